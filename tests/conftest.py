@@ -1,0 +1,45 @@
+"""One copy of the template per test process, and projects rendered from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from render import ROOT, copy_template, render
+
+Answers = dict[str, Any]
+
+
+def answers_of(name: str) -> Answers:
+    """Return the answers in answers/<name>.yml."""
+    return yaml.safe_load((ROOT / "answers" / f"{name}.yml").read_text(encoding="utf-8")) or {}
+
+
+def contents(project: Path) -> dict[str, bytes]:
+    """Return every file of a folder by its relative name."""
+    return {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_template(tmp_path_factory.mktemp("template") / "template")
+
+
+@pytest.fixture(scope="session")
+def defaults(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project for which Enter was pressed at every question."""
+    return render(template, tmp_path_factory.mktemp("defaults") / "project", {})
+
+
+@pytest.fixture
+def rendered(template: Path, tmp_path: Path) -> Callable[[Answers], Path]:
+    """Return a function that renders answers into a new folder."""
+    return lambda answers: render(template, tmp_path / f"project {len(list(tmp_path.iterdir()))}", answers)

@@ -1,0 +1,86 @@
+"""Rules that hold for every file of this repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from render import KEPT, ROOT
+
+SKIPPED = {*KEPT, ".git", "build"}
+TEXT = {"", ".cfg", ".jinja", ".json", ".lock", ".md", ".properties", ".py", ".sh", ".toml", ".txt", ".yml"}
+HOSTS = re.compile(r"(pypi|pythonhosted|npmjs|repo1?\.maven)\." + r"(org|com|apache)")
+# Put together from pieces, so that this file does not find itself.
+MACHINE = re.compile(
+    "|".join(["/" + "home/", "/" + "Users/", "/" + "root/", "/" + "work/", r"[A-Z]:\\" + r"\\Users"])
+)
+
+
+def files() -> Iterator[Path]:
+    """Yield every text file a clone would hold."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(set(folders) - SKIPPED)
+        yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix in TEXT)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_python_modules_stay_under_300_lines() -> None:
+    long = {
+        name_of(path)
+        for path in files()
+        if path.suffix == ".py" and len(path.read_bytes().splitlines()) >= 300
+    }
+    assert not long
+
+
+def test_no_python_file_of_the_template_has_template_syntax() -> None:
+    python = [path for path in files() if name_of(path).startswith("template/") and ".py" in path.suffixes]
+    assert not [name_of(path) for path in python if path.suffix == ".jinja"]
+    assert not [
+        name_of(path) for path in python if re.search(r"\{%|%\}|\{\{ *\w+ *\}\}|\{#", path.read_text("utf-8"))
+    ]
+
+
+def test_no_file_name_has_template_syntax() -> None:
+    assert not [name_of(path) for path in files() if re.search(r"[{}%\[\]]", name_of(path))]
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    assert not [name_of(path) for path in files() if HOSTS.search(path.read_text("utf-8"))]
+
+
+def test_no_file_holds_a_path_of_somebodys_machine() -> None:
+    assert not [name_of(path) for path in files() if MACHINE.search(path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("workflow", [".github/workflows/ci.yml", "template/.github/workflows/test.yml"])
+def test_workflows_are_valid_and_only_call_make(workflow: str) -> None:
+    loaded = yaml.safe_load((ROOT / workflow).read_text(encoding="utf-8"))
+    assert loaded["permissions"] == {"contents": "read"}
+    (job,) = loaded["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] in (["make test"], [".ci/run"])
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in job["steps"] if "uses" in step)
+    json.dumps(loaded["jobs"])
+
+
+def test_the_template_is_checked_as_strictly_here_as_where_it_is_generated(defaults: Path) -> None:
+    here = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+    there = tomllib.loads((defaults / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+    assert (here["line-length"], here["target-version"]) == (there["line-length"], there["target-version"])
+    assert (here["lint"]["select"], here["lint"]["ignore"]) == (
+        there["lint"]["select"],
+        there["lint"]["ignore"],
+    )
+    assert sorted(here["lint"]["per-file-ignores"].values()) == sorted(
+        there["lint"]["per-file-ignores"].values()
+    )

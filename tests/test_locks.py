@@ -1,0 +1,64 @@
+"""Locks pin everything with hashes, agree with each other and name no host."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from render import ROOT
+
+LOCKS = ("requirements.lock", "template/requirements.lock", "template/requirements-java.lock")
+
+
+def pins(lock: str) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the hashes of every pinned release, by name and version."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    text = re.sub(r"^#.*\n", "", (ROOT / lock).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for entry in text.replace("\\\n", " ").splitlines():
+        requirement = Requirement(entry.split(" --hash")[0])
+        version = str(requirement.specifier).removeprefix("==")
+        found[canonicalize_name(requirement.name), version] = frozenset(
+            re.findall(r"--hash=(sha256:\w{64})", entry)
+        )
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_release_is_exact_and_has_hashes(lock: str) -> None:
+    assert pins(lock)
+    for (name, version), hashes in pins(lock).items():
+        assert re.fullmatch(r"[0-9][0-9a-z.]*", version), f"{name} is not pinned exactly"
+        assert hashes, f"{name} has no hash"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_host_and_no_folder(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert not re.search(r"://|--(index|extra-index|find-links)|(^|\s)/", text)
+
+
+def test_the_lock_of_this_repository_includes_the_lock_of_generated_projects() -> None:
+    assert pins("requirements.lock").items() >= pins("template/requirements.lock").items()
+
+
+def test_the_lock_satisfies_what_the_project_declares(defaults: Path) -> None:
+    project = tomllib.loads((defaults / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    locked = pins("template/requirements.lock")
+    for declared in (*project["dependencies"], *extras["local"], *extras["dev"]):
+        requirement = Requirement(declared)
+        versions = [version for name, version in locked if name == canonicalize_name(requirement.name)]
+        assert versions, f"{declared}: run `make lock`"
+        assert all(requirement.specifier.contains(version) for version in versions), (
+            f"{declared}: run `make lock`"
+        )
+
+
+def test_an_installation_on_databricks_does_not_bring_another_spark(defaults: Path) -> None:
+    project = tomllib.loads((defaults / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert not {"pyspark", "delta-spark"} & {Requirement(text).name for text in project["dependencies"]}
