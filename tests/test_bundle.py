@@ -55,6 +55,19 @@ def test_machines_belong_to_the_cloud_that_was_chosen(
     assert variables["node_type"]["default"].startswith(FAMILIES[cloud])
 
 
+def test_every_answer_about_the_workspace_reaches_the_bundle(rendered: Callable[[Answers], Path]) -> None:
+    answers = answers_of("aws") | {"databricks_runtime": "17.3.x-cpu-ml-scala2.13"}
+    given = bundle.read(rendered(answers))
+    defaults = {name: variable.get("default") for name, variable in given["variables"].items()}
+    assert given["bundle"]["name"] == answers["project_slug"]
+    assert (defaults["workers"], defaults["runtime"]) == (8, "17.3.x-cpu-ml-scala2.13")
+    assert defaults["node_type"] == "r6id.4xlarge"
+    for target in ("dev", "staging", "prod"):
+        variables = given["targets"][target]["variables"]
+        assert variables["catalog"] == answers[f"catalog_{target}"]
+        assert variables["schema_prefix"] == answers[f"schema_{target}"]
+
+
 def test_clusters_are_dedicated_and_of_fixed_size(checked: dict[str, Any]) -> None:
     for cluster in bundle.clusters(checked):
         assert cluster["data_security_mode"] == "SINGLE_USER"

@@ -10,6 +10,7 @@
 
 # COMMAND ----------
 
+import shlex
 from pathlib import Path
 
 from portfolio.notebook import parameters, show_report, show_table
@@ -23,7 +24,7 @@ from portfolio.workloads import find
 # MAGIC %md
 # MAGIC ## Parameters
 # MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes settings
-# MAGIC as `section.key=value`, separated by blanks; the names are in `conf/base.yml`.
+# MAGIC as `section.key=value`, separated by blanks (quote a value that has some); the names are in `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -31,7 +32,7 @@ chosen = parameters(project=".", environment="local", as_of="", set="")
 settings = load(
     Path(chosen["project"]).resolve(),
     chosen["environment"],
-    chosen["set"].split(),
+    shlex.split(chosen["set"]),
     as_of=chosen["as_of"] or None,
 )
 

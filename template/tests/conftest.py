@@ -1,4 +1,4 @@
-"""What tests share: one real Spark session per test process, and runs with tables of their own."""
+"""What tests share: one real Spark session per test process, and projects with tables of their own."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from portfolio.settings import Settings, load
 
-_number = itertools.count(1)
+if TYPE_CHECKING:
+    # Pure tests start without loading Spark and Ray.
+    from portfolio.run import Run
 
 BASE = """
 project: {name: tests, customer: Tests}
@@ -22,54 +23,74 @@ spark: {cores: 2, driver_memory: 1g, shuffle_partitions: 2}
 """
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "ray: starts a Ray cluster; leave out with -m 'not ray'")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def new_settings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Callable[..., Settings]]:
+    """Return a function that makes a project: a function from overrides to settings.
+
+    A project has its own folder and its own schemas, because all projects of a test process share a session.
+    """
+    numbers = itertools.count(1)
+
+    def project() -> Callable[..., Settings]:
+        folder = tmp_path_factory.mktemp("project")
+        (folder / "conf").mkdir()
+        (folder / "conf" / "base.yml").write_text(BASE, encoding="utf-8")
+        (folder / "conf" / "local.yml").write_text("profile: local\n", encoding="utf-8")
+        ending = f"{os.getpid()}_{next(numbers)}"
+        schemas = [f"catalog.{layer}={layer}_{ending}" for layer in ("bronze", "silver", "gold")]
+        return lambda *overrides: load(folder, overrides=(*schemas, *overrides))
+
+    return project
+
+
+@pytest.fixture(scope="session")
+def spark(new_settings: Callable[[], Callable[..., Settings]]) -> Iterator[Any]:
     """Start Spark when the first test asks for it; each xdist worker has its own, in its own folder."""
     from portfolio.engines.spark import spark_session
 
-    home = tmp_path_factory.mktemp("spark")
-    settings = load_from(home, ())
-    with spark_session(settings) as session:
+    with spark_session(new_settings()()) as session:
         yield session
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Callable[..., Settings]:
-    """Return a function that makes settings from overrides such as `market_data.source=csv`.
-
-    All settings of one test share its project folder and its schemas; no other test has the same.
-    """
-    number = next(_number)
-    schemas = [f"catalog.{layer}={layer}_{os.getpid()}_{number}" for layer in ("bronze", "silver", "gold")]
-    return lambda *overrides: load_from(tmp_path / "project", (*schemas, *overrides))
-
-
-@pytest.fixture
-def make_run(spark: Any, settings: Callable[..., Settings]) -> Callable[..., Any]:
-    """Return a function that makes a run with real Spark and Delta, as a new process would see the tables."""
+@pytest.fixture(scope="session")
+def new_project(
+    spark: Any, new_settings: Callable[[], Callable[..., Settings]]
+) -> Callable[[], Callable[..., Run]]:
+    """Return a function that makes a project: a function from overrides to a run in a new process's eyes."""
     from portfolio.engines.lake import Lake
     from portfolio.progress import Reporter
     from portfolio.run import Run
 
-    def make(*overrides: str) -> Run:
-        chosen = settings(*overrides)
-        return Run(chosen, Lake(spark, chosen), NoFanOut(), RecordingTracker(), Reporter(quiet=True))  # type: ignore[arg-type]
+    def project() -> Callable[..., Run]:
+        settings = new_settings()
 
-    return make
+        def run(*overrides: str) -> Run:
+            chosen = settings(*overrides)
+            tracker: Any = RecordingTracker()
+            fan_out: Any = NoFanOut()
+            return Run(chosen, Lake(spark, chosen), fan_out, tracker, Reporter(quiet=True))
+
+        return run
+
+    return project
 
 
-def load_from(project_dir: Path, overrides: tuple[str, ...]) -> Settings:
-    """Return settings of a project folder, which gets a minimal conf/ if it has none."""
-    conf = project_dir / "conf"
-    if not conf.is_dir():
-        conf.mkdir(parents=True)
-        (conf / "base.yml").write_text(BASE, encoding="utf-8")
-        (conf / "local.yml").write_text("profile: local\n", encoding="utf-8")
-    return load(project_dir, overrides=overrides)
+@pytest.fixture
+def settings(new_settings: Callable[[], Callable[..., Settings]]) -> Callable[..., Settings]:
+    """Return a function from overrides such as `market_data.source=csv` to settings of one new project."""
+    return new_settings()
+
+
+@pytest.fixture
+def make_run(new_project: Callable[[], Callable[..., Run]]) -> Callable[..., Run]:
+    """Return a function from overrides to a run with real Spark and Delta, in one new project."""
+    return new_project()
 
 
 class NoFanOut:
@@ -83,15 +104,15 @@ class RecordingTracker:
     """Stands where MLflow would, and keeps what it was told."""
 
     def __init__(self) -> None:
-        self.records: list[RecordingTracker] = []
+        self.stages: dict[str, RecordingTracker] = {}
         self.tables: list[tuple[str, str, int, int]] = []
         self.metrics: dict[str, float] = {}
         self.tags: dict[str, str] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[RecordingTracker]:
-        self.records.append(RecordingTracker())
-        yield self.records[-1]
+        self.stages[name] = RecordingTracker()
+        yield self.stages[name]
 
     def table(self, direction: str, label: str, version: int, rows: int) -> None:
         self.tables.append((direction, label, version, rows))

@@ -28,28 +28,30 @@ def build_features(run: Run) -> None:
     the model is asked to predict. So nothing here depends on the as-of date; readers filter by date. Rows in
     which every feature is NULL are left out.
     """
-    observed = _observed(run.read(PRICES), run.settings.features.horizon_d).persist()
+    # One source has one name: without it every sort below compares dates and names alone.
+    prices = run.read(PRICES).select("instrument_id", "date", "price")
+    source = F.lit(run.source).alias("source")
+    observed = _observed(prices, run.settings.features.horizon_d).persist()
     try:
-        run.commit(RETURNS, observed.where("return_1d IS NOT NULL"))
-        run.commit(FEATURES, _ranked(_raw(observed)))
+        run.commit(RETURNS, observed.where("return_1d IS NOT NULL").select(source, "*"))
+        run.commit(FEATURES, _ranked(_raw(observed)).select(source, "*"))
     finally:
         observed.unpersist()
 
 
 def _observed(prices: DataFrame, horizon_d: int) -> DataFrame:
-    """Return source, instrument_id, date, day, price, return_1d and forward_return of every price.
+    """Return instrument_id, date, day, price, return_1d and forward_return of every price.
 
     The trading calendar is the set of dates on which the source has any price, `day` the position in it. A
     return exists only between consecutive trading days, so a missing price loses the two returns around it.
     """
     calendar = prices.select("date").distinct()
     calendar = calendar.withColumn("day", F.row_number().over(Window.orderBy("date")))
-    series = Window.partitionBy("source", "instrument_id").orderBy("day")
+    series = Window.partitionBy("instrument_id").orderBy("day")
     before = F.lag("price").over(series)
     consecutive = F.lag("day").over(series) == F.col("day") - 1
     ahead = F.max("price").over(series.rangeBetween(horizon_d, horizon_d))
     return prices.join(F.broadcast(calendar), "date").select(
-        "source",
         "instrument_id",
         "date",
         "day",
@@ -65,9 +67,9 @@ def _raw(observed: DataFrame) -> DataFrame:
     Windows count the instrument's own prices, and its own one-day returns, not calendar days: a gap makes a
     window reach further back. On a day without a one-day return, volatility and downside are NULL.
     """
-    series = Window.partitionBy("source", "instrument_id").orderBy("day")
+    series = Window.partitionBy("instrument_id").orderBy("day")
     has_return = F.col("return_1d").isNotNull()
-    returns = Window.partitionBy("source", "instrument_id", has_return).orderBy("day")
+    returns = Window.partitionBy("instrument_id", has_return).orderBy("day")
     quarter = returns.rowsBetween(1 - QUARTER, 0)
     full_quarter = has_return & F.lag("return_1d", QUARTER - 1).over(returns).isNotNull()
     full_year = F.lag("price", YEAR - 1).over(series).isNotNull()
@@ -85,7 +87,8 @@ def _raw(observed: DataFrame) -> DataFrame:
         ),
     }
     known = F.coalesce(*[F.col(name) for name in RANKED]).isNotNull()
-    return observed.withColumns(features).where(known)
+    columns = ("instrument_id", "date", "forward_return", *RANKED)
+    return observed.withColumns(features).where(known).select(*columns)
 
 
 def _change(series: WindowSpec, since: int, until: int = 0) -> Column:
@@ -100,7 +103,7 @@ def _ranked(raw: DataFrame) -> DataFrame:
 
 
 def _rank(name: str) -> Column:
-    day = Window.partitionBy("source", "date")
+    day = Window.partitionBy("date")
     count = F.count(name).over(day)
     # Missing values come last, so they move no rank; equal values share the lowest of their ranks.
     rank = F.rank().over(day.orderBy(F.col(name).asc_nulls_last()))

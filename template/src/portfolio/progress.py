@@ -24,7 +24,7 @@ class Reporter:
         """Write to `console`, standard error by default; a quiet reporter prints nothing."""
         self.console = console or Console(stderr=True, quiet=quiet, highlight=False)
         self._bar: Progress | None = None
-        self._task = None
+        self._task: TaskID | None = None
 
     @contextmanager
     def stage(self, title: str) -> Iterator[None]:

@@ -226,7 +226,7 @@ def _read(path: Path, conf: Path) -> dict[str, Any]:
         )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PortfolioError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
         raise PortfolioError(f"{path} must hold sections with keys, as in conf/base.yml.")
@@ -238,6 +238,8 @@ def _parse(override: str) -> dict[str, Any]:
     name = name.strip()
     if not equals or not name:
         raise PortfolioError(f"--set wants section.key=value, not '{override}'.")
+    if name == "environment":
+        raise PortfolioError("The environment decides which files of conf/ are read: use --environment NAME.")
     if name not in known_names() or name == "project_dir":
         close = difflib.get_close_matches(name, known_names(), n=1)
         hint = f"did you mean {close[0]}?" if close else "see conf/base.yml for the names."

@@ -76,6 +76,16 @@ def test_basel_zones_over_250_days_are_0_to_4_green_5_to_9_yellow_and_red_from_1
     assert zones == ["green"] * 5 + ["yellow"] * 5 + ["red"] * 3
 
 
+def test_the_zones_begin_at_cumulative_probabilities_of_95_and_99_99_percent():
+    # With an exception every other day, all days but one or fewer have probability 1 - 2**-days.
+    assert [bt.basel_zone(days - 1, days, 0.5) for days in (4, 5, 13, 14)] == [
+        "green",
+        "yellow",
+        "yellow",
+        "red",
+    ]
+
+
 def test_basel_multipliers_are_those_of_the_framework():
     multipliers = [bt.basel_multiplier(count) for count in (0, 4, 5, 6, 7, 8, 9, 10, 25)]
     assert multipliers == [1.50, 1.50, 1.70, 1.76, 1.83, 1.88, 1.92, 2.00, 2.00]

@@ -52,6 +52,17 @@ def test_losses_that_rise_all_the_time_are_kept_as_well(losses):
         assert_same_bits(collector, losses)
 
 
+def test_a_late_loss_that_only_just_belongs_to_the_tail_is_kept():
+    descending = np.arange(20_000, 0, -1)[:, np.newaxis] * 1e-9
+    edge = risk.tail_depth(20_000, 0.975) - 1
+    for late in (0, edge // 2, edge - 1, edge):
+        collector = TailCollector(1, 20_000, 0.975)
+        collector.update(np.delete(descending, late, axis=0))
+        collector = pickle.loads(pickle.dumps(collector))
+        collector.update(descending[[late]])
+        assert_same_bits(collector, descending)
+
+
 def test_equal_losses_do_no_harm():
     tied = np.random.default_rng(23).integers(0, 4, (9000, 3)).astype(float)
     collector = TailCollector(3, 9000, 0.975)

@@ -260,10 +260,17 @@ def page_settings() -> Settings:
 
 
 @pytest.fixture
-def page(tmp_path: Path, page_settings: Settings) -> Callable[[Rows], str]:
-    """Return a function that writes the report of a run and returns its text."""
+def drawn_page(tmp_path: Path, page_settings: Settings) -> Callable[[Rows], str]:
+    """Return a function that writes the report of a run, figures and all, and returns its text."""
 
     def make(rows: Rows) -> str:
         return write(rows.read, page_settings, tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
     return make
+
+
+@pytest.fixture
+def page(drawn_page: Callable[[Rows], str], monkeypatch: pytest.MonkeyPatch) -> Callable[[Rows], str]:
+    """Return the same with empty pictures, for tests that read words and numbers: drawing is what takes time."""
+    monkeypatch.setattr("portfolio.report.canvas._svg", lambda *_: "data:image/svg+xml;base64,")
+    return drawn_page

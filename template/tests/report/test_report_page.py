@@ -98,14 +98,14 @@ def test_a_hedge_is_drawn_to_the_left_of_the_common_zero(
 
 
 def test_a_hostile_instrument_name_is_shown_and_not_obeyed(
-    run_rows: Callable[..., Any], page: Callable[[Any], str], move_to_quarantine: Callable[..., None]
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str], move_to_quarantine: Callable[..., None]
 ) -> None:
     rows = run_rows(["AAA", HOSTILE, "$x_1$"], rejected={"AAA": HOSTILE})
     day = rows[t.PRICES][0]["date"]
     move_to_quarantine(rows, HOSTILE, day, HOSTILE, HOSTILE)
     rows[t.RUNS][0]["model_uri"] = HOSTILE
     rows[t.PORTFOLIOS][0]["name"] = HOSTILE
-    made = page(rows)
+    made = drawn_page(rows)
     assert "<script" not in made.lower()
     assert "&lt;script&gt;alert" in made
     pictures = drawings_of(made)
@@ -117,9 +117,9 @@ def test_a_hostile_instrument_name_is_shown_and_not_obeyed(
 
 
 def test_the_page_loads_nothing_from_anywhere(
-    run_rows: Callable[..., Any], page: Callable[[Any], str]
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str]
 ) -> None:
-    made = page(run_rows())
+    made = drawn_page(run_rows())
     attributes = re.findall(r"""(?:src|srcset|href|action|data)\s*=\s*["']?([^"'\s>]+)""", made)
     assert attributes
     assert all(value.startswith(("#", "data:image/svg+xml;base64,")) for value in attributes)
@@ -159,10 +159,10 @@ def test_rejected_instruments_are_listed_with_reasons_and_what_they_leave_unpric
 
 
 def test_a_run_in_which_nothing_could_be_calibrated_still_renders(
-    run_rows: Callable[..., Any], page: Callable[[Any], str]
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str]
 ) -> None:
     names = ["A", "B", "C"]
-    text = text_of(page(run_rows(names, rejected=dict.fromkeys(names, "constant"))))
+    text = text_of(drawn_page(run_rows(names, rejected=dict.fromkeys(names, "constant"))))
     assert "No instrument could be calibrated." in text
     assert "This run computed no contributions" in text
 
@@ -209,30 +209,34 @@ def test_a_model_that_failed_is_called_failed_on_the_first_screen(
 
 
 def test_too_few_days_are_neither_a_pass_nor_a_failure(
-    run_rows: Callable[..., Any], page: Callable[[Any], str]
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str]
 ) -> None:
-    first_screen = text_of(page(run_rows(days=120))).split("Headline risk")[0]
+    first_screen = text_of(drawn_page(run_rows(days=120))).split("Headline risk")[0]
     assert "Too few days to judge" in first_screen
     assert "too short to say anything" in first_screen
 
 
-def test_a_run_without_a_backtest_says_so(run_rows: Callable[..., Any], page: Callable[[Any], str]) -> None:
+def test_a_run_without_a_backtest_says_so(
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str]
+) -> None:
     rows = run_rows()
     rows[t.BACKTEST_FORECASTS].clear()
     rows[t.BACKTEST_VERDICTS].clear()
-    text = text_of(page(rows))
+    text = text_of(drawn_page(rows))
     assert "Not backtested" in text
     assert "treat them as unverified" in text
     assert "There is no backtest in this run" in text
 
 
-def test_no_exceptions_at_all_still_render(run_rows: Callable[..., Any], page: Callable[[Any], str]) -> None:
+def test_no_exceptions_at_all_still_render(
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str]
+) -> None:
     rows = run_rows()
     for row in rows[t.BACKTEST_FORECASTS]:
         row["exception"] = False
     for row in rows[t.BACKTEST_VERDICTS]:
         row |= {"exceptions": 0, "independence_p": float("nan")}
-    made = page(rows)
+    made = drawn_page(rows)
     assert row_of(made, "EWMA normal (RiskMetrics)")[2:6] == ["0", "7.0", "< 0.001", "n/a"]
     assert "0 exceptions where 7.0 were expected" in text_of(made)
 
@@ -337,7 +341,7 @@ def test_lineage_resolves_the_first_number_and_lists_versions_in_the_order_of_st
 
 
 def test_a_run_without_evidence_of_models_or_lineage_renders(
-    run_rows: Callable[..., Any], page: Callable[[Any], str]
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str]
 ) -> None:
     rows = run_rows()
     for table in (
@@ -345,16 +349,16 @@ def test_a_run_without_evidence_of_models_or_lineage_renders(
         *(t.SCENARIO_SETS, t.PORTFOLIO_SCORES, t.CALIBRATION, t.PRICES, t.PRICES_RECEIVED),
     ):
         rows[table].clear()
-    text = text_of(page(rows))
+    text = text_of(drawn_page(rows))
     assert "not recorded" in text
     assert "This run scored no portfolios." in text
 
 
 @pytest.mark.parametrize(("instruments", "portfolios"), [(3, 1), (60, 2000)])
 def test_small_and_large_runs_render_and_say_what_they_leave_out(
-    run_rows: Callable[..., Any], page: Callable[[Any], str], instruments: int, portfolios: int
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str], instruments: int, portfolios: int
 ) -> None:
-    text = text_of(page(run_rows([f"N{i:03d}" for i in range(instruments)], portfolios=portfolios)))
+    text = text_of(drawn_page(run_rows([f"N{i:03d}" for i in range(instruments)], portfolios=portfolios)))
     large = instruments > 50
     assert ("The 40 most volatile of 60 calibrated instruments" in text) is large
     assert ("The 10 riskiest of 2,000 portfolios" in text) is large
@@ -441,10 +445,10 @@ class Outline(HTMLParser):
 
 
 def test_the_page_is_well_formed_and_readable_without_eyes(
-    run_rows: Callable[..., Any], page: Callable[[Any], str]
+    run_rows: Callable[..., Any], drawn_page: Callable[[Any], str]
 ) -> None:
     outline = Outline()
-    outline.feed(page(run_rows(rejected={"BBB": "too short"})))
+    outline.feed(drawn_page(run_rows(rejected={"BBB": "too short"})))
     assert outline.open == []
     assert len(outline.pictures) == 6
     assert all(len(str(picture.get("alt"))) > 20 for picture in outline.pictures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import platform
 import shutil
@@ -40,27 +41,35 @@ def guarded(action: Callable[[], int], place: Place) -> int:
 
     0 done, 1 unexpected failure or nothing found, 2 bad input, 130 Ctrl-C, 143 told to stop.
     """
+    stop = _Stop()
     try:
-        with _stop_signals():
-            return action()
+        with stop.listening():
+            code = action()
+        # The parser of the command line makes an exit code of its own out of KeyboardInterrupt.
+        return code if stop.first is None else _stopped(stop.first)
     except OutputClosedError:
         # Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13
-    except (KeyboardInterrupt, typer.Abort):
-        _complain("Stopped; no table was left half-written.")
-        return 130
-    except SystemExit as stop:
-        if isinstance(stop.code, int) and stop.code > 128:
-            _complain("Told to stop; no table was left half-written.")
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except SystemExit as end:
+        if isinstance(end.__context__, OSError):
+            # The parser of the command line takes any broken pipe for a closed standard output.
+            return _explained(end.__context__, place)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except typer.Exit as done:
         return int(done.exit_code)
-    except Exception as error:
+    except BaseException as error:
+        if stop.first is not None or isinstance(error, KeyboardInterrupt):
+            return _stopped(stop.first or signal.SIGINT)
         return _explained(error, place)
 
 
-def _explained(error: Exception, place: Place) -> int:
+def _stopped(number: int) -> int:
+    _complain("Stopped; no table was left half-written.")
+    return 128 + number
+
+
+def _explained(error: BaseException, place: Place) -> int:
     if _disk_is_full(error):
         folder = _existing(place.state_dir or Path(tempfile.gettempdir()))
         free = shutil.disk_usage(folder).free // 1_000_000
@@ -99,7 +108,7 @@ def _disk_is_full(error: BaseException) -> bool:
     return False
 
 
-def _log(error: Exception, place: Place) -> str:
+def _log(error: BaseException, place: Place) -> str:
     """Write the traceback to a new file and return its path, or say why there is none."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     text = [f"portfolio {' '.join(sys.argv[1:])}\nPython {sys.version}\n{platform.platform()}\n\n"]
@@ -121,38 +130,47 @@ def _existing(folder: Path) -> Path:
 
 
 class _Stop:
-    """Turns the first signal into an exception; later ones must not interrupt the cleaning up."""
+    """Turns the first signal into KeyboardInterrupt; later ones must not interrupt the cleaning up.
+
+    Also for SIGTERM: of all exceptions, only after this one does py4j close the connection that a query
+    still uses, and without that Spark cannot be told to stop.
+    """
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.first: int | None = None
+        self._again = 0
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen to signals while the block runs, in the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        names = ("SIGINT", "SIGTERM", "SIGHUP")
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        # A command started with nohup ignores SIGHUP and shall go on doing so.
+        numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self) for number in numbers}
+        try:
+            yield
+        finally:
+            # Once told to stop, a further signal must not cut short the process's last steps.
+            if self.first is None:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        self.asked += 1
-        if self.asked == 1:
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
-        if self.asked == 2:
+        if self.first is None:
+            self.first = int(number)
+            # Libraries log that they were interrupted, with a page of stack trace.
+            logging.disable(logging.CRITICAL)
+            raise KeyboardInterrupt
+        self._again += 1
+        if self._again == 1:
             os.write(2, b"Stopping; this takes a few seconds. Once more ends at once.\n")
             return
         _kill_children()
         os._exit(128 + number)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    stop = _Stop()
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    # A command started with nohup ignores SIGHUP and shall go on doing so.
-    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _kill_children() -> None:

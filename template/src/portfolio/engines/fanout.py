@@ -80,7 +80,8 @@ class FanOut:
             return ray.get(reference, timeout=self._task_timeout_s)
         except GetTimeoutError:
             raise PortfolioError(
-                f"{label} gave no result in {self._task_timeout_s} s; raise ray.task_timeout_s or look at its data."
+                f"{label} gave no result in {self._task_timeout_s} s; "
+                "raise ray.task_timeout_s or look at its data."
             ) from None
         except RayTaskError as error:
             cause = error.cause

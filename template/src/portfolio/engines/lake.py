@@ -15,6 +15,8 @@ from portfolio.settings import Settings
 from portfolio.tables.contract import CONTRACT_VERSION, Table, literal, quoted
 
 CONTRACT_PROPERTY = "portfolio.contract_version"
+# Rows and fingerprint of nothing.
+_EMPTY = (0, f"{0:016x}")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Lake:
         self.spark = spark
         self._settings = settings
         self._open: set[str] = set()
+        self._new: set[str] = set()
 
     def identifier(self, table: Table) -> str:
         """Return the table's full name as a quoted SQL identifier."""
@@ -82,11 +85,12 @@ class Lake:
         frame.persist()
         try:
             count, fingerprint = self._fingerprint(table, frame)
-            if (count, fingerprint) == self._fingerprint(table, self.read(table, scope)):
+            if (count, fingerprint) == self._held(table, scope):
                 return Commit(table, self.version(table), count, fingerprint, changed=False)
             metadata = json.dumps({"scope": scope, "rows": count, "fingerprint": fingerprint})
             replaced = sf.expr(self._predicate(table, scope))
             frame.writeTo(self.identifier(table)).option("userMetadata", metadata).overwrite(replaced)
+            self._new.discard(table.label)
         finally:
             frame.unpersist()
         return Commit(table, self.version(table), count, fingerprint, changed=True)
@@ -108,6 +112,7 @@ class Lake:
         place = "" if location is None else f" LOCATION {literal(location.as_uri())}"
         if not self.exists(table):
             self.spark.sql(self._ddl(table, place))
+            self._new.add(table.label)
         elif location is not None:
             self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
         self._refuse_newer(table)
@@ -141,6 +146,11 @@ class Lake:
 
     def _predicate(self, table: Table, scope: str) -> str:
         return f"{quoted(table.scope)} = {literal(scope)}"
+
+    def _held(self, table: Table, scope: str) -> tuple[int, str]:
+        if table.label in self._new:
+            return _EMPTY
+        return self._fingerprint(table, self.read(table, scope))
 
     def _fingerprint(self, table: Table, frame: DataFrame) -> tuple[int, str]:
         columns = [sf.col(quoted(name)) for name in table.compared_names]

@@ -37,7 +37,7 @@ def kept_signal_handlers() -> Iterator[None]:
 
 @contextmanager
 def readable_spark_errors() -> Iterator[None]:
-    """Raise errors of pyspark and py4j as `SparkFailureError`, while Java can still be asked what they say."""
+    """Raise errors of pyspark and py4j as `SparkFailureError`, while Java can still say what they mean."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
     from pyspark.logger import PySparkLogger

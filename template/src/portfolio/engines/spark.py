@@ -98,6 +98,8 @@ def _builder(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> Spark
         "spark.sql.shuffle.partitions": small,
         "spark.default.parallelism": small,
         "spark.databricks.delta.snapshotPartitions": small,
+        # Merging small partitions leaves one core with all the work, and the others with none.
+        "spark.sql.adaptive.coalescePartitions.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,12 +27,13 @@ class Tracker:
         """Yield a record for one stage; it becomes a child run, failed if the block raises."""
         tags = {"mlflow.parentRunId": self.run_id, "mlflow.runName": name, "stage": name}
         child = self.client.create_run(self.experiment_id, tags=tags).info.run_id
+        record = StageRecord(self.client, child)
         try:
-            yield StageRecord(self.client, child)
+            yield record
         except BaseException:
-            self.client.set_terminated(child, "FAILED")
+            record.write("FAILED")
             raise
-        self.client.set_terminated(child, "FINISHED")
+        record.write("FINISHED")
 
     def describe(self, tags: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
         """Attach tags and (nested) parameters to the parent run."""
@@ -49,8 +49,7 @@ class Tracker:
 
     def measure(self, metrics: Mapping[str, float]) -> None:
         """Attach headline numbers to the parent run."""
-        for name, value in metrics.items():
-            self.client.log_metric(self.run_id, name, float(value))
+        _log(self.client, self.run_id, {}, metrics)
 
     def attach(self, path: Path) -> None:
         """Store a file with the parent run."""
@@ -58,23 +57,29 @@ class Tracker:
 
 
 class StageRecord:
-    """What one stage read and wrote, and its numbers, on its child run."""
+    """What one stage read and wrote, and its numbers; kept until the stage ends, then written at once."""
 
     def __init__(self, client: Any, run_id: str) -> None:
         """Keep the child run; use `Tracker.stage` instead."""
         self.client = client
         self.run_id = run_id
+        self._tags: dict[str, str] = {}
+        self._metrics: dict[str, float] = {}
 
     def table(self, direction: str, label: str, version: int, rows: int) -> None:
         """Record the Delta version of a table that was read or written."""
         # A tag, because MLflow's own Delta dataset loses version 0.
-        self.client.set_tag(self.run_id, f"delta.{direction}.{label}", str(version))
-        self.client.log_metric(self.run_id, f"rows.{direction}.{label}", float(rows))
+        self._tags[f"delta.{direction}.{label}"] = str(version)
+        self._metrics[f"rows.{direction}.{label}"] = float(rows)
 
     def measure(self, metrics: Mapping[str, float]) -> None:
         """Attach numbers to the stage."""
-        for name, value in metrics.items():
-            self.client.log_metric(self.run_id, name, float(value))
+        self._metrics |= metrics
+
+    def write(self, status: str) -> None:
+        """Write everything to MLflow and end the child run."""
+        _log(self.client, self.run_id, self._tags, self._metrics)
+        self.client.set_terminated(self.run_id, status)
 
 
 @contextmanager
@@ -117,12 +122,15 @@ def close_abandoned(client: Any, experiment_id: str) -> None:
         client.set_terminated(run.info.run_id, "KILLED")
 
 
-def as_artifact(tracker: Tracker, name: str, content: Mapping[str, Any]) -> None:
-    """Store a mapping as a JSON file with the parent run."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_text(json.dumps(content, indent=2, default=str), encoding="utf-8")
-        tracker.attach(path)
+def _log(client: Any, run_id: str, tags: Mapping[str, str], metrics: Mapping[str, float]) -> None:
+    from mlflow.entities import Metric, RunTag
+
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, float(value), now, 0) for name, value in metrics.items()],
+        tags=[RunTag(name, value) for name, value in tags.items()],
+    )
 
 
 def _experiment(client: Any, settings: Settings) -> str:

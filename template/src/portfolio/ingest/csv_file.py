@@ -48,7 +48,8 @@ def from_csv(spark: SparkSession, settings: Settings) -> Received:
     # A spreadsheet leaves rows of nothing but commas behind; they hold nothing that could be lost.
     filled = F.concat(*[F.coalesce(F.col(column), F.lit("")) for column in columns]).rlike(r"\S")
     wide = wide.where(F.col("malformed").isNotNull() | filled)
-    if wide.where(F.col("malformed").isNotNull()).limit(1).count():
+    # Spark tells a malformed row only to a query that asks for the other columns too.
+    if wide.where(F.col("malformed").isNotNull()).first() is not None:
         raise PortfolioError(_wrong_cells(path, len(header)))
     names = [name for at, name in enumerate(header) if at != date_at]
     kept = [column for at, column in enumerate(columns) if at != date_at]
