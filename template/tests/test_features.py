@@ -55,6 +55,7 @@ class Built:
 def ragged() -> pd.DataFrame:
     prices = load_sp500_dataset().iloc[:DAYS, :6].copy()
     prices.index = pd.to_datetime(prices.index)
+    prices.iloc[30, 0] *= 3  # a spike shows on which day it enters and leaves each window
     prices.iloc[:40, 1] = np.nan  # listed late
     prices.iloc[300:, 2] = np.nan  # delisted early
     prices.iloc[100, 3] = np.nan  # one day missing
@@ -93,7 +94,7 @@ def expected_features(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "momentum_3m": own / own.shift(63) - 1,
             "reversal_1m": own / own.shift(21) - 1,
             "reversal_1w": own / own.shift(5) - 1,
-            "volatility_3m": pd.Series([np.std(w, ddof=1) if len(w) == 63 else np.nan for w in returns.rolling(63)], returns.index, float),
+            "volatility_3m": returns.rolling(63).apply(lambda window: np.std(window, ddof=1), raw=True),
             "downside_3m": np.sqrt((loss**2).rolling(63).mean()),
             "drawdown_12m": own / own.rolling(252).max() - 1,
         }
@@ -127,12 +128,12 @@ def test_the_target_ranks_the_return_over_the_next_horizon_of_trading_days(built
     assert built["target"].iloc[-HORIZON - 1].notna().any()
 
 
-def test_no_feature_and_no_return_knows_a_price_after_its_date(built: Built, make_run: Callable[..., Run]) -> None:
+def test_no_feature_and_no_return_knows_a_price_after_its_date(built: Built) -> None:
     cut = 280
     changed = built.prices.copy()
     noise = np.random.default_rng(20240229).normal(0.0, 0.2, changed.iloc[cut + 1 :].shape)
     changed.iloc[cut + 1 :] *= np.exp(noise)
-    run = make_run(f"features.horizon_d={HORIZON}")
+    run = built.make(f"features.horizon_d={HORIZON}", "market_data.source=csv", "market_data.name=changed")
     commit(run, changed)
     build_features(run)
     for name in ("return_1d", *RANKED):
@@ -152,7 +153,7 @@ def test_building_again_writes_no_version(built: Built) -> None:
     assert [built.run.lake.version(table) for table in tables] == before
 
 
-def test_ranks_of_a_handful_of_prices_are_those_counted_by_hand(make_run: Callable[..., Run]) -> None:
+def test_ranks_of_a_handful_of_prices_are_those_counted_by_hand(built: Built) -> None:
     days = pd.to_datetime([date(2024, 1, 1) + timedelta(days=day) for day in range(8)])
     prices = pd.DataFrame(
         {
@@ -165,7 +166,7 @@ def test_ranks_of_a_handful_of_prices_are_those_counted_by_hand(make_run: Callab
         index=days,
     )
     prices.loc[days[7], "flat"] = np.nan
-    run = make_run("features.horizon_d=1")
+    run = built.make("features.horizon_d=1", "market_data.source=csv", "market_data.name=handful")
     commit(run, prices)
     build_features(run)
     week = wide(run, FEATURES, "reversal_1w", prices)

@@ -14,7 +14,9 @@ ENVIRONMENTS = sorted(path.stem for path in CONF.glob("*.yml") if path.stem != "
 def project(tmp_path: Path) -> Path:
     conf = tmp_path / "conf"
     conf.mkdir()
-    (conf / "base.yml").write_text("project: {name: P, customer: Müller}\nray: {workers: 1}\nseed: 1\n", "utf-8")
+    (conf / "base.yml").write_text(
+        "project: {name: P, customer: Müller}\nray: {workers: 1}\nseed: 1\n", "utf-8"
+    )
     (conf / "local.yml").write_text("ray: {workers: 2}\n")
     (conf / "dev.yml").write_text("")
     return tmp_path
@@ -51,7 +53,13 @@ def test_an_override_without_name_or_value_is_refused(project: Path, override: s
 
 @pytest.mark.parametrize(
     "override",
-    ["ray.workers=many", "ray.workers=-1", "risk.var_confidence=99", "spark.driver_memory=4", "profile=laptop"],
+    [
+        "ray.workers=many",
+        "ray.workers=-1",
+        "risk.var_confidence=99",
+        "spark.driver_memory=4",
+        "profile=laptop",
+    ],
 )
 def test_a_value_out_of_range_is_refused_with_its_name(project: Path, override: str) -> None:
     assert refused(project, override).startswith(f"Setting {override.split('=')[0]} = ")
@@ -74,7 +82,9 @@ def test_a_file_that_is_not_yaml_is_refused_with_its_path(project: Path) -> None
 
 
 def test_a_path_or_a_name_is_taken_as_it_is_written(project: Path) -> None:
-    settings = load(project, overrides=["market_data.path=1e3", "market_data.name=no", "market_data.table=a=b"])
+    settings = load(
+        project, overrides=["market_data.path=1e3", "market_data.name=no", "market_data.table=a=b"]
+    )
     assert (settings.market_data.path, settings.market_data.name) == ("1e3", "no")
     assert settings.market_data.table == "a=b"
 
@@ -94,7 +104,13 @@ def test_state_is_kept_in_the_project_folder(project: Path) -> None:
 
 
 def test_where_and_how_fast_it_runs_decides_no_number(project: Path) -> None:
-    places = ["ray.workers=7", "spark.cores=1", "paths.state=x", "catalog.gold=g", "market_data.path=/a/b.csv"]
+    places = [
+        "ray.workers=7",
+        "spark.cores=1",
+        "paths.state=x",
+        "catalog.gold=g",
+        "market_data.path=/a/b.csv",
+    ]
     assert load(project, overrides=places).numbers() == load(project).numbers()
     assert load(project, overrides=["simulation.scenarios=5"]).numbers() != load(project).numbers()
 

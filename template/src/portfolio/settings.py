@@ -53,6 +53,7 @@ class MarketData(Section):
     name: str = ""
     minimum_history_d: PositiveInt = 1000
     stale_after_d: PositiveInt = 10
+    stale_price_d: PositiveInt = 20
 
 
 class Calibration(Section):

@@ -12,9 +12,8 @@ def fake_java(folder: Path, answer: str, code: int = 0) -> Path:
     """Write a program that says it is a certain Java, and otherwise repeats its arguments."""
     java = folder / "bin" / "java"
     java.parent.mkdir(parents=True)
-    java.write_text(
-        f'#!/bin/sh\nif [ "$1" = -version ]; then echo \'{answer}\' >&2; exit {code}; fi\nprintf "<%s>" "$@"\n'
-    )
+    says = f"echo '{answer}' >&2; exit {code}"
+    java.write_text(f'#!/bin/sh\nif [ "$1" = -version ]; then {says}; fi\nprintf "<%s>" "$@"\n')
     java.chmod(0o755)
     return java
 
@@ -29,7 +28,9 @@ def fake_java(folder: Path, answer: str, code: int = 0) -> Path:
         ("The operation couldn't be completed. Unable to locate a Java Runtime.".replace("'", ""), None),
     ],
 )
-def test_the_major_version_is_read_from_what_java_says(tmp_path: Path, answer: str, major: int | None) -> None:
+def test_the_major_version_is_read_from_what_java_says(
+    tmp_path: Path, answer: str, major: int | None
+) -> None:
     assert version(fake_java(tmp_path, answer)) == major
 
 
@@ -58,7 +59,14 @@ def test_the_wrapper_drops_the_module_that_the_small_runtime_lacks_and_nothing_e
     home = fake_java(tmp_path / "a folder with ä", 'openjdk version "17.0.1"')
     monkeypatch.setenv("JAVA_HOME", str(home.parents[1]))
     wrapper = java_home(tmp_path / "cache", tmp_path / "no.lock") / "bin" / "java"
-    arguments = ["-cp", "a b:c", "--add-modules=jdk.incubator.vector", "", "--add-modules=java.sql", "$HOME *"]
+    arguments = [
+        "-cp",
+        "a b:c",
+        "--add-modules=jdk.incubator.vector",
+        "",
+        "--add-modules=java.sql",
+        "$HOME *",
+    ]
     said = subprocess.run([wrapper, *arguments], capture_output=True, text=True, check=True).stdout
     assert said == "<-cp><a b:c><><--add-modules=java.sql><$HOME *>"
     assert version(wrapper) == 17
@@ -76,6 +84,8 @@ def test_without_java_and_without_a_network_one_plain_line_says_what_to_do(
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
     monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "cache"))
-    with pytest.raises(PortfolioError, match=r"^No Java 17 or 21 here.*connect to the network once\.$") as caught:
+    with pytest.raises(
+        PortfolioError, match=r"^No Java 17 or 21 here.*connect to the network once\.$"
+    ) as caught:
         java_home(tmp_path / "cache", lock)
     assert "\n" not in str(caught.value)

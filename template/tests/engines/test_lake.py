@@ -28,8 +28,9 @@ ODD = "it's `odd` \\ \"very\"; -- é€"
 
 
 def notes(source: str, hour: int = 0, **amounts: float | None) -> pa.Table:
+    written = datetime(2024, 1, 1, hour, tzinfo=UTC)
     rows = [
-        {"source": source, "name": name, "amount": amount, "written_at": datetime(2024, 1, 1, hour, tzinfo=UTC)}
+        {"source": source, "name": name, "amount": amount, "written_at": written}
         for name, amount in amounts.items()
     ]
     return pa.Table.from_pylist(rows, schema=NOTES.arrow_schema)
@@ -125,6 +126,7 @@ def test_a_table_of_a_newer_contract_is_refused_in_one_line(make_run: Callable[.
 
 
 def test_units_and_comments_of_the_declaration_reach_the_table(lake: Lake, spark: Any) -> None:
-    described = {row["col_name"]: row["comment"] for row in spark.sql(f"DESCRIBE {lake.identifier(NOTES)}").collect()}
+    rows = spark.sql(f"DESCRIBE {lake.identifier(NOTES)}").collect()
+    described = {row["col_name"]: row["comment"] for row in rows}
     assert described["amount"] == "Amount [%]"
     assert described["name"] == "What isn't `plain`"

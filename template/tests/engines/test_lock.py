@@ -39,9 +39,9 @@ def another_run(folder: Path) -> Iterator["subprocess.Popen[str]"]:
 
 def test_a_second_run_is_refused_in_one_line_that_names_the_first(tmp_path: Path) -> None:
     with another_run(tmp_path) as other:
-        with pytest.raises(PortfolioError, match=rf"^Another run \(process {other.pid}\) is at work in "):
-            with run_lock(tmp_path):
-                pytest.fail("two runs at once")
+        line = rf"^Another run \(process {other.pid}\) is at work in "
+        with pytest.raises(PortfolioError, match=line), run_lock(tmp_path):
+            pytest.fail("two runs at once")
         assert holder(tmp_path) == f"Another run (process {other.pid})"
 
 
@@ -74,5 +74,8 @@ def test_looking_who_holds_the_lock_does_not_stop_a_run_that_starts_just_then(tm
 
 def test_a_state_folder_that_cannot_be_written_is_one_plain_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(PortfolioError, match=r"file/state cannot be written"), run_lock(tmp_path / "file" / "state"):
+    with (
+        pytest.raises(PortfolioError, match=r"file/state cannot be written"),
+        run_lock(tmp_path / "file" / "state"),
+    ):
         pass

@@ -21,7 +21,10 @@ def test_handlers_that_a_library_replaces_are_put_back() -> None:
 
 
 def test_an_error_of_spark_becomes_text_and_other_errors_pass_as_they_are() -> None:
-    with pytest.raises(SparkFailureError, match=r"^PySparkException: no such table$"), readable_spark_errors():
+    with (
+        pytest.raises(SparkFailureError, match=r"^PySparkException: no such table$"),
+        readable_spark_errors(),
+    ):
         raise PySparkException("no such table")
     with pytest.raises(KeyError), readable_spark_errors():
         raise KeyError("mine")
@@ -33,9 +36,9 @@ def test_the_line_that_says_where_java_was_called_is_left_out() -> None:
 
 
 def test_an_error_that_cannot_print_itself_still_has_a_line() -> None:
-    class Mute(Exception):
+    class MuteError(Exception):
         def __str__(self) -> str:
             raise AssertionError("the Java process is gone")
 
-    assert text_of(Mute()) == "Mute"
+    assert text_of(MuteError()) == "MuteError"
     assert first_line(ValueError()) == "ValueError"

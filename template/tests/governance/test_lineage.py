@@ -110,7 +110,10 @@ def test_a_key_is_read_in_the_type_of_its_column() -> None:
     ("pair", "line"),
     [
         ("portfolio_id", "Write KEY=VALUE, not 'portfolio_id'; the key of gold.risk_measures is run_id,"),
-        ("portfolio=A", "gold.risk_measures has no column 'portfolio'; did you mean portfolio_id? Its columns are"),
+        (
+            "portfolio=A",
+            "gold.risk_measures has no column 'portfolio'; did you mean portfolio_id? Its columns are",
+        ),
         ("horizon_d=ten", "'ten' is not a long, which column horizon_d wants."),
         ("as_of=28.12.2022", "'28.12.2022' is not a date, which column as_of wants."),
     ],

@@ -25,7 +25,7 @@ REFUSED = {
     "a row too long": (b"date,A\n2024-01-02,1\n2024-01-03,1,5\n", "Line 3 of .* has 3 cells, its header 2"),
     "a row too short": (b"date,A,B\n\n2024-01-02,1\n", "Line 3 of .* has 2 cells, its header 3"),
     "a decimal comma": (b"date,A\n2024-01-02,1,5\n", "has 3 cells, its header 2"),
-    "a quote that does not close": (b'date,A,B\n2024-01-02,"1,2\n2024-01-03,1,2\n', "cells|quotes"),
+    "a quote that does not close": (b'date,A,B\n2024-01-02,"1,2\n', "Line 2 of .* is not CSV"),
     "day first": (b"date,A\n2024-01-02,1\n03/01/2024,1\n04/01/2024,1\n", "Line 3 of .*'03/01/2024'.*1 other"),
     "a day that never was": (b"date,A\n2023-02-29,1\n", "Line 2 of .*'2023-02-29'"),
     "a time of day": (b"date,A\n2024-01-02 16:00:00,1\n", "'2024-01-02 16:00:00'"),
@@ -35,7 +35,10 @@ REFUSED = {
         "has 2024-01-02 3 times .and repeats 1 other",
     ),
     "no usable price": (b"date,A\n2024-01-02,n/a\n2024-01-03,-1\n", "no usable price: of 2 filled"),
-    "a short history": (b"date,A\n2024-01-02,1\n2024-01-03,1\n2024-01-04,0\n", "has 2 trading days up to 2024-01-03"),
+    "a short history": (
+        b"date,A\n2024-01-02,1\n2024-01-03,1\n2024-01-04,0\n",
+        "has 2 trading days up to 2024-01-03",
+    ),
 }
 
 

@@ -45,8 +45,8 @@ def guarded(action: Callable[[], int], place: Place) -> int:
     try:
         with stop.listening():
             code = action()
-        # The parser of the command line makes an exit code of its own out of KeyboardInterrupt.
-        return code if stop.first is None else _stopped(stop.first)
+        # The parser of the command line turns KeyboardInterrupt into this exit code, whatever caused it.
+        return _stopped(stop.first or signal.SIGINT) if code == 128 + signal.SIGINT else code
     except OutputClosedError:
         # Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -70,7 +70,7 @@ def records(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
 def conclusion_lines(outcome: Outcome) -> list[str]:
     """Return what a run did and what it says; the last line names the report, if there is one."""
     said = outcome.conclusion
-    stages = [(name, rows, f"{seconds:.1f}") for name, rows, seconds in outcome.stages]
+    stages = [(name, rows, f"{seconds:7.1f}") for name, rows, seconds in outcome.stages]
     facts = [*said.headline, ("Backtest", said.verdict)] if said.verdict else list(said.headline)
     wide = max((cell_len(label) for label, _ in facts), default=0)
     lines = grid(("stage", "rows", "seconds"), stages)

@@ -16,7 +16,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 import portfolio
-from portfolio.engines.processes import kept_signal_handlers
+from portfolio.engines.processes import kept_signal_handlers, killed_with_this_process
 from portfolio.engines.spark import process_environment
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
@@ -113,6 +113,7 @@ def ray_cluster(settings: Settings) -> Iterator[FanOut]:
     try:
         with process_environment(environment):
             _reread_environment()
+            before = _descendants()
             with kept_signal_handlers():
                 ray.init(
                     address="local",
@@ -125,20 +126,28 @@ def ray_cluster(settings: Settings) -> Iterator[FanOut]:
                     configure_logging=False,
                     logging_level="ERROR",
                 )
-            try:
-                yield FanOut(workers, settings.ray.task_timeout_s)
-            finally:
-                ray.shutdown()
+            # Ray's agents outlive a killed driver by a minute, in which they try to tell it that Ray is gone.
+            with killed_with_this_process(_descendants() - before):
+                try:
+                    yield FanOut(workers, settings.ray.task_timeout_s)
+                finally:
+                    ray.shutdown()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _reread_environment() -> None:
     # Ray reads its settings and token when it is imported, and keeps the token of an earlier cluster.
+    from ray._private import ray_constants
     from ray._raylet import AuthenticationTokenLoader, Config
 
+    ray_constants.ENABLE_RAY_CLUSTER = False
     Config.initialize("")
     AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _descendants() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
 def _short_temporary_folder() -> str:

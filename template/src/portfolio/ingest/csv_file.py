@@ -2,70 +2,68 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
+import pyarrow as pa
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from portfolio.errors import PortfolioError
 from portfolio.ingest.received import Received, from_wide
 from portfolio.settings import Settings
 
-_CHUNK = 1 << 20
+# Rows held as Python text at a time; beyond that they are packed as Arrow, about a tenth of the size.
+_CHUNK = 2000
 
 
 def from_csv(spark: SparkSession, settings: Settings) -> Received:
     """Return the cells of the CSV file that `market_data.path` names, as text.
 
-    A relative path starts at the project folder. The header is read in Python and columns go by their
-    position from there on, so an instrument may have any name.
+    A relative path starts at the project folder. The file is read here and not by Spark: Spark's workers may
+    not see it, its reader skips a file called _prices.csv, takes prices[1].csv for a pattern, and shifts the
+    cells of a line that has too few. Columns go by their position, so an instrument may have any name.
 
     Raises:
-        PortfolioError: there is no such file, it is not UTF-8 text, its header is not usable, or a row has
+        PortfolioError: there is no such file, it is not UTF-8 text, its header is not usable, or a line has
             more or fewer cells than the header.
     """
     if not settings.market_data.path:
         raise PortfolioError("market_data.source is csv: set market_data.path to a CSV file of prices.")
     path = settings.project_dir / Path(settings.market_data.path).expanduser()
-    _refuse_file(path)
-    header = _header(path)
+    lines = _lines(path)
+    _, first = next(lines, (0, []))
+    header = [cell.strip() for cell in first]
     date_at = _refuse_header(path, header)
     columns = [f"c{number}" for number in range(len(header))]
-    schema = ", ".join(f"{column} STRING" for column in (*columns, "malformed"))
-    wide = (
-        spark.read.schema(schema)
-        .options(header=True, enforceSchema=True, sep=",", quote='"', escape='"', encoding="UTF-8")
-        .options(mode="PERMISSIVE", columnNameOfCorruptRecord="malformed", columnPruning=False)
-        .options(maxColumns=len(header) + 1)
-        .csv(_literal_path(path))
-    )
-    # A spreadsheet leaves rows of nothing but commas behind; they hold nothing that could be lost.
-    filled = F.concat(*[F.coalesce(F.col(column), F.lit("")) for column in columns]).rlike(r"\S")
-    wide = wide.where(F.col("malformed").isNotNull() | filled)
-    # Spark tells a malformed row only to a query that asks for the other columns too.
-    if wide.where(F.col("malformed").isNotNull()).first() is not None:
-        raise PortfolioError(_wrong_cells(path, len(header)))
+    columns[date_at] = "date_text"
+    chunks = []
+    while chunk := list(islice(lines, _CHUNK)):
+        chunks.append(_packed(path, chunk, columns))
+    schema = pa.schema([("line", pa.int64()), *[(column, pa.string()) for column in columns]])
+    frame = spark.createDataFrame(pa.Table.from_batches(chunks, schema))
     names = [name for at, name in enumerate(header) if at != date_at]
     kept = [column for at, column in enumerate(columns) if at != date_at]
-    renamed = wide.withColumnRenamed(columns[date_at], "date_text")
-    received = from_wide(str(path), renamed, kept, names)
-    return replace(received, place=lambda text: _row_with_date(path, date_at, text))
+    return from_wide(str(path), frame, kept, names, line="line")
 
 
-def _refuse_file(path: Path) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    anything = False
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and cells of every line that is not blank, the header included.
+
+    A spreadsheet leaves lines of nothing but commas behind; they are blank too.
+    """
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                anything = bool(decoder.decode(chunk).strip("\ufeff \t\r\n")) or anything
-            decoder.decode(b"", final=True)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            try:
+                for cells in reader:
+                    if any(cell.strip() for cell in cells):
+                        yield reader.line_num, cells
+            except csv.Error as error:
+                raise PortfolioError(f"Line {reader.line_num} of {path} is not CSV: {error}.") from None
     except FileNotFoundError:
         raise PortfolioError(f"There is no file {path}; set market_data.path to a CSV of prices.") from None
     except IsADirectoryError:
@@ -74,12 +72,12 @@ def _refuse_file(path: Path) -> None:
         raise PortfolioError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise PortfolioError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from None
-    if not anything:
-        raise PortfolioError(f"{path} is empty; it needs a header with date and instruments, and prices.")
 
 
 def _refuse_header(path: Path, header: list[str]) -> int:
     """Return the position of the date column."""
+    if not header:
+        raise PortfolioError(f"{path} is empty; it needs a header with date and instruments, and prices.")
     dates = [at for at, name in enumerate(header) if name.lower() == "date"]
     if not dates:
         hint = "; separate cells by commas" if len(header) == 1 and re.search(r"[;\t|]", header[0]) else ""
@@ -96,38 +94,12 @@ def _refuse_header(path: Path, header: list[str]) -> int:
     return dates[0]
 
 
-def _header(path: Path) -> list[str]:
-    for _, cells in _rows(path):
-        return [cell.strip() for cell in cells]
-    return []
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and cells of every line that is not blank, the header included."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        try:
-            for cells in reader:
-                if len(cells) > 1 or any(cell.strip() for cell in cells):
-                    yield reader.line_num, cells
-        except csv.Error as error:
-            raise PortfolioError(f"Line {reader.line_num} of {path} is not CSV: {error}.") from None
-
-
-def _wrong_cells(path: Path, expected: int) -> str:
-    for line, cells in _rows(path):
-        if len(cells) != expected:
-            return f"Line {line} of {path} has {len(cells)} cells, its header {expected}; correct that line."
-    return f"{path} has a line whose quotes do not close; correct it."
-
-
-def _row_with_date(path: Path, date_at: int, text: str) -> str:
-    for line, cells in _rows(path):
-        if len(cells) > date_at and cells[date_at] == text:
-            return f"Line {line}"
-    return "A line"
-
-
-def _literal_path(path: Path) -> str:
-    # Spark takes a path for a pattern: without the backslashes prices[1].csv would not be found.
-    return re.sub(r"([\[\]{}*?\\])", r"\\\1", str(path))
+def _packed(path: Path, lines: list[tuple[int, list[str]]], columns: list[str]) -> pa.RecordBatch:
+    for line, cells in lines:
+        if len(cells) != len(columns):
+            raise PortfolioError(
+                f"Line {line} of {path} has {len(cells)} cells, its header {len(columns)}; correct that line."
+            )
+    numbers = pa.array([line for line, _ in lines], pa.int64())
+    texts = [pa.array(cells, pa.string()) for cells in zip(*(cells for _, cells in lines), strict=True)]
+    return pa.RecordBatch.from_arrays([numbers, *texts], names=["line", *columns])

@@ -42,7 +42,7 @@ def from_table(spark: SparkSession, settings: Settings) -> Received:
         )
         if cells.where("instrument_id IS NULL OR NOT instrument_id RLIKE r'\\S'").limit(1).count():
             raise PortfolioError(f"Table {name} has a row without instrument_id; fill it in.")
-        return from_long(f"Table {name}", cells)
+        return from_long(f"table {name}", cells)
     return _wide(table, name, columns)
 
 
@@ -61,7 +61,7 @@ def _wide(table: DataFrame, name: str, columns: dict[str, str]) -> Received:
         F.col(quoted(column)).cast("string").alias(alias) for column, alias in zip(names, safe, strict=True)
     ]
     wide = table.select(F.col(quoted(columns["date"])).cast("string").alias("date_text"), *texts)
-    return from_wide(f"Table {name}", wide, safe, names)
+    return from_wide(f"table {name}", wide, safe, names)
 
 
 def _newest(spark: SparkSession, settings: Settings, name: str, parts: list[str]) -> DataFrame:

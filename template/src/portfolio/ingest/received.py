@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -22,21 +22,26 @@ class Received:
 
     Attributes:
         origin: how messages name the source.
-        rows: one row per thing that must be unique: position, instrument_id ('' in wide data), date_text,
-            and date, which is NULL where date_text is not one.
+        rows: one row per thing that must be unique: line (of a file, else 0), instrument_id ('' in wide
+            data), date_text, and date, which is NULL where date_text is not one.
         cells: one row per quoted value: instrument_id, date, price_text; empty cells are left out.
         announced: instruments the source names, with or without prices; empty where only prices name them.
-        place: turns the text of a date into words that say where it is.
     """
 
     origin: str
     rows: DataFrame
     cells: DataFrame
     announced: tuple[str, ...] = ()
-    place: Callable[[str], str] = field(default=lambda text: "A row")
+
+    @property
+    def title(self) -> str:
+        """Return `origin` as the beginning of a sentence."""
+        return self.origin[:1].upper() + self.origin[1:]
 
 
-def from_wide(origin: str, wide: DataFrame, columns: Sequence[str], names: Sequence[str]) -> Received:
+def from_wide(
+    origin: str, wide: DataFrame, columns: Sequence[str], names: Sequence[str], line: str = ""
+) -> Received:
     """Return wide data (date_text and one text column an instrument) in the common shape.
 
     Args:
@@ -44,16 +49,17 @@ def from_wide(origin: str, wide: DataFrame, columns: Sequence[str], names: Seque
         wide: a frame with date_text and `columns`.
         columns: column names in the frame, safe to use as they are.
         names: the instrument of each column, in the same order.
+        line: the column that holds line numbers, if the data has any.
     """
     texts = F.array(*[F.col(column) for column in columns]).alias("texts")
     date = F.expr(_DATE)
     # Exploding one array keeps the plan small for thousands of instruments, where an unpivot does not.
     exploded = wide.select(date, texts).select("date", F.posexplode("texts").alias("position", "price_text"))
     instrument = F.get(F.lit(list(names)), F.col("position")).alias("instrument_id")
-    position = F.monotonically_increasing_id().alias("position")
+    number = (F.col(line) if line else F.lit(0)).alias("line")
     return Received(
         origin=origin,
-        rows=wide.select(position, F.lit("").alias("instrument_id"), "date_text", date),
+        rows=wide.select(number, F.lit("").alias("instrument_id"), "date_text", date),
         cells=_quoted_only(exploded.select(instrument, "date", "price_text")),
         announced=tuple(names),
     )
@@ -61,7 +67,7 @@ def from_wide(origin: str, wide: DataFrame, columns: Sequence[str], names: Seque
 
 def from_long(origin: str, long: DataFrame) -> Received:
     """Return long data (instrument_id, date_text, price_text) in the common shape."""
-    rows = long.select(F.lit(0).alias("position"), "instrument_id", "date_text", "price_text", F.expr(_DATE))
+    rows = long.select(F.lit(0).alias("line"), "instrument_id", "date_text", "price_text", F.expr(_DATE))
     return Received(origin, rows, _quoted_only(rows.select("instrument_id", "date", "price_text")))
 
 
@@ -79,10 +85,11 @@ def refuse_dates(received: Received) -> None:
         F.sum(F.when(repeated, 1).otherwise(0)).alias("repeated"),
     ).first()
     if found is not None and found["unread"]:
-        first = received.rows.where(unread).orderBy("position", "instrument_id", "date_text").first()
+        first = received.rows.where(unread).orderBy("line", "instrument_id", "date_text").first()
         text = (first["date_text"] if first else None) or ""
+        place = f"Line {first['line']}" if first and first["line"] else "A row"
         raise PortfolioError(
-            f"{received.place(text)} of {received.origin} has '{text}' for a date"
+            f"{place} of {received.origin} has '{text}' for a date"
             f"{_others(found['unread'] - 1, 'as have {} other rows')}; write dates as 2020-12-31."
         )
     if found is not None and found["repeated"]:
@@ -90,7 +97,7 @@ def refuse_dates(received: Received) -> None:
         twice = f"{first['date']} {first['rows']} times" if first else "a date twice"
         whose = f" for {first['instrument_id']}" if first and first["instrument_id"] else ""
         raise PortfolioError(
-            f"{received.origin} has {twice}{whose}"
+            f"{received.title} has {twice}{whose}"
             f"{_others(found['repeated'] - 1, 'and repeats {} other dates')}; keep one row a date."
         )
 

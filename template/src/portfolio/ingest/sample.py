@@ -18,4 +18,4 @@ def from_sample(spark: SparkSession) -> Received:
     for column, name in zip(columns, prices.columns, strict=True):
         # A missing price is an empty cell; NaN is the only number that differs from itself.
         texts[column] = [repr(price) if price == price else "" for price in prices[name].tolist()]
-    return from_wide("The sample", spark.createDataFrame(pa.table(texts)), columns, list(prices.columns))
+    return from_wide("the sample", spark.createDataFrame(pa.table(texts)), columns, list(prices.columns))

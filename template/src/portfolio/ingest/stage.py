@@ -61,7 +61,7 @@ def ingest(run: Run) -> Loaded:
     """
     received = _receive(run)
     refuse_dates(received)
-    judged = judge(received.cells).persist()
+    judged = judge(received.cells, run.settings.market_data.stale_price_d).persist()
     try:
         loaded = _check(run, received, judged)
         rows = judged.select(
@@ -120,14 +120,14 @@ def _check(run: Run, received: Received, judged: DataFrame) -> Loaded:
     cells = sum(row["received"] for row in counted)
     if not days:
         raise PortfolioError(
-            f"{received.origin} holds no usable price: of {cells} filled cells none is a positive number."
+            f"{received.title} holds no usable price: of {cells} filled cells none is a positive number."
         )
     as_of = resolve_as_of(run.settings, days)
     history = sum(day <= as_of for day in days)
     wanted = run.settings.market_data.minimum_history_d
     if history < wanted:
         raise PortfolioError(
-            f"{received.origin} has {history} trading days up to {as_of}, fewer than "
+            f"{received.title} has {history} trading days up to {as_of}, fewer than "
             f"market_data.minimum_history_d = {wanted}; bring a longer history or lower that setting."
         )
     with_price = [row["instrument_id"] for row in counted if row["accepted"]]
