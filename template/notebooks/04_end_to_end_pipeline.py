@@ -2,11 +2,13 @@
 # MAGIC %md
 # MAGIC # Calibrate → Train → Simulate → Score
 # MAGIC
-# MAGIC **What it answers:** how much can the book lose tomorrow, and has the model that says so been right before?
+# MAGIC **What it answers:** how much can the book lose tomorrow, and has the model that says so been right
+# MAGIC before?
 # MAGIC
-# MAGIC Spark ingests and validates prices and builds features in Delta. Ray fits a volatility model per instrument,
-# MAGIC trains the signal model, simulates the book and backtests it. Spark commits the results; MLflow keeps the
-# MAGIC evidence. Nothing here computes: the notebook sets parameters, makes one call and shows what came out.
+# MAGIC Spark ingests and validates prices and builds features in Delta. Ray fits a volatility model for each
+# MAGIC instrument, trains the signal model, simulates the book and backtests it. Spark commits the results;
+# MAGIC MLflow keeps the evidence. Nothing here computes: it sets parameters, makes one call and shows
+# MAGIC what came out.
 
 # COMMAND ----------
 
@@ -23,8 +25,9 @@ from portfolio.workloads import find
 
 # MAGIC %md
 # MAGIC ## Parameters
-# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes settings
-# MAGIC as `section.key=value`, separated by blanks (quote a value that has some); the names are in `conf/base.yml`.
+# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes
+# MAGIC settings as `section.key=value`, separated by blanks (quote a value with blanks); `conf/base.yml` has
+# MAGIC the names.
 
 # COMMAND ----------
 
@@ -52,7 +55,7 @@ outcome = execute(find("end_to_end_pipeline"), settings, Reporter())
 # MAGIC ## What to look at
 # MAGIC 1. The backtest verdict: a model that failed it should not be used, whatever its number is.
 # MAGIC 2. Value at risk and expected shortfall of the reference portfolio, at one and ten days.
-# MAGIC 3. The report: exceptions through 2000, 2008 and 2020, contributions, what could not be calibrated and why.
+# MAGIC 3. The report: exceptions through 2000, 2008 and 2020, contributions, what was not calibrated, why.
 
 # COMMAND ----------
 

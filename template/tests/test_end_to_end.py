@@ -167,7 +167,7 @@ def test_every_risk_number_resolves_to_what_made_it(story: Story) -> None:
 
 
 def write_prices(path: Path) -> Path:
-    """Write a wide CSV: real prices, one listed late, one ended early, gaps, and three cells that are wrong."""
+    """Write a wide CSV: real prices, one listed late, one ended early, gaps, and three wrong cells."""
     sample = load_sp500_dataset().iloc[-DAYS:]
     wanted = ["AAPL", "JPM", "XOM", "WMT", "KO"]
     values = {name: [repr(float(price)) for price in sample[name]] for name in wanted}

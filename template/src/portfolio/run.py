@@ -67,6 +67,7 @@ class Run:
         self._stage = ""
         self._record: StageRecord | None = None
         self._pinned: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
 
     @property
     def identity(self) -> Identity:
@@ -106,9 +107,12 @@ class Run:
         return self.source if table.scope == "source" else self.identity.run_id
 
     def read(self, table: Table, where: str = "true") -> DataFrame:
-        """Return this run's rows of a table, pinned to one Delta version for the whole run."""
-        version = self._pinned.setdefault(table.label, self.lake.version(table))
-        return self.lake.read(table, self.scope(table), version).where(where)
+        """Return this run's rows of a table, pinned to one Delta version for the run, and record it."""
+        frame = self._frame(table)
+        if table.label not in self._rows:
+            self._rows[table.label] = frame.count()
+        self._touch("read", table, self._pinned[table.label], self._rows[table.label], "", False)
+        return frame.where(where)
 
     def arrow(self, table: Table, columns: tuple[str, ...], where: str = "true") -> pa.Table:
         """Hand a table over to Python: explicit columns, pinned version, sorted by key.
@@ -116,14 +120,14 @@ class Run:
         The order of rows from Spark is not defined, so they are sorted before any arithmetic.
         """
         needed = tuple(dict.fromkeys((*table.key, *columns)))
-        rows = self.read(table, where).select(*needed).toArrow()
+        rows = self._frame(table).where(where).select(*needed).toArrow()
         rows = rows.sort_by([(name, "ascending") for name in table.key]).select(columns).combine_chunks()
         self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
         return rows
 
     def rows(self, table: Table) -> pa.Table:
         """Return all of this run's rows of a table as they are now, for reports."""
-        return self.read(table).toArrow()
+        return self._frame(table).toArrow()
 
     def commit(self, table: Table, rows: DataFrame | pa.Table) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it."""
@@ -131,8 +135,14 @@ class Run:
             rows = self._complete(table, rows)
         commit = self.lake.commit(table, rows, self.scope(table))
         self._pinned[table.label] = commit.version
+        self._rows[table.label] = commit.rows
         self._touch("wrote", table, commit.version, commit.rows, commit.fingerprint, commit.changed)
         return commit
+
+    def _frame(self, table: Table) -> DataFrame:
+        if table.label not in self._pinned:
+            self._pinned[table.label] = self.lake.version(table)
+        return self.lake.read(table, self.scope(table), self._pinned[table.label])
 
     def _complete(self, table: Table, rows: pa.Table) -> pa.Table:
         constants: dict[str, Any] = {"source": self.source}

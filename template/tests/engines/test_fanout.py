@@ -82,7 +82,7 @@ def threads(_: int) -> str:
 
 
 def session_folders(pid: int) -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(f"pf-ray-{pid}-*"))
+    return list(Path(tempfile.gettempdir()).glob(f"portfolio-{pid}-ray-*"))
 
 
 def test_results_come_in_the_order_of_the_tasks_however_long_each_takes(fan_out: FanOut) -> None:

@@ -13,7 +13,7 @@ from portfolio.tables.contract import CONTRACT_VERSION, Column, Table, source_co
 NOTES = Table(
     layer="bronze",
     name="notes",
-    comment="A table for tests; it's here to be \"odd\".",
+    comment='A table for tests; it\'s here to be "odd".',
     scope="source",
     key=("source", "name"),
     columns=(
@@ -24,7 +24,7 @@ NOTES = Table(
     ),
     checks=(("amount_is_positive", "amount > 0"),),
 )
-ODD = "it's `odd` \\ \"very\"; -- é€"
+ODD = 'it\'s `odd` \\ "very"; -- é€'
 
 
 def notes(source: str, hour: int = 0, **amounts: float | None) -> pa.Table:

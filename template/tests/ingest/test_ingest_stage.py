@@ -23,17 +23,17 @@ STAGES = (PRICES_RECEIVED, PRICES, PRICES_QUARANTINED)
 # A byte order mark, Windows line ends, names a program would not choose, late and early series, gaps, blank
 # lines, rows of nothing but commas, a holiday, an instrument without prices, and prices that are none.
 MESSY = (
-    "\ufeff Date ,Zürich A.G.,\"O'Neil, \"\"Sons\"\"\",b`tick,late,early,never\r\n"
+    '\ufeff Date ,Zürich A.G.,"O\'Neil, ""Sons""",b`tick,late,early,never\r\n'
     "2024-01-02,10.0,1e2,5,,7,\r\n"
     "2024-01-03, 10.50 ,+101,-5,,7.25,\r\n"
     "\r\n"
     "2024-01-04 00:00:00,0,,n/a,,.5,\r\n"
     "2024-01-05,,,,,,\r\n"
-    "2024-01-08,0.1,1e999,\"1,000\",3,,\r\n"
+    '2024-01-08,0.1,1e999,"1,000",3,,\r\n'
     ",,,,,,\r\n"
     "2024-01-09,1e-7,inf,2e9,3.5, ,\r\n"
 )
-FIRST, SECOND, THIRD = "Zürich A.G.", "O'Neil, \"Sons\"", "b`tick"
+FIRST, SECOND, THIRD = "Zürich A.G.", 'O\'Neil, "Sons"', "b`tick"
 ACCEPTED = {
     (FIRST, "2024-01-02"): 10.0,
     (FIRST, "2024-01-03"): 10.5,

@@ -47,4 +47,5 @@ def test_later_prices_change_no_judgement_on_earlier_ones(spark: Any) -> None:
     series = ["7", "7", "7", "7", "7", "7", "9", "9", "9", "9", "9"]
     whole = reasons(spark, {"A": series}, stale_price_d=2)["A"]
     for length in range(1, len(series)):
-        assert reasons(spark, {"A": series[:length]}, stale_price_d=2)["A"] == [d for d in whole if d < length]
+        known = reasons(spark, {"A": series[:length]}, stale_price_d=2)["A"]
+        assert known == [day for day in whole if day < length]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +15,11 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 import portfolio
 from portfolio.engines.processes import kept_signal_handlers, killed_with_this_process
+from portfolio.engines.scratch import scratch_folder
 from portfolio.engines.spark import process_environment
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
-_PREFIX = "pf-ray-"
 # Every task is one thread: the fan-out is the parallelism, and one thread gives the same bits everywhere.
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -98,8 +96,6 @@ def ray_cluster(settings: Settings) -> Iterator[FanOut]:
     Loopback only, with token authentication, in a folder only this user can read.
     """
     workers = settings.ray.workers or os.cpu_count() or 1
-    _sweep()
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_short_temporary_folder()))
     source = str(Path(portfolio.__file__).parent.parent)
     environment = _ONE_THREAD | {
         "RAY_AUTH_MODE": "token",
@@ -110,30 +106,27 @@ def ray_cluster(settings: Settings) -> Iterator[FanOut]:
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "PYTHONPATH": os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")])),
     }
-    try:
-        with process_environment(environment):
-            _reread_environment()
-            before = _descendants()
-            with kept_signal_handlers():
-                ray.init(
-                    address="local",
-                    num_cpus=workers,
-                    include_dashboard=False,
-                    object_store_memory=settings.ray.object_store_mb * 1024 * 1024,
-                    _node_ip_address="127.0.0.1",
-                    _temp_dir=str(folder / "r"),
-                    log_to_driver=False,
-                    configure_logging=False,
-                    logging_level="ERROR",
-                )
-            # Ray's agents outlive a killed driver by a minute, in which they try to tell it that Ray is gone.
-            with killed_with_this_process(_descendants() - before):
-                try:
-                    yield FanOut(workers, settings.ray.task_timeout_s)
-                finally:
-                    ray.shutdown()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_folder("ray") as folder, process_environment(environment):
+        _reread_environment()
+        before = _descendants()
+        with kept_signal_handlers():
+            ray.init(
+                address="local",
+                num_cpus=workers,
+                include_dashboard=False,
+                object_store_memory=settings.ray.object_store_mb * 1024 * 1024,
+                _node_ip_address="127.0.0.1",
+                _temp_dir=str(folder / "r"),
+                log_to_driver=False,
+                configure_logging=False,
+                logging_level="ERROR",
+            )
+        # Ray's agents outlive a killed driver by a minute, in which they try to tell it that Ray is gone.
+        with killed_with_this_process(_descendants() - before):
+            try:
+                yield FanOut(workers, settings.ray.task_timeout_s)
+            finally:
+                ray.shutdown()
 
 
 def _reread_environment() -> None:
@@ -148,16 +141,3 @@ def _reread_environment() -> None:
 
 def _descendants() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
-
-
-def _short_temporary_folder() -> str:
-    # Ray puts sockets below its folder, and a socket's path may not exceed 107 bytes.
-    return "/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()
-
-
-def _sweep() -> None:
-    """Remove the folders of runs that were killed before they could do it themselves."""
-    for folder in Path(_short_temporary_folder()).glob(f"{_PREFIX}*-*"):
-        owner = folder.name.removeprefix(_PREFIX).split("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)

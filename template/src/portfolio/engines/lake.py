@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as sf
+from pyspark.sql import functions as F
 
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
@@ -88,7 +88,7 @@ class Lake:
             if (count, fingerprint) == self._held(table, scope):
                 return Commit(table, self.version(table), count, fingerprint, changed=False)
             metadata = json.dumps({"scope": scope, "rows": count, "fingerprint": fingerprint})
-            replaced = sf.expr(self._predicate(table, scope))
+            replaced = F.expr(self._predicate(table, scope))
             frame.writeTo(self.identifier(table)).option("userMetadata", metadata).overwrite(replaced)
             self._new.discard(table.label)
         finally:
@@ -99,7 +99,7 @@ class Lake:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
         if isinstance(rows, pa.Table):
             rows = self.spark.createDataFrame(rows.select(table.column_names).cast(table.arrow_schema))
-        return rows.select(*[sf.col(quoted(name)) for name in table.column_names])
+        return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
     def open(self, table: Table) -> None:
         """Make a table usable: create it if it is new, refuse it if newer code wrote it."""
@@ -153,8 +153,10 @@ class Lake:
         return self._fingerprint(table, self.read(table, scope))
 
     def _fingerprint(self, table: Table, frame: DataFrame) -> tuple[int, str]:
-        columns = [sf.col(quoted(name)) for name in table.compared_names]
+        columns = [F.col(quoted(name)) for name in table.compared_names]
+        # The hash passes over NULLs, so where they stand is hashed as well.
+        columns += [F.col(quoted(c.name)).isNull() for c in table.columns if c.nullable]
         # A sum does not depend on the order of rows; a decimal does not overflow as a long would.
-        total = sf.sum(sf.xxhash64(*columns).cast("decimal(38,0)"))
-        row = frame.agg(sf.count(sf.lit(1)).alias("rows"), total.alias("total")).first()
+        total = F.sum(F.xxhash64(*columns).cast("decimal(38,0)"))
+        row = frame.agg(F.count(F.lit(1)).alias("rows"), total.alias("total")).first()
         return int(row["rows"]), f"{int(row['total'] or 0) % 2**64:016x}"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from pyspark.sql import SparkSession
 from portfolio.engines.jars import delta_jars
 from portfolio.engines.java import FALLBACK_JAVA_LOCK, java_home
 from portfolio.engines.processes import kept_signal_handlers, readable_spark_errors
+from portfolio.engines.scratch import scratch_folder
 from portfolio.settings import Settings
 
 
@@ -28,28 +27,23 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
     cache = settings.cache_dir
     java = java_home(cache, settings.project_dir / FALLBACK_JAVA_LOCK)
     jars = delta_jars(cache, java)
-    scratch = Path(tempfile.mkdtemp(prefix="portfolio-spark-"))
     environment = {
         "JAVA_HOME": str(java),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_LOCAL_DIRS": str(scratch),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         # Another Spark installed on this machine must not lend its files to this one.
         "SPARK_HOME": None,
         "SPARK_CONF_DIR": None,
     }
-    try:
-        with process_environment(environment):
-            with kept_signal_handlers():
-                session = _builder(settings, jars, scratch).getOrCreate()
-            try:
-                with readable_spark_errors():
-                    yield session
-            finally:
-                _stop(session)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with scratch_folder("spark") as scratch, process_environment(environment):
+        with kept_signal_handlers(), process_environment({"SPARK_LOCAL_DIRS": str(scratch)}):
+            session = _builder(settings, jars, scratch).getOrCreate()
+        try:
+            with readable_spark_errors():
+                yield session
+        finally:
+            _stop(session)
 
 
 @contextmanager

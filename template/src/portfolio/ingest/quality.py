@@ -36,9 +36,8 @@ def judge(cells: DataFrame, stale_price_d: int) -> DataFrame:
     usable = F.when(F.col("unusable").isNull(), F.col("number"))
     judged = judged.withColumn("usable", usable).withColumn("change", _changed())
     repeats = F.count("usable").over(Window.partitionBy("instrument_id", "changes").orderBy("date")) - 1
-    stale = F.when(
-        F.col("usable").isNotNull() & (repeats > stale_price_d), f"unchanged for more than {stale_price_d} prices"
-    )
+    still = F.col("usable").isNotNull() & (repeats > stale_price_d)
+    stale = F.when(still, f"unchanged for more than {stale_price_d} prices")
     judged = judged.withColumn("changes", F.sum("change").over(_past(0)))
     judged = judged.withColumn("reason", F.coalesce("unusable", stale))
     accepted = F.when(F.col("reason").isNull(), F.col("usable"))
@@ -47,7 +46,8 @@ def judge(cells: DataFrame, stale_price_d: int) -> DataFrame:
 
 def _changed() -> Column:
     before = F.last("usable", ignorenulls=True).over(_past(-1))
-    return F.when(F.col("usable").isNotNull() & (before.isNull() | (F.col("usable") != before)), 1).otherwise(0)
+    first = before.isNull()
+    return F.when(F.col("usable").isNotNull() & (first | (F.col("usable") != before)), 1).otherwise(0)
 
 
 def _past(last: int) -> WindowSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -45,7 +46,10 @@ class Year:
 
 @dataclass(frozen=True)
 class Crisis:
-    """One crisis window as far as the forecasts reach into it."""
+    """One crisis window as far as the forecasts reach into it.
+
+    `chance` is the probability that a correct model has at least as many exceptions on as many days.
+    """
 
     short: str
     label: str
@@ -54,6 +58,7 @@ class Crisis:
     days: int
     exceptions: int
     expected: float
+    chance: float
     worst_loss_pct_nav: float
 
 
@@ -123,13 +128,18 @@ def gather(read: Read, portfolio_id: str, confidence: float) -> Backtest:
     return Backtest(
         confidence=confidence,
         verdicts=tuple(
-            {**v, "label": MODELS.get(v["model"], printable(v["model"])), "reason": printable(v["reason"])}
+            {**v, "label": MODELS.get(v["model"], printable(v["model"])), "reason": _reason(v["reason"])}
             for v in sorted(verdicts, key=lambda v: _rank(v["model"]))
         ),
         series=tuple(series),
         years={s.model: _years(s, confidence) for s in series},
         crises=_crises(headline, confidence) if headline else (),
     )
+
+
+def _reason(text: str) -> str:
+    # A p-value such as 5e-11 is not to be broken at its minus sign.
+    return re.sub(r"(?<=\de)-(?=\d)", "\u2011", printable(text))
 
 
 def _rank(model: str) -> tuple[int, str]:
@@ -164,16 +174,18 @@ def _crises(series: Series, confidence: float) -> tuple[Crisis, ...]:
         days = int(inside.sum())
         if days:
             when = series.date[inside]
+            exceptions = int(series.exception[inside].sum())
             found.append(
                 Crisis(
-                    short,
-                    label,
-                    when[0].item(),
-                    when[-1].item(),
-                    days,
-                    int(series.exception[inside].sum()),
-                    days * (1 - confidence),
-                    float(series.loss[inside].max()),
+                    short=short,
+                    label=label,
+                    first=when[0].item(),
+                    last=when[-1].item(),
+                    days=days,
+                    exceptions=exceptions,
+                    expected=days * (1 - confidence),
+                    chance=float(stats.binom.sf(exceptions - 1, days, 1 - confidence)),
+                    worst_loss_pct_nav=float(series.loss[inside].max()),
                 )
             )
     return tuple(found)

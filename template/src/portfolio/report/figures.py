@@ -207,12 +207,16 @@ def _scatter(axes: Axes, fits: list[Calibrated], x: list[float], y: list[float],
 
 
 def _apart(x: list[float], y: list[float]) -> list[int]:
-    """Return the points whose labels do not cover those of points before them."""
+    """Return the points whose labels, up and to the right of them, cover no point and no other label."""
     across = (np.array(x) - min(x)) / ((max(x) - min(x)) or 1.0)
     up = (np.array(y) - min(y)) / ((max(y) - min(y)) or 1.0)
     kept: list[int] = []
     for i in range(len(x)):
-        if not any(abs(across[i] - across[j]) < 0.1 and abs(up[i] - up[j]) < 0.045 for j in kept):
+        covers_point = any(
+            0 < across[j] - across[i] < 0.1 and -0.02 < up[j] - up[i] < 0.06 for j in range(len(x)) if j != i
+        )
+        covers_label = any(abs(across[i] - across[j]) < 0.1 and abs(up[i] - up[j]) < 0.045 for j in kept)
+        if not covers_point and not covers_label:
             kept.append(i)
     return kept
 
@@ -246,4 +250,4 @@ def signal(report: Report) -> Drawing | None:
 
 def _span(fold: dict[str, object]) -> str:
     first, last = str(fold["test_first"])[:4], str(fold["test_last"])[:4]
-    return first if first == last else f"{first}\u2013{last[2:]}"
+    return first if first == last else f"{first}\u2013{last}"

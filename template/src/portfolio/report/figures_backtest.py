@@ -23,14 +23,22 @@ def history(found: Backtest) -> Drawing | None:
         axes = figure.subplots()
         columns = 330 if narrow else 1000
         when = series.date
-        top = float(np.nanmax([series.loss.max(), series.value_at_risk.max()])) * 1.12
+        top = float(np.nanmax([series.loss.max(), series.value_at_risk.max()])) * 1.05
         bottom = min(float(series.loss.min()) * 1.05, 0.0)
         for crisis in found.crises:
             first, last = date2num(crisis.first), date2num(crisis.last)
             axes.axvspan(first, last, color=canvas.SHADE, linewidth=0)
             label = crisis.short if narrow else f"{crisis.label}\n{crisis.short}"
-            axes.text(
-                (first + last) / 2, top, label, ha="center", va="top", fontsize="small", color=canvas.AMBER
+            axes.annotate(
+                label,
+                ((first + last) / 2, 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize="small",
+                color=canvas.AMBER,
             )
         # One stroke a pixel column, from the smallest to the largest loss in it: what drawing each day shows.
         at, low, high = _columns(when, series.loss, columns)
@@ -63,7 +71,7 @@ def history(found: Backtest) -> Drawing | None:
             label=f"exception ({formats.count(int(hit.sum()))})",
         )
         axes.axhline(0, color=canvas.INK, linewidth=0.8)
-        axes.set_ylim(bottom, top * 1.02)
+        axes.set_ylim(bottom, top)
         axes.margins(x=0.005)
         axes.set_ylabel("Loss, % of NAV")
         locator = AutoDateLocator(minticks=2, maxticks=6 if narrow else 12)

@@ -100,6 +100,8 @@ class Book:
 
     portfolios: int
     simulated: int
+    # Portfolios that hold something without a model: their risk is that of the rest.
+    partly_priced: int
     var_pct_nav: NDArray[np.float64]
     riskiest: tuple[BookLine, ...]
     reference: BookLine | None
@@ -227,6 +229,7 @@ def book(read: Read, reference_id: str) -> Book:
     return Book(
         portfolios=portfolios.num_rows,
         simulated=where(portfolios, origin="simulated").num_rows,
+        partly_priced=int((floats(scores, "unpriced_pct_nav") > 0).sum()),
         var_pct_nav=floats(scores, "var_pct_nav"),
         riskiest=tuple(line(row) for row in scores.slice(0, TOP_PORTFOLIOS).to_pylist()),
         reference=line(reference_row[0]) if reference_row else None,

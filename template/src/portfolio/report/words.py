@@ -13,6 +13,8 @@ VERDICTS = {
 }
 # Basel judges a 99 % quantile on a trading year; on fewer days no verdict is worth the name.
 JUDGED_DAYS = 250
+# A crisis with exceptions less likely than this is worth a warning.
+UNLIKELY = 0.01
 
 
 def verdict(report: Report) -> str:
@@ -71,6 +73,22 @@ def unpriced(report: Report) -> str:
     return (
         f"{formats.percent(share, 1)} of NAV is in instruments without a calibrated model. What they may lose"
         " is not in any risk number of this page; see Calibration for the reasons."
+    )
+
+
+def crises(report: Report) -> str:
+    """Return whether the model held in the crises, in words; empty if it did or none is in the data."""
+    missed = [crisis for crisis in report.backtest.crises if crisis.chance < UNLIKELY]
+    if not missed:
+        return ""
+    named = "; ".join(
+        f"{crisis.label.lower()}: {formats.plural(crisis.exceptions, 'exception')} where"
+        f" {formats.number(crisis.expected, 1)} were expected"
+        for crisis in missed
+    )
+    return (
+        f"A record over all days says little about a crisis. Here the model fell short ({named}):"
+        " expect exceptions to come together when it matters most."
     )
 
 

@@ -13,8 +13,8 @@ from portfolio.tables.contract import CONTRACT_VERSION, Table
 
 _HEAD = f"""# Data dictionary
 
-Written by `make dictionary` from the declarations in `src/portfolio/tables`; contract version {CONTRACT_VERSION}.
-Losses are positive. A key in bold identifies a row; a commit replaces all rows of one `source` or one `run_id`.
+Written by `make dictionary` from `src/portfolio/tables`; contract version {CONTRACT_VERSION}.
+Losses are positive. Columns in bold identify a row.
 """
 
 

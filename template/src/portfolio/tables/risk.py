@@ -13,7 +13,7 @@ SCENARIO_SETS = Table(
         HORIZON,
         Column("method", "string", "filtered historical simulation"),
         Column("scenarios", "long", "Number of simulated scenarios"),
-        Column("seed", "long", "Seed; random numbers are keyed by it and a block of scenarios, never by worker"),
+        Column("seed", "long", "Seed; random numbers are keyed by it and a block of scenarios"),
         Column("residual_first", "date", "First day of the residual window"),
         Column("residual_last", "date", "Last day of the residual window"),
         Column("residual_days", "long", "Days that can be drawn", "trading days"),
