@@ -23,6 +23,7 @@ from portfolio.quant.forecasts import (
     historical_simulation,
 )
 from portfolio.quant.garch import GjrFit
+from portfolio.quant.standstill import after_standstills
 from portfolio.run import Run
 from portfolio.settings import Backtest
 from portfolio.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS
@@ -119,6 +120,8 @@ def forecast_block(
     held = np.array([fit.status == "calibrated" for fit in block.fits])
     weights = held / held.sum()
     series = portfolio_returns(known, weights)
+    # What was left out of the fits, for a standstill before the block, is left out of the residuals too.
+    modelled = np.concatenate([after_standstills(known[: block.first]), known[block.first :]])
     historical, residual = settings.historical_window_d, settings.residual_window_d
     start = block.first
     forecasts = [
@@ -126,7 +129,7 @@ def forecast_block(
         ewma_normal(series, start, confidence=confidence),
         filtered_historical_ewma(series, start, historical, confidence=confidence),
         filtered_historical_calibrated(
-            known, weights, start, block.last, block.fits, residual, confidence, seed
+            modelled, weights, start, block.last, block.fits, residual, confidence, seed
         ),
     ]
     return BlockForecasts(-series[block.first :], np.stack(forecasts))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from portfolio.engines.arrays import Panel, panel
 from portfolio.errors import PortfolioError
 from portfolio.quant.garch import GjrFit, GjrParameters, fit_gjr_garch_t
+from portfolio.quant.standstill import after_standstills
 from portfolio.run import Run
 from portfolio.tables import CALIBRATION, RETURNS
 
@@ -66,10 +67,10 @@ def calibrate(run: Run) -> Calibration:
 def fit_instrument(instrument: int, values: NDArray[np.float64], minimum: int, stale_after: int) -> GjrFit:
     """Return the fit of one column of a (days, instruments) matrix of returns with gaps.
 
-    A series whose last return is more than `stale_after` days back is rejected: its volatility today is
-    unknown.
+    History before a standstill of the price is left out. A series whose last return is more than
+    `stale_after` days back is rejected: its volatility today is unknown.
     """
-    series = values[:, instrument]
+    series = after_standstills(values[:, instrument : instrument + 1])[:, 0]
     known = np.flatnonzero(np.isfinite(series))
     fit = fit_gjr_garch_t(series[known], minimum)
     silent = len(series) if not known.size else len(series) - 1 - int(known[-1])

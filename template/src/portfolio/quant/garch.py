@@ -23,13 +23,13 @@ from arch.univariate.base import ARCHModelResult
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from portfolio.quant.standstill import LONGEST_STANDSTILL_D, longest_standstill
+
 # arch recommends returns in percent: its optimiser is poor at variances of 1e-4.
 _PERCENT = 100.0
 # Limits that arch sets for the degrees of freedom of its Student t.
 _NU_LIMITS = (2.05, 500.0)
 _BOUND_TOLERANCE = 1e-6
-# A month of unchanged prices is no trading: a t density can be made infinite on a run of equal returns.
-_LONGEST_STALE_RUN_D = 20
 # Standardised residuals have variance one by definition; far from it, the fit is a degenerate peak.
 _RESIDUAL_VARIANCE_LIMITS = (0.5, 2.0)
 # Second chance for the optimiser: values typical of a daily share return.
@@ -110,10 +110,10 @@ def fit_gjr_garch_t(returns: NDArray[np.float64], minimum_observations: int) -> 
         return _rejected(f"{count} returns are fewer than the {minimum_observations} required", count)
     if float(np.ptp(returns)) == 0.0:
         return _rejected("the returns are constant", count)
-    stale = _longest_stale_run(returns)
-    if stale > _LONGEST_STALE_RUN_D:
+    stale = longest_standstill(returns)
+    if stale > LONGEST_STANDSTILL_D:
         return _rejected(
-            f"the price stands still for {stale} days in a row: treat it as missing there", count
+            f"the price stands still for {stale} days in a row: start after that", count
         )
     initial_variance = float(np.mean((returns - returns.mean()) ** 2))
     try:
@@ -213,12 +213,6 @@ def _calibrated(returns: NDArray[np.float64], result: ARCHModelResult, initial_v
         initial_variance=initial_variance,
         next_sigma=math.sqrt(float(path[-1])),
     )
-
-
-def _longest_stale_run(returns: NDArray[np.float64]) -> int:
-    """Return the days of the longest run of returns of exactly zero."""
-    moves = np.flatnonzero(np.concatenate(([True], returns != 0.0, [True])))
-    return int(np.diff(moves).max()) - 1
 
 
 def _to_decimal(values: NDArray[np.float64]) -> GjrParameters:

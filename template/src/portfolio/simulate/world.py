@@ -12,6 +12,7 @@ from portfolio.book import Book
 from portfolio.calibrate import Calibration
 from portfolio.quant.garch import standardised_residuals
 from portfolio.quant.residuals import fill_missing
+from portfolio.quant.standstill import after_standstills
 from portfolio.quant.scenarios import (
     ParameterArrays,
     draw_days,
@@ -48,12 +49,13 @@ def build_world(
 ) -> tuple[World, NDArray[np.datetime64]]:
     """Return what scenarios are made from, and the days that can be drawn."""
     returns, usable = calibration.returns, calibration.usable
+    values = after_standstills(returns.values)
     residuals = np.full((len(returns.dates), usable.size), np.nan)
     fits = [calibration.fits[position] for position in usable]
     for place, (position, fit) in enumerate(zip(usable, fits, strict=True)):
         assert fit.parameters is not None
-        known = np.isfinite(returns.values[:, position])
-        series = returns.values[known, position]
+        known = np.isfinite(values[:, position])
+        series = values[known, position]
         residuals[known, place] = standardised_residuals(series, fit.parameters, fit.initial_variance)
     residuals = residuals[-window:]
     some = np.isfinite(residuals).any(axis=1)
