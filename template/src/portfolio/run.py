@@ -126,7 +126,7 @@ class Run:
         return rows
 
     def rows(self, table: Table) -> pa.Table:
-        """Return all of this run's rows of a table as they are now, for reports."""
+        """Return this run's rows of a table as they are now, with the columns that `table` declares."""
         return self._frame(table).toArrow()
 
     def commit(self, table: Table, rows: DataFrame | pa.Table) -> Commit:

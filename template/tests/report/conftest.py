@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from invented import Rows, invented, quarantine
+from report.invented import Rows, invented, quarantine
 
 from portfolio.report import write
 from portfolio.settings import Settings

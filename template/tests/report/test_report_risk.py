@@ -91,3 +91,13 @@ def test_portfolios_that_hold_something_unpriced_are_counted(
     for number in (3, 4, 7):
         rows[t.PORTFOLIO_SCORES][number]["unpriced_pct_nav"] = 12.5
     assert "3 portfolios hold instruments without a calibrated model." in page(rows).text
+
+
+def test_a_large_hedge_is_not_lost_among_the_small_rest(
+    run_rows: Callable[..., Any], page: Callable[..., Any]
+) -> None:
+    rows = run_rows([f"N{i:02d}" for i in range(40)])
+    for row in rows[t.RISK_CONTRIBUTIONS]:
+        if row["instrument_id"] == "N39":
+            row["contribution"] = -5000.0
+    assert page(rows).row("N39")[3] == "\u22125,000"

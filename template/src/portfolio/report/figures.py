@@ -241,13 +241,13 @@ def signal(report: Report) -> Drawing | None:
         bottom, top = axes.get_ylim()
         axes.set_ylim(bottom, max(top, 0.125))
         places = np.arange(0, len(folds), max(1, -(-len(folds) // (5 if narrow else 12))))
-        axes.set_xticks(places, [_span(folds[i]) for i in places])
+        axes.set_xticks(places, [_span(folds[i], "\n" if narrow else "") for i in places])
         axes.set_ylabel("Rank IC, test days")
         axes.set_xlabel("Walk-forward fold, by its test window")
 
     return draw(paint, (1080, 280), (400, 280))
 
 
-def _span(fold: dict[str, object]) -> str:
+def _span(fold: dict[str, object], wrap: str) -> str:
     first, last = str(fold["test_first"])[:4], str(fold["test_last"])[:4]
-    return first if first == last else f"{first}\u2013{last}"
+    return first if first == last else f"{first}\u2013{wrap}{last}"

@@ -55,7 +55,7 @@ class Horizon:
 
 @dataclass(frozen=True)
 class Contribution:
-    """One line of the contribution table; amounts in currency, one per horizon."""
+    """One line of the contribution table; amounts in currency, one per horizon; bars share one zero line."""
 
     label: str
     amounts: tuple[float, ...]
@@ -66,7 +66,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Contributions:
-    """Euler contributions to expected shortfall, largest first, with what they must add up to."""
+    """Euler contributions to expected shortfall: the largest by size, highest first, and the total of all."""
 
     horizons: tuple[int, ...]
     confidence: float
@@ -164,17 +164,15 @@ def contributions(
     for row in table.to_pylist():
         line = amounts.setdefault(row["instrument_id"], [0.0] * len(spans))
         line[spans.index(row["horizon_d"])] += row["contribution"]
-    ordered = sorted(amounts.items(), key=lambda item: (-item[1][0], item[0]))
+    # By size, so that a large hedge is not lost among the small rest.
+    ordered = sorted(amounts.items(), key=lambda item: (-abs(item[1][0]), item[0]))
     total = tuple(float(np.sum([line[i] for _, line in ordered])) for i in range(len(spans)))
     # One instrument more than the limit is better shown than called "other".
     kept = len(ordered) if len(ordered) <= TOP_CONTRIBUTIONS + 1 else TOP_CONTRIBUTIONS
-    shown = [(printable(name), tuple(line)) for name, line in ordered[:kept]]
-    rest = ordered[kept:]
-    lines = list(shown)
-    if rest:
-        lines.append(("", tuple(float(np.sum([line[i] for _, line in rest])) for i in range(len(spans)))))
-    drawn = _bars([line[0] for _, line in lines], total[0] if total else 0.0)
-    made = [Contribution(name, line, *bar) for (name, line), bar in zip(lines, drawn, strict=True)]
+    shown = sorted(ordered[:kept], key=lambda item: (-item[1][0], item[0]))
+    rest = [line for _, line in ordered[kept:]]
+    other = tuple(float(np.sum([line[i] for line in rest])) for i in range(len(spans)))
+    bars = _bars([line[0] for _, line in shown])
     reported = {h.horizon_d: h.measure("expected_shortfall") for h in found}
     gaps = [
         abs(part - whole.value) / max(abs(whole.value), 1e-300)
@@ -184,8 +182,12 @@ def contributions(
     return Contributions(
         spans,
         confidence,
-        tuple(made[: len(shown)]),
-        made[-1] if rest else None,
+        tuple(
+            Contribution(printable(name), tuple(line), _share(line[0], total[0]), *bar)
+            for (name, line), bar in zip(shown, bars, strict=True)
+        ),
+        # Hundreds of instruments in one bar would make all others invisible: the rest has none.
+        Contribution("", other, _share(other[0], total[0]), 0.0, 0.0) if rest else None,
         len(rest),
         total,
         max(gaps) if gaps else None,
@@ -246,16 +248,13 @@ def _histogram(table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64
     return np.clip(edges, inner.min(), inner.max()), floats(table, "scenarios")
 
 
-def _bars(values: list[float], total: float) -> list[tuple[float, float, float]]:
-    """Return (share of total in %, left edge in %, width in %) for bars that share one zero line."""
+def _share(part: float, total: float) -> float:
+    return 100 * part / total if total else float("nan")
+
+
+def _bars(values: list[float]) -> list[tuple[float, float]]:
+    """Return (left edge, width) in % for bars that share one zero line."""
     low = min([0.0, *values])
     high = max([0.0, *values])
     span = (high - low) or 1.0
-    return [
-        (
-            100 * value / total if total else float("nan"),
-            100 * (min(value, 0.0) - low) / span,
-            100 * abs(value) / span,
-        )
-        for value in values
-    ]
+    return [(100 * (min(value, 0.0) - low) / span, 100 * abs(value) / span) for value in values]

@@ -62,6 +62,8 @@ def summary(report: Report) -> list[str]:
                 "short": f"Its record is too short to say anything: {record}.",
             }[verdict(report)]
         )
+        if found["passed"] and crises(report):
+            sentences.append("In a crisis, however, it fell short: see the backtest.")
     return sentences
 
 
