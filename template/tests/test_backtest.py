@@ -27,7 +27,9 @@ def block(returns: NDArray[np.float64]) -> Block:
     return Block(FIRST, LAST, tuple(fits))
 
 
-def test_no_model_knows_the_day_it_forecasts_or_any_later_one(returns: NDArray[np.float64], block: Block) -> None:
+def test_no_model_knows_the_day_it_forecasts_or_any_later_one(
+    returns: NDArray[np.float64], block: Block
+) -> None:
     honest = forecast_block(block, returns, SETTINGS, 0.99, 1)
     for day in (FIRST, FIRST + 7, LAST - 1):
         changed = returns.copy()
@@ -40,7 +42,9 @@ def test_no_model_knows_the_day_it_forecasts_or_any_later_one(returns: NDArray[n
             assert (seen.forecasts[:, until] > honest.forecasts[:, until]).all()
 
 
-def test_a_loss_stands_beside_the_forecast_for_its_own_day(returns: NDArray[np.float64], block: Block) -> None:
+def test_a_loss_stands_beside_the_forecast_for_its_own_day(
+    returns: NDArray[np.float64], block: Block
+) -> None:
     result = forecast_block(block, returns, SETTINGS, 0.99, 1)
     np.testing.assert_allclose(result.losses, -returns[FIRST:LAST].mean(axis=1), rtol=1e-12)
     series = returns.mean(axis=1)

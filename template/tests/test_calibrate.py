@@ -23,7 +23,10 @@ def test_a_short_history_is_rejected_with_both_numbers(returns: NDArray[np.float
 def test_a_series_that_ended_is_rejected_however_long_it_was(returns: NDArray[np.float64]) -> None:
     ended = returns.copy()
     ended[-11:, 0] = np.nan
-    assert fit_instrument(0, ended, minimum=500, stale_after=10).reason == "no return on the last 11 trading days"
+    assert (
+        fit_instrument(0, ended, minimum=500, stale_after=10).reason
+        == "no return on the last 11 trading days"
+    )
     assert fit_instrument(0, ended, minimum=500, stale_after=11).status == "calibrated"
 
 

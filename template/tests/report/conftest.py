@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from report.invented import Rows, invented, quarantine
 
 from portfolio.report import write
 from portfolio.settings import Settings
+from report.invented import Rows, invented, quarantine
 
 
 def words_of(markup: str) -> str:

@@ -45,7 +45,10 @@ def test_tails_and_histogram_are_those_of_all_losses_at_once(world: World) -> No
 def test_grouping_atoms_into_tasks_changes_no_bit(world: World) -> None:
     every = atoms(SCENARIOS)
     one = [([atom], HORIZON_D, SCENARIOS, CONFIDENCE, EDGES) for atom in every]
-    two = [(every[:2], HORIZON_D, SCENARIOS, CONFIDENCE, EDGES), (every[2:], HORIZON_D, SCENARIOS, CONFIDENCE, EDGES)]
+    two = [
+        (every[:2], HORIZON_D, SCENARIOS, CONFIDENCE, EDGES),
+        (every[2:], HORIZON_D, SCENARIOS, CONFIDENCE, EDGES),
+    ]
     first = joined((collect(task, world) for task in one), 5, SCENARIOS, CONFIDENCE)
     second = joined((collect(task, world) for task in two), 5, SCENARIOS, CONFIDENCE)
     np.testing.assert_array_equal(np.sum(first.sums, axis=0), np.sum(second.sums, axis=0))

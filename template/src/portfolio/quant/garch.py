@@ -112,9 +112,7 @@ def fit_gjr_garch_t(returns: NDArray[np.float64], minimum_observations: int) -> 
         return _rejected("the returns are constant", count)
     stale = longest_standstill(returns)
     if stale > LONGEST_STANDSTILL_D:
-        return _rejected(
-            f"the price stands still for {stale} days in a row: start after that", count
-        )
+        return _rejected(f"the price stands still for {stale} days in a row: start after that", count)
     initial_variance = float(np.mean((returns - returns.mean()) ** 2))
     try:
         result = _optimise(returns, initial_variance)

@@ -21,8 +21,8 @@ def after_standstills(
 ) -> NDArray[np.float64]:
     """Return the returns, of shape (days, instruments), NaN up to the end of the last standstill of each one.
 
-    A standstill is a run of more than `longest_d` returns of exactly zero. Gaps neither break nor lengthen it,
-    because a model sees the returns of an instrument one after the other. The rows given are all it looks at:
+    A standstill is a run of more than `longest_d` returns of exactly zero. Gaps neither break nor lengthen it
+    because a model sees the returns of an instrument one after the other. It looks at the given rows alone:
     give the past only where the future must not be known.
     """
     kept = np.array(returns, dtype=np.float64)

@@ -12,13 +12,13 @@ from portfolio.book import Book
 from portfolio.calibrate import Calibration
 from portfolio.quant.garch import standardised_residuals
 from portfolio.quant.residuals import fill_missing
-from portfolio.quant.standstill import after_standstills
 from portfolio.quant.scenarios import (
     ParameterArrays,
     draw_days,
     filtered_historical_returns,
     stack_parameters,
 )
+from portfolio.quant.standstill import after_standstills
 
 Atom = tuple[int, int]
 

@@ -1,0 +1,234 @@
+"""The commands: what they are called, what they take, and what they print."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from portfolio.cli.guard import Place, guarded
+from portfolio.cli.project import find_project, version_line
+from portfolio.cli.text import conclusion_lines, grid, tell
+from portfolio.errors import PortfolioError
+from portfolio.settings import load
+
+Project = Annotated[
+    Path | None,
+    typer.Option("--project", metavar="DIR", help="Project folder, if not this one or one above it."),
+]
+Environment = Annotated[
+    str, typer.Option("--environment", metavar="NAME", help="Which conf/NAME.yml to use.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting of conf/; may be repeated."),
+]
+TableName = Annotated[str, typer.Argument(metavar="TABLE", help="As layer.name, or the name alone.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; `sys.argv` is read if no arguments are given."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    place = Place()
+    if not sys.warnoptions:
+        # Warnings of libraries about each other tell a user nothing; python -W default shows them.
+        warnings.simplefilter("ignore")
+    app = _application()
+
+    def action() -> int:
+        return int(app(given or ["--help"], standalone_mode=False, obj=place, prog_name="portfolio") or 0)
+
+    return guarded(action, place)
+
+
+def _application() -> typer.Typer:
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name, command, summary in (
+        ("run", run, "Run one workload and write its report."),
+        ("workloads", workloads, "List the workloads of this project."),
+        ("tables", tables, "List every table: rows, version, last commit."),
+        ("show", show, "Show rows of a table, or write them to a CSV file."),
+        ("lineage", lineage, "Follow a row back to everything that made it."),
+        ("doctor", doctor, "Say what is missing here before anything runs."),
+    ):
+        app.command(name, short_help=summary)(command)
+    return app
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        tell([version_line()])
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Portfolio analytics on Spark, Delta Lake, Ray and MLflow.
+
+    \b
+    First:  portfolio doctor
+    Then:   portfolio run end_to_end_pipeline
+            portfolio tables
+            portfolio show gold.risk_measures --where "confidence = 0.99"
+            portfolio lineage gold.risk_measures portfolio_id=REFERENCE
+    """
+
+
+def run(
+    context: typer.Context,
+    workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="`portfolio workloads` lists them.")],
+    overrides: Overrides = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Last date the run may see.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="local|cluster|databricks", help="Where engines run.")
+    ] = None,
+    environment: Environment = "local",
+    project: Project = None,
+) -> int:
+    """Run one workload; the last line says where its report is.
+
+    \b
+    portfolio run end_to_end_pipeline
+    portfolio run end_to_end_pipeline --as-of 2020-06-30 --set simulation.scenarios=20000
+    portfolio run end_to_end_pipeline --set market_data.source=csv --set market_data.path=prices.csv
+    """
+    last = _date(as_of)
+    settings = load(find_project(project), environment, overrides or (), as_of=last, profile=profile)
+    context.obj.state_dir = settings.state_dir
+    import portfolio.workloads as registry
+    from portfolio.progress import Reporter
+    from portfolio.workload import execute
+
+    tell(conclusion_lines(execute(registry.find(workload), settings, Reporter())))
+    return 0
+
+
+def workloads(context: typer.Context) -> int:
+    """List the workloads of this project."""
+    import portfolio.workloads as registry
+
+    found = [registry.find(name) for name in registry.names()]
+    tell(grid(("workload", "what it does", "engine"), [(one.name, one.title, one.engine) for one in found]))
+    return 0
+
+
+def tables(
+    context: typer.Context,
+    overrides: Overrides = None,
+    environment: Environment = "local",
+    project: Project = None,
+) -> int:
+    """List every table: rows, newest version, last commit and what it holds."""
+    settings = load(find_project(project), environment, overrides or ())
+    context.obj.state_dir = settings.state_dir
+    from portfolio.cli.reading import list_tables
+
+    tell(list_tables(settings))
+    return 0
+
+
+def show(
+    context: typer.Context,
+    table: TableName,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="SQL", help="Only rows that meet this condition.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N rows; 20, or all for --csv.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows to a CSV file instead.")
+    ] = None,
+    overrides: Overrides = None,
+    environment: Environment = "local",
+    project: Project = None,
+) -> int:
+    """Show rows of a table, in the order of its key.
+
+    \b
+    portfolio show gold.backtest_verdicts
+    portfolio show risk_measures --where "measure = 'value_at_risk' AND horizon_d = 1" --limit 50
+    portfolio show gold.calibration --csv calibration.csv
+    """
+    settings = load(find_project(project), environment, overrides or ())
+    context.obj.state_dir = settings.state_dir
+    from portfolio.cli import reading
+
+    found = reading.find_table(table)
+    if csv is not None:
+        written, line = reading.write_csv(settings, found, where, limit, csv)
+        tell([line])
+        return 0 if written else 1
+    lines, line = reading.show_table(settings, found, where, limit or 20)
+    tell(lines)
+    print(line, file=sys.stderr)
+    return 0 if lines else 1
+
+
+def lineage(
+    context: typer.Context,
+    table: TableName,
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="Columns that identify the row.")
+    ] = None,
+    overrides: Overrides = None,
+    environment: Environment = "local",
+    project: Project = None,
+) -> int:
+    """Follow a row back to its prices, seed, model, code, settings and Delta versions.
+
+    \b
+    portfolio lineage gold.risk_measures portfolio_id=REFERENCE measure=value_at_risk
+    portfolio lineage silver.prices instrument_id=AAPL date=2020-03-16
+    """
+    settings = load(find_project(project), environment, overrides or ())
+    context.obj.state_dir = settings.state_dir
+    from portfolio.cli import reading
+
+    lines, reason = reading.trace(settings, reading.find_table(table), keys or ())
+    tell(lines)
+    if reason:
+        print(reason, file=sys.stderr)
+    return 0 if lines else 1
+
+
+def doctor(
+    context: typer.Context,
+    overrides: Overrides = None,
+    environment: Environment = "local",
+    project: Project = None,
+) -> int:
+    """Say what is missing or mismatched here, before anything runs; starts neither Spark nor Ray."""
+    from portfolio.doctor import examine
+
+    missing = 0
+    for one in examine(lambda: load(find_project(project), environment, overrides or ())):
+        tell([f"{one.status:<8} {one.subject}: {one.detail}"])
+        missing += one.status == "missing"
+    tell([f"{missing} missing." if missing else "Everything is here."])
+    return 1 if missing else 0
+
+
+def _date(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise PortfolioError(f"--as-of wants a date like 2020-06-30, not '{text}'.") from None

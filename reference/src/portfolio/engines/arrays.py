@@ -1,0 +1,49 @@
+"""Rows of a table as arrays: from long form to a matrix of dates by instruments, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Values of shape (dates, instruments), NaN where there is none; dates and instruments ascending."""
+
+    dates: NDArray[np.datetime64]
+    instruments: tuple[str, ...]
+    values: NDArray[np.float64]
+
+    def day(self, row: int) -> date:
+        """Return the date of one row."""
+        return as_date(self.dates[row])
+
+
+def panel(rows: pa.Table, value: str) -> Panel:
+    """Return one column of long rows (date, instrument_id, value) as a matrix."""
+    dates, row = np.unique(column(rows, "date"), return_inverse=True)
+    instruments, place = np.unique(column(rows, "instrument_id").astype(str), return_inverse=True)
+    values = np.full((dates.size, instruments.size), np.nan)
+    values[row, place] = column(rows, value)
+    return Panel(dates, tuple(str(name) for name in instruments), values)
+
+
+def column(rows: pa.Table, name: str) -> NDArray[Any]:
+    """Return a column as a NumPy array; NULL in a column of numbers becomes NaN."""
+    return np.asarray(rows.column(name).to_numpy())
+
+
+def as_date(value: np.datetime64) -> date:
+    """Return a NumPy day as a Python date."""
+    return date.fromisoformat(str(value.astype("datetime64[D]")))
+
+
+def as_table(columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> pa.Table:
+    """Return columns as an Arrow table; types are fixed by the table contract when it is committed."""
+    return pa.table({name: pa.array(values) for name, values in columns.items()})

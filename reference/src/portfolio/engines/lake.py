@@ -1,0 +1,162 @@
+"""Governed tables: created from their declaration, read at a known version, replaced in one commit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from portfolio.errors import PortfolioError
+from portfolio.settings import Settings
+from portfolio.tables.contract import CONTRACT_VERSION, Table, literal, quoted
+
+CONTRACT_PROPERTY = "portfolio.contract_version"
+# Rows and fingerprint of nothing.
+_EMPTY = (0, f"{0:016x}")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one commit did: the table's version, the rows in the scope, and their fingerprint."""
+
+    table: Table
+    version: int
+    rows: int
+    fingerprint: str
+    changed: bool
+
+
+class Lake:
+    """The Delta tables of one environment."""
+
+    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+        """Keep the session and where tables live; nothing is created yet."""
+        self.spark = spark
+        self._settings = settings
+        self._open: set[str] = set()
+        self._new: set[str] = set()
+
+    def identifier(self, table: Table) -> str:
+        """Return the table's full name as a quoted SQL identifier."""
+        catalog = self._settings.catalog
+        return ".".join(quoted(part) for part in (catalog.name, getattr(catalog, table.layer), table.name))
+
+    def exists(self, table: Table) -> bool:
+        """Return whether the table has been created."""
+        location = self._location(table)
+        if location is not None:
+            return (location / "_delta_log").is_dir()
+        return self.spark.catalog.tableExists(self.identifier(table).replace("`", ""))
+
+    def read(self, table: Table, scope: str | None = None, version: int | None = None) -> DataFrame:
+        """Return the declared columns of a table, of one source or run if `scope` is given.
+
+        Args:
+            table: the declaration.
+            scope: value of the table's scope column, or None for all rows.
+            version: Delta version to pin, or None for the newest.
+        """
+        self.open(table)
+        pinned = "" if version is None else f" VERSION AS OF {int(version)}"
+        columns = ", ".join(quoted(name) for name in table.column_names)
+        where = "" if scope is None else f" WHERE {self._predicate(table, scope)}"
+        return self.spark.sql(f"SELECT {columns} FROM {self.identifier(table)}{pinned}{where}")
+
+    def version(self, table: Table) -> int:
+        """Return the newest Delta version of a table."""
+        self.open(table)
+        return int(self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").first()["version"])
+
+    def commit(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
+        """Replace the rows of one source or run in one atomic commit.
+
+        If the table already holds exactly these rows nothing is written, so that running twice
+        changes nothing. Columns declared volatile do not count as a difference.
+
+        Raises:
+            PortfolioError: the table belongs to a newer contract.
+        """
+        self.open(table)
+        frame = self.frame(table, rows)
+        frame.persist()
+        try:
+            count, fingerprint = self._fingerprint(table, frame)
+            if (count, fingerprint) == self._held(table, scope):
+                return Commit(table, self.version(table), count, fingerprint, changed=False)
+            metadata = json.dumps({"scope": scope, "rows": count, "fingerprint": fingerprint})
+            replaced = F.expr(self._predicate(table, scope))
+            frame.writeTo(self.identifier(table)).option("userMetadata", metadata).overwrite(replaced)
+            self._new.discard(table.label)
+        finally:
+            frame.unpersist()
+        return Commit(table, self.version(table), count, fingerprint, changed=True)
+
+    def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
+        """Return rows as a DataFrame with exactly the declared columns, in declared order."""
+        if isinstance(rows, pa.Table):
+            rows = self.spark.createDataFrame(rows.select(table.column_names).cast(table.arrow_schema))
+        return rows.select(*[F.col(quoted(name)) for name in table.column_names])
+
+    def open(self, table: Table) -> None:
+        """Make a table usable: create it if it is new, refuse it if newer code wrote it."""
+        if table.label in self._open:
+            return
+        catalog = self._settings.catalog
+        schema = f"{quoted(catalog.name)}.{quoted(getattr(catalog, table.layer))}"
+        self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        location = self._location(table)
+        place = "" if location is None else f" LOCATION {literal(location.as_uri())}"
+        if not self.exists(table):
+            self.spark.sql(self._ddl(table, place))
+            self._new.add(table.label)
+        elif location is not None:
+            self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
+        self._refuse_newer(table)
+        self._open.add(table.label)
+
+    def _refuse_newer(self, table: Table) -> None:
+        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
+        written = {row["key"]: row["value"] for row in rows}.get(CONTRACT_PROPERTY, "0")
+        if int(written) > CONTRACT_VERSION:
+            raise PortfolioError(
+                f"Table {table.label} was written by contract {written}, this code knows {CONTRACT_VERSION}; "
+                "update the project before running it here."
+            )
+
+    def _ddl(self, table: Table, place: str) -> str:
+        properties = {CONTRACT_PROPERTY: str(CONTRACT_VERSION)}
+        properties |= {f"delta.constraints.{name}": condition for name, condition in table.checks}
+        listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in properties.items())
+        columns = ", ".join(column.sql for column in table.columns)
+        return (
+            f"CREATE TABLE {self.identifier(table)} ({columns}) USING DELTA"
+            f" COMMENT {literal(table.comment)}{place} TBLPROPERTIES ({listed})"
+        )
+
+    def _location(self, table: Table) -> Path | None:
+        if self._settings.profile == "databricks":
+            return None
+        return (
+            self._settings.state_dir / "warehouse" / getattr(self._settings.catalog, table.layer) / table.name
+        )
+
+    def _predicate(self, table: Table, scope: str) -> str:
+        return f"{quoted(table.scope)} = {literal(scope)}"
+
+    def _held(self, table: Table, scope: str) -> tuple[int, str]:
+        if table.label in self._new:
+            return _EMPTY
+        return self._fingerprint(table, self.read(table, scope))
+
+    def _fingerprint(self, table: Table, frame: DataFrame) -> tuple[int, str]:
+        columns = [F.col(quoted(name)) for name in table.compared_names]
+        # The hash passes over NULLs, so where they stand is hashed as well.
+        columns += [F.col(quoted(c.name)).isNull() for c in table.columns if c.nullable]
+        # A sum does not depend on the order of rows; a decimal does not overflow as a long would.
+        total = F.sum(F.xxhash64(*columns).cast("decimal(38,0)"))
+        row = frame.agg(F.count(F.lit(1)).alias("rows"), total.alias("total")).first()
+        return int(row["rows"]), f"{int(row['total'] or 0) % 2**64:016x}"

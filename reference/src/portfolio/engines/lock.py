@@ -1,0 +1,86 @@
+"""One run at a time in a project's state folder: a lock that dies with the process that holds it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from portfolio.errors import PortfolioError
+
+LOCK_NAME = ".lock"
+# Some network folders cannot lock. Delta still refuses commits that conflict, so a run may go on.
+_CANNOT_LOCK = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
+
+
+@contextmanager
+def run_lock(state_dir: Path) -> Iterator[None]:
+    """Hold the lock of a state folder while the block runs.
+
+    The operating system frees it when the process ends, however it ends; the file itself stays.
+
+    Raises:
+        PortfolioError: another run holds the lock, or the folder cannot be written.
+    """
+    path = state_dir / LOCK_NAME
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        # Not inherited by child processes: an orphan would keep the lock alive.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise PortfolioError(f"The state folder {state_dir} cannot be written: {error.strerror}.") from None
+    try:
+        # `holder` looks by taking the lock for an instant; a run must not mistake that for another run.
+        if not (_take(handle) or _take_a_moment_later(handle)):
+            raise PortfolioError(f"{_who(path)} is at work in {state_dir}; wait until it ends, or stop it.")
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        # Closing frees the lock. The file is not removed: somebody may be waiting with it open.
+        os.close(handle)
+
+
+def holder(state_dir: Path) -> str | None:
+    """Return who holds the lock of a state folder, in words, or None if nobody does."""
+    path = state_dir / LOCK_NAME
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return None if _take(file.fileno(), shared=True) else _who(path)
+
+
+def _take(handle: int, shared: bool = False) -> bool:
+    if sys.platform == "win32":
+        return True  # there is no flock there: Delta alone keeps two runs apart
+    import fcntl
+
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _CANNOT_LOCK:
+            raise
+    return True
+
+
+def _take_a_moment_later(handle: int) -> bool:
+    time.sleep(0.2)
+    return _take(handle)
+
+
+def _who(path: Path) -> str:
+    try:
+        owner = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        owner = ""
+    if owner == str(os.getpid()):
+        return "This process"
+    return f"Another run (process {owner})" if owner.isdigit() else "Another run"

@@ -1,0 +1,108 @@
+"""How good a signal or forecast was: rank correlation, its t-statistic, R2 against zero, spread.
+
+Arrays are of shape (dates, instruments). A pair counts only where score and target are both finite.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+# Fewer pairs than this make a rank correlation of -1, 0 or 1 by construction.
+_MINIMUM_PAIRS = 3
+
+
+def rank_information_coefficient(
+    scores: NDArray[np.float64], targets: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return Spearman's rank correlation on each date, of shape (dates,), ties at their mean rank.
+
+    NaN on a date with fewer than three pairs, or where all scores or all targets are equal.
+    """
+    scores, targets, paired = _pairs(scores, targets)
+    counts = paired.sum(axis=1)
+    middle = (counts[:, np.newaxis] + 1.0) / 2.0
+    left = np.where(paired, _ranks(scores, paired) - middle, 0.0)
+    right = np.where(paired, _ranks(targets, paired) - middle, 0.0)
+    spread = np.sqrt((left * left).sum(axis=1) * (right * right).sum(axis=1))
+    usable = (counts >= _MINIMUM_PAIRS) & (spread > 0.0)
+    coefficients = np.full(counts.size, np.nan)
+    coefficients[usable] = (left * right).sum(axis=1)[usable] / spread[usable]
+    return coefficients
+
+
+def newey_west_t(series: NDArray[np.float64], lags: int) -> float:
+    """Return the t-statistic of a series' mean, robust to autocorrelation up to ``lags``.
+
+    Newey & West 1987 with Bartlett weights 1 - lag / (lags + 1) and no small-sample factor. Missing values
+    are left out.
+    NaN with fewer than two values or where the variance is not positive.
+    """
+    if lags < 0:
+        raise ValueError("the number of lags cannot be negative")
+    series = np.asarray(series, dtype=np.float64)
+    series = series[np.isfinite(series)]
+    count = series.size
+    if count < 2:
+        return math.nan
+    mean = float(series.mean())
+    deviations = series - mean
+    variance = float(deviations @ deviations)
+    for lag in range(1, min(lags, count - 1) + 1):
+        weight = 1.0 - lag / (lags + 1.0)
+        variance += 2.0 * weight * float(deviations[lag:] @ deviations[:-lag])
+    return mean / (math.sqrt(variance) / count) if variance > 0.0 else math.nan
+
+
+def out_of_sample_r2(targets: NDArray[np.float64], predictions: NDArray[np.float64]) -> float:
+    """Return 1 - sum (y - prediction)^2 / sum y^2 over all pairs (Gu, Kelly & Xiu 2020, eq. 19).
+
+    The yardstick is a forecast of zero, not the mean, which would be too easy to beat for single returns.
+    NaN without any target other than zero.
+    """
+    predictions, targets, paired = _pairs(predictions, targets)
+    total = float(np.sum(targets[paired] ** 2))
+    errors = float(np.sum((targets[paired] - predictions[paired]) ** 2))
+    return 1.0 - errors / total if total > 0.0 else math.nan
+
+
+def quantile_spread(
+    scores: NDArray[np.float64], targets: NDArray[np.float64], quantiles: int = 5
+) -> NDArray[np.float64]:
+    """Return the mean target of the best scores less that of the worst, on each date, of shape (dates,).
+
+    Best and worst are the top and bottom of ``quantiles`` groups by rank; the unit is that of the targets.
+    Equal scores share a mean rank and so a group. NaN on a date with fewer pairs than groups, or an empty
+    group.
+    """
+    if quantiles < 2:
+        raise ValueError("a spread needs at least two quantiles")
+    scores, targets, paired = _pairs(scores, targets)
+    counts = paired.sum(axis=1)
+    position = (_ranks(scores, paired) - 0.5) / np.maximum(counts, 1)[:, np.newaxis]
+    best = paired & (position > 1.0 - 1.0 / quantiles)
+    worst = paired & (position < 1.0 / quantiles)
+    spread = np.full(counts.size, np.nan)
+    usable = (counts >= quantiles) & best.any(axis=1) & worst.any(axis=1)
+    spread[usable] = _group_mean(targets, best)[usable] - _group_mean(targets, worst)[usable]
+    return spread
+
+
+def _pairs(
+    scores: NDArray[np.float64], targets: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    scores, targets = np.asarray(scores, dtype=np.float64), np.asarray(targets, dtype=np.float64)
+    if scores.shape != targets.shape:
+        raise ValueError(f"scores of shape {scores.shape} do not match targets of shape {targets.shape}")
+    return scores, targets, np.isfinite(scores) & np.isfinite(targets)
+
+
+def _ranks(values: NDArray[np.float64], paired: NDArray[np.bool_]) -> NDArray[np.float64]:
+    # Infinity ranks behind every value that counts, so that their ranks are 1, 2, 3 ... among themselves.
+    return np.asarray(rankdata(np.where(paired, values, np.inf), axis=1), dtype=np.float64)
+
+
+def _group_mean(values: NDArray[np.float64], group: NDArray[np.bool_]) -> NDArray[np.float64]:
+    totals = np.where(group, values, 0.0).sum(axis=1)
+    return np.asarray(totals / np.maximum(group.sum(axis=1), 1))

@@ -1,0 +1,37 @@
+"""Random numbers that depend on what they are for, never on who draws them or in which order."""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Purpose(IntEnum):
+    """What a stream is for; two purposes never share numbers, even at the same seed and index."""
+
+    SCENARIO_DAYS = 0
+    MISSING_RESIDUALS = 1
+    BOOK = 2
+
+
+def uniforms(seed: int, index: int, purpose: Purpose, size: int) -> NDArray[np.float64]:
+    """Return ``size`` numbers in [0, 1) of the stream with this seed, index and purpose.
+
+    The generator is Philox 4x64 (Salmon et al. 2011) with (seed, index) as its key and the purpose in the
+    highest word of its counter. A longer draw starts with the numbers of a shorter one.
+    Only the raw bits are taken from NumPy, because these are promised to stay the same between NumPy versions
+    whereas the methods of ``Generator`` are not. Raises ValueError unless seed and index fit in 64 bits.
+    """
+    if not (0 <= seed < 2**64 and 0 <= index < 2**64):
+        raise ValueError("seed and index must be whole numbers from 0 to 2**64 - 1")
+    key = np.array([seed, index], dtype=np.uint64)
+    counter = np.array([0, 0, 0, int(purpose)], dtype=np.uint64)
+    raw = np.random.Philox(key=key, counter=counter).random_raw(size)
+    return np.asarray((raw >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
+
+
+def integers(seed: int, index: int, purpose: Purpose, size: int, below: int) -> NDArray[np.int64]:
+    """Return ``size`` whole numbers from 0 to ``below - 1``, equally likely to within ``below / 2**53``."""
+    if below < 1:
+        raise ValueError("there must be at least one number to draw from")
+    return np.asarray(uniforms(seed, index, purpose, size) * below, dtype=np.int64)

@@ -1,0 +1,260 @@
+"""Headline risk, its distribution, its contributions, and the book around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from portfolio.report.formats import printable
+from portfolio.report.rows import Read, first, floats, where
+from portfolio.settings import Settings
+from portfolio.tables import (
+    LOSS_DISTRIBUTION,
+    PORTFOLIO_SCORES,
+    PORTFOLIOS,
+    RISK_CONTRIBUTIONS,
+    RISK_MEASURES,
+    SCENARIO_SETS,
+)
+
+MEASURES = {"value_at_risk": "Value at risk", "expected_shortfall": "Expected shortfall"}
+TOP_CONTRIBUTIONS = 15
+TOP_PORTFOLIOS = 10
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One headline number: a positive loss with the standard error that simulation leaves."""
+
+    measure: str
+    label: str
+    confidence: float
+    horizon_d: int
+    value: float
+    value_pct_nav: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Everything simulated for one horizon: histogram edges (bins + 1,) in % of NAV, scenarios (bins,)."""
+
+    horizon_d: int
+    measures: tuple[Measure, ...]
+    edges: NDArray[np.float64]
+    scenarios: NDArray[np.float64]
+    scenario_set: dict[str, object] | None
+
+    def measure(self, name: str) -> Measure | None:
+        """Return one measure of this horizon, None if the run did not compute it."""
+        return next((m for m in self.measures if m.measure == name), None)
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One line of the contribution table; amounts in currency, one per horizon; bars share one zero line."""
+
+    label: str
+    amounts: tuple[float, ...]
+    share_pct: float
+    bar_left_pct: float
+    bar_width_pct: float
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Euler contributions to expected shortfall: the largest by size, highest first, and the total of all."""
+
+    horizons: tuple[int, ...]
+    confidence: float
+    rows: tuple[Contribution, ...]
+    other: Contribution | None
+    other_count: int
+    total: tuple[float, ...]
+    # Largest distance of a sum from the reported measure, as a share of it; None if none was reported.
+    gap: float | None
+
+
+@dataclass(frozen=True)
+class BookLine:
+    """One portfolio of the book."""
+
+    portfolio_id: str
+    name: str
+    origin: str
+    nav: float
+    currency: str
+    var_pct_nav: float
+    es_pct_nav: float
+    volatility_pct_nav: float
+    unpriced_pct_nav: float
+    expected_score: float
+
+
+@dataclass(frozen=True)
+class Book:
+    """All portfolios: their VaR, shape (portfolios,), and the riskiest of them by share of NAV."""
+
+    portfolios: int
+    simulated: int
+    # Portfolios that hold something without a model: their risk is that of the rest.
+    partly_priced: int
+    var_pct_nav: NDArray[np.float64]
+    riskiest: tuple[BookLine, ...]
+    reference: BookLine | None
+
+    def quantile(self, share: float) -> float:
+        """Return the VaR that this share of portfolios does not exceed, in % of NAV."""
+        return float(np.quantile(self.var_pct_nav, share)) if self.var_pct_nav.size else float("nan")
+
+
+def reference(read: Read) -> dict[str, object] | None:
+    """Return the reference portfolio's row, the first by id should there be several."""
+    found = where(read(PORTFOLIOS), origin="reference")
+    return first(found.sort_by("portfolio_id"))
+
+
+def horizons(read: Read, portfolio_id: str, settings: Settings) -> tuple[Horizon, ...]:
+    """Return headline measures and loss histograms of one portfolio, shortest horizon first."""
+    measures = where(read(RISK_MEASURES), portfolio_id=portfolio_id)
+    histogram = where(read(LOSS_DISTRIBUTION), portfolio_id=portfolio_id)
+    sets = {row["horizon_d"]: row for row in read(SCENARIO_SETS).to_pylist()}
+    wanted = {
+        "value_at_risk": settings.risk.var_confidence,
+        "expected_shortfall": settings.risk.es_confidence,
+    }
+    found = []
+    for horizon_d in sorted(set(measures["horizon_d"].to_pylist())):
+        numbers = []
+        for name, confidence in wanted.items():
+            row = first(where(measures, measure=name, confidence=confidence, horizon_d=horizon_d))
+            if row:
+                numbers.append(
+                    Measure(
+                        name,
+                        MEASURES[name],
+                        confidence,
+                        horizon_d,
+                        row["value"],
+                        row["value_pct_nav"],
+                        row["standard_error"],
+                    )
+                )
+        edges, scenarios = _histogram(where(histogram, horizon_d=horizon_d))
+        found.append(Horizon(horizon_d, tuple(numbers), edges, scenarios, sets.get(horizon_d)))
+    return tuple(found)
+
+
+def contributions(
+    read: Read, portfolio_id: str, found: tuple[Horizon, ...], settings: Settings
+) -> Contributions:
+    """Return the largest contributions to expected shortfall, the rest as one line, and the total."""
+    confidence = settings.risk.es_confidence
+    table = where(
+        read(RISK_CONTRIBUTIONS),
+        portfolio_id=portfolio_id,
+        measure="expected_shortfall",
+        confidence=confidence,
+    )
+    spans = tuple(sorted(set(table["horizon_d"].to_pylist())))
+    amounts: dict[str, list[float]] = {}
+    for row in table.to_pylist():
+        line = amounts.setdefault(row["instrument_id"], [0.0] * len(spans))
+        line[spans.index(row["horizon_d"])] += row["contribution"]
+    # By size, so that a large hedge is not lost among the small rest.
+    ordered = sorted(amounts.items(), key=lambda item: (-abs(item[1][0]), item[0]))
+    total = tuple(float(np.sum([line[i] for _, line in ordered])) for i in range(len(spans)))
+    # One instrument more than the limit is better shown than called "other".
+    kept = len(ordered) if len(ordered) <= TOP_CONTRIBUTIONS + 1 else TOP_CONTRIBUTIONS
+    shown = sorted(ordered[:kept], key=lambda item: (-item[1][0], item[0]))
+    rest = [line for _, line in ordered[kept:]]
+    other = tuple(float(np.sum([line[i] for line in rest])) for i in range(len(spans)))
+    bars = _bars([line[0] for _, line in shown])
+    reported = {h.horizon_d: h.measure("expected_shortfall") for h in found}
+    gaps = [
+        abs(part - whole.value) / max(abs(whole.value), 1e-300)
+        for span, part in zip(spans, total, strict=True)
+        if (whole := reported.get(span)) is not None
+    ]
+    return Contributions(
+        spans,
+        confidence,
+        tuple(
+            Contribution(printable(name), tuple(line), _share(line[0], total[0]), *bar)
+            for (name, line), bar in zip(shown, bars, strict=True)
+        ),
+        # Hundreds of instruments in one bar would make all others invisible: the rest has none.
+        Contribution("", other, _share(other[0], total[0]), 0.0, 0.0) if rest else None,
+        len(rest),
+        total,
+        max(gaps) if gaps else None,
+    )
+
+
+def book(read: Read, reference_id: str) -> Book:
+    """Return the distribution of risk over all portfolios and the riskiest by share of NAV."""
+    scores = read(PORTFOLIO_SCORES).sort_by([("var_pct_nav", "descending"), ("portfolio_id", "ascending")])
+    portfolios = read(PORTFOLIOS)
+    names = dict(
+        zip(
+            portfolios["portfolio_id"].to_pylist(),
+            zip(*(portfolios[c].to_pylist() for c in ("name", "origin", "nav", "currency")), strict=True),
+            strict=True,
+        )
+    )
+    reference_row = where(scores, portfolio_id=reference_id).to_pylist()
+
+    def line(row: dict[str, object]) -> BookLine:
+        portfolio_id = str(row["portfolio_id"])
+        name, origin, nav, currency = names.get(portfolio_id, (portfolio_id, "unknown", float("nan"), ""))
+        return BookLine(
+            portfolio_id,
+            printable(name),
+            origin,
+            nav,
+            currency,
+            *(
+                float(str(row[c]))
+                for c in (
+                    "var_pct_nav",
+                    "es_pct_nav",
+                    "volatility_1d_pct_nav",
+                    "unpriced_pct_nav",
+                    "expected_score",
+                )
+            ),
+        )
+
+    return Book(
+        portfolios=portfolios.num_rows,
+        simulated=where(portfolios, origin="simulated").num_rows,
+        partly_priced=int((floats(scores, "unpriced_pct_nav") > 0).sum()),
+        var_pct_nav=floats(scores, "var_pct_nav"),
+        riskiest=tuple(line(row) for row in scores.slice(0, TOP_PORTFOLIOS).to_pylist()),
+        reference=line(reference_row[0]) if reference_row else None,
+    )
+
+
+def _histogram(table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    table = table.sort_by("bin")
+    if not table.num_rows:
+        return np.empty(0), np.empty(0)
+    edges = np.append(floats(table, "loss_from_pct_nav"), floats(table, "loss_to_pct_nav")[-1])
+    inner = edges[np.isfinite(edges)]
+    # An open outer bin is drawn from the outermost finite edge.
+    return np.clip(edges, inner.min(), inner.max()), floats(table, "scenarios")
+
+
+def _share(part: float, total: float) -> float:
+    return 100 * part / total if total else float("nan")
+
+
+def _bars(values: list[float]) -> list[tuple[float, float]]:
+    """Return (left edge, width) in % for bars that share one zero line."""
+    low = min([0.0, *values])
+    high = max([0.0, *values])
+    span = (high - low) or 1.0
+    return [(100 * (min(value, 0.0) - low) / span, 100 * abs(value) / span) for value in values]

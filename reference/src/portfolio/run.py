@@ -1,0 +1,189 @@
+"""What a stage is given: settings, tables, the fan-out, and a notebook of everything it read and wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+
+from portfolio.engines.fanout import FanOut
+from portfolio.engines.lake import Commit, Lake
+from portfolio.governance.tracking import StageRecord, Tracker
+from portfolio.progress import Reporter
+from portfolio.settings import Settings
+from portfolio.tables.contract import Table
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What decides a run's numbers; equal identities give equal numbers."""
+
+    run_id: str
+    source: str
+    load_id: str
+    as_of: date
+    code_version: str
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One table that one stage read or wrote."""
+
+    stage: str
+    direction: str
+    table: Table
+    version: int
+    rows: int
+    fingerprint: str
+    changed: bool
+
+
+class Run:
+    """One execution of a workload."""
+
+    def __init__(
+        self, settings: Settings, lake: Lake, fan_out: FanOut, tracker: Tracker, reporter: Reporter
+    ) -> None:
+        """Keep what stages work with; the identity follows once prices are loaded."""
+        self.settings = settings
+        self.lake = lake
+        self.fan_out = fan_out
+        self.tracker = tracker
+        self.reporter = reporter
+        self.source = source_name(settings)
+        self.touches: list[Touch] = []
+        self.seconds: dict[str, float] = {}
+        self._identity: Identity | None = None
+        self._stage = ""
+        self._record: StageRecord | None = None
+        self._pinned: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
+
+    @property
+    def identity(self) -> Identity:
+        """Return what decides this run's numbers; known after ingest."""
+        if self._identity is None:
+            raise RuntimeError("the run has no identity before prices are ingested")
+        return self._identity
+
+    @property
+    def as_of(self) -> date:
+        """Return the last date the run may see."""
+        return self.identity.as_of
+
+    def identify(self, load_id: str, as_of: date) -> None:
+        """Fix the run's identity: same prices, date, settings and code give the same run_id."""
+        code = code_version()
+        parts = [self.source, load_id, as_of.isoformat(), code, self.settings.numbers()]
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+        self._identity = Identity(digest[:16], self.source, load_id, as_of, code)
+        self.tracker.describe(
+            {"run_id": digest[:16], "source": self.source, "load_id": load_id, "code_version": code},
+            {"as_of": as_of, **self.settings.numbers()},
+        )
+
+    @contextmanager
+    def stage(self, name: str, title: str) -> Iterator[StageRecord]:
+        """Show, time and track one stage; tables touched inside are recorded under its name."""
+        started = time.monotonic()
+        with self.reporter.stage(title), self.tracker.stage(name) as record:
+            self._stage, self._record = name, record
+            yield record
+            self.seconds[name] = time.monotonic() - started
+            record.measure({"seconds": self.seconds[name]})
+
+    def scope(self, table: Table) -> str:
+        """Return the value of a table's scope column for this run."""
+        return self.source if table.scope == "source" else self.identity.run_id
+
+    def read(self, table: Table, where: str = "true") -> DataFrame:
+        """Return this run's rows of a table, pinned to one Delta version for the run, and record it."""
+        frame = self._frame(table)
+        if table.label not in self._rows:
+            self._rows[table.label] = frame.count()
+        self._touch("read", table, self._pinned[table.label], self._rows[table.label], "", False)
+        return frame.where(where)
+
+    def arrow(self, table: Table, columns: tuple[str, ...], where: str = "true") -> pa.Table:
+        """Hand a table over to Python: explicit columns, pinned version, sorted by key.
+
+        The order of rows from Spark is not defined, so they are sorted before any arithmetic.
+        """
+        needed = tuple(dict.fromkeys((*table.key, *columns)))
+        rows = self._frame(table).where(where).select(*needed).toArrow()
+        rows = rows.sort_by([(name, "ascending") for name in table.key]).select(columns).combine_chunks()
+        self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
+        return rows
+
+    def rows(self, table: Table) -> pa.Table:
+        """Return this run's rows of a table as they are now, with the columns that `table` declares."""
+        return self._frame(table).toArrow()
+
+    def commit(self, table: Table, rows: DataFrame | pa.Table) -> Commit:
+        """Replace this run's (or source's) rows of a table in one commit, and record it."""
+        if isinstance(rows, pa.Table):
+            rows = self._complete(table, rows)
+        commit = self.lake.commit(table, rows, self.scope(table))
+        self._pinned[table.label] = commit.version
+        self._rows[table.label] = commit.rows
+        self._touch("wrote", table, commit.version, commit.rows, commit.fingerprint, commit.changed)
+        return commit
+
+    def _frame(self, table: Table) -> DataFrame:
+        if table.label not in self._pinned:
+            self._pinned[table.label] = self.lake.version(table)
+        return self.lake.read(table, self.scope(table), self._pinned[table.label])
+
+    def _complete(self, table: Table, rows: pa.Table) -> pa.Table:
+        constants: dict[str, Any] = {"source": self.source}
+        if self._identity is not None:
+            constants |= {"run_id": self.identity.run_id, "as_of": self.identity.as_of}
+        for field in table.arrow_schema:
+            if field.name in constants and field.name not in rows.column_names:
+                value = pa.scalar(constants[field.name], field.type)
+                rows = rows.append_column(field, pa.repeat(value, rows.num_rows))
+        missing = set(table.column_names) - set(rows.column_names)
+        if missing:
+            raise RuntimeError(f"{table.label} is missing {sorted(missing)}")
+        # NaN means "no value" in NumPy; in a table that is NULL.
+        for index, name in enumerate(rows.column_names):
+            column = rows.column(index)
+            if pa.types.is_floating(column.type):
+                valid = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+                rows = rows.set_column(index, name, valid)
+        return rows
+
+    def _touch(
+        self, direction: str, table: Table, version: int, rows: int, fingerprint: str, changed: bool
+    ) -> None:
+        self.touches.append(Touch(self._stage, direction, table, version, rows, fingerprint, changed))
+        if self._record is not None:
+            self._record.table(direction, table.label, version, rows)
+
+
+def source_name(settings: Settings) -> str:
+    """Return the name prices are kept under: `sample`, `csv:<file name>` or `table:<table name>`."""
+    data = settings.market_data
+    if data.source == "sample":
+        return "sample"
+    return f"{data.source}:{data.name or (Path(data.path).stem if data.source == 'csv' else data.table)}"
+
+
+def code_version() -> str:
+    """Return a SHA-256 over the package's own source files, shortened to 16 digits."""
+    digest = hashlib.sha256()
+    folder = Path(__file__).parent
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".py", ".j2", ".css"}:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

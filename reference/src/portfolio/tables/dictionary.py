@@ -1,0 +1,39 @@
+"""The data dictionary: every table in words, from its declaration.
+
+`make dictionary` writes docs/data_dictionary.md; a test fails when the two differ.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from portfolio.tables import ALL
+from portfolio.tables.contract import CONTRACT_VERSION, Table
+
+_HEAD = f"""# Data dictionary
+
+Written by `make dictionary` from `src/portfolio/tables`; contract version {CONTRACT_VERSION}.
+Losses are positive. Columns in bold identify a row.
+"""
+
+
+def markdown(tables: Iterable[Table] = ALL) -> str:
+    """Return the data dictionary as Markdown."""
+    return _HEAD + "".join(_section(table) for table in tables)
+
+
+def _section(table: Table) -> str:
+    lines = ["", f"## {table.label}", "", table.comment, f"A commit replaces one `{table.scope}`.", ""]
+    lines += ["| column | type | unit | meaning |", "|---|---|---|---|"]
+    for column in table.columns:
+        name = f"**{column.name}**" if column.name in table.key else column.name
+        meaning = column.comment + ("; may be empty" if column.nullable else "")
+        lines.append(f"| {name} | {column.type} | {column.unit} | {meaning} |")
+    if table.checks:
+        lines += ["", *(f"Enforced: `{condition}`." for _, condition in table.checks)]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,77 @@
+"""Gold risk: how scenarios were made and what they say."""
+
+from portfolio.tables.contract import CONFIDENCE, HORIZON, INSTRUMENT, PORTFOLIO, Column, Table, run_columns
+
+SCENARIO_SETS = Table(
+    layer="gold",
+    name="scenario_sets",
+    comment="How scenarios were made; with the seed they can be made again, so they are not stored.",
+    scope="run_id",
+    key=("run_id", "horizon_d"),
+    columns=(
+        *run_columns(),
+        HORIZON,
+        Column("method", "string", "filtered historical simulation"),
+        Column("scenarios", "long", "Number of simulated scenarios"),
+        Column("seed", "long", "Seed; random numbers are keyed by it and a block of scenarios"),
+        Column("residual_first", "date", "First day of the residual window"),
+        Column("residual_last", "date", "Last day of the residual window"),
+        Column("residual_days", "long", "Days that can be drawn", "trading days"),
+        Column("instruments", "long", "Instruments simulated"),
+    ),
+)
+
+LOSS_DISTRIBUTION = Table(
+    layer="gold",
+    name="loss_distribution",
+    comment="Histogram of the reference portfolio's simulated losses.",
+    scope="run_id",
+    key=("run_id", "portfolio_id", "horizon_d", "bin"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        HORIZON,
+        Column("bin", "long", "Bin number, from the largest gain to the largest loss"),
+        Column("loss_from_pct_nav", "double", "Lower edge, loss positive", "% of NAV"),
+        Column("loss_to_pct_nav", "double", "Upper edge, loss positive", "% of NAV"),
+        Column("scenarios", "long", "Scenarios in the bin"),
+    ),
+)
+
+RISK_MEASURES = Table(
+    layer="gold",
+    name="risk_measures",
+    comment="Simulated risk of every portfolio; losses are positive.",
+    scope="run_id",
+    key=("run_id", "portfolio_id", "measure", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        Column("measure", "string", "value_at_risk or expected_shortfall"),
+        CONFIDENCE,
+        HORIZON,
+        Column("value", "double", "Loss", "currency"),
+        Column("value_pct_nav", "double", "Loss as a share of NAV", "% of NAV"),
+        Column("standard_error", "double", "Monte Carlo standard error of value", "currency"),
+        Column("currency", "string", "ISO 4217 code"),
+    ),
+    checks=(("confidence_is_a_share", "confidence > 0 AND confidence < 1"),),
+)
+
+RISK_CONTRIBUTIONS = Table(
+    layer="gold",
+    name="risk_contributions",
+    comment="Euler contributions of instruments to expected shortfall; they add up to the portfolio's value.",
+    scope="run_id",
+    key=("run_id", "portfolio_id", "instrument_id", "measure", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        INSTRUMENT,
+        Column("measure", "string", "expected_shortfall"),
+        CONFIDENCE,
+        HORIZON,
+        Column("contribution", "double", "Part of the portfolio's loss", "currency"),
+        Column("currency", "string", "ISO 4217 code"),
+    ),
+)

@@ -1,0 +1,79 @@
+"""What a workload is, and how one is executed: lock, engines, evidence, and what it says at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from portfolio.engines.fanout import ray_cluster
+from portfolio.engines.lake import Lake
+from portfolio.engines.lock import run_lock
+from portfolio.engines.spark import spark_session
+from portfolio.errors import PortfolioError
+from portfolio.governance.tracking import tracked_run
+from portfolio.progress import Reporter
+from portfolio.run import Run
+from portfolio.settings import Settings
+from portfolio.tables import Table
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a workload says at its end: headline numbers in words, a verdict, and a report."""
+
+    headline: tuple[tuple[str, str], ...]
+    verdict: str
+    report: Path | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finished run: stage, rows written and seconds for each stage, and the conclusion."""
+
+    run_id: str
+    stages: tuple[tuple[str, int, float], ...]
+    conclusion: Conclusion
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One recipe over the stages; `run` does the work."""
+
+    name: str
+    title: str
+    engine: Literal["spark", "ray"]
+    reads: tuple[Table, ...]
+    writes: tuple[Table, ...]
+    run: Callable[[Run], Conclusion]
+
+
+def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outcome:
+    """Run a workload under the lock of its state folder and return what it concluded.
+
+    Raises:
+        PortfolioError: the profile is not available here, or anything the user can put right.
+    """
+    if settings.profile != "local":
+        raise PortfolioError(
+            f"Profile '{settings.profile}' is not part of this release; run with --profile local."
+        )
+    reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
+    with run_lock(settings.state_dir), ExitStack() as engines:
+        with reporter.stage("Start MLflow, Spark and Ray"):
+            tracker = engines.enter_context(tracked_run(settings, workload.name))
+            spark = engines.enter_context(spark_session(settings))
+            fan_out = engines.enter_context(ray_cluster(settings))
+        run = Run(settings, Lake(spark, settings), fan_out, tracker, reporter)
+        conclusion = workload.run(run)
+    return Outcome(run.identity.run_id, stages(run), conclusion)
+
+
+def stages(run: Run) -> tuple[tuple[str, int, float], ...]:
+    """Return stage, rows written and seconds, in the order in which stages ran."""
+    return tuple(
+        (name, sum(t.rows for t in run.touches if t.stage == name and t.direction == "wrote"), seconds)
+        for name, seconds in run.seconds.items()
+    )

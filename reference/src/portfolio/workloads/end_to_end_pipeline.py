@@ -1,0 +1,79 @@
+"""Calibrate -> Train -> Simulate -> Score: one governed run from prices to a portfolio-risk report."""
+
+from __future__ import annotations
+
+from portfolio import tables as t
+from portfolio.backtest import HEADLINE, backtest, passed
+from portfolio.book import build_book
+from portfolio.calibrate import calibrate
+from portfolio.evidence import record
+from portfolio.features import build_features
+from portfolio.ingest import ingest
+from portfolio.quant.backtest import Verdict
+from portfolio.report import write
+from portfolio.run import Run
+from portfolio.score import score
+from portfolio.simulate import Horizon, simulate
+from portfolio.train import train
+from portfolio.workload import Conclusion, Workload
+
+
+def run(run: Run) -> Conclusion:
+    """Run every stage in the order in which data flows."""
+    with run.stage("ingest", "Ingest and validate prices (Spark)"):
+        loaded = ingest(run)
+        run.identify(loaded.load_id, loaded.as_of)
+    with run.stage("features", "Build returns and features (Spark)"):
+        build_features(run)
+    with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
+        calibration = calibrate(run)
+    with run.stage("train", "Train the signal model (Ray)"):
+        model = train(run)
+    with run.stage("simulate", "Simulate the book (Ray)"):
+        book = build_book(run, calibration.returns)
+        horizons = simulate(run, calibration, book)
+    with run.stage("score", "Score instruments and portfolios"):
+        score(run, model, calibration, book, horizons)
+    with run.stage("backtest", "Backtest value at risk (Ray)"):
+        verdicts = backtest(run, calibration)
+        record(run, WORKLOAD.name, model.uri)
+    with run.stage("report", "Write the report"):
+        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
+        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
+        run.tracker.attach(report)
+    headline = _headline(run, horizons)
+    return Conclusion(headline, _verdict(verdicts), report)
+
+
+def _headline(run: Run, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str], ...]:
+    risk, book = run.settings.risk, run.settings.book
+    lines = []
+    for each in horizons:
+        measures = (
+            (f"VaR {100 * risk.var_confidence:g} %", each.tail.value_at_risk(risk.var_confidence)),
+            (f"ES {100 * risk.es_confidence:g} %", each.tail.expected_shortfall(risk.es_confidence)),
+        )
+        for name, values in measures:
+            value = float(values[0])
+            days = f"{each.horizon_d} day{'s' if each.horizon_d > 1 else ''}"
+            text = f"{value * book.nav:,.0f} {book.currency}  ({100 * value:.2f} % of NAV)"
+            lines.append((f"{name}, {days}", text))
+            run.tracker.measure({f"{name.split()[0].lower()}_{each.horizon_d}d_pct_nav": 100.0 * value})
+    return tuple(lines)
+
+
+def _verdict(verdicts: dict[str, Verdict]) -> str:
+    if HEADLINE not in verdicts:
+        return "not tested: no day is out of sample; more history is needed"
+    ok, reason = passed(verdicts[HEADLINE])
+    return f"{'passed' if ok else 'FAILED'}: {reason}"
+
+
+WORKLOAD = Workload(
+    name="end_to_end_pipeline",
+    title="Calibrate -> Train -> Simulate -> Score",
+    engine="ray",
+    reads=(t.PRICES_RECEIVED,),
+    writes=tuple(table for table in t.ALL),
+    run=run,
+)

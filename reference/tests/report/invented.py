@@ -1,0 +1,231 @@
+"""Rows of an invented run that obey the table contracts; plausible, seeded, and clearly test data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from portfolio import tables as t
+
+AS_OF = date(2022, 12, 28)
+LOADED = datetime(2022, 12, 29, 6, tzinfo=UTC)
+KEYS = {"run_id": "r-test-0001", "as_of": AS_OF}
+MODELS = (
+    "historical_simulation",
+    "ewma_normal",
+    "filtered_historical_ewma",
+    "filtered_historical_calibrated",
+)
+
+
+@dataclass
+class Rows:
+    """The rows of a run by table label, as lists of dictionaries that a test may change."""
+
+    tables: dict[str, list[dict[str, Any]]]
+    asked: list[t.Table] = field(default_factory=list)
+
+    def __getitem__(self, table: t.Table) -> list[dict[str, Any]]:
+        return self.tables[table.label]
+
+    def read(self, table: t.Table) -> pa.Table:
+        """Return the rows with the declared columns and no others, every required value present."""
+        self.asked.append(table)
+        found = pa.Table.from_pylist(self.tables[table.label], schema=table.arrow_schema)
+        for column in table.columns:
+            assert column.nullable or not found[column.name].null_count, f"{table.label}.{column.name}"
+        return found
+
+
+def weekdays(count: int, last: date = AS_OF) -> list[date]:
+    """Return the last so many Mondays to Fridays."""
+    found: list[date] = []
+    day = last
+    while len(found) < count:
+        if day.weekday() < 5:
+            found.append(day)
+        day -= timedelta(days=1)
+    return found[::-1]
+
+
+def invented(
+    names: list[str], portfolios: int = 12, days: int = 700, rejected: dict[str, str] | None = None
+) -> Rows:
+    """Return a complete run: `names` are instruments, `rejected` some of them with the reason."""
+    rejected = rejected or {}
+    draws = np.random.default_rng(20_260_101)
+    fitted = [name for name in names if name not in rejected]
+    tables: dict[str, list[dict[str, Any]]] = {table.label: [] for table in t.ALL}
+    rows = Rows(tables)
+    calendar = weekdays(days)
+    _book(rows, portfolios, draws)
+    _risk(rows, fitted, portfolios, draws)
+    _backtest(rows, calendar, draws)
+    _models(rows, names, rejected, draws)
+    _prices(rows, names, calendar[:20])
+    rows[t.RUNS].append(
+        KEYS
+        | {
+            "workload": "end_to_end_pipeline",
+            "source": "csv:prices.csv",
+            "load_id": "ab" * 32,
+            "seed": 20_260_101,
+            "code_version": "cd" * 32,
+            "settings_json": "{}",
+            "model_uri": "models:/tests/7",
+            "mlflow_run_id": "0123456789abcdef",
+            "finished_at": datetime(2022, 12, 29, 6, 30, tzinfo=UTC),
+        }
+    )
+    for stage, direction, table in (
+        ("simulate", "wrote", t.RISK_MEASURES),
+        ("ingest", "wrote", t.PRICES),
+        ("simulate", "read", t.RETURNS),
+    ):
+        print_of_rows = "ef" * 32 if direction == "wrote" else ""
+        touched = {"stage": stage, "direction": direction, "table_name": table.label, "version": 41}
+        rows[t.RUN_TABLES].append(KEYS | touched | {"row_count": 1234, "fingerprint": print_of_rows})
+    return rows
+
+
+def _book(rows: Rows, portfolios: int, draws: np.random.Generator) -> None:
+    for number in range(portfolios):
+        reference = number == 0
+        identity = KEYS | {"portfolio_id": "REFERENCE" if reference else f"SIM-{number:06d}"}
+        name = "Equal-weight reference" if reference else f"Simulated portfolio {number}"
+        origin = "reference" if reference else "simulated"
+        rows[t.PORTFOLIOS].append(identity | {"name": name, "origin": origin, "nav": 1e6, "currency": "EUR"})
+        risk = 2.5 if reference else float(draws.uniform(1.5, 6.0))
+        rows[t.PORTFOLIO_SCORES].append(
+            identity
+            | {
+                "expected_score": float(draws.normal(0, 0.02)),
+                "volatility_1d_pct_nav": risk / 2.5,
+                "var_pct_nav": risk,
+                "es_pct_nav": risk * 1.01,
+                "unpriced_pct_nav": 0.0,
+                "model_uri": "models:/tests/7",
+            }
+        )
+
+
+def _risk(rows: Rows, names: list[str], portfolios: int, draws: np.random.Generator) -> None:
+    for horizon_d, scale in ((1, 1.0), (10, 3.0)):
+        span = KEYS | {"horizon_d": horizon_d}
+        simulated = {"scenarios": 10_000, "seed": 20_260_101, "instruments": len(names)}
+        window = {"residual_first": date(2013, 1, 2), "residual_last": AS_OF, "residual_days": 2500}
+        method = {"method": "filtered historical simulation"}
+        rows[t.SCENARIO_SETS].append(span | simulated | window | method)
+        for number in range(portfolios):
+            identity = span | {"portfolio_id": "REFERENCE" if number == 0 else f"SIM-{number:06d}"}
+            for measure, confidence, value in (
+                ("value_at_risk", 0.99, 25_312.4),
+                ("expected_shortfall", 0.975, 26_078.6),
+            ):
+                numbers = {
+                    "value": value * scale,
+                    "value_pct_nav": value * scale / 1e4,
+                    "standard_error": 212.0,
+                }
+                chosen = {"measure": measure, "confidence": confidence, "currency": "EUR"}
+                rows[t.RISK_MEASURES].append(identity | chosen | numbers)
+        reference = span | {"portfolio_id": "REFERENCE"}
+        edges = np.linspace(-6, 8, 41) * scale
+        counts = np.histogram(draws.standard_t(5, 10_000) * scale, edges)[0]
+        for place, scenarios in enumerate(counts):
+            bounds = {"loss_from_pct_nav": float(edges[place]), "loss_to_pct_nav": float(edges[place + 1])}
+            rows[t.LOSS_DISTRIBUTION].append(reference | bounds | {"bin": place, "scenarios": int(scenarios)})
+        parts = np.sort(draws.uniform(0.2, 1.0, len(names)))[::-1]
+        parts = parts * 26_078.6 * scale / max(parts.sum(), 1e-9)
+        chosen = {"measure": "expected_shortfall", "confidence": 0.975, "currency": "EUR"}
+        for name, part in zip(names, parts, strict=True):
+            rows[t.RISK_CONTRIBUTIONS].append(
+                reference | chosen | {"instrument_id": name, "contribution": float(part)}
+            )
+
+
+def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> None:
+    losses = draws.standard_t(5, len(calendar)) * 0.9
+    for place, model in enumerate(MODELS):
+        forecast = 2.2 + 0.3 * place
+        identity = KEYS | {"portfolio_id": "REFERENCE", "model": model, "confidence": 0.99}
+        hits = losses > forecast
+        for day, loss, hit in zip(calendar, losses, hits, strict=True):
+            outcome = {"loss_pct_nav": float(loss), "exception": bool(hit)}
+            rows[t.BACKTEST_FORECASTS].append(
+                identity | outcome | {"date": day, "value_at_risk_pct_nav": forecast}
+            )
+        passed = place > 1
+        rows[t.BACKTEST_VERDICTS].append(
+            identity
+            | {
+                "days": len(calendar),
+                "exceptions": int(hits.sum()),
+                "expected_exceptions": 0.01 * len(calendar),
+                "kupiec_statistic": 1.0,
+                "kupiec_p": 0.317 if passed else 0.00004,
+                "independence_statistic": 0.1,
+                "independence_p": 0.752,
+                "conditional_coverage_statistic": 1.1,
+                "conditional_coverage_p": 0.577 if passed else 0.0002,
+                "basel_zone": "green" if passed else "red",
+                "basel_multiplier": 1.5 if passed else 2.0,
+                "passed": passed,
+                "reason": "agrees with what was expected" if passed else "more exceptions than expected",
+            }
+        )
+
+
+def _models(rows: Rows, names: list[str], rejected: dict[str, str], draws: np.random.Generator) -> None:
+    for name in names:
+        row: dict[str, Any] = {column.name: None for column in t.CALIBRATION.columns} | KEYS
+        row |= {"instrument_id": name, "observations": 1200, "at_bound": "", "reason": ""}
+        if name in rejected:
+            row |= {"status": "rejected", "reason": rejected[name], "converged": False}
+        else:
+            persistence = float(draws.uniform(0.95, 0.995))
+            row |= {
+                "status": "calibrated",
+                "converged": True,
+                "omega": 1e-6,
+                "persistence": persistence,
+                "half_life_d": float(np.log(0.5) / np.log(persistence)),
+                "nu": float(draws.uniform(4, 9)),
+                "initial_variance": 0.0003,
+                "next_sigma": float(draws.uniform(0.008, 0.03)),
+                "filled_share": 0.0,
+            }
+            scored = {"instrument_id": name, "feature_date": AS_OF, "score": float(draws.normal(0, 0.05))}
+            rows[t.PREDICTIONS].append(KEYS | scored)
+        rows[t.CALIBRATION].append(row)
+    for fold in range(1, 4):
+        windows = {
+            "train_first": date(2000, 1, 3),
+            "train_last": date(2005 + 4 * fold, 1, 3),
+            "test_first": date(2005 + 4 * fold, 3, 1),
+            "test_last": date(2009 + 4 * fold, 2, 27),
+        }
+        evidence = {"rank_ic": 0.01 * fold, "rank_ic_t": 0.4 * fold, "r2_out_of_sample": -0.001}
+        size = {"fold": fold, "train_rows": 10_000 * fold, "test_rows": 9_000}
+        rows[t.SIGNAL_VALIDATION].append(KEYS | windows | evidence | size)
+
+
+def _prices(rows: Rows, names: list[str], calendar: list[date]) -> None:
+    for name in names:
+        for day in calendar:
+            quote = {"source": "csv:prices.csv", "instrument_id": name, "date": day, "load_id": "ab" * 32}
+            rows[t.PRICES_RECEIVED].append(quote | {"price_text": "12.50", "loaded_at": LOADED})
+            rows[t.PRICES].append(quote | {"price": 12.5})
+
+
+def quarantine(rows: Rows, name: str, day: date, text: str, reason: str) -> None:
+    """Move one received price from accepted to quarantined."""
+    kept = [row for row in rows[t.PRICES] if (row["instrument_id"], row["date"]) != (name, day)]
+    assert len(kept) == len(rows[t.PRICES]) - 1
+    rows.tables[t.PRICES.label] = kept
+    quote = {"source": "csv:prices.csv", "instrument_id": name, "date": day, "load_id": "ab" * 32}
+    rows[t.PRICES_QUARANTINED].append(quote | {"price_text": text, "reason": reason})
