@@ -17,6 +17,7 @@ import pytest
 import ray
 
 from portfolio.engines.fanout import FanOut, ray_cluster
+from portfolio.engines.scratch import scratch_folder
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
@@ -173,9 +174,8 @@ def test_a_killed_run_takes_ray_with_it_and_the_next_one_removes_its_folder(tmp_
         process.wait()
         assert gone(children)
         assert len(session_folders(process.pid)) == 1
-    from portfolio.engines import fanout
-
-    fanout._sweep()
+    with scratch_folder("test"):
+        pass
     assert session_folders(process.pid) == []
 
 
