@@ -1,10 +1,13 @@
 import os
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
-from portfolio.engines.java import installed, java_home, version
+from portfolio.engines.java import _trust_what_python_trusts, installed, java_home, version
 from portfolio.errors import PortfolioError
 
 
@@ -89,3 +92,15 @@ def test_without_java_and_without_a_network_one_plain_line_says_what_to_do(
     ) as caught:
         java_home(tmp_path / "cache", lock)
     assert "\n" not in str(caught.value)
+
+
+def test_the_fallback_runtime_trusts_what_this_python_trusts(tmp_path: Path) -> None:
+    store = tmp_path / "cacerts"
+    _trust_what_python_trusts(store)
+    trusted = {
+        held.certificate.public_bytes(Encoding.DER)
+        for held in load_pkcs12(store.read_bytes(), None).additional_certs
+    }
+    expected = set(ssl.create_default_context().get_ca_certs(binary_form=True))
+    assert len(trusted) > 10
+    assert trusted <= expected

@@ -6,8 +6,10 @@ import hashlib
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from portfolio.errors import PortfolioError
@@ -67,10 +69,11 @@ def fallback_program(cache: Path) -> Path:
 
 
 def _fallback(cache: Path, lock: Path) -> Path:
-    target = cache / "java-packages"
     java = fallback_program(cache)
     if version(java) in SUPPORTED:
         return java
+    # Made elsewhere and moved: a runtime that is there is complete.
+    partial = cache / f"java-partial-{os.getpid()}"
     failed = "No Java 17 or 21 here, and the fallback runtime could not be {}; install a JDK 17 or 21, or {}."
     install = [
         sys.executable,
@@ -82,14 +85,34 @@ def _fallback(cache: Path, lock: Path) -> Path:
         "--require-hashes",
         "--upgrade",
     ]
-    install += ["--retries", "1", "--target", str(target), "--requirement", str(lock)]
+    install += ["--retries", "1", "--target", str(partial / "java-packages"), "--requirement", str(lock)]
     try:
         subprocess.run(install, capture_output=True, text=True, check=True, timeout=900)
+        if version(fallback_program(partial)) not in SUPPORTED:
+            raise PortfolioError(failed.format("started", "set JAVA_HOME to one"))
+        _trust_what_python_trusts(fallback_program(partial).parent.parent / "lib" / "security" / "cacerts")
+        shutil.rmtree(cache / "java-packages", ignore_errors=True)
+        (partial / "java-packages").rename(cache / "java-packages")
     except (OSError, subprocess.SubprocessError):
         raise PortfolioError(failed.format("fetched", "connect to the network once")) from None
-    if version(java) not in SUPPORTED:
-        raise PortfolioError(failed.format("started", "set JAVA_HOME to one"))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return java
+
+
+def _trust_what_python_trusts(store: Path) -> None:
+    """Replace a runtime's certificate authorities by this machine's, which may include a company's own."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+
+    trusted = []
+    for number, encoded in enumerate(ssl.create_default_context().get_ca_certs(binary_form=True)):
+        # A few authorities have certificates that no strict reader accepts.
+        with suppress(ValueError):
+            certificate = x509.load_der_x509_certificate(encoded)
+            trusted.append(pkcs12.PKCS12Certificate(certificate, str(number).encode()))
+    if trusted:
+        store.write_bytes(pkcs12.serialize_java_truststore(trusted, NoEncryption()))
 
 
 def _wrapped(java: Path, cache: Path) -> Path:
