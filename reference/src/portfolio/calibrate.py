@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from portfolio.engines.arrays import Panel, panel
 from portfolio.errors import PortfolioError
-from portfolio.quant.garch import GjrFit, GjrParameters, fit_gjr_garch_t
+from portfolio.quant.garch import GjrFit, GjrParameters, fit_gjr_garch_t, rejected
 from portfolio.quant.standstill import after_standstills
 from portfolio.run import Run
 from portfolio.tables import CALIBRATION, RETURNS
@@ -72,22 +72,10 @@ def fit_instrument(instrument: int, values: NDArray[np.float64], minimum: int, s
     """
     series = after_standstills(values[:, instrument : instrument + 1])[:, 0]
     known = np.flatnonzero(np.isfinite(series))
-    fit = fit_gjr_garch_t(series[known], minimum)
     silent = len(series) if not known.size else len(series) - 1 - int(known[-1])
-    if silent <= stale_after:
-        return fit
-    return GjrFit(
-        status="rejected",
-        reason=f"no return on the last {silent} trading days",
-        observations=known.size,
-        parameters=None,
-        standard_errors=None,
-        log_likelihood=math.nan,
-        converged=False,
-        at_bound="",
-        initial_variance=math.nan,
-        next_sigma=math.nan,
-    )
+    if silent > stale_after:
+        return rejected(f"no return on the last {silent} trading days", known.size)
+    return fit_gjr_garch_t(series[known], minimum)
 
 
 def _rows(calibration: Calibration, window: int) -> pa.Table:

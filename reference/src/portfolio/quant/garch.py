@@ -102,26 +102,26 @@ def fit_gjr_garch_t(returns: NDArray[np.float64], minimum_observations: int) -> 
     returns = np.asarray(returns, dtype=np.float64)
     count = int(returns.size)
     if returns.ndim != 1:
-        return _rejected(f"the returns must be one series, not an array of shape {returns.shape}", count)
+        return rejected(f"the returns must be one series, not an array of shape {returns.shape}", count)
     if not bool(np.all(np.isfinite(returns))):
         missing = int(np.sum(~np.isfinite(returns)))
-        return _rejected(f"{missing} of {count} returns are missing or infinite", count)
+        return rejected(f"{missing} of {count} returns are missing or infinite", count)
     if count < max(minimum_observations, 2):
-        return _rejected(f"{count} returns are fewer than the {minimum_observations} required", count)
+        return rejected(f"{count} returns are fewer than the {minimum_observations} required", count)
     if float(np.ptp(returns)) == 0.0:
-        return _rejected("the returns are constant", count)
+        return rejected("the returns are constant", count)
     stale = longest_standstill(returns)
     if stale > LONGEST_STANDSTILL_D:
-        return _rejected(f"the price stands still for {stale} days in a row: start after that", count)
+        return rejected(f"the price stands still for {stale} days in a row: start after that", count)
     initial_variance = float(np.mean((returns - returns.mean()) ** 2))
     try:
         result = _optimise(returns, initial_variance)
         if result.convergence_flag != 0:
             flag = result.convergence_flag
-            return _rejected(f"the optimiser did not converge (SLSQP flag {flag})", count)
+            return rejected(f"the optimiser did not converge (SLSQP flag {flag})", count)
         return _calibrated(returns, result, initial_variance)
     except Exception as error:  # one instrument must never stop the other thousands
-        return _rejected(f"the optimiser failed: {type(error).__name__}: {error}".splitlines()[0], count)
+        return rejected(f"the optimiser failed: {type(error).__name__}: {error}".splitlines()[0], count)
 
 
 def variance_path(
@@ -182,7 +182,7 @@ def _calibrated(returns: NDArray[np.float64], result: ARCHModelResult, initial_v
     estimates = np.asarray(result.params, dtype=np.float64)
     parameters = _to_decimal(estimates)
     if not bool(np.all(np.isfinite(estimates))) or not math.isfinite(result.loglikelihood):
-        return _rejected("the optimiser returned numbers that are not finite", returns.size)
+        return rejected("the optimiser returned numbers that are not finite", returns.size)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -191,10 +191,10 @@ def _calibrated(returns: NDArray[np.float64], result: ARCHModelResult, initial_v
         errors = np.full(estimates.size, np.nan)
     path = variance_path(returns, parameters, initial_variance)
     if not bool(np.all(path > 0.0)) or not math.isfinite(float(path[-1])):
-        return _rejected("the fitted variance is not positive on every day", returns.size)
+        return rejected("the fitted variance is not positive on every day", returns.size)
     residual_variance = float(np.mean((returns - parameters.mu) ** 2 / path[:-1]))
     if not _RESIDUAL_VARIANCE_LIMITS[0] <= residual_variance <= _RESIDUAL_VARIANCE_LIMITS[1]:
-        return _rejected(
+        return rejected(
             f"the model does not describe the series: residual variance {residual_variance:.3g} instead of 1",
             returns.size,
         )
@@ -232,7 +232,8 @@ def _at_bound(parameters: GjrParameters, initial_variance: float) -> str:
     return ",".join(name for name, reached in checks.items() if reached)
 
 
-def _rejected(reason: str, observations: int) -> GjrFit:
+def rejected(reason: str, observations: int) -> GjrFit:
+    """Return the outcome of a series without a model, and the reason in words."""
     return GjrFit(
         status="rejected",
         reason=reason,

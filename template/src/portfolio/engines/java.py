@@ -9,6 +9,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def _trust_what_python_trusts(store: Path) -> None:
     trusted = []
     for number, encoded in enumerate(ssl.create_default_context().get_ca_certs(binary_form=True)):
         # A few authorities have certificates that no strict reader accepts.
-        with suppress(ValueError):
+        with suppress(ValueError), warnings.catch_warnings(action="ignore"):
             certificate = x509.load_der_x509_certificate(encoded)
             trusted.append(pkcs12.PKCS12Certificate(certificate, str(number).encode()))
     if trusted:
