@@ -18,7 +18,8 @@ import psutil
 import pytest
 from skfolio.datasets import load_sp500_dataset
 
-pytestmark = pytest.mark.ray
+# Five whole runs stand before the first assertion.
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
 
 PROJECT = Path(__file__).parents[1]
 SMALL = (
