@@ -6,7 +6,6 @@ bits for any number of workers.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,11 +155,6 @@ def predict(booster: Any, features: NDArray[np.float64]) -> NDArray[np.float64]:
 
     matrix = xgboost.DMatrix(features, feature_names=list(FEATURE_NAMES), nthread=1)
     return np.asarray(booster.predict(matrix), dtype=np.float64)
-
-
-def model_fingerprint(model: bytes) -> str:
-    """Return a SHA-256 of a model's bytes, shortened to 16 digits."""
-    return hashlib.sha256(model).hexdigest()[:16]
 
 
 def _matrices(

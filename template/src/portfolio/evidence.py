@@ -17,7 +17,8 @@ def record(run: Run, workload: str, model_uri: str) -> None:
     A run that changed nothing keeps the record of the run that did: its numbers come from those versions.
     """
     touches = list(run.touches)
-    if not any(touch.changed for touch in touches) and run.rows(RUN_TABLES).num_rows:
+    # The row in gold.runs is committed last: without it an earlier attempt was killed before it could finish.
+    if not any(touch.changed for touch in touches) and run.rows(RUNS).num_rows:
         return
     identity = run.identity
     last = {(t.stage, t.direction, t.table.label): t for t in touches}.values()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -42,8 +41,3 @@ def column(rows: pa.Table, name: str) -> NDArray[Any]:
 def as_date(value: np.datetime64) -> date:
     """Return a NumPy day as a Python date."""
     return date.fromisoformat(str(value.astype("datetime64[D]")))
-
-
-def as_table(columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> pa.Table:
-    """Return columns as an Arrow table; types are fixed by the table contract when it is committed."""
-    return pa.table({name: pa.array(values) for name, values in columns.items()})
