@@ -93,6 +93,8 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
     mlflow.set_tracking_uri(uri)
     client = MlflowClient(uri, registry_uri=None if settings.profile == "databricks" else uri)
     experiment_id = _experiment(client, settings)
+    # Logged models follow the active experiment; in the default one they would lie below the current folder.
+    mlflow.set_experiment(experiment_id=experiment_id)
     close_abandoned(client, experiment_id)
     tags = {"mlflow.runName": name, "environment": settings.environment, "process": str(os.getpid())}
     run_id = client.create_run(experiment_id, tags=tags).info.run_id
