@@ -1,0 +1,11 @@
+"""All settings of a project: one frozen object, read from conf/ and overridable by name.
+
+`conf/base.yml` holds what every environment shares, `conf/<environment>.yml` what differs there, and
+`--set section.key=value` what one run wants different. Nothing else in the package reads a file or an
+environment variable to decide how it behaves.
+"""
+
+from portfolio.settings.files import known_names, load
+from portfolio.settings.sections import Backtest, Risk, Settings, Train
+
+__all__ = ["Backtest", "Risk", "Settings", "Train", "known_names", "load"]

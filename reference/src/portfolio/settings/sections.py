@@ -1,0 +1,208 @@
+"""What can be set: the sections of one frozen object, their defaults and their limits."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+PositiveInt = Annotated[int, Field(gt=0)]
+JavaMemory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
+
+
+class Section(BaseModel):
+    """A group of settings: immutable, and refusing names it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Project(Section):
+    """Who this project belongs to."""
+
+    name: str
+    customer: str
+
+
+class Catalog(Section):
+    """Where tables live: one catalog, three schemas (bronze, silver, gold)."""
+
+    name: str = "spark_catalog"
+    bronze: str = "bronze"
+    silver: str = "silver"
+    gold: str = "gold"
+
+
+class MarketData(Section):
+    """Where prices come from: `sample` (shipped with skfolio), a wide `csv`, or a Delta `table`."""
+
+    source: Literal["sample", "csv", "table"] = "sample"
+    path: str = ""
+    table: str = ""
+    name: str = ""
+    minimum_history_d: PositiveInt = 1000
+    stale_after_d: PositiveInt = 10
+    stale_price_d: PositiveInt = 20
+
+
+class Calibration(Section):
+    """How GJR-GARCH-t models are fitted; `minimum_history_d` counts returns."""
+
+    minimum_history_d: PositiveInt = 500
+
+
+class Features(Section):
+    """What the signal model sees and what it predicts."""
+
+    horizon_d: PositiveInt = 21
+
+
+class Train(Section):
+    """The signal model and its walk-forward validation."""
+
+    folds: PositiveInt = 5
+    minimum_train_d: PositiveInt = 1000
+    embargo_d: Annotated[int, Field(ge=0)] = 5
+    rounds: PositiveInt = 100
+    max_depth: PositiveInt = 3
+    learning_rate: Share = 0.05
+    subsample: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
+
+
+class Simulation(Section):
+    """Filtered historical simulation: scenarios, horizons and residual window in trading days."""
+
+    scenarios: PositiveInt = 100_000
+    horizons_d: tuple[PositiveInt, ...] = (1, 10)
+    residual_window_d: PositiveInt = 2500
+
+
+class Risk(Section):
+    """Confidence levels of the headline measures."""
+
+    var_confidence: Share = 0.99
+    es_confidence: Share = 0.975
+
+
+class Book(Section):
+    """The simulated book: one equal-weight reference portfolio and seeded random ones."""
+
+    portfolios: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    nav: Annotated[float, Field(gt=0)] = 1_000_000.0
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+
+
+class Backtest(Section):
+    """Out-of-sample VaR backtest of the reference portfolio."""
+
+    first_forecast_d: PositiveInt = 1000
+    refit_every_d: PositiveInt = 250
+    refit_window_d: PositiveInt = 2500
+    residual_window_d: PositiveInt = 2000
+    historical_window_d: PositiveInt = 500
+
+
+class Spark(Section):
+    """Spark sizing; `cores` is for the local profile, 0 for all of this machine."""
+
+    cores: Annotated[int, Field(ge=0)] = 0
+    driver_memory: JavaMemory = "1g"
+    shuffle_partitions: PositiveInt = 2
+
+
+class Cluster(Section):
+    """The Spark cluster of profile `cluster`: the one at `master`, or one started on this machine."""
+
+    master: Annotated[str, Field(pattern=r"^(spark://[^\s,]+)?$")] = ""
+    workers: PositiveInt = 2
+    cores_per_worker: PositiveInt = 3
+    executor_memory: JavaMemory = "1g"
+
+
+class Ray(Section):
+    """Ray sizing: `workers` CPUs in profile local (0: all), elsewhere `nodes` of `cpus_per_node` in Spark.
+
+    `nodes` 0 is one for each Spark executor. Object store and memory count for each Ray node.
+    """
+
+    workers: Annotated[int, Field(ge=0)] = 0
+    nodes: Annotated[int, Field(ge=0)] = 0
+    cpus_per_node: PositiveInt = 1
+    node_memory_mb: Annotated[int, Field(ge=256)] = 1024
+    object_store_mb: Annotated[int, Field(ge=80)] = 256
+    task_timeout_s: PositiveInt = 900
+
+
+class HandOff(Section):
+    """How rows go from Spark to Ray: `auto` chooses; below `small_mb` they go through the driver."""
+
+    way: Literal["auto", "small", "direct", "staged"] = "auto"
+    small_mb: PositiveInt = 64
+    rows_per_task: PositiveInt = 250_000
+
+
+class Paths(Section):
+    """Where a run keeps its state (in the project), its stages (in the state), and what is fetched once.
+
+    Every Spark executor and Ray node must see the state and stage folders under the same path.
+    """
+
+    state: Path = Path("var")
+    stage: Path = Path("stage")
+    cache: Path = Path("~/.cache/portfolio")
+
+
+class Settings(Section):
+    """Everything a run depends on."""
+
+    project: Project
+    environment: str = "local"
+    profile: Literal["local", "cluster", "databricks"] = "local"
+    project_dir: Path = Path()
+    as_of: date | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 20_260_101
+    catalog: Catalog = Catalog()
+    market_data: MarketData = MarketData()
+    calibration: Calibration = Calibration()
+    features: Features = Features()
+    train: Train = Train()
+    simulation: Simulation = Simulation()
+    risk: Risk = Risk()
+    book: Book = Book()
+    backtest: Backtest = Backtest()
+    spark: Spark = Spark()
+    cluster: Cluster = Cluster()
+    ray: Ray = Ray()
+    hand_off: HandOff = HandOff()
+    paths: Paths = Paths()
+
+    @field_validator("project_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.resolve()
+
+    @property
+    def state_dir(self) -> Path:
+        """Return the absolute folder of everything a run writes."""
+        return self.project_dir / self.paths.state
+
+    @property
+    def stage_dir(self) -> Path:
+        """Return the absolute folder of rows on their way between Spark and Ray."""
+        return self.state_dir / self.paths.stage
+
+    @property
+    def cache_dir(self) -> Path:
+        """Return the absolute folder of things fetched once: the Delta jars, a Java runtime."""
+        return self.project_dir / self.paths.cache.expanduser()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return only the settings that decide numbers; sizing, paths and names of places are left out."""
+        places = {"environment", "profile", "project_dir", "project", "catalog", "paths"}
+        places |= {"spark", "cluster", "ray", "hand_off"}
+        kept = self.model_dump(mode="json", exclude=places)
+        for place in ("path", "table"):
+            kept["market_data"].pop(place)
+        return kept
