@@ -10,7 +10,8 @@ import yaml
 
 from conftest import Answers, answers_of
 from portfolio.errors import PortfolioError
-from portfolio.settings import Project, Settings, known_names, load
+from portfolio.settings import Settings, known_names, load
+from portfolio.settings.sections import Project
 
 # Decided by each environment, or by whoever starts a run.
 ELSEWHERE = {"environment", "profile", "project_dir", "as_of"}

@@ -30,7 +30,7 @@ EXPECTED = {
     "requirements-java.lock",
     "requirements.lock",
     "resources/end_to_end_pipeline.job.yml",
-    "src/portfolio/settings.py",
+    "src/portfolio/settings/sections.py",
 }
 
 

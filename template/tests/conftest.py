@@ -124,6 +124,9 @@ class RecordingTracker:
     def table(self, direction: str, label: str, version: int, rows: int) -> None:
         self.tables.append((direction, label, version, rows))
 
+    def note(self, name: str, text: str) -> None:
+        self.tags[name] = text
+
     def measure(self, metrics: Mapping[str, float]) -> None:
         self.metrics |= metrics
 

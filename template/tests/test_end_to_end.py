@@ -18,7 +18,7 @@ import psutil
 import pytest
 from skfolio.datasets import load_sp500_dataset
 
-# Five whole runs stand before the first assertion.
+# Six whole runs stand before the first assertion.
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
 
 PROJECT = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Story:
-    """Two state folders: one killed twice and run with one worker, the other run twice with two."""
+    """Three states: killed twice and run with one worker; run twice with two; run on a cluster."""
 
     interrupted: Ran
     orphans_after_interrupt: list[str]
@@ -59,8 +59,11 @@ class Story:
     recovered: Ran
     straight: Ran
     again: Ran
+    on_cluster: Ran
+    orphans_after_cluster: list[str]
     killed_state: Path
     straight_state: Path
+    cluster_state: Path
     commits_before_again: list[str]
 
 
@@ -68,7 +71,7 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     home = tmp_path_factory.mktemp("story")
     prices = write_prices(home / "somebody else's prices.csv")
-    killed, straight = home / "killed", home / "straight"
+    killed, straight, cluster = home / "killed", home / "straight", home / "cluster"
     one, two = command(prices, killed, 1), command(prices, straight, 2)
     interrupted, after_interrupt = stop_when(one, "Start MLflow, Spark and Ray", signal.SIGINT)
     _, after_kill = stop_when(one, "Build returns and features", signal.SIGKILL)
@@ -78,7 +81,24 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     notebook = str(PROJECT / "notebooks" / "04_end_to_end_pipeline.py")
     settings = [part for part in two if "=" in part]
     again = finish([sys.executable, notebook, f"project={PROJECT}", f"set={shlex.join(settings)}"])
-    return Story(interrupted, after_interrupt, after_kill, recovered, first, again, killed, straight, before)
+    on_cluster = finish([*command(prices, cluster, 2), "--profile", "cluster"])
+    left = [
+        one.name() for one in psutil.Process().children(recursive=True) if "spark://" in str(one.cmdline())
+    ]
+    return Story(
+        interrupted,
+        after_interrupt,
+        after_kill,
+        recovered,
+        first,
+        again,
+        on_cluster,
+        left,
+        killed,
+        straight,
+        cluster,
+        before,
+    )
 
 
 def test_ctrl_c_ends_with_its_own_exit_code_and_leaves_no_process(story: Story) -> None:
@@ -98,18 +118,31 @@ def test_the_next_run_after_a_kill_succeeds(story: Story) -> None:
     assert Path(last.removeprefix("Report: ")).is_file()
 
 
-def test_one_worker_after_a_kill_and_two_workers_give_the_same_bits(story: Story, spark: Any) -> None:
+def test_one_worker_after_a_kill_two_workers_and_a_cluster_give_the_same_bits(
+    story: Story, spark: Any
+) -> None:
     assert story.straight.code == 0, story.straight.error
-    one, two = (
+    assert story.on_cluster.code == 0, story.on_cluster.error
+    one, two, cluster = (
         {
             (row["stage"], row["table_name"]): row["fingerprint"]
             for row in table(spark, state, "gold.run_tables")
             if row["direction"] == "wrote"
         }
-        for state in (story.killed_state, story.straight_state)
+        for state in (story.killed_state, story.straight_state, story.cluster_state)
     )
     assert len(one) >= 15
-    assert one == two
+    assert one == two == cluster
+
+
+def test_a_run_on_a_cluster_says_nothing_but_its_own_lines_and_leaves_nothing(story: Story) -> None:
+    assert story.on_cluster.out.strip().splitlines()[-1].startswith("Report: ")
+    # One line for each stage and a few in between; Ray, Spark and MLflow stay quiet.
+    assert len(story.on_cluster.error.strip().splitlines()) < 30, story.on_cluster.error
+    assert "INFO" not in story.on_cluster.error + story.on_cluster.out
+    assert "WARN" not in story.on_cluster.error + story.on_cluster.out
+    assert story.orphans_after_cluster == []
+    assert not (story.cluster_state / "cluster").exists()
 
 
 def test_the_notebook_as_a_script_finds_everything_done_and_writes_nothing(story: Story) -> None:
@@ -207,6 +240,13 @@ def command(prices: Path, state: Path, workers: int) -> list[str]:
     )
     options = [part for setting in settings for part in ("--set", setting)]
     return [*base(state, "run"), "end_to_end_pipeline", *options]
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def environment() -> dict[str, str]:

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from portfolio.engines.fanout import ray_cluster
+from portfolio.engines.handoff.stage import sweep_stages
 from portfolio.engines.lake import Lake
 from portfolio.engines.lock import run_lock
-from portfolio.engines.spark import spark_session
-from portfolio.errors import PortfolioError
+from portfolio.engines.profiles import engines
 from portfolio.governance.tracking import tracked_run
 from portfolio.progress import Reporter
 from portfolio.run import Run
 from portfolio.settings import Settings
 from portfolio.tables import Table
+
+_STARTING = {
+    "local": "Start MLflow, Spark and Ray",
+    "cluster": "Start MLflow, Spark on its cluster and Ray inside it",
+    "databricks": "Start MLflow and Ray inside Spark",
+}
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,12 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
     Raises:
         PortfolioError: the profile is not available here, or anything the user can put right.
     """
-    if settings.profile != "local":
-        raise PortfolioError(
-            f"Profile '{settings.profile}' is not part of this release; run with --profile local."
-        )
     reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
-    with run_lock(settings.state_dir), ExitStack() as engines:
-        with reporter.stage("Start MLflow, Spark and Ray"):
-            tracker = engines.enter_context(tracked_run(settings, workload.name))
-            spark = engines.enter_context(spark_session(settings))
-            fan_out = engines.enter_context(ray_cluster(settings))
+    with run_lock(settings.state_dir), ExitStack() as stack:
+        sweep_stages(settings)
+        with reporter.stage(_STARTING[settings.profile]):
+            tracker = stack.enter_context(tracked_run(settings, workload.name))
+            spark, fan_out = stack.enter_context(engines(settings))
         run = Run(settings, Lake(spark, settings), fan_out, tracker, reporter)
         conclusion = workload.run(run)
     return Outcome(run.identity.run_id, stages(run), conclusion)

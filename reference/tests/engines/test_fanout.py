@@ -5,7 +5,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,8 @@ import psutil
 import pytest
 import ray
 
-from portfolio.engines.fanout import FanOut, ray_cluster
+from portfolio.engines.fanout import FanOut
+from portfolio.engines.ray_local import local_ray
 from portfolio.engines.scratch import scratch_folder
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
@@ -28,13 +28,13 @@ SETTINGS = Settings.model_validate(
 )
 CLUSTER = f"""
 import sys, time
-from portfolio.engines.fanout import ray_cluster
+from portfolio.engines.ray_local import local_ray
 from portfolio.settings import Settings
 settings = Settings.model_validate({SETTINGS.model_dump(include={"project", "ray"})})
 def negative(number):
     return -number
 for _ in range(int(sys.argv[1])):
-    with ray_cluster(settings) as fan_out:
+    with local_ray(settings) as fan_out:
         print(*fan_out.map(negative, [-1, -2, -3]), flush=True)
         time.sleep(float(sys.argv[2]))
 print("done", flush=True)
@@ -46,7 +46,7 @@ time.sleep(60)
 def fan_out() -> Iterator[FanOut]:
     # Ray's workers cannot import a test module; the package itself they can.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    with ray_cluster(SETTINGS) as started:
+    with local_ray(SETTINGS) as started:
         yield started
     ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
@@ -83,7 +83,7 @@ def threads(_: int) -> str:
 
 
 def session_folders(pid: int) -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(f"portfolio-{pid}-ray-*"))
+    return list(Path("/tmp").glob(f"pf-{pid}-r*"))
 
 
 def test_results_come_in_the_order_of_the_tasks_however_long_each_takes(fan_out: FanOut) -> None:

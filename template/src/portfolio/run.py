@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
+from portfolio.engines.arrays import with_constants, without_nan
 from portfolio.engines.fanout import FanOut
+from portfolio.engines.handoff.selection import Selection
+from portfolio.engines.handoff.transform import HandOff, Target
 from portfolio.engines.lake import Commit, Lake
 from portfolio.governance.tracking import StageRecord, Tracker
 from portfolio.progress import Reporter
@@ -132,36 +134,65 @@ class Run:
     def commit(self, table: Table, rows: DataFrame | pa.Table) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it."""
         if isinstance(rows, pa.Table):
-            rows = self._complete(table, rows)
-        commit = self.lake.commit(table, rows, self.scope(table))
-        self._pinned[table.label] = commit.version
-        self._rows[table.label] = commit.rows
-        self._touch("wrote", table, commit.version, commit.rows, commit.fingerprint, commit.changed)
+            rows = without_nan(with_constants(rows, table, self._constants()))
+        return self._wrote(self.lake.commit(table, rows, self.scope(table)))
+
+    def transform(
+        self,
+        table: Table,
+        columns: tuple[str, ...],
+        function: Callable[..., pa.Table],
+        target: Table,
+        shared: Sequence[Any] = (),
+        narrow: Callable[[DataFrame], DataFrame] | None = None,
+        **fixed: Any,
+    ) -> Commit:
+        """Hand this run's rows of a table to Ray, and commit what a function makes of them.
+
+        Args:
+            table: what is read, pinned to one Delta version for the run.
+            columns: what the function is given, in this order.
+            function: a module-level function from an Arrow table to one with the declared columns of
+                `target`, less source, run_id and as_of; it treats each row on its own.
+            target: where the results go, in one commit.
+            shared: large read-only arguments of the function, stored once for all tasks.
+            narrow: Spark logic that picks among the rows.
+            fixed: small arguments of the function.
+
+        Raises:
+            PortfolioError: the function raised, or the way set in `hand_off.way` cannot be gone.
+        """
+        selection = Selection(table, self._version(table), self.scope(table), columns, narrow)
+        hand_off = HandOff(self.lake, self.fan_out, self.settings, self._say)
+        into = Target(target, self.scope(target), self._constants())
+        done = hand_off.transform(selection, function, into, shared, **fixed)
+        self._touch("read", table, selection.version, done.rows, "", False)
+        if self._record is not None:
+            self._record.note(f"handoff.{table.label}", done.reason)
+        return self._wrote(done.commit)
+
+    def _wrote(self, commit: Commit) -> Commit:
+        self._pinned[commit.table.label] = commit.version
+        self._rows[commit.table.label] = commit.rows
+        self._touch("wrote", commit.table, commit.version, commit.rows, commit.fingerprint, commit.changed)
         return commit
 
     def _frame(self, table: Table) -> DataFrame:
+        return self.lake.read(table, self.scope(table), self._version(table))
+
+    def _version(self, table: Table) -> int:
         if table.label not in self._pinned:
             self._pinned[table.label] = self.lake.version(table)
-        return self.lake.read(table, self.scope(table), self._pinned[table.label])
+        return self._pinned[table.label]
 
-    def _complete(self, table: Table, rows: pa.Table) -> pa.Table:
+    def _say(self, line: str) -> None:
+        self.reporter.say(f"    {line}")
+
+    def _constants(self) -> dict[str, Any]:
         constants: dict[str, Any] = {"source": self.source}
         if self._identity is not None:
             constants |= {"run_id": self.identity.run_id, "as_of": self.identity.as_of}
-        for field in table.arrow_schema:
-            if field.name in constants and field.name not in rows.column_names:
-                value = pa.scalar(constants[field.name], field.type)
-                rows = rows.append_column(field, pa.repeat(value, rows.num_rows))
-        missing = set(table.column_names) - set(rows.column_names)
-        if missing:
-            raise RuntimeError(f"{table.label} is missing {sorted(missing)}")
-        # NaN means "no value" in NumPy; in a table that is NULL.
-        for index, name in enumerate(rows.column_names):
-            column = rows.column(index)
-            if pa.types.is_floating(column.type):
-                valid = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-                rows = rows.set_column(index, name, valid)
-        return rows
+        return constants
 
     def _touch(
         self, direction: str, table: Table, version: int, rows: int, fingerprint: str, changed: bool

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
 
 from portfolio.book import Book
 from portfolio.calibrate import Calibration
@@ -23,12 +27,16 @@ def score(
     A portfolio's expected score weighs the scores of its holdings that have one; its risk is the simulated
     one at the shortest horizon, of its priced holdings.
     """
-    instruments, dates, scores = _predictions(run, model, calibration)
-    run.commit(
+    run.transform(
+        FEATURES,
+        ("instrument_id", "date", *FEATURE_NAMES),
+        predict_rows,
         PREDICTIONS,
-        pa.table({"instrument_id": instruments, "feature_date": dates, "score": scores}),
+        shared=(model.content,),
+        narrow=newest_rows(run, calibration),
     )
-    by_name = dict(zip(instruments, scores, strict=True))
+    predictions = run.arrow(PREDICTIONS, ("instrument_id", "score"))
+    by_name = dict(zip(column(predictions, "instrument_id"), column(predictions, "score"), strict=True))
     known = np.array([by_name.get(name, 0.0) for name in book.instruments])
     priced = np.zeros(len(book.instruments), dtype=bool)
     priced[calibration.usable] = True
@@ -51,25 +59,25 @@ def score(
     )
 
 
-def _predictions(
-    run: Run, model: RegisteredModel, calibration: Calibration
-) -> tuple[list[str], pa.Array, np.ndarray]:
+def predict_rows(rows: pa.Table, model: bytes) -> pa.Table:
+    """Return instrument, feature date and score of each row of features, by a stored XGBoost model."""
     import xgboost
 
+    features = np.column_stack([column(rows, name) for name in FEATURE_NAMES])
+    scores = predict(xgboost.Booster(model_file=bytearray(model)), features)
+    return pa.table(
+        {
+            "instrument_id": rows.column("instrument_id"),
+            "feature_date": rows.column("date"),
+            "score": scores,
+        }
+    )
+
+
+def newest_rows(run: Run, calibration: Calibration) -> Callable[[DataFrame], DataFrame]:
+    """Return Spark logic that leaves each instrument's newest row, if it is young enough to be scored."""
     dates = calibration.returns.dates
     oldest = dates[max(0, len(dates) - 1 - run.settings.market_data.stale_after_d)]
-    rows = run.arrow(
-        FEATURES,
-        ("date", "instrument_id", *FEATURE_NAMES),
-        f"date <= DATE'{run.as_of}' AND date >= DATE'{oldest}'",
-    )
-    names, date = column(rows, "instrument_id").astype(str), column(rows, "date")
-    # Rows come sorted by instrument and date: the last of each instrument is its newest.
-    newest = [int(np.flatnonzero(names == name)[-1]) for name in np.unique(names)]
-    features = np.column_stack([column(rows, name)[newest] for name in FEATURE_NAMES])
-    booster = xgboost.Booster(model_file=bytearray(model.content))
-    return (
-        [str(names[row]) for row in newest],
-        pa.array(date[newest], pa.date32()),
-        predict(booster, features),
-    )
+    allowed = f"date <= DATE'{run.as_of}' AND date >= DATE'{oldest}'"
+    newest = F.row_number().over(Window.partitionBy("instrument_id").orderBy(F.desc("date")))
+    return lambda rows: rows.where(allowed).withColumn("age", newest).where("age = 1").drop("age")

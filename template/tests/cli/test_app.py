@@ -34,7 +34,7 @@ def test_help_needs_none_of_the_heavy_libraries(python: Start) -> None:
     assert not {"pyspark", "ray", "mlflow", "pandas", "numpy", "pyarrow"} & set(out.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", ["run", "show", "lineage"])
+@pytest.mark.parametrize("command", ["run", "show", "lineage", "doctor"])
 def test_the_help_of_a_command_shows_how_it_is_called(portfolio: Portfolio, command: str) -> None:
     code, out, _ = portfolio(command, "--help")
     assert code == 0
@@ -95,6 +95,12 @@ def test_a_project_is_found_from_a_folder_inside_it(
     (project / "notebooks" / "deep").mkdir(parents=True)
     monkeypatch.chdir(project / "notebooks" / "deep")
     assert portfolio("doctor")[1][1].startswith("ok       Settings: ")
+
+
+def test_the_doctor_examines_the_profile_it_is_asked_for(portfolio: Portfolio) -> None:
+    own, asked = portfolio("doctor")[1], portfolio("doctor", "--profile", "cluster")[1]
+    assert any(line.startswith("ok       Plan: local[") for line in own)
+    assert any(line.startswith("ok       Plan: 2 Spark executors x 3 cores") for line in asked)
 
 
 # What a run says at its end.

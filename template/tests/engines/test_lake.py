@@ -1,9 +1,12 @@
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyspark.sql import DataFrameWriterV2
 
 from portfolio.engines.lake import CONTRACT_PROPERTY, Commit, Lake
 from portfolio.errors import PortfolioError
@@ -130,3 +133,67 @@ def test_units_and_comments_of_the_declaration_reach_the_table(lake: Lake, spark
     described = {row["col_name"]: row["comment"] for row in rows}
     assert described["amount"] == "Amount [%]"
     assert described["name"] == "What isn't `plain`"
+
+
+def test_two_writers_of_one_table_both_commit_everything(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run().lake.open(NOTES)
+    waits: list[float] = []
+    monkeypatch.setattr("portfolio.engines.lake.time.sleep", waits.append)
+    writers = [threading.Thread(target=write_often, args=(make_run().lake, n)) for n in ("a", "b")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    lake = make_run().lake
+    assert content(lake) == {(n, str(turn)): 5.0 for n in ("a", "b") for turn in range(3)}
+    # They did meet: at least one commit was tried again.
+    assert waits
+
+
+def test_a_table_that_is_always_busy_is_given_up_in_one_line(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = make_run().lake
+    lake.open(NOTES)
+    waits: list[float] = []
+
+    def busy(self: Any, condition: Any) -> None:
+        raise RuntimeError("[DELTA_CONCURRENT_APPEND] Files were added by a concurrent update.")
+
+    monkeypatch.setattr("portfolio.engines.lake.time.sleep", waits.append)
+    monkeypatch.setattr(DataFrameWriterV2, "overwrite", busy)
+    with pytest.raises(PortfolioError, match=r"^Other writers changed bronze.notes during each of 6 tries"):
+        lake.commit(NOTES, notes("one", a=1.0), "one")
+    assert len(waits) == 5
+    assert waits[-1] > waits[0]
+
+
+def test_a_commit_is_refused_if_rows_are_missing(lake: Lake) -> None:
+    before = lake.version(NOTES)
+    with pytest.raises(PortfolioError, match=r"was to be given 3 rows, but Spark read 2"):
+        lake.commit(NOTES, notes("one", a=1.0, b=3.0), "one", rows_expected=3)
+    assert lake.version(NOTES) == before
+
+
+def write_often(lake: Lake, source: str) -> None:
+    for turn in range(3):
+        rows = {str(number): 5.0 for number in range(turn + 1)}
+        commit = lake.commit(NOTES, notes(source, **rows), source)
+        assert commit.rows == turn + 1
+        held = lake.read(NOTES, source, commit.version)
+        assert held.count() == turn + 1
+
+
+def test_tables_lie_in_the_project_whatever_its_folder_is_called(
+    make_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    odd = tmp_path / "it's 100 %41 [x]{y,z} * ü # ?"
+    odd.mkdir()
+    run = make_run()
+    settings = run.settings.model_copy(update={"project_dir": odd})
+    assert Lake(run.lake.spark, settings).commit(NOTES, notes("one", a=1.0), "one").changed
+    assert len(list((settings.state_dir / "warehouse").glob("bronze*/notes/_delta_log"))) == 1
+    assert [folder.name for folder in tmp_path.iterdir()] == [odd.name]
+    assert not Lake(run.lake.spark, settings).commit(NOTES, notes("one", a=1.0), "one").changed

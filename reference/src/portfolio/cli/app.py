@@ -11,23 +11,14 @@ from typing import Annotated
 
 import typer
 
+from portfolio.cli.cluster import cluster
 from portfolio.cli.guard import Place, guarded
+from portfolio.cli.options import Environment, Overrides, Profile, Project
 from portfolio.cli.project import find_project, version_line
 from portfolio.cli.text import conclusion_lines, grid, tell
 from portfolio.errors import PortfolioError
 from portfolio.settings import load
 
-Project = Annotated[
-    Path | None,
-    typer.Option("--project", metavar="DIR", help="Project folder, if not this one or one above it."),
-]
-Environment = Annotated[
-    str, typer.Option("--environment", metavar="NAME", help="Which conf/NAME.yml to use.")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting of conf/; may be repeated."),
-]
 TableName = Annotated[str, typer.Argument(metavar="TABLE", help="As layer.name, or the name alone.")]
 
 
@@ -60,6 +51,7 @@ def _application() -> typer.Typer:
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
+        ("cluster", cluster, "Start, stop or look at a Spark cluster on this machine."),
         ("doctor", doctor, "Say what is missing here before anything runs."),
     ):
         app.command(name, short_help=summary)(command)
@@ -95,9 +87,7 @@ def run(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Last date the run may see.")
     ] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", metavar="local|cluster|databricks", help="Where engines run.")
-    ] = None,
+    profile: Profile = None,
     environment: Environment = "local",
     project: Project = None,
 ) -> int:
@@ -211,14 +201,20 @@ def lineage(
 def doctor(
     context: typer.Context,
     overrides: Overrides = None,
+    profile: Profile = None,
     environment: Environment = "local",
     project: Project = None,
 ) -> int:
-    """Say what is missing or mismatched here, before anything runs; starts neither Spark nor Ray."""
+    """Say what is missing or mismatched here, before anything runs; starts neither Spark nor Ray.
+
+    \b
+    portfolio doctor
+    portfolio doctor --profile cluster --set cluster.workers=4
+    """
     from portfolio.doctor import examine
 
     missing = 0
-    for one in examine(lambda: load(find_project(project), environment, overrides or ())):
+    for one in examine(lambda: load(find_project(project), environment, overrides or (), profile=profile)):
         tell([f"{one.status:<8} {one.subject}: {one.detail}"])
         missing += one.status == "missing"
     tell([f"{missing} missing." if missing else "Everything is here."])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from portfolio.tables.contract import Table
 
 
 @dataclass(frozen=True)
@@ -41,3 +45,29 @@ def column(rows: pa.Table, name: str) -> NDArray[Any]:
 def as_date(value: np.datetime64) -> date:
     """Return a NumPy day as a Python date."""
     return date.fromisoformat(str(value.astype("datetime64[D]")))
+
+
+def without_nan(rows: pa.Table) -> pa.Table:
+    """Return rows with NULL for NaN: NaN means "no value" in NumPy; in a table that is NULL."""
+    for index, name in enumerate(rows.column_names):
+        values = rows.column(index)
+        if pa.types.is_floating(values.type):
+            valid = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+            rows = rows.set_column(index, name, valid)
+    return rows
+
+
+def with_constants(rows: pa.Table, table: Table, constants: Mapping[str, Any]) -> pa.Table:
+    """Return rows with a column for each constant that the table declares and the rows do not have.
+
+    Raises:
+        RuntimeError: a declared column is still missing.
+    """
+    for field in table.arrow_schema:
+        if field.name in constants and field.name not in rows.column_names:
+            value = pa.scalar(constants[field.name], field.type)
+            rows = rows.append_column(field, pa.repeat(value, rows.num_rows))
+    missing = set(table.column_names) - set(rows.column_names)
+    if missing:
+        raise RuntimeError(f"{table.label} is missing {sorted(missing)}")
+    return rows

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class SparkFailureError(RuntimeError):
@@ -34,21 +33,6 @@ def kept_signal_handlers() -> Iterator[None]:
         for number, handler in before.items():
             if handler is not None:
                 signal.signal(number, handler)
-
-
-@contextmanager
-def killed_with_this_process(pids: Iterable[int]) -> Iterator[None]:
-    """Have other processes killed should this one be killed while the block runs."""
-    # The watcher reads from this process: a line says that all is well, an end that this process is gone.
-    script = 'read -r line || kill -9 "$@" 2> /dev/null'
-    command = ["/bin/sh", "-c", script, "watcher", *map(str, pids)]
-    # A session of its own, so that Ctrl-C in a terminal does not end the watcher first.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as watcher:
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                watcher.communicate(b"done\n", timeout=10)
 
 
 @contextmanager

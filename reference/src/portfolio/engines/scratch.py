@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,22 +12,32 @@ from pathlib import Path
 
 import psutil
 
-_PREFIX = "portfolio"
+# Ray puts sockets far below its folder, and a socket's path may not exceed 107 bytes: every letter counts.
+_PREFIX = "pf"
 
 
 @contextmanager
-def scratch_folder(engine: str) -> Iterator[Path]:
+def scratch_folder(label: str) -> Iterator[Path]:
     """Yield a new private folder and remove it afterwards, together with those of runs that were killed."""
     _sweep()
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{os.getpid()}-{engine}-", dir=_place()))
+    folder = _new(label)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _new(label: str) -> Path:
+    while True:
+        folder = Path(_place(), f"{_PREFIX}-{os.getpid()}-{label}{secrets.token_hex(2)}")
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        return folder
+
+
 def _place() -> str:
-    # Ray puts sockets below its folder, and a socket's path may not exceed 107 bytes.
     return "/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()
 
 

@@ -76,6 +76,10 @@ class StageRecord:
         """Attach numbers to the stage."""
         self._metrics |= metrics
 
+    def note(self, name: str, text: str) -> None:
+        """Record why something was done the way it was."""
+        self._tags[name] = text
+
     def write(self, status: str) -> None:
         """Write everything to MLflow and end the child run."""
         _log(self.client, self.run_id, self._tags, self._metrics)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +12,14 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from portfolio.engines.processes import text_of
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 from portfolio.tables.contract import CONTRACT_VERSION, Table, literal, quoted
 
 CONTRACT_PROPERTY = "portfolio.contract_version"
+# How often a commit is tried again when another writer was faster, and the first wait; waits double.
+_RETRIES, _WAIT_S = 5, 0.2
 # Rows and fingerprint of nothing.
 _EMPTY = (0, f"{0:016x}")
 
@@ -71,29 +76,50 @@ class Lake:
         self.open(table)
         return int(self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").first()["version"])
 
-    def commit(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
+    def commit(
+        self,
+        table: Table,
+        rows: DataFrame | pa.Table,
+        scope: str,
+        rows_expected: int | None = None,
+        keep: bool = True,
+    ) -> Commit:
         """Replace the rows of one source or run in one atomic commit.
 
         If the table already holds exactly these rows nothing is written, so that running twice
-        changes nothing. Columns declared volatile do not count as a difference.
+        changes nothing. Columns declared volatile do not count as a difference. If another writer of the
+        same table was faster, the commit is tried again: the scope is this writer's alone.
+
+        Args:
+            table: the declaration.
+            rows: all declared columns.
+            scope: value of the table's scope column; every row must have it.
+            rows_expected: the number of rows there must be, or None if it is not known.
+            keep: whether Spark keeps the rows once computed; not worth it for rows that lie in files.
 
         Raises:
-            PortfolioError: the table belongs to a newer contract.
+            PortfolioError: the table belongs to a newer contract, there are not as many rows as expected, or
+                other writers were faster every time.
         """
         self.open(table)
         frame = self.frame(table, rows)
-        frame.persist()
+        if keep:
+            frame.persist()
         try:
             count, fingerprint = self._fingerprint(table, frame)
+            if rows_expected is not None and count != rows_expected:
+                raise PortfolioError(
+                    f"{table.label} was to be given {rows_expected} rows, but Spark read {count}; run again."
+                )
             if (count, fingerprint) == self._held(table, scope):
                 return Commit(table, self.version(table), count, fingerprint, changed=False)
             metadata = json.dumps({"scope": scope, "rows": count, "fingerprint": fingerprint})
-            replaced = F.expr(self._predicate(table, scope))
-            frame.writeTo(self.identifier(table)).option("userMetadata", metadata).overwrite(replaced)
+            self._overwrite(table, frame, scope, metadata)
             self._new.discard(table.label)
         finally:
-            frame.unpersist()
-        return Commit(table, self.version(table), count, fingerprint, changed=True)
+            if keep:
+                frame.unpersist()
+        return Commit(table, self._version_of(table, metadata), count, fingerprint, changed=True)
 
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
@@ -109,7 +135,8 @@ class Lake:
         schema = f"{quoted(catalog.name)}.{quoted(getattr(catalog, table.layer))}"
         self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         location = self._location(table)
-        place = "" if location is None else f" LOCATION {literal(location.as_uri())}"
+        # Not a URI: Spark takes %20 for three characters, and the tables would lie in another folder.
+        place = "" if location is None else f" LOCATION {literal(f'file://{location.as_posix()}')}"
         if not self.exists(table):
             self.spark.sql(self._ddl(table, place))
             self._new.add(table.label)
@@ -117,6 +144,30 @@ class Lake:
             self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
         self._refuse_newer(table)
         self._open.add(table.label)
+
+    def _overwrite(self, table: Table, frame: DataFrame, scope: str, metadata: str) -> None:
+        writer = frame.writeTo(self.identifier(table)).option("userMetadata", metadata)
+        for retry in range(_RETRIES + 1):
+            try:
+                writer.overwrite(F.expr(self._predicate(table, scope)))
+                return
+            except Exception as error:
+                if "[DELTA_CONCURRENT_" not in text_of(error):
+                    raise
+            if retry < _RETRIES:
+                # Two writers that wait equally long would meet again.
+                time.sleep(_WAIT_S * 2**retry * random.uniform(0.5, 1.5))
+        raise PortfolioError(
+            f"Other writers changed {table.label} during each of {_RETRIES + 1} tries to commit; run again."
+        )
+
+    def _version_of(self, table: Table, metadata: str) -> int:
+        # Another writer may have committed since, so the newest version need not be this one's.
+        for limit in (1, 100):
+            history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT {limit}").collect()
+            if found := [row["version"] for row in history if row["userMetadata"] == metadata]:
+                return int(max(found))
+        return int(history[0]["version"])
 
     def _refuse_newer(self, table: Table) -> None:
         rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()

@@ -1,25 +1,42 @@
-"""The Spark session of the local profile: Delta on, loopback only, private folders, quiet."""
+"""The Spark session that a run starts: Delta on, loopback by default, private folders, quiet."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from portfolio.engines.family import MARK, process_environment
 from portfolio.engines.jars import delta_jars
 from portfolio.engines.java import FALLBACK_JAVA_LOCK, java_home
 from portfolio.engines.processes import kept_signal_handlers, readable_spark_errors
+from portfolio.engines.ray_environment import LOOPBACK, ONE_THREAD, python_path
 from portfolio.engines.scratch import scratch_folder
+from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
 
+@dataclass(frozen=True)
+class Master:
+    """A standalone cluster to run on; `secret` is there if it was started on this machine by this user."""
+
+    url: str
+    secret: str | None = None
+
+
 @contextmanager
-def spark_session(settings: Settings) -> Iterator[SparkSession]:
+def spark_session(settings: Settings, master: Master | None = None) -> Iterator[SparkSession]:
     """Yield a Spark session with Delta and stop it, whatever happens inside.
+
+    Args:
+        settings: sizes, folders and names.
+        master: the cluster to run on, or None to run inside this machine's one Java process.
 
     Raises:
         PortfolioError: there is no usable Java, or the Delta jars cannot be had.
@@ -27,18 +44,25 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
     cache = settings.cache_dir
     java = java_home(cache, settings.project_dir / FALLBACK_JAVA_LOCK)
     jars = delta_jars(cache, java)
+    elsewhere = master is not None and master.secret is None
     environment = {
         "JAVA_HOME": str(java),
-        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_IP": os.environ.get("SPARK_LOCAL_IP") if elsewhere else LOOPBACK,
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         # Another Spark installed on this machine must not lend its files to this one.
         "SPARK_HOME": None,
-        "SPARK_CONF_DIR": None,
+        # Whoever joins a cluster of his own may need his own options for it.
+        "SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") if elsewhere else None,
     }
     with scratch_folder("spark") as scratch, process_environment(environment):
+        options = _options(settings, jars, scratch)
+        if not elsewhere:
+            options["spark.driver.host"] = options["spark.driver.bindAddress"] = LOOPBACK
+        if master is not None:
+            options |= _cluster_options(settings, master)
         with kept_signal_handlers(), process_environment({"SPARK_LOCAL_DIRS": str(scratch)}):
-            session = _builder(settings, jars, scratch).getOrCreate()
+            session = _started(settings, options, master)
         try:
             with readable_spark_errors():
                 yield session
@@ -46,26 +70,50 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
             _stop(session)
 
 
-@contextmanager
-def process_environment(values: Mapping[str, str | None]) -> Iterator[None]:
-    """Set (or with None unset) environment variables for child processes, and put them back."""
-    before = {name: os.environ.get(name) for name in values}
-    _apply(values)
-    try:
-        yield
-    finally:
-        _apply(before)
+def _started(settings: Settings, options: dict[str, str], master: Master | None) -> SparkSession:
+    if SparkContext._active_spark_context is not None:
+        # Spark would hand out that one, wherever it runs and whatever its options are.
+        raise PortfolioError("A Spark session is active in this process already; stop it before this run.")
+    url = master.url if master else f"local[{settings.spark.cores or '*'}]"
+    public = SparkConf(loadDefaults=False).setMaster(url).setAppName(settings.project.name)
+    # Options given before Java starts stand on its command line, which every user of a machine can read.
+    SparkContext._ensure_initialized(conf=public.setAll(list(options.items())))
+    builder = SparkSession.Builder().master(url).appName(settings.project.name)
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    if master is not None and master.secret is not None:
+        builder = builder.config("spark.authenticate", "true")
+        builder = builder.config("spark.authenticate.secret", master.secret)
+    return builder.getOrCreate()
 
 
-def _apply(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+def _cluster_options(settings: Settings, master: Master) -> dict[str, str]:
+    size = settings.cluster
+    environment = ONE_THREAD | {
+        "PYTHONPATH": python_path(),
+        # Spark's idea of a worker's cores need not be the machine's.
+        "RAY_ON_SPARK_WORKER_CPU_CORES": str(size.cores_per_worker),
+    }
+    options = {
+        "spark.executor.memory": size.executor_memory,
+        "spark.executor.cores": str(size.cores_per_worker),
+        # What one run takes of a cluster that others use as well.
+        "spark.cores.max": str(size.workers * size.cores_per_worker),
+        # The slots are counted before Ray takes some of them, so all executors should be there.
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+    }
+    if master.secret is not None:
+        log4j = Path(__file__).with_name("log4j2.properties").as_uri()
+        java_options = f"-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={log4j}"
+        options["spark.executor.extraJavaOptions"] = java_options
+        # Nodes on one machine start one after the other; a second between them is enough.
+        environment["RAY_ON_SPARK_RAY_WORKER_NODE_STARTUP_INTERVAL"] = "1"
+        if mark := os.environ.get(MARK):
+            environment |= {MARK: mark, "SPT_NOENV": "1"}
+    return options | {f"spark.executorEnv.{name}": value for name, value in environment.items()}
 
 
-def _builder(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> SparkSession.Builder:
+def _options(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> dict[str, str]:
     # The parallel collector and the first compiler tier take about a quarter off a short run.
     log4j = Path(__file__).with_name("log4j2.properties").as_uri()
     java_options = [
@@ -75,7 +123,7 @@ def _builder(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> Spark
         f"-Djava.io.tmpdir={scratch}",
     ]
     small = str(settings.spark.shuffle_partitions)
-    options = {
+    return {
         "spark.jars": ",".join(str(jar) for jar in jars),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -83,8 +131,6 @@ def _builder(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> Spark
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": (settings.state_dir / "warehouse").as_uri(),
         "spark.driver.memory": settings.spark.driver_memory,
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": " ".join(java_options),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -97,19 +143,12 @@ def _builder(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> Spark
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
-    master = f"local[{settings.spark.cores or '*'}]"
-    builder = SparkSession.Builder().appName(settings.project.name).master(master)
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    return builder
 
 
 def _stop(session: SparkSession) -> None:
     gateway = session.sparkContext._gateway
     session.stop()
     # pyspark keeps the Java process for a next session; a run ends with nothing left behind.
-    from pyspark import SparkContext
-
     if gateway is not None:
         process = getattr(gateway, "proc", None)
         gateway.shutdown()

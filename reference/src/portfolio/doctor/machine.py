@@ -1,4 +1,4 @@
-"""What this machine is missing, in plain lines, found without starting Spark or Ray."""
+"""What is installed here, and the folders, the lock and the disk a run would use."""
 
 from __future__ import annotations
 
@@ -8,56 +8,21 @@ import stat
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
 
+from portfolio.doctor.finding import Finding
 from portfolio.engines import jars, java, lock
-from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
 PYTHONS = ((3, 11), (3, 14))
 # Tables, models and Ray's spilled objects of a full run with room to spare.
 DISK_MB = 2_000
-# A Ray worker with NumPy, SciPy and XGBoost loaded; the driver with Spark's Python side and MLflow.
-WORKER_MB = 350
-DRIVER_MB = 700
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: `ok`, `note` (works, but know it) or `missing` (do this first)."""
-
-    status: Literal["ok", "note", "missing"]
-    subject: str
-    detail: str
-
-
-def examine(read_settings: Callable[[], Settings]) -> Iterator[Finding]:
-    """Yield a finding for everything a run needs; `read_settings` may raise PortfolioError."""
-    yield _python()
-    try:
-        settings = read_settings()
-    except PortfolioError as error:
-        yield Finding("missing", "Settings", str(error))
-        return
-    yield Finding("ok", "Settings", f"{settings.project_dir / 'conf'}, environment {settings.environment}")
-    yield from _libraries(settings)
-    if settings.profile == "databricks":
-        yield Finding("ok", "Java and Delta", "the Databricks runtime brings them")
-    else:
-        yield _java(settings)
-        yield _delta(settings)
-    yield _state_folder(settings)
-    yield _lock(settings)
-    yield _disk(settings)
-    yield _temporary_folder()
-    yield _plan(settings)
-
-
-def _python() -> Finding:
+def python() -> Finding:
+    """Return whether this Python is one that the project is tested with."""
     version = ".".join(map(str, sys.version_info[:3]))
     first, beyond = PYTHONS
     if first <= sys.version_info[:2] < beyond:
@@ -65,8 +30,8 @@ def _python() -> Finding:
     return Finding("missing", "Python", f"{version} here; install Python 3.11, 3.12 or 3.13")
 
 
-def _libraries(settings: Settings) -> Iterator[Finding]:
-    """Compare what is installed with what pyproject.toml asks for."""
+def libraries(settings: Settings) -> Iterator[Finding]:
+    """Yield what differs between what is installed and what pyproject.toml asks for."""
     path = settings.project_dir / "pyproject.toml"
     try:
         project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
@@ -107,7 +72,8 @@ def _mismatch(line: str) -> str | None:
     return f"{wanted.name} {version} is installed, {wanted.specifier} is wanted; {remedy}"
 
 
-def _java(settings: Settings) -> Finding:
+def java_runtime(settings: Settings) -> Finding:
+    """Return which Java Spark would run on."""
     if found := java.installed():
         return Finding("ok", "Java", f"{java.version(found)} at {found}")
     other = shutil.which("java")
@@ -119,7 +85,8 @@ def _java(settings: Settings) -> Finding:
     return Finding("missing", "Java", f"{here}; install a JDK 17 or 21, or set JAVA_HOME to one")
 
 
-def _delta(settings: Settings) -> Finding:
+def delta(settings: Settings) -> Finding:
+    """Return whether the Delta jars are here or would be fetched."""
     folder = settings.cache_dir / "jars"
     absent = [name for name in jars.ARTIFACTS if not jars.jar_path(name, folder).is_file()]
     if not absent:
@@ -127,7 +94,8 @@ def _delta(settings: Settings) -> Finding:
     return Finding("note", "Delta jars", f"{' and '.join(absent)} fetched on the first run (9 MB)")
 
 
-def _state_folder(settings: Settings) -> Finding:
+def state_folder(settings: Settings) -> Finding:
+    """Return whether tables and reports can be written."""
     folder = settings.state_dir
     there = existing(folder)
     if os.access(there, os.W_OK | os.X_OK) and (there == folder or not folder.exists()):
@@ -135,7 +103,8 @@ def _state_folder(settings: Settings) -> Finding:
     return Finding("missing", "State folder", f"{folder} cannot be written; choose another with paths.state")
 
 
-def _lock(settings: Settings) -> Finding:
+def run_lock(settings: Settings) -> Finding:
+    """Return who else is at work on the same tables, if anybody."""
     try:
         who = lock.holder(settings.state_dir)
     except OSError as error:
@@ -146,7 +115,8 @@ def _lock(settings: Settings) -> Finding:
     return Finding("missing", "Lock", f"{who} is at work in {settings.state_dir}; wait or stop it")
 
 
-def _disk(settings: Settings) -> Finding:
+def disk(settings: Settings) -> Finding:
+    """Return whether a run's tables would fit on the disk."""
     folder = existing(settings.state_dir)
     free = shutil.disk_usage(folder).free // 1_000_000
     if free >= DISK_MB:
@@ -154,8 +124,8 @@ def _disk(settings: Settings) -> Finding:
     return Finding("missing", "Disk", f"{free:,} MB free at {folder}; {DISK_MB:,} MB are wanted")
 
 
-def _temporary_folder() -> Finding:
-    """Look whether other users could replace the folders that Spark and Ray make for themselves."""
+def temporary_folder() -> Finding:
+    """Return whether other users could replace the folders that Spark and Ray make for themselves."""
     folder = Path(tempfile.gettempdir())
     subject = "Temporary folder"
     mode = folder.stat().st_mode
@@ -165,37 +135,6 @@ def _temporary_folder() -> Finding:
     if shared and not mode & stat.S_ISVTX:
         return Finding("missing", subject, f"others can replace files in {folder}; chmod +t {folder}")
     return Finding("ok", subject, f"{folder}; what a run keeps there only this user can read")
-
-
-def _plan(settings: Settings) -> Finding:
-    """Compare the memory a run takes with what is free."""
-    workers = settings.ray.workers or os.cpu_count() or 1
-    driver = settings.spark.driver_memory
-    heap = int(driver[:-1]) * (1024 if driver.endswith("g") else 1)
-    wanted = DRIVER_MB + heap + settings.ray.object_store_mb + workers * WORKER_MB
-    plan = f"{workers} Ray worker{'' if workers == 1 else 's'} and Spark want about {wanted:,} MB"
-    free = available_mb()
-    if free is None:
-        return Finding("note", "Memory", f"{plan}; how much is free is not known here")
-    if free >= wanted:
-        return Finding("ok", "Memory", f"{plan}, {free:,} MB are free")
-    return Finding("missing", "Memory", f"{plan}, only {free:,} MB are free; lower ray.workers")
-
-
-def available_mb() -> int | None:
-    """Return the memory this process may still take, in MB, within its container; None if unknown."""
-    try:
-        import psutil
-    except ImportError:
-        return None
-    free = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-        free = min(free, limit - int((group / "memory.current").read_text(encoding="ascii")))
-    except (OSError, ValueError):
-        pass  # no container, or one without a limit
-    return free // 1_000_000
 
 
 def existing(folder: Path) -> Path:

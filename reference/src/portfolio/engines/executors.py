@@ -1,0 +1,56 @@
+"""What Spark's executors are like: how many there are, and whether Ray can run inside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portfolio.engines.places import refuse_mismatch, refuse_python_mismatch
+from portfolio.engines.processes import text_of
+from portfolio.engines.slots import SlotPlan, plan
+from portfolio.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def refuse_unlike_executors(session: SparkSession) -> None:
+    """Refuse executors whose Python, Ray or Spark is not this driver's: Ray's nodes there would never join.
+
+    Raises:
+        PortfolioError: a version differs.
+    """
+
+    # Defined here, so that it travels by value: the executors need not have this package yet.
+    def versions(_: Any) -> dict[str, str]:
+        import platform
+        from importlib.util import find_spec
+
+        found = {"python": platform.python_version(), "ray": "", "pyspark": ""}
+        for name in ("ray", "pyspark"):
+            if find_spec(name) is not None:
+                found[name] = __import__(name).__version__
+        return found
+
+    here = versions(None)
+    context = session.sparkContext
+    tasks = max(1, context.defaultParallelism)
+    try:
+        there = context.parallelize(range(tasks), tasks).map(versions).collect()
+    except Exception as error:
+        refuse_python_mismatch(text_of(error))
+        raise
+    for one in there:
+        refuse_mismatch(here, one)
+
+
+def measured_plan(settings: Settings, session: SparkSession) -> SlotPlan:
+    """Return the plan for the executors that are there, which need not be those that were asked for.
+
+    Raises:
+        PortfolioError: Ray would leave Spark no slot.
+    """
+    java: Any = session.sparkContext._jsc.sc()
+    slots = int(java.maxNumConcurrentTasks(java.resourceProfileManager().defaultResourceProfile()))
+    # The driver counts itself among them.
+    executors = int(java.getExecutorMemoryStatus().size()) - 1
+    return plan(settings, executors, slots // max(1, executors))

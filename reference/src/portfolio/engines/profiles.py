@@ -1,0 +1,108 @@
+"""The engines of a profile, behind one context manager; workloads do not know which profile it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from portfolio.engines import standalone
+from portfolio.engines.executors import measured_plan, refuse_unlike_executors
+from portfolio.engines.family import family
+from portfolio.engines.places import refuse_unsupported_environment, refuse_unsupported_session
+from portfolio.engines.scratch import scratch_folder
+from portfolio.engines.slots import available_mb, cluster_megabytes, plan, refuse_too_little_memory
+from portfolio.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from portfolio.engines.fanout import FanOut
+    from portfolio.engines.spark import Master
+
+CLUSTER_FOLDER = "cluster"
+
+
+@contextmanager
+def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
+    """Yield a Spark session and a fan-out on Ray, and stop both whatever happens.
+
+    * `local`: both on this machine, side by side.
+    * `cluster`: a Spark standalone cluster, joined or started here, with Ray's nodes inside its executors.
+    * `databricks`: the session that is there, with Ray's nodes inside its executors.
+
+    Raises:
+        PortfolioError: this place cannot carry the profile, or Ray would leave Spark no slot.
+    """
+    refuse_unsupported_environment(settings.profile)
+    with family(), ExitStack() as stack:
+        start = {"local": _local, "cluster": _cluster, "databricks": _databricks}[settings.profile]
+        yield start(settings, stack)
+
+
+def _local(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
+    from portfolio.engines.ray_local import local_ray
+    from portfolio.engines.spark import spark_session
+
+    session = stack.enter_context(spark_session(settings))
+    return session, stack.enter_context(local_ray(settings))
+
+
+def _cluster(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
+    from portfolio.engines.spark import spark_session
+
+    size = settings.cluster
+    # Refused before anything starts, if it cannot work.
+    wanted = plan(settings, size.workers, size.cores_per_worker)
+    if not size.master:
+        names = "cluster.workers, cluster.executor_memory or ray.object_store_mb"
+        refuse_too_little_memory(cluster_megabytes(settings, wanted), available_mb(), names)
+    master = stack.enter_context(_master(settings))
+    session = stack.enter_context(spark_session(settings, master))
+    return session, _inside(settings, session, stack, loopback=master.secret is not None)
+
+
+def _databricks(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
+    from pyspark.sql import SparkSession
+
+    from portfolio.engines.processes import readable_spark_errors
+    from portfolio.engines.ray_local import local_ray
+
+    session = SparkSession.getActiveSession() or SparkSession.Builder().getOrCreate()
+    refuse_unsupported_session(session)
+    stack.enter_context(readable_spark_errors())
+    if session.sparkContext.master.startswith("local"):
+        # A cluster of a single node has no executors that could hold Ray's nodes.
+        return session, stack.enter_context(local_ray(settings))
+    return session, _inside(settings, session, stack, loopback=False)
+
+
+def _inside(settings: Settings, session: SparkSession, stack: ExitStack, loopback: bool) -> FanOut:
+    from portfolio.engines.ray_on_spark import ray_on_spark
+    from portfolio.engines.slot_guard import slots_guarded
+
+    refuse_unlike_executors(session)
+    chosen = measured_plan(settings, session)
+    fan_out = stack.enter_context(ray_on_spark(settings, chosen, loopback))
+    stack.enter_context(slots_guarded(session, chosen))
+    return fan_out
+
+
+@contextmanager
+def _master(settings: Settings) -> Iterator[Master]:
+    """Yield the cluster to run on: the one of the settings, one started before, or one for this run."""
+    from portfolio.engines.spark import Master
+
+    if settings.cluster.master:
+        yield Master(settings.cluster.master)
+        return
+    folder = settings.state_dir / CLUSTER_FOLDER
+    if known := standalone.remembered(folder):
+        yield Master(known.master, known.secret())
+        return
+    with scratch_folder("cluster") as scratch:
+        cluster = standalone.start(settings, scratch / "c")
+        try:
+            yield Master(cluster.master, cluster.secret())
+        finally:
+            standalone.stop(cluster)

@@ -1,0 +1,211 @@
+"""A real Spark standalone cluster with Ray inside: who can reach it, what it says, and when it refuses."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from portfolio.engines import standalone
+from portfolio.engines.family import family, members
+from portfolio.engines.fanout import FanOut
+from portfolio.engines.profiles import engines
+from portfolio.engines.slot_guard import slots_guarded, slots_now
+from portfolio.engines.slots import SlotPlan
+from portfolio.errors import PortfolioError
+from portfolio.settings import load
+
+pytestmark = pytest.mark.cluster
+BASE = """
+profile: cluster
+project: {name: tests, customer: Tests}
+spark: {shuffle_partitions: 2}
+ray: {object_store_mb: 80, node_memory_mb: 512}
+"""
+PLAN = SlotPlan(executors=2, cores_per_executor=3, nodes=2, cpus_per_node=1)
+
+
+@dataclass(frozen=True)
+class Up:
+    """A run's engines on the cluster that it started for itself."""
+
+    session: Any
+    fan_out: FanOut
+    mark: str
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "conf").mkdir()
+    (folder / "conf" / "base.yml").write_text(BASE, encoding="utf-8")
+    (folder / "conf" / "local.yml").write_text("", encoding="utf-8")
+    with family() as mark, engines(load(folder)) as (session, fan_out):
+        yield Up(session, fan_out, mark)
+    assert members(mark) == []
+    assert not list(Path("/tmp").glob(f"pf-{os.getpid()}-*"))
+
+
+def where(task: int, shared: np.ndarray, offset: float) -> tuple[float, int, str, str]:
+    time.sleep(0.2)
+    return (
+        float(shared.sum()) + task + offset,
+        os.getpid(),
+        os.environ["OMP_NUM_THREADS"],
+        os.environ["RAY_AUTH_MODE"],
+    )
+
+
+def test_the_fan_out_works_on_both_nodes_in_order_with_one_thread_a_task(up: Up) -> None:
+    results = list(up.fan_out.map(where, range(12), (np.ones(1000),), offset=0.5))
+    assert [result[0] for result in results] == [1000.5 + task for task in range(12)]
+    assert up.fan_out.workers == 2
+    assert {result[2:] for result in results} == {("1", "token")}
+    workers = [psutil.Process(process) for process in {result[1] for result in results}]
+    assert len({worker.ppid() for worker in workers}) == 2
+    # Ray lives inside Spark: above each of its workers there is one of Spark's executors.
+    for worker in workers:
+        above = " ".join(" ".join(parent.cmdline()) for parent in worker.parents())
+        assert "CoarseGrainedExecutorBackend" in above
+
+
+def test_spark_works_while_ray_holds_its_slots(up: Up) -> None:
+    assert slots_now(up.session, 1).total == 6
+    assert slots_now(up.session, 1).held == 2
+    assert up.session.range(1000).repartition(4).count() == 1000
+
+
+def test_every_port_is_on_loopback(up: Up) -> None:
+    listening = {
+        connection.laddr.ip
+        for process in [psutil.Process(), *members(up.mark)]
+        for connection in connections(process)
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening
+    assert {ip.removeprefix("::ffff:") for ip in listening} == {"127.0.0.1"}
+
+
+def test_no_secret_is_on_a_command_line_or_in_a_setting_of_spark(up: Up) -> None:
+    token = os.environ["RAY_AUTH_TOKEN"]
+    settings = dict(up.session.sparkContext.getConf().getAll())
+    shared = settings.pop("spark.authenticate.secret")
+    lines = [" ".join(one.cmdline()) for one in (psutil.Process(), *members(up.mark))]
+    assert len(lines) > 8
+    for secret in (token, shared):
+        assert not [line for line in lines if secret in line]
+        assert not [name for name, value in settings.items() if secret in value]
+
+
+def test_no_secret_is_in_a_file_of_the_run(up: Up) -> None:
+    needles = [
+        os.environ["RAY_AUTH_TOKEN"].encode(),
+        up.session.sparkContext.getConf().get("spark.authenticate.secret").encode(),
+    ]
+    folders = list(Path("/tmp").glob(f"pf-{os.getpid()}-*"))
+    assert len(folders) == 3
+    assert all(folder.stat().st_mode & 0o077 == 0 for folder in folders)
+    looked = 0
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and path.stat().st_size < 50_000_000:
+                looked += 1
+                assert not [path for needle in needles if needle in path.read_bytes()]
+    assert looked > 20
+
+
+def test_who_does_not_know_the_token_gets_nothing_from_ray(up: Up) -> None:
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    script = (
+        f"import ray; ray.init(address={address!r}, logging_level='ERROR'); print(ray.cluster_resources())"
+    )
+    stranger = os.environ | {
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    }
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, env=stranger, check=False
+    )
+    assert said.returncode != 0
+    assert "CPU" not in said.stdout
+
+
+def test_a_query_without_a_free_slot_ends_with_the_reason_instead_of_hanging(up: Up) -> None:
+    context = up.session.sparkContext
+
+    def hold() -> None:
+        # What Ray on Spark does: a job of its own group, whose tasks stay.
+        context.setJobGroup("ray-cluster-test", "held by the test")
+        with suppress(Exception):
+            context.parallelize(range(4), 4).foreach(lambda _: time.sleep(120))
+
+    thread = threading.Thread(target=hold, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while slots_now(up.session, 1).held < 6:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    started = time.monotonic()
+    try:
+        with (
+            pytest.raises(PortfolioError, match="Ray's nodes hold 6 of Spark's 6 slots"),
+            slots_guarded(up.session, PLAN, patience_s=3),
+        ):
+            up.session.range(1000).repartition(2).count()
+        assert time.monotonic() - started < 30
+    finally:
+        context.cancelJobGroup("ray-cluster-test")
+        thread.join(timeout=30)
+    assert up.session.range(10).count() == 10
+
+
+def test_a_second_session_in_the_same_process_is_refused(up: Up, tmp_path: Path) -> None:
+    from portfolio.engines.spark import spark_session
+    from portfolio.settings import Settings
+
+    other = Settings.model_validate({"project": {"name": "other", "customer": "x"}, "project_dir": tmp_path})
+    with pytest.raises(PortfolioError, match="active in this process already"), spark_session(other):
+        pass
+    assert up.session.range(10).count() == 10
+
+
+def connections(process: psutil.Process) -> list[Any]:
+    with suppress(psutil.Error):
+        return list(process.net_connections(kind="inet"))
+    return []
+
+
+def test_a_standalone_cluster_is_found_again_and_stops_without_a_trace(tmp_path: Path) -> None:
+    from portfolio.settings import Settings
+
+    sizes = {"cluster": {"workers": 1, "cores_per_worker": 2, "executor_memory": "512m"}}
+    settings = Settings.model_validate(
+        {"project": {"name": "t", "customer": "x"}, "project_dir": tmp_path, **sizes}
+    )
+    cluster = standalone.start(settings, tmp_path / "cluster")
+    try:
+        standalone.remember(cluster, tmp_path / "cluster")
+        assert standalone.remembered(tmp_path / "cluster") == cluster
+        assert cluster.state() == {"workers": 1, "slots": 2, "held": 0, "applications": 0}
+        secret = cluster.secret()
+        assert not [
+            p for p in (tmp_path / "cluster").rglob("*") if p.is_file() and secret in p.read_text("utf-8")
+        ]
+    finally:
+        standalone.stop(cluster)
+    assert cluster.alive() == ()
+    assert standalone.remembered(tmp_path / "cluster") is None

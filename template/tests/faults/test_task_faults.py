@@ -1,0 +1,198 @@
+"""What goes wrong in Ray's tasks and in the files between Spark and Ray, on this machine alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from faults import drill
+from faults.watching import TESTS, assert_whole, parts, stage_files, wait_until
+from portfolio.engines.family import process_environment
+from portfolio.engines.fanout import FanOut
+from portfolio.engines.lake import Lake
+from portfolio.engines.ray_local import local_ray
+from portfolio.errors import PortfolioError
+from portfolio.progress import Reporter
+from portfolio.run import Run
+
+pytestmark = [pytest.mark.ray, pytest.mark.fault]
+
+
+@pytest.fixture(scope="module")
+def fan_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FanOut]:
+    from faults.conftest import new_project
+
+    settings = drill.settings_of(new_project(tmp_path_factory.mktemp("ray")), "ray.task_timeout_s=20")
+    # Ray's workers find the drill by its name.
+    with process_environment({"PYTHONPATH": str(TESTS)}), local_ray(settings) as started:
+        yield started
+
+
+@pytest.fixture
+def run(project: Path, spark: Any, fan_out: FanOut) -> Run:
+    """Return a run with trades committed and nothing valued yet."""
+    from conftest import RecordingTracker
+
+    # All projects of a test process share a Spark session, and in it table names.
+    names = [f"catalog.{layer}={layer}_{project.name}" for layer in ("bronze", "silver", "gold")]
+    settings = drill.settings_of(project, *names, "seed=7")
+    tracker: Any = RecordingTracker()
+    made = Run(settings, Lake(spark, settings), fan_out, tracker, Reporter(quiet=True))
+    made.identify("drill", drill.date(2024, 1, 2))
+    drill.write_trades(made)
+    return made
+
+
+def value(run: Run, **options: Any) -> None:
+    drill.value_trades(run, **options)
+
+
+def meanwhile(when: Callable[[], Any], then: Callable[[Any], None]) -> threading.Thread:
+    """Do something in the background as soon as a condition holds."""
+    thread = threading.Thread(target=lambda: then(wait_until(when, 60)), daemon=True)
+    thread.start()
+    return thread
+
+
+def at_work() -> list[psutil.Process]:
+    """Return Ray's worker processes that are at work on a task of this process."""
+    family = psutil.Process().children(recursive=True)
+    return [child for child in family if "ray::work" in " ".join(child.cmdline())]
+
+
+def test_a_worker_process_that_is_killed_is_replaced_and_its_task_done_again(
+    run: Run, project: Path, spark: Any, matrix: Any
+) -> None:
+    row = matrix("Ray worker process killed (local)", "Ray starts another and runs its task again")
+    victims: list[int] = []
+
+    def kill(_: Any) -> None:
+        found = wait_until(at_work)
+        row.struck()
+        victims.append(found[0].pid)
+        os.kill(found[0].pid, signal.SIGKILL)
+
+    thread = meanwhile(lambda: len(parts(project)) >= 5, kill)
+    value(run, pause_s=0.1)
+    row.recovered()
+    thread.join()
+    assert victims
+    assert_whole(spark, project, 7)
+
+
+def test_a_task_that_raises_is_named_and_commits_nothing(
+    run: Run, project: Path, spark: Any, matrix: Any
+) -> None:
+    row = matrix("a task raises", "one line with the task and its error; nothing is committed")
+    row.struck()
+    with pytest.raises(PortfolioError, match="ValueError: trade 0 has no counterparty"):
+        value(run, fault="raises")
+    assert not stage_files(project)
+    value(run)
+    row.recovered()
+    assert_whole(spark, project, 7)
+
+
+def test_a_stage_that_is_deleted_is_written_again(run: Run, project: Path, spark: Any, matrix: Any) -> None:
+    row = matrix("stage deleted under the run", "rows are staged again from the pinned version")
+    gone: list[Path] = []
+
+    def delete(files: list[Path]) -> None:
+        row.struck()
+        gone.append(files[0].parents[1])
+        shutil.rmtree(gone[0])
+
+    thread = meanwhile(lambda: parts(project) and stage_files(project), delete)
+    value(run, pause_s=0.05)
+    row.recovered()
+    thread.join()
+    assert gone
+    assert_whole(spark, project, 7)
+
+
+def test_a_corrupt_file_in_the_stage_is_found_and_written_again(
+    run: Run, project: Path, spark: Any, matrix: Any
+) -> None:
+    row = matrix("corrupt Parquet file in the stage", "page checksum refuses it; rows are staged again")
+    damaged: list[Path] = []
+
+    def damage(files: list[Path]) -> None:
+        row.struck()
+        content = bytearray(files[-1].read_bytes())
+        content[len(content) // 3] ^= 0xFF
+        files[-1].write_bytes(content)
+        damaged.append(files[-1])
+
+    thread = meanwhile(lambda: parts(project) and stage_files(project), damage)
+    value(run, pause_s=0.05)
+    row.recovered()
+    thread.join()
+    assert damaged
+    assert_whole(spark, project, 7)
+
+
+def test_a_concurrent_writer_to_the_same_table_costs_a_retry(
+    run: Run, project: Path, spark: Any, matrix: Any
+) -> None:
+    row = matrix("concurrent writer to the same Delta table", "Delta refuses one commit; it is made again")
+    run.lake.open(drill.VALUES)
+    identifier = run.lake.identifier(drill.VALUES)
+    stop = threading.Event()
+
+    def append() -> None:
+        for number in range(40):
+            if stop.is_set():
+                return
+            spark.sql(f"INSERT INTO {identifier} VALUES ('other', DATE'2024-01-02', {number}, 1.0)")
+
+    row.struck()
+    thread = threading.Thread(target=append)
+    thread.start()
+    wait_until(lambda: spark.table(identifier).where("run_id = 'other'").count() >= 2)
+    value(run)
+    row.recovered()
+    stop.set()
+    thread.join()
+    others = spark.table(identifier).where("run_id = 'other'").count()
+    assert others >= 2
+    spark.sql(f"DELETE FROM {identifier} WHERE run_id = 'other'")
+    assert_whole(spark, project, 7)
+
+
+def test_an_object_store_that_is_too_small_spills_to_disk(fan_out: FanOut, matrix: Any) -> None:
+    row = matrix("object store too small", "Ray spills to its temporary folder and reads back")
+    row.struck()
+    shared = fan_out.share(np.arange(5_000_000, dtype=np.float64))
+    # 80 MB of store: 40 MB shared, and results of 24 MB each, of which all are kept for a while.
+    kept = [fan_out.share(np.full(3_000_000, number, dtype=np.float64)) for number in range(6)]
+    sums = list(fan_out.map(added, range(6), (shared, *kept)))
+    row.recovered()
+    assert sums == [float(np.arange(5_000_000).sum()) + number * 3_000_000.0 for number in range(6)]
+    assert spilled_megabytes() >= 100
+
+
+def added(number: int, shared: np.ndarray, *others: np.ndarray) -> float:
+    return float(shared.sum() + others[number].sum())
+
+
+def spilled_megabytes() -> int:
+    from ray._private.internal_api import memory_summary
+
+    return max(
+        (
+            int(word)
+            for line in memory_summary(stats_only=True).splitlines()
+            if line.startswith("Spilled")
+            for word in line.split()[1:2]
+        ),
+        default=0,
+    )

@@ -1,0 +1,116 @@
+"""Starting the drill as a process of its own, watching it, and looking at what is left of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow.parquet as pq
+
+from faults import drill
+from portfolio.engines.family import MARK
+
+TESTS = Path(__file__).parents[1]
+
+
+def command(project: Path, **given: object) -> list[str]:
+    arguments = [f"{name}={value}" for name, value in given.items()]
+    return [sys.executable, str(TESTS / "faults" / "drill.py"), f"project={project}", *arguments]
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": f"{TESTS.parent / 'src'}{os.pathsep}{TESTS}", "PYTHONUNBUFFERED": "1"}
+
+
+@contextmanager
+def started(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a command, its output in a file; it is killed at the end if it still runs."""
+    with (
+        log.open("wb") as file,
+        subprocess.Popen(arguments, stdout=file, stderr=file, env=environment()) as process,
+    ):
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def finish(project: Path, **given: object) -> subprocess.CompletedProcess[str]:
+    """Run the drill to its end."""
+    return subprocess.run(
+        command(project, **given), capture_output=True, text=True, timeout=240, env=environment(), check=False
+    )
+
+
+def wait_until(what: Callable[[], Any], seconds: float = 120, process: Any = None) -> Any:
+    """Return what a function returns once it is true; fail if it never is, or the process ends before."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := what():
+            return found
+        if process is not None and process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise AssertionError("what was waited for never came")
+
+
+def parts(project: Path) -> list[Path]:
+    """Return the result files that Ray's tasks have written so far."""
+    return sorted((project / "var" / "stage").glob("*/results/*.parquet"))
+
+
+def stage_files(project: Path) -> list[Path]:
+    """Return the files in which rows wait for Ray's tasks."""
+    stage = project / "var" / "stage"
+    if not stage.is_dir():
+        return []
+    found = (path for path in stage.rglob("*.parquet") if "results" not in path.parts and path.is_file())
+    return sorted(path for path in found if not {"_temporary"} & set(path.parts))
+
+
+def table_folder(project: Path) -> Path:
+    # Tests that share a Spark session have schemas of their own.
+    found = list((project / "var" / "warehouse").glob(f"gold*/{drill.VALUES.name}"))
+    return found[0] if found else project / "nothing there yet"
+
+
+def family_of(pid: int) -> list[str]:
+    """Return the names of living processes that belong to the run of a process."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            mark = process.environ().get(MARK, "")
+            if mark.startswith(f"{pid}-") and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.name())
+    return found
+
+
+def assert_nothing_is_left(project: Path, pid: int) -> None:
+    """No process of that run lives any more, and no stage is left."""
+    with suppress(AssertionError):
+        wait_until(lambda: not family_of(pid), 30)
+    assert family_of(pid) == []
+    assert not stage_files(project)
+    assert not parts(project)
+
+
+def assert_whole(spark: Any, project: Path, *seeds: int) -> None:
+    """The table holds each trade once for each seed, with the value worked out without any engine."""
+    rows = spark.read.format("delta").load(str(table_folder(project))).toArrow()
+    wanted = Counter(pair for seed in seeds for pair in drill.expected(seed).items())
+    trades, values = rows.column("trade").to_pylist(), rows.column("value").to_pylist()
+    assert Counter(zip(trades, values, strict=True)) == wanted
+
+
+def rows_in_files(project: Path) -> int:
+    """Return the rows in all Parquet files of the table, committed or not."""
+    return sum(pq.read_metadata(path).num_rows for path in table_folder(project).glob("*.parquet"))
