@@ -110,6 +110,7 @@ def test_where_and_how_fast_it_runs_decides_no_number(project: Path) -> None:
         "paths.state=x",
         "catalog.gold=g",
         "market_data.path=/a/b.csv",
+        "maintenance.optimize_above_files=3",
     ]
     assert load(project, overrides=places).numbers() == load(project).numbers()
     assert load(project, overrides=["simulation.scenarios=5"]).numbers() != load(project).numbers()

@@ -22,7 +22,7 @@ def test_help_is_instant_and_names_every_command(python: Start) -> None:
         started = time.monotonic()
         out, _ = python("-m", "portfolio", "--help").communicate()
         seconds.append(time.monotonic() - started)
-    for name in ("run", "workloads", "tables", "show", "lineage", "doctor"):
+    for name in ("run", "workloads", "tables", "show", "lineage", "maintain", "doctor"):
         assert re.search(rf"^  {name} ", out, re.MULTILINE), name
     # The second time: the first one may have to compile the modules.
     assert min(seconds) < 2.0
@@ -34,7 +34,7 @@ def test_help_needs_none_of_the_heavy_libraries(python: Start) -> None:
     assert not {"pyspark", "ray", "mlflow", "pandas", "numpy", "pyarrow"} & set(out.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", ["run", "show", "lineage", "doctor"])
+@pytest.mark.parametrize("command", ["run", "show", "lineage", "maintain", "doctor"])
 def test_the_help_of_a_command_shows_how_it_is_called(portfolio: Portfolio, command: str) -> None:
     code, out, _ = portfolio(command, "--help")
     assert code == 0

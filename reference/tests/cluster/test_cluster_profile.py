@@ -21,9 +21,8 @@ import pytest
 from portfolio.engines import standalone
 from portfolio.engines.family import family, members
 from portfolio.engines.fanout import FanOut
-from portfolio.engines.profiles import engines
+from portfolio.engines.profiles import CLUSTER_FOLDER, engines
 from portfolio.engines.slot_guard import slots_guarded, slots_now
-from portfolio.engines.slots import SlotPlan
 from portfolio.errors import PortfolioError
 from portfolio.settings import load
 
@@ -34,7 +33,6 @@ project: {name: tests, customer: Tests}
 spark: {shuffle_partitions: 2}
 ray: {object_store_mb: 80, node_memory_mb: 512}
 """
-PLAN = SlotPlan(executors=2, cores_per_executor=3, nodes=2, cpus_per_node=1)
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,7 @@ def test_a_query_without_a_free_slot_ends_with_the_reason_instead_of_hanging(up:
     try:
         with (
             pytest.raises(PortfolioError, match="Ray's nodes hold 6 of Spark's 6 slots"),
-            slots_guarded(up.session, PLAN, patience_s=3),
+            slots_guarded(up.session, 1, patience_s=3),
         ):
             up.session.range(1000).repartition(2).count()
         assert time.monotonic() - started < 30
@@ -209,3 +207,73 @@ def test_a_standalone_cluster_is_found_again_and_stops_without_a_trace(tmp_path:
         standalone.stop(cluster)
     assert cluster.alive() == ()
     assert standalone.remembered(tmp_path / "cluster") is None
+
+
+def failed_run(tmp_path: Path, *values: str) -> str:
+    """Return the last line of a run on a cluster that cannot work."""
+    command = [sys.executable, "-m", "portfolio", "run", "end_to_end_pipeline", "--profile", "cluster"]
+    project = Path(__file__).parents[2]
+    options = [part for value in (*values, f"paths.state={tmp_path}") for part in ("--set", value)]
+    environment = os.environ | {"PYTHONPATH": str(project / "src")}
+    said = subprocess.run(
+        [*command, "--project", str(project), *options],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment,
+        check=False,
+    )
+    assert said.returncode == 2
+    assert "Traceback" not in said.stderr
+    return said.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.nightly  # Spark itself waits a minute for a master
+def test_a_cluster_that_is_not_there_is_named_in_one_line(tmp_path: Path) -> None:
+    said = failed_run(tmp_path, "cluster.master=spark://127.0.0.1:1")
+    assert said.startswith("Error: The Spark cluster at spark://127.0.0.1:1 could not be joined")
+
+
+@pytest.mark.nightly  # executors are given a minute to come
+def test_a_cluster_whose_workers_are_too_small_is_no_reason_to_wait_for_ever(tmp_path: Path) -> None:
+    settings = load(Path(__file__).parents[2], overrides=(f"paths.state={tmp_path}",))
+    small = settings.model_copy(
+        update={"cluster": settings.cluster.model_copy(update={"executor_memory": "512m", "workers": 1})}
+    )
+    folder = settings.state_dir / CLUSTER_FOLDER
+    cluster = standalone.start(small, folder)
+    try:
+        standalone.remember(cluster, folder)
+        assert "Spark has no executor" in failed_run(tmp_path)
+        assert cluster.state()["applications"] == 0
+    finally:
+        standalone.stop(cluster)
+
+
+@pytest.mark.nightly
+def test_a_cluster_is_joined_by_its_address_with_options_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from faults import drill
+    from faults.conftest import new_project
+    from faults.watching import finish
+
+    project = new_project(tmp_path / "p")
+    settings = drill.settings_of(project, profile="cluster")
+    cluster = standalone.start(settings, tmp_path / "cluster")
+    try:
+        options = tmp_path / "options"
+        options.mkdir(mode=0o700)
+        secret = f"spark.authenticate true\nspark.authenticate.secret {cluster.secret()}\n"
+        (options / "spark-defaults.conf").write_text(secret, encoding="utf-8")
+        given: dict[str, object] = {"profile": "cluster", "cluster.master": cluster.master, "seed": 7}
+        stranger = finish(project, **given)
+        assert stranger.returncode == 2
+        assert "could not be joined" in stranger.stderr
+        monkeypatch.setenv("SPARK_CONF_DIR", str(options))
+        done = finish(project, **given)
+        assert done.returncode == 0, done.stderr
+    finally:
+        standalone.stop(cluster)
+    tables = project / "var" / "warehouse"
+    assert sorted(path.parent.name for path in tables.rglob("_delta_log")) == ["trade_values", "trades"]

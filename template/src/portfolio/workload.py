@@ -11,7 +11,10 @@ from typing import Literal
 from portfolio.engines.handoff.stage import sweep_stages
 from portfolio.engines.lake import Lake
 from portfolio.engines.lock import run_lock
+from portfolio.engines.places import refuse_unsupported_environment
+from portfolio.engines.processes import first_line
 from portfolio.engines.profiles import engines
+from portfolio.engines.upkeep import needs_compacting, upkeep
 from portfolio.governance.tracking import tracked_run
 from portfolio.progress import Reporter
 from portfolio.run import Run
@@ -62,6 +65,8 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
         PortfolioError: the profile is not available here, or anything the user can put right.
     """
     reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
+    # Before MLflow, which would complain about credentials where there is only the wrong profile.
+    refuse_unsupported_environment(settings.profile)
     with run_lock(settings.state_dir), ExitStack() as stack:
         sweep_stages(settings)
         with reporter.stage(_STARTING[settings.profile]):
@@ -69,7 +74,22 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
             spark, fan_out = stack.enter_context(engines(settings))
         run = Run(settings, Lake(spark, settings), fan_out, tracker, reporter)
         conclusion = workload.run(run)
+        _keep_up(run)
     return Outcome(run.identity.run_id, stages(run), conclusion)
+
+
+def _keep_up(run: Run) -> None:
+    """Compact the tables that this run changed, where they need it; most runs find nothing to do."""
+    changed = {t.table.label: t.table for t in run.touches if t.direction == "wrote" and t.changed}
+    try:
+        worn = [table for table in changed.values() if needs_compacting(run.lake, table)]
+        if worn:
+            with run.reporter.stage("Compact tables of many files"):
+                for table in worn:
+                    upkeep(run.lake, table)
+    except Exception as error:
+        # The run's results are committed; that tables could not be tidied must not make them a failure.
+        run.reporter.say(f"    tables were not compacted: {first_line(error)}")
 
 
 def stages(run: Run) -> tuple[tuple[str, int, float], ...]:

@@ -25,7 +25,7 @@ from portfolio.engines.slot_guard import slots_now
 from portfolio.progress import Reporter
 from portfolio.run import Run
 
-pytestmark = [pytest.mark.cluster, pytest.mark.fault]
+pytestmark = [pytest.mark.cluster, pytest.mark.fault, pytest.mark.nightly]
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ from faults.watching import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.ray, pytest.mark.fault]
-QUICK = {"Ray computes"}
+pytestmark = [pytest.mark.ray, pytest.mark.fault, pytest.mark.nightly]
 
 POINTS: dict[str, Callable[[Path, Path, int], Any]] = {
     # Each says, for project, log and process, whether the driver has come so far.
@@ -36,10 +35,7 @@ POINTS: dict[str, Callable[[Path, Path, int], Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "point",
-    [pytest.param(p, marks=() if p in QUICK else pytest.mark.nightly) for p in POINTS],
-)
+@pytest.mark.parametrize("point", POINTS)
 def test_a_driver_killed_anywhere_loses_nothing(
     point: str, project: Path, tmp_path: Path, spark: Any, matrix: Any
 ) -> None:
@@ -59,7 +55,6 @@ def test_a_driver_killed_anywhere_loses_nothing(
     assert_nothing_is_left(project, process.pid)
 
 
-@pytest.mark.nightly
 def test_a_job_that_is_started_twice_at_once_runs_once(
     project: Path, tmp_path: Path, spark: Any, matrix: Any
 ) -> None:

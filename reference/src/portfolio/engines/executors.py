@@ -33,9 +33,11 @@ def refuse_unlike_executors(session: SparkSession) -> None:
 
     here = versions(None)
     context = session.sparkContext
-    tasks = max(1, context.defaultParallelism)
     try:
-        there = context.parallelize(range(tasks), tasks).map(versions).collect()
+        # The first job waits until the executors are there; then a task for each of their slots.
+        there = context.parallelize([0], 1).map(versions).collect()
+        tasks = _slots(session)
+        there += context.parallelize(range(tasks), tasks).map(versions).collect()
     except Exception as error:
         refuse_python_mismatch(text_of(error))
         raise
@@ -49,8 +51,11 @@ def measured_plan(settings: Settings, session: SparkSession) -> SlotPlan:
     Raises:
         PortfolioError: Ray would leave Spark no slot.
     """
-    java: Any = session.sparkContext._jsc.sc()
-    slots = int(java.maxNumConcurrentTasks(java.resourceProfileManager().defaultResourceProfile()))
     # The driver counts itself among them.
-    executors = int(java.getExecutorMemoryStatus().size()) - 1
-    return plan(settings, executors, slots // max(1, executors))
+    executors = int(session.sparkContext._jsc.sc().getExecutorMemoryStatus().size()) - 1
+    return plan(settings, executors, _slots(session) // max(1, executors))
+
+
+def _slots(session: SparkSession) -> int:
+    java: Any = session.sparkContext._jsc.sc()
+    return int(java.maxNumConcurrentTasks(java.resourceProfileManager().defaultResourceProfile()))

@@ -15,7 +15,6 @@ from typing import Any
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
-from portfolio.engines.slots import SlotPlan
 from portfolio.errors import PortfolioError
 
 # Ray on Spark's own name for the jobs that are its nodes.
@@ -53,9 +52,11 @@ def slots_now(session: SparkSession, cpus_per_node: int) -> Slots:
 
 
 @contextmanager
-def slots_guarded(session: SparkSession, plan: SlotPlan, patience_s: float = _PATIENCE_S) -> Iterator[None]:
+def slots_guarded(
+    session: SparkSession, cpus_per_node: int, patience_s: float = _PATIENCE_S
+) -> Iterator[None]:
     """Watch while the block runs; a query that waits in vain raises PortfolioError instead of hanging."""
-    watch = _Watch(session, plan, patience_s)
+    watch = _Watch(session, cpus_per_node, patience_s)
     watch.start()
     try:
         yield
@@ -68,10 +69,10 @@ def slots_guarded(session: SparkSession, plan: SlotPlan, patience_s: float = _PA
 
 
 class _Watch(threading.Thread):
-    def __init__(self, session: SparkSession, plan: SlotPlan, patience_s: float) -> None:
+    def __init__(self, session: SparkSession, cpus_per_node: int, patience_s: float) -> None:
         super().__init__(name="slot-guard", daemon=True)
         self.reason = ""
-        self._session, self._plan, self._patience_s = session, plan, patience_s
+        self._session, self._cpus_per_node, self._patience_s = session, cpus_per_node, patience_s
         self._ended = threading.Event()
 
     def stop(self) -> None:
@@ -83,22 +84,23 @@ class _Watch(threading.Thread):
         while not self._ended.wait(_EVERY_S):
             # Spark may be stopping, or Java gone: whoever uses it then learns that without this thread.
             with suppress(Py4JError, OSError):
-                now = slots_now(self._session, self._plan.cpus_per_node)
+                now = slots_now(self._session, self._cpus_per_node)
                 if now.total > now.held:
                     since = {}
                     continue
                 since = {job: since.get(job, time.monotonic()) for job in now.waiting}
+                # A cluster may need a while to start executors; Ray gives nothing back by itself.
+                patience_s = self._patience_s if now.total else 3 * self._patience_s
                 for job, start in since.items():
-                    if time.monotonic() - start >= self._patience_s:
-                        self._cancel(job, now)
+                    if time.monotonic() - start >= patience_s:
+                        self._cancel(job, now, patience_s)
 
-    def _cancel(self, job: int, now: Slots) -> None:
+    def _cancel(self, job: int, now: Slots, patience_s: float) -> None:
         if now.total:
             why = f"Ray's nodes hold {now.held} of Spark's {now.total} slots"
+            remedy = "run again with a smaller ray.nodes or more Spark workers"
         else:
-            why = "there is no Spark executor left"
-        self.reason = (
-            f"A query found no free slot for {self._patience_s:.0f} s: {why} ({self._plan.slots} slots were "
-            "planned). Nothing was committed by it; run again, with more workers or a smaller ray.nodes."
-        )
+            why = "Spark has no executor"
+            remedy = "look whether a worker is free that has cluster.executor_memory and cores_per_worker"
+        self.reason = f"A query found no free slot for {patience_s:.0f} s: {why}; nothing was lost; {remedy}."
         self._session.sparkContext._jsc.sc().cancelJob(job, "no free slot")

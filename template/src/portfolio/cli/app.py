@@ -13,6 +13,7 @@ import typer
 
 from portfolio.cli.cluster import cluster
 from portfolio.cli.guard import Place, guarded
+from portfolio.cli.maintain import maintain
 from portfolio.cli.options import Environment, Overrides, Profile, Project
 from portfolio.cli.project import find_project, version_line
 from portfolio.cli.text import conclusion_lines, grid, tell
@@ -51,6 +52,7 @@ def _application() -> typer.Typer:
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
+        ("maintain", maintain, "Compact tables and delete files that no version needs any more."),
         ("cluster", cluster, "Start, stop or look at a Spark cluster on this machine."),
         ("doctor", doctor, "Say what is missing here before anything runs."),
     ):

@@ -18,6 +18,9 @@ from portfolio.settings import Settings
 from portfolio.tables.contract import CONTRACT_VERSION, Table, literal, quoted
 
 CONTRACT_PROPERTY = "portfolio.contract_version"
+# Delta remembers for a week which files it needs no more, and for longer only if the table says so; what it
+# has forgotten, VACUUM takes for rubbish. A shorter time Delta refuses unless its safety check is off.
+KEEPS_PROPERTY, DELTA_KEEPS_H = "delta.deletedFileRetentionDuration", 168
 # How often a commit is tried again when another writer was faster, and the first wait; waits double.
 _RETRIES, _WAIT_S = 5, 0.2
 # Rows and fingerprint of nothing.
@@ -41,18 +44,26 @@ class Lake:
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         """Keep the session and where tables live; nothing is created yet."""
         self.spark = spark
-        self._settings = settings
+        self.settings = settings
         self._open: set[str] = set()
         self._new: set[str] = set()
 
     def identifier(self, table: Table) -> str:
         """Return the table's full name as a quoted SQL identifier."""
-        catalog = self._settings.catalog
+        catalog = self.settings.catalog
         return ".".join(quoted(part) for part in (catalog.name, getattr(catalog, table.layer), table.name))
+
+    def location(self, table: Table) -> Path | None:
+        """Return the folder of a table's files, or None where the catalog alone knows it."""
+        if self.settings.profile == "databricks":
+            return None
+        return (
+            self.settings.state_dir / "warehouse" / getattr(self.settings.catalog, table.layer) / table.name
+        )
 
     def exists(self, table: Table) -> bool:
         """Return whether the table has been created."""
-        location = self._location(table)
+        location = self.location(table)
         if location is not None:
             return (location / "_delta_log").is_dir()
         return self.spark.catalog.tableExists(self.identifier(table).replace("`", ""))
@@ -131,10 +142,10 @@ class Lake:
         """Make a table usable: create it if it is new, refuse it if newer code wrote it."""
         if table.label in self._open:
             return
-        catalog = self._settings.catalog
+        catalog = self.settings.catalog
         schema = f"{quoted(catalog.name)}.{quoted(getattr(catalog, table.layer))}"
         self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        location = self._location(table)
+        location = self.location(table)
         # Not a URI: Spark takes %20 for three characters, and the tables would lie in another folder.
         place = "" if location is None else f" LOCATION {literal(f'file://{location.as_posix()}')}"
         if not self.exists(table):
@@ -180,19 +191,14 @@ class Lake:
 
     def _ddl(self, table: Table, place: str) -> str:
         properties = {CONTRACT_PROPERTY: str(CONTRACT_VERSION)}
+        if (hours := self.settings.maintenance.vacuum_after_h) > DELTA_KEEPS_H:
+            properties[KEEPS_PROPERTY] = f"interval {hours} hours"
         properties |= {f"delta.constraints.{name}": condition for name, condition in table.checks}
         listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in properties.items())
         columns = ", ".join(column.sql for column in table.columns)
         return (
             f"CREATE TABLE {self.identifier(table)} ({columns}) USING DELTA"
             f" COMMENT {literal(table.comment)}{place} TBLPROPERTIES ({listed})"
-        )
-
-    def _location(self, table: Table) -> Path | None:
-        if self._settings.profile == "databricks":
-            return None
-        return (
-            self._settings.state_dir / "warehouse" / getattr(self._settings.catalog, table.layer) / table.name
         )
 
     def _predicate(self, table: Table, scope: str) -> str:

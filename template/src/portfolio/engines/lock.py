@@ -13,6 +13,7 @@ from pathlib import Path
 from portfolio.errors import PortfolioError
 
 LOCK_NAME = ".lock"
+_SELF = "This process"
 # Some network folders cannot lock. Delta still refuses commits that conflict, so a run may go on.
 _CANNOT_LOCK = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 
@@ -45,6 +46,11 @@ def run_lock(state_dir: Path) -> Iterator[None]:
     finally:
         # Closing frees the lock. The file is not removed: somebody may be waiting with it open.
         os.close(handle)
+
+
+def held_here(state_dir: Path) -> bool:
+    """Return whether this process holds the lock of a state folder; never where folders cannot be locked."""
+    return holder(state_dir) == _SELF
 
 
 def holder(state_dir: Path) -> str | None:
@@ -82,5 +88,5 @@ def _who(path: Path) -> str:
     except (OSError, UnicodeDecodeError):
         owner = ""
     if owner == str(os.getpid()):
-        return "This process"
+        return _SELF
     return f"Another run (process {owner})" if owner.isdigit() else "Another run"

@@ -40,6 +40,29 @@ def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
         yield start(settings, stack)
 
 
+@contextmanager
+def spark_alone(settings: Settings) -> Iterator[SparkSession]:
+    """Yield a Spark session that sees the tables of a profile, without Ray: on Databricks the one there is.
+
+    Raises:
+        PortfolioError: there is no usable Java, or the Delta jars cannot be had.
+    """
+    refuse_unsupported_environment(settings.profile)
+    from portfolio.engines.spark import spark_session
+
+    if settings.profile != "databricks":
+        # Tables are files in the state folder, and this machine alone is enough for them.
+        with spark_session(settings) as session:
+            yield session
+        return
+    from pyspark.sql import SparkSession
+
+    from portfolio.engines.processes import readable_spark_errors
+
+    with readable_spark_errors():
+        yield SparkSession.getActiveSession() or SparkSession.Builder().getOrCreate()
+
+
 def _local(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
     from portfolio.engines.ray_local import local_ray
     from portfolio.engines.spark import spark_session
@@ -59,7 +82,7 @@ def _cluster(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut
         refuse_too_little_memory(cluster_megabytes(settings, wanted), available_mb(), names)
     master = stack.enter_context(_master(settings))
     session = stack.enter_context(spark_session(settings, master))
-    return session, _inside(settings, session, stack, loopback=master.secret is not None)
+    return session, _inside(settings, session, stack, loopback=master.loopback)
 
 
 def _databricks(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
@@ -81,11 +104,9 @@ def _inside(settings: Settings, session: SparkSession, stack: ExitStack, loopbac
     from portfolio.engines.ray_on_spark import ray_on_spark
     from portfolio.engines.slot_guard import slots_guarded
 
+    stack.enter_context(slots_guarded(session, settings.ray.cpus_per_node))
     refuse_unlike_executors(session)
-    chosen = measured_plan(settings, session)
-    fan_out = stack.enter_context(ray_on_spark(settings, chosen, loopback))
-    stack.enter_context(slots_guarded(session, chosen))
-    return fan_out
+    return stack.enter_context(ray_on_spark(settings, measured_plan(settings, session), loopback))
 
 
 @contextmanager

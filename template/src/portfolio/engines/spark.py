@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import pyspark
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from portfolio.engines.family import MARK, process_environment
 from portfolio.engines.jars import delta_jars
 from portfolio.engines.java import FALLBACK_JAVA_LOCK, java_home
-from portfolio.engines.processes import kept_signal_handlers, readable_spark_errors
+from portfolio.engines.processes import SparkFailureError, kept_signal_handlers, readable_spark_errors
 from portfolio.engines.ray_environment import LOOPBACK, ONE_THREAD, python_path
 from portfolio.engines.scratch import scratch_folder
 from portfolio.errors import PortfolioError
@@ -28,6 +30,12 @@ class Master:
 
     url: str
     secret: str | None = None
+
+    @property
+    def loopback(self) -> bool:
+        """Return whether the cluster is on this machine alone."""
+        host = urlsplit(self.url).hostname or ""
+        return host == "localhost" or host.startswith("127.")
 
 
 @contextmanager
@@ -44,30 +52,36 @@ def spark_session(settings: Settings, master: Master | None = None) -> Iterator[
     cache = settings.cache_dir
     java = java_home(cache, settings.project_dir / FALLBACK_JAVA_LOCK)
     jars = delta_jars(cache, java)
-    elsewhere = master is not None and master.secret is None
+    loopback = master is None or master.loopback
+    joined = master is not None and master.secret is None
     environment = {
         "JAVA_HOME": str(java),
-        "SPARK_LOCAL_IP": os.environ.get("SPARK_LOCAL_IP") if elsewhere else LOOPBACK,
+        "SPARK_LOCAL_IP": LOOPBACK if loopback else os.environ.get("SPARK_LOCAL_IP"),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         # Another Spark installed on this machine must not lend its files to this one.
         "SPARK_HOME": None,
         # Whoever joins a cluster of his own may need his own options for it.
-        "SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") if elsewhere else None,
+        "SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") if joined else None,
     }
     with scratch_folder("spark") as scratch, process_environment(environment):
         options = _options(settings, jars, scratch)
-        if not elsewhere:
+        if loopback:
             options["spark.driver.host"] = options["spark.driver.bindAddress"] = LOOPBACK
         if master is not None:
             options |= _cluster_options(settings, master)
         with kept_signal_handlers(), process_environment({"SPARK_LOCAL_DIRS": str(scratch)}):
-            session = _started(settings, options, master)
+            try:
+                with readable_spark_errors():
+                    session = _started(settings, options, master)
+            except SparkFailureError as error:
+                _stop()
+                raise (error if master is None else _not_joined(master)) from error
         try:
             with readable_spark_errors():
                 yield session
         finally:
-            _stop(session)
+            _stop()
 
 
 def _started(settings: Settings, options: dict[str, str], master: Master | None) -> SparkSession:
@@ -84,7 +98,18 @@ def _started(settings: Settings, options: dict[str, str], master: Master | None)
     if master is not None and master.secret is not None:
         builder = builder.config("spark.authenticate", "true")
         builder = builder.config("spark.authenticate.secret", master.secret)
-    return builder.getOrCreate()
+    session = builder.getOrCreate()
+    # Delta prints to it what VACUUM deleted, but standard output stays for results.
+    java = session._jvm.java
+    java.lang.System.setOut(java.io.PrintStream(java.io.OutputStream.nullOutputStream()))
+    return session
+
+
+def _not_joined(master: Master) -> PortfolioError:
+    return PortfolioError(
+        f"The Spark cluster at {master.url} could not be joined; is it up, is it of Spark "
+        f"{pyspark.__version__}, and does SPARK_CONF_DIR hold the options it wants?"
+    )
 
 
 def _cluster_options(settings: Settings, master: Master) -> dict[str, str]:
@@ -102,7 +127,7 @@ def _cluster_options(settings: Settings, master: Master) -> dict[str, str]:
         # The slots are counted before Ray takes some of them, so all executors should be there.
         "spark.scheduler.minRegisteredResourcesRatio": "1.0",
     }
-    if master.secret is not None:
+    if master.loopback:
         log4j = Path(__file__).with_name("log4j2.properties").as_uri()
         java_options = f"-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={log4j}"
         options["spark.executor.extraJavaOptions"] = java_options
@@ -145,9 +170,10 @@ def _options(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> dict[
     }
 
 
-def _stop(session: SparkSession) -> None:
-    gateway = session.sparkContext._gateway
-    session.stop()
+def _stop() -> None:
+    context, gateway = SparkContext._active_spark_context, SparkContext._gateway
+    if context is not None:
+        context.stop()
     # pyspark keeps the Java process for a next session; a run ends with nothing left behind.
     if gateway is not None:
         process = getattr(gateway, "proc", None)

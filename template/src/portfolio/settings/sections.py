@@ -143,6 +143,16 @@ class HandOff(Section):
     rows_per_task: PositiveInt = 250_000
 
 
+class Maintenance(Section):
+    """When a table's files are put together, and how long files stay that only older versions need.
+
+    Delta's log reaches back 30 days, so no version could be kept for longer.
+    """
+
+    optimize_above_files: PositiveInt = 50
+    vacuum_after_h: Annotated[int, Field(ge=0, le=720)] = 168
+
+
 class Paths(Section):
     """Where a run keeps its state (in the project), its stages (in the state), and what is fetched once.
 
@@ -176,6 +186,7 @@ class Settings(Section):
     cluster: Cluster = Cluster()
     ray: Ray = Ray()
     hand_off: HandOff = HandOff()
+    maintenance: Maintenance = Maintenance()
     paths: Paths = Paths()
 
     @field_validator("project_dir")
@@ -201,7 +212,7 @@ class Settings(Section):
     def numbers(self) -> dict[str, Any]:
         """Return only the settings that decide numbers; sizing, paths and names of places are left out."""
         places = {"environment", "profile", "project_dir", "project", "catalog", "paths"}
-        places |= {"spark", "cluster", "ray", "hand_off"}
+        places |= {"spark", "cluster", "ray", "hand_off", "maintenance"}
         kept = self.model_dump(mode="json", exclude=places)
         for place in ("path", "table"):
             kept["market_data"].pop(place)
