@@ -7,7 +7,7 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo reference lint test lock clean
+.PHONY: help prepare demo reference lint test faults soak lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -33,6 +33,14 @@ test: lint ## Check everything: the template, then a generated project with its 
 	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" lint VENV="$$venv"
 	$(BIN)/python -m pytest tests -n auto
 	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" test VENV="$$venv"
+
+faults: prepare ## Kill, damage and fill what a run of a generated project stands on: about 12 minutes
+	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
+	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" faults VENV="$$venv"
+
+soak: prepare ## A hundred runs in one process, watched for growth: make soak ARGS="--runs 20"
+	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
+	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" soak VENV="$$venv"
 
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
 	$(BIN)/python scripts/render.py answers/minimal.yml build/lock

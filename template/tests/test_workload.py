@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from portfolio import workload as module
-from portfolio.engines.upkeep import needs_compacting
+from portfolio.engines.upkeep import needs_upkeep
 from portfolio.progress import Reporter
 from portfolio.run import Run
 from portfolio.settings import Settings
@@ -75,8 +75,8 @@ def test_a_run_compacts_what_it_wrote_once_that_has_too_many_files(
 ) -> None:
     few = ("maintenance.optimize_above_files=3", "maintenance.vacuum_after_h=0")
     told = [said(f"seed={seed}", *few) for seed in range(5)]
-    assert "Compact tables" not in told[0]
-    assert any("Compact tables" in one for one in told)
+    assert "Tidy tables" not in told[0]
+    assert any("Tidy tables" in one for one in told)
     folder = settings().state_dir / "warehouse"
     (seeds,) = folder.glob("gold*/seeds")
     assert len(list(seeds.glob("*.parquet"))) <= 4
@@ -93,9 +93,9 @@ def test_a_run_that_changes_nothing_looks_at_no_table(
 
     def noted(lake: Any, table: Table) -> bool:
         asked.append(table.label)
-        return needs_compacting(lake, table)
+        return needs_upkeep(lake, table)
 
-    monkeypatch.setattr(module, "needs_compacting", noted)
+    monkeypatch.setattr(module, "needs_upkeep", noted)
     said("seed=1")
     assert asked == []
     said("seed=2")
@@ -108,6 +108,6 @@ def test_a_table_that_cannot_be_compacted_makes_no_failure_of_a_run_that_is_done
     def refuses(lake: Any, table: Table) -> None:
         raise RuntimeError("the disk is odd today\nat line 1")
 
-    monkeypatch.setattr(module, "needs_compacting", refuses)
+    monkeypatch.setattr(module, "needs_upkeep", refuses)
     line = said("seed=1").splitlines()[-1]
-    assert line == "    tables were not compacted: the disk is odd today"
+    assert line == "    tables were not tidied: the disk is odd today"

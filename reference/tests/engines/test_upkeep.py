@@ -10,7 +10,7 @@ import pytest
 
 from portfolio.engines.lake import KEEPS_PROPERTY, Lake
 from portfolio.engines.lock import run_lock
-from portfolio.engines.upkeep import Upkeep, needs_compacting, retention_h, upkeep
+from portfolio.engines.upkeep import Upkeep, needs_upkeep, retention_h, upkeep
 from portfolio.run import Run
 from portfolio.settings import Settings
 from portfolio.tables.contract import Column, Table, run_columns
@@ -58,15 +58,31 @@ def worn(make_run: Callable[..., Run]) -> Callable[..., Lake]:
     return lambda *overrides: make_run(*overrides).lake
 
 
+def test_files_that_were_replaced_count_once_they_are_old_enough(make_run: Callable[..., Run]) -> None:
+    for number in range(4):
+        rows = [{"run_id": "same", "as_of": DAY, "n": n, "square": float(n + number)} for n in range(ROWS)]
+        lake = make_run().lake
+        assert lake.commit(TALLY, pa.Table.from_pylist(rows, schema=TALLY.arrow_schema), "same").changed
+    before, files = state(lake), data_files(lake)
+    assert len(files) >= 4
+    assert not needs_upkeep(make_run(TIDY).lake, TALLY)
+    tidy = make_run(TIDY, NOW).lake
+    with run_lock(tidy.settings.state_dir):
+        assert needs_upkeep(tidy, TALLY)
+        assert upkeep(tidy, TALLY).deleted == len(files) - len(data_files(tidy)) > 0
+        assert not needs_upkeep(tidy, TALLY)
+    assert state(make_run().lake) == before
+
+
 def test_many_small_files_become_few_and_every_version_still_reads(worn: Callable[..., Lake]) -> None:
     lake = worn(TIDY)
     before, files, version = state(lake), data_files(lake), lake.version(TALLY)
-    assert needs_compacting(lake, TALLY)
+    assert needs_upkeep(lake, TALLY)
     with run_lock(lake.settings.state_dir):
         done = upkeep(lake, TALLY)
     assert done == Upkeep(TALLY, len(files), 1, 0)
     assert len(files) >= RUNS
-    assert not needs_compacting(lake, TALLY)
+    assert not needs_upkeep(lake, TALLY)
     assert state(worn()) == before
     assert before[1][0] == RUNS * ROWS
     # Nothing that a version inside the retention needs was deleted.
@@ -84,7 +100,7 @@ def test_below_the_limit_nothing_is_done(worn: Callable[..., Lake]) -> None:
     assert (lake.version(TALLY), data_files(lake)) == (version, files)
     # A look at the folder is enough: this one has no Spark to ask.
     nothing: Any = None
-    assert not needs_compacting(Lake(nothing, lake.settings), TALLY)
+    assert not needs_upkeep(Lake(nothing, lake.settings), TALLY)
 
 
 def test_without_a_time_to_keep_only_the_newest_version_stays(worn: Callable[..., Lake], spark: Any) -> None:

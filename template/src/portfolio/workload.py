@@ -14,7 +14,7 @@ from portfolio.engines.lock import run_lock
 from portfolio.engines.places import refuse_unsupported_environment
 from portfolio.engines.processes import first_line
 from portfolio.engines.profiles import engines
-from portfolio.engines.upkeep import needs_compacting, upkeep
+from portfolio.engines.upkeep import needs_upkeep, upkeep
 from portfolio.governance.tracking import tracked_run
 from portfolio.progress import Reporter
 from portfolio.run import Run
@@ -79,17 +79,17 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
 
 
 def _keep_up(run: Run) -> None:
-    """Compact the tables that this run changed, where they need it; most runs find nothing to do."""
+    """Tidy the tables that this run changed, where they need it; most runs find nothing to do."""
     changed = {t.table.label: t.table for t in run.touches if t.direction == "wrote" and t.changed}
     try:
-        worn = [table for table in changed.values() if needs_compacting(run.lake, table)]
+        worn = [table for table in changed.values() if needs_upkeep(run.lake, table)]
         if worn:
-            with run.reporter.stage("Compact tables of many files"):
+            with run.reporter.stage("Tidy tables of many files"):
                 for table in worn:
                     upkeep(run.lake, table)
     except Exception as error:
         # The run's results are committed; that tables could not be tidied must not make them a failure.
-        run.reporter.say(f"    tables were not compacted: {first_line(error)}")
+        run.reporter.say(f"    tables were not tidied: {first_line(error)}")
 
 
 def stages(run: Run) -> tuple[tuple[str, int, float], ...]:

@@ -31,6 +31,7 @@ def local_ray(settings: Settings) -> Iterator[FanOut]:
                 num_cpus=workers,
                 include_dashboard=False,
                 object_store_memory=settings.ray.object_store_mb * 1024 * 1024,
+                _memory=settings.ray.node_memory_mb * 1024 * 1024,
                 _node_ip_address=LOOPBACK,
                 _temp_dir=str(folder / "r"),
                 log_to_driver=False,

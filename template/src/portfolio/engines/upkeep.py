@@ -28,16 +28,19 @@ class Upkeep:
     deleted: int
 
 
-def needs_compacting(lake: Lake, table: Table) -> bool:
-    """Return whether the newest version of an existing table has more files than the settings allow.
+def needs_upkeep(lake: Lake, table: Table) -> bool:
+    """Return whether a table has too many files: in its newest version, or that no kept version needs.
 
     Asked after every run, so a glance at the folder answers first: it holds these files and older ones.
     """
     limit = lake.settings.maintenance.optimize_above_files
     location = lake.location(table)
-    if location is not None and len(_data_files(location)) <= limit:
+    if location is None:
+        return _files(lake, table) > limit
+    if len(_data_files(location)) <= limit:
         return False
-    return _files(lake, table) > limit
+    needed = _files(lake, table)
+    return needed > limit or len(_older(location, retention_h(lake.settings))) - needed > limit
 
 
 def upkeep(lake: Lake, table: Table) -> Upkeep:
@@ -106,9 +109,12 @@ def _may_hold_old_files(location: Path | None, needed: int, hours: int) -> bool:
     # VACUUM takes seconds even if there is nothing to delete, and it deletes no file younger than this.
     if location is None:
         return True
-    files = _data_files(location)
+    return len(_data_files(location)) > needed and bool(_older(location, hours))
+
+
+def _older(location: Path, hours: int) -> list[Path]:
     latest = time.time() - hours * 3600
-    return len(files) > needed and any(path.stat().st_mtime <= latest for path in files)
+    return [path for path in _data_files(location) if path.stat().st_mtime <= latest]
 
 
 def _files(lake: Lake, table: Table) -> int:
