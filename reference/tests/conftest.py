@@ -25,9 +25,12 @@ spark: {cores: 2, driver_memory: 1g, shuffle_partitions: 2}
 
 
 def pytest_configure() -> None:
-    # A shell starts what it runs in the background with Ctrl-C ignored, and every child inherits that.
+    # A shell starts what it runs in the background with Ctrl-C ignored, nohup what it runs with a hang-up
+    # ignored, and every child inherits that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

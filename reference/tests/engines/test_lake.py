@@ -140,7 +140,7 @@ def test_two_writers_of_one_table_both_commit_everything(
 ) -> None:
     make_run().lake.open(NOTES)
     waits: list[float] = []
-    monkeypatch.setattr("portfolio.engines.lake.time.sleep", waits.append)
+    monkeypatch.setattr("portfolio.engines.lake.sleep", waits.append)
     writers = [threading.Thread(target=write_often, args=(make_run().lake, n)) for n in ("a", "b")]
     for writer in writers:
         writer.start()
@@ -162,7 +162,7 @@ def test_a_table_that_is_always_busy_is_given_up_in_one_line(
     def busy(self: Any, condition: Any) -> None:
         raise RuntimeError("[DELTA_CONCURRENT_APPEND] Files were added by a concurrent update.")
 
-    monkeypatch.setattr("portfolio.engines.lake.time.sleep", waits.append)
+    monkeypatch.setattr("portfolio.engines.lake.sleep", waits.append)
     monkeypatch.setattr(DataFrameWriterV2, "overwrite", busy)
     with pytest.raises(PortfolioError, match=r"^Other writers changed bronze.notes during each of 6 tries"):
         lake.commit(NOTES, notes("one", a=1.0), "one")

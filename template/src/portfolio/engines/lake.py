@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -167,7 +167,7 @@ class Lake:
                     raise
             if retry < _RETRIES:
                 # Two writers that wait equally long would meet again.
-                time.sleep(_WAIT_S * 2**retry * random.uniform(0.5, 1.5))
+                sleep(_WAIT_S * 2**retry * random.uniform(0.5, 1.5))
         raise PortfolioError(
             f"Other writers changed {table.label} during each of {_RETRIES + 1} tries to commit; run again."
         )
