@@ -34,7 +34,7 @@ test: lint ## Check everything: the template, then a generated project with its 
 	$(BIN)/python -m pytest tests -n auto
 	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" test VENV="$$venv"
 
-faults: prepare ## Kill, damage and fill what a run of a generated project stands on: about 12 minutes
+faults: prepare ## Kill, damage and fill what a run of a generated project stands on: about 11 minutes
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" faults VENV="$$venv"
 
