@@ -57,4 +57,4 @@ class Reporter:
 
     def say(self, line: str) -> None:
         """Print one plain line."""
-        self.console.print(line, markup=False)
+        self.console.print(line, markup=False, soft_wrap=True)
