@@ -37,12 +37,13 @@ def slots_now(session: SparkSession, cpus_per_node: int) -> Slots:
     """Return how Spark's slots are used at this moment."""
     context: Any = session.sparkContext._jsc.sc()
     profile = context.resourceProfileManager().defaultResourceProfile()
-    jobs = context.statusStore().jobsList(None)
+    java: Any = session.sparkContext._jvm
+    # Spark remembers a thousand jobs that have ended; asking for each of them every second would cost more.
+    running = java.java.util.Collections.singletonList(java.org.apache.spark.JobExecutionStatus.RUNNING)
+    jobs = context.statusStore().jobsList(running)
     held, waiting = 0, set()
     for index in range(jobs.size()):
         job = jobs.apply(index)
-        if job.status().toString() != "RUNNING":
-            continue
         group = job.jobGroup()
         if group.isDefined() and str(group.get()).startswith(_RAY_JOBS):
             held += cpus_per_node * int(job.numActiveTasks())
