@@ -50,7 +50,8 @@ def test_a_workload_that_is_not_selected_brings_no_files(template: Path, tmp_pat
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("# owned\n")
 
-    both = set(contents(render(source, tmp_path / "both", {})))
+    two = ["end_to_end_pipeline", "second_recipe"]
+    both = set(contents(render(source, tmp_path / "both", {"workloads": two})))
     first = set(contents(render(source, tmp_path / "first", {"workloads": ["end_to_end_pipeline"]})))
     second = set(contents(render(source, tmp_path / "second", {"workloads": ["second_recipe"]})))
 

@@ -7,7 +7,7 @@ from portfolio.errors import PortfolioError
 from portfolio.settings import Settings, known_names, load
 
 CONF = Path(__file__).parents[1] / "conf"
-ENVIRONMENTS = sorted(path.stem for path in CONF.glob("*.yml") if path.stem != "base")
+ENVIRONMENTS = sorted(path.stem for path in CONF.glob("*.yml") if path.stem not in ("base", "stress"))
 
 
 @pytest.fixture

@@ -54,7 +54,13 @@ class Run:
     """One execution of a workload."""
 
     def __init__(
-        self, settings: Settings, lake: Lake, fan_out: FanOut, tracker: Tracker, reporter: Reporter
+        self,
+        settings: Settings,
+        lake: Lake,
+        fan_out: FanOut,
+        tracker: Tracker,
+        reporter: Reporter,
+        workload: str = "",
     ) -> None:
         """Keep what stages work with; the identity follows once prices are loaded."""
         self.settings = settings
@@ -62,6 +68,7 @@ class Run:
         self.fan_out = fan_out
         self.tracker = tracker
         self.reporter = reporter
+        self.workload = workload
         self.source = source_name(settings)
         self.touches: list[Touch] = []
         self.seconds: dict[str, float] = {}
@@ -83,10 +90,13 @@ class Run:
         """Return the last date the run may see."""
         return self.identity.as_of
 
-    def identify(self, load_id: str, as_of: date) -> None:
-        """Fix the run's identity: same prices, date, settings and code give the same run_id."""
+    def identify(self, load_id: str, as_of: date, also: Sequence[str] = ()) -> None:
+        """Fix the run's identity: same workload, prices, date, settings and code give the same run_id.
+
+        `also` are digests of whatever else decides its numbers: factor levels, stress definitions.
+        """
         code = code_version()
-        parts = [self.source, load_id, as_of.isoformat(), code, self.settings.numbers()]
+        parts = [self.workload, self.source, load_id, as_of.isoformat(), code, self.settings.numbers(), *also]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         self._identity = Identity(digest[:16], self.source, load_id, as_of, code)
         self.tracker.describe(
@@ -134,7 +144,7 @@ class Run:
     def commit(self, table: Table, rows: DataFrame | pa.Table) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it."""
         if isinstance(rows, pa.Table):
-            rows = without_nan(with_constants(rows, table, self._constants()))
+            rows = without_nan(with_constants(rows, table, self.constants()))
         return self._wrote(self.lake.commit(table, rows, self.scope(table)))
 
     def transform(
@@ -164,12 +174,19 @@ class Run:
         """
         selection = Selection(table, self._version(table), self.scope(table), columns, narrow)
         hand_off = HandOff(self.lake, self.fan_out, self.settings, self._say)
-        into = Target(target, self.scope(target), self._constants())
+        into = Target(target, self.scope(target), self.constants())
         done = hand_off.transform(selection, function, into, shared, **fixed)
         self._touch("read", table, selection.version, done.rows, "", False)
         if self._record is not None:
             self._record.note(f"handoff.{table.label}", done.reason)
         return self._wrote(done.commit)
+
+    def constants(self) -> dict[str, Any]:
+        """Return the columns that have the same value in every row of this run."""
+        constants: dict[str, Any] = {"source": self.source}
+        if self._identity is not None:
+            constants |= {"run_id": self.identity.run_id, "as_of": self.identity.as_of}
+        return constants
 
     def _wrote(self, commit: Commit) -> Commit:
         self._pinned[commit.table.label] = commit.version
@@ -187,12 +204,6 @@ class Run:
 
     def _say(self, line: str) -> None:
         self.reporter.say(f"    {line}")
-
-    def _constants(self) -> dict[str, Any]:
-        constants: dict[str, Any] = {"source": self.source}
-        if self._identity is not None:
-            constants |= {"run_id": self.identity.run_id, "as_of": self.identity.as_of}
-        return constants
 
     def _touch(
         self, direction: str, table: Table, version: int, rows: int, fingerprint: str, changed: bool

@@ -35,6 +35,7 @@ class Conclusion:
     headline: tuple[tuple[str, str], ...]
     verdict: str
     report: Path | None
+    verdict_on: str = "Backtest"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
         with reporter.stage(_STARTING[settings.profile]):
             tracker = stack.enter_context(tracked_run(settings, workload.name))
             spark, fan_out = stack.enter_context(engines(settings))
-        run = Run(settings, Lake(spark, settings), fan_out, tracker, reporter)
+        run = Run(settings, Lake(spark, settings), fan_out, tracker, reporter, workload.name)
         conclusion = workload.run(run)
         _keep_up(run)
     return Outcome(run.identity.run_id, stages(run), conclusion)

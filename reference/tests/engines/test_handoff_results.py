@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from engines.handing import TRADES
-from portfolio.engines.handoff.files import StageDamagedError, inspect
+from portfolio.engines.handoff.files import StageDamagedError, inspect, part_name
 from portfolio.engines.handoff.manifest import read_manifest
 from portfolio.engines.handoff.results import validated
 from portfolio.engines.handoff.selection import Selection
-from portfolio.engines.handoff.work import Done, part_name
+from portfolio.engines.handoff.work import Done
 
 ROWS = pa.table({"number": list(range(5000)), "amount": [1.0 / (n + 1) for n in range(5000)]})
 

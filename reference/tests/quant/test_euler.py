@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 
-from portfolio.quant.euler import TailSums, euler_value_at_risk
-from portfolio.quant.risk import euler_expected_shortfall, expected_shortfall, tail_weights, value_at_risk
+from portfolio.quant.euler import Band, Weighted, adding_up, euler_value_at_risk, value_at_risk_window
+from portfolio.quant.risk import (
+    euler_expected_shortfall,
+    expected_shortfall,
+    tail_mass,
+    tail_weights,
+    value_at_risk,
+)
 
 CONFIDENCE = 0.975
 
@@ -71,27 +77,67 @@ def test_a_contribution_is_the_derivative_of_the_shortfall(asset_losses, positio
         assert contributions[asset] == pytest.approx(held[asset] * slope, abs=1e-8)
 
 
-def test_sums_over_blocks_give_the_contributions_of_all_scenarios_at_once(asset_losses, positions):
-    repeated = np.repeat(asset_losses[:300], 7, axis=0)
-    losses = repeated @ positions.T
+def bands_of(losses: np.ndarray) -> tuple[Band, Band]:
+    """Return tail and window of losses (scenarios, portfolios), straight from the sorted losses."""
+    count, mass = len(losses), tail_mass(len(losses), CONFIDENCE)
     var = value_at_risk(losses, CONFIDENCE)
-    expected = euler_expected_shortfall(repeated, tail_weights(losses, var, CONFIDENCE), positions)
-    parts = [
-        TailSums.of(repeated[first : first + 400], losses[first : first + 400], var)
-        for first in range(0, 2100, 400)
+    above, tied = (losses > var).sum(axis=0), (losses == var).sum(axis=0)
+    share, size = (mass - above) / tied, var.shape
+    first, last = value_at_risk_window(count, CONFIDENCE)
+    ordered = -np.sort(-losses, axis=0)
+    low, high = ordered[last], ordered[first]
+    weights = [
+        (ordered[first : last + 1] == end).sum(axis=0) / (losses == end).sum(axis=0) for end in (low, high)
     ]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    np.testing.assert_allclose(total.contributions(2100, CONFIDENCE, positions), expected, rtol=0, atol=1e-12)
+    tail = Band(var, np.full(size, np.inf), share, share, np.full(size, mass))
+    return tail, Band(low, high, *weights, np.full(size, last - first + 1.0))
 
 
-def test_sums_that_miss_a_block_are_refused(asset_losses, positions):
-    losses = asset_losses @ positions.T
-    var = value_at_risk(losses, CONFIDENCE)
-    half = TailSums.of(asset_losses[:1000], losses[:1000], var)
-    with pytest.raises(ValueError, match="not the value-at-risk"):
-        half.contributions(2500, CONFIDENCE, positions)
+def weighted_sums(band: Band, asset_losses: np.ndarray, losses: np.ndarray, block: int) -> np.ndarray:
+    total = np.zeros((losses.shape[1], asset_losses.shape[1]))
+    for first in range(0, len(losses), block):
+        some = losses[first : first + block].T
+        gathered = Weighted()
+        for part in (slice(0, 2), slice(2, len(some))):
+            rows, scenarios = np.divmod(np.arange(some[part].size), some.shape[1])
+            gathered.add(band.part(part), rows, scenarios, some[part].ravel(), part.start)
+        total += gathered.sums(len(some), asset_losses[first : first + block])
+    return total
+
+
+def test_sums_over_blocks_give_the_contributions_of_all_scenarios_at_once(asset_losses, positions):
+    for scenarios in (asset_losses, np.repeat(asset_losses[:300], 7, axis=0)):
+        losses = scenarios @ positions.T
+        tail, window = bands_of(losses)
+        var = value_at_risk(losses, CONFIDENCE)
+        expected = euler_expected_shortfall(scenarios, tail_weights(losses, var, CONFIDENCE), positions)
+        means = positions * weighted_sums(tail, scenarios, losses, 400) / tail.total[:, np.newaxis]
+        np.testing.assert_allclose(means, expected, rtol=0, atol=1e-12)
+        means = positions * weighted_sums(window, scenarios, losses, 400) / window.total[:, np.newaxis]
+        for place in range(5):
+            expected = euler_value_at_risk(
+                scenarios, losses[:, place], float(var[place]), CONFIDENCE, positions[place]
+            )
+            moved = adding_up(means[place : place + 1], var[place : place + 1])[0]
+            np.testing.assert_allclose(moved, expected, rtol=0, atol=1e-12)
+
+
+def test_the_window_by_hand_shares_places_among_scenarios_that_tie():
+    # At 75 % of ten scenarios the rank of the value-at-risk is 2; one deviation makes ranks 1 to 3.
+    losses = np.array([1.0, 5.0, 4.0, 4.0, 0.0, -1.0, 2.0, 3.0, 0.5, 4.0])
+    assert value_at_risk_window(10, 0.75) == (1, 3)
+    assets = np.column_stack((losses - 1.0, np.ones(10)))
+    assets[[2, 3, 9], 0] = [1.0, 2.0, 3.0]
+    found = euler_value_at_risk(assets, losses, 4.0, 0.75)
+    # The ranks are those of the three fours: first asset 2, second 1, and 1 missing shared as 2 to 1.
+    np.testing.assert_allclose(found, [2.0 + 2.0 / 3.0, 1.0 + 1.0 / 3.0])
+
+
+def test_contributions_of_one_sign_are_scaled_and_those_of_a_hedge_stay_bounded():
+    scaled = adding_up(np.array([[1.0, 3.0]]), np.array([6.0]))
+    np.testing.assert_allclose(scaled, [[1.5, 4.5]])
+    hedged = adding_up(np.array([[1.0, -1.0], [0.0, 0.0]]), np.array([0.1, 0.0]))
+    np.testing.assert_allclose(hedged, [[1.05, -0.95], [0.0, 0.0]])
 
 
 def test_value_at_risk_contributions_add_up_and_agree_with_the_gaussian_ones():

@@ -132,7 +132,7 @@ def test_a_degenerate_fit_is_rejected_though_the_optimiser_is_content():
     generator = np.random.default_rng(0)
     thin = generator.normal(0.0, 0.02, 2000) * (generator.random(2000) < 0.3)
     rejected = fit_gjr_garch_t(thin, minimum_observations=500)
-    assert rejected.status == "rejected"
+    assert rejected.status == "failed"
     assert "does not describe the series" in rejected.reason
 
 
@@ -144,7 +144,7 @@ def test_an_optimiser_that_does_not_converge_or_raises_is_a_reason_and_not_a_cra
     class Stuck:
         convergence_flag = 8
 
-    monkeypatch.setattr(garch, "_optimise", lambda *_: Stuck())
+    monkeypatch.setattr(garch, "_optimise", lambda *_: (Stuck(), 2))
     assert "did not converge (SLSQP flag 8)" in fit_gjr_garch_t(planted_returns, 500).reason
 
     def fail(*_):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from portfolio.quant.streams import Purpose, integers, uniforms
+from portfolio.quant.streams import Purpose, Stream, integers, uniforms
 
 WORD = 2**64 - 1
 
@@ -35,6 +35,13 @@ def test_a_stream_is_philox_with_seed_and_index_as_key_and_the_purpose_in_the_co
 def test_a_longer_draw_starts_with_the_shorter_one():
     long = uniforms(5, 3, Purpose.SCENARIO_DAYS, 1000)
     np.testing.assert_array_equal(long[:37], uniforms(5, 3, Purpose.SCENARIO_DAYS, 37))
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 250])
+def test_a_stream_drawn_in_parts_is_the_stream(size):
+    stream = Stream(5, 3, Purpose.COPULA_NORMALS)
+    parts = np.concatenate([stream.uniforms(size) for _ in range(1000 // size)])
+    np.testing.assert_array_equal(parts, uniforms(5, 3, Purpose.COPULA_NORMALS, parts.size))
 
 
 def test_seed_index_and_purpose_each_make_another_stream():

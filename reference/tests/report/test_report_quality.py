@@ -49,8 +49,8 @@ def test_lineage_resolves_the_first_number_and_lists_versions_in_the_order_of_st
 ) -> None:
     made = page(run_rows())
     assert (
-        "portfolio lineage gold.risk_measures run_id=r-test-0001 portfolio_id=REFERENCE"
-        " measure=value_at_risk confidence=0.99 horizon_d=1"
+        "portfolio lineage gold.risk_measures run_id=r-test-0001 method=filtered_historical"
+        " portfolio_id=REFERENCE measure=value_at_risk confidence=0.99 horizon_d=1"
     ) in made.text
     assert made.row("ingest", "wrote", "silver.prices", "41", "1,234")
     assert made.row("simulate", "read", "gold.returns", "41", "1,234")

@@ -45,7 +45,7 @@ def test_contributions_that_do_not_add_up_are_denounced(
     rows = run_rows()
     rows[t.RISK_CONTRIBUTIONS][0]["contribution"] *= 1.01
     text = page(rows).text
-    assert "The contributions miss the expected shortfall in the headline by" in text
+    assert "The contributions miss the expected shortfall of the portfolio by" in text
     assert "The contributions add up" not in text
 
 

@@ -21,6 +21,11 @@ RANKED = (
 )
 
 
+def build_returns(run: Run) -> None:
+    """Commit gold.returns of the run's source: all that a workload without signals needs."""
+    run.commit(RETURNS, _returns(run, _observed(_prices(run), run.settings.features.horizon_d)))
+
+
 def build_features(run: Run) -> None:
     """Commit gold.returns and gold.features of the run's source from silver.prices.
 
@@ -28,15 +33,25 @@ def build_features(run: Run) -> None:
     the model is asked to predict. So nothing here depends on the as-of date; readers filter by date. Rows in
     which every feature is NULL are left out.
     """
-    # One source has one name: without it every sort below compares dates and names alone.
-    prices = run.read(PRICES).select("instrument_id", "date", "price")
-    source = F.lit(run.source).alias("source")
-    observed = _observed(prices, run.settings.features.horizon_d).persist()
+    observed = _observed(_prices(run), run.settings.features.horizon_d).persist()
     try:
-        run.commit(RETURNS, observed.where("return_1d IS NOT NULL").select(source, "*"))
-        run.commit(FEATURES, _ranked(_raw(observed)).select(source, "*"))
+        run.commit(RETURNS, _returns(run, observed))
+        run.commit(FEATURES, _ranked(_raw(observed)).select(_source(run), "*"))
     finally:
         observed.unpersist()
+
+
+def _prices(run: Run) -> DataFrame:
+    # One source has one name: without it every sort below compares dates and names alone.
+    return run.read(PRICES).select("instrument_id", "date", "price")
+
+
+def _returns(run: Run, observed: DataFrame) -> DataFrame:
+    return observed.where("return_1d IS NOT NULL").select(_source(run), "*")
+
+
+def _source(run: Run) -> Column:
+    return F.lit(run.source).alias("source")
 
 
 def _observed(prices: DataFrame, horizon_d: int) -> DataFrame:

@@ -205,3 +205,17 @@ def read_lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
 def gone(processes: list[psutil.Process], within_s: float = 30.0) -> bool:
     _, alive = psutil.wait_procs(processes, timeout=within_s)
     return not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_one_long_task_keeps_no_worker_idle(fan_out: FanOut, tmp_path: Path) -> None:
+    # The first waits until the eighth has run; with two at a time it would wait for ever.
+    results = list(fan_out.map(waits_for_the_eighth, range(12), marker=str(tmp_path / "eighth")))
+    assert results == list(range(12))
+
+
+def waits_for_the_eighth(number: int, marker: str) -> int:
+    if number == 7:
+        Path(marker).touch()
+    while number == 0 and not Path(marker).exists():
+        time.sleep(0.01)
+    return number

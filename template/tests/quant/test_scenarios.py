@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from portfolio.quant.garch import GjrParameters
-from portfolio.quant.scenarios import ATOM, atoms, draw_days, filtered_historical_returns, stack_parameters
+from portfolio.quant.scenarios import (
+    ATOM,
+    atoms,
+    compounded_returns,
+    draw_days,
+    filtered_historical_returns,
+    stack_parameters,
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +90,18 @@ def test_paths_agree_with_a_walk_by_hand(market):
         for i in range(5):
             expected = by_hand(days[scenario], residuals[:, i], parameters[i], next_sigma[i])
             assert simulated[scenario, i] == pytest.approx(expected, rel=1e-11, abs=1e-14)
+
+
+@pytest.mark.parametrize("horizon_d", [1, 10])
+def test_shocks_given_one_by_one_compound_like_those_of_past_days(market, horizon_d):
+    residuals, parameters, next_sigma = market
+    days = draw_days(5, 0, 300, horizon_d, len(residuals))
+    compounded = compounded_returns(residuals[days], stack_parameters(parameters), next_sigma)
+    expected = filtered_historical_returns(days, residuals, parameters, next_sigma)
+    np.testing.assert_allclose(compounded, expected, rtol=1e-12, atol=1e-15)
+    for scenario in range(10):
+        by_walk = by_hand(days[scenario], residuals[:, 2], parameters[2], next_sigma[2])
+        assert compounded[scenario, 2] == pytest.approx(by_walk, rel=1e-11, abs=1e-14)
 
 
 def test_a_one_day_scenario_is_a_past_day_at_the_volatility_of_today(market):

@@ -7,13 +7,15 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from portfolio.report import write
+from portfolio.report import write, write_calibration, write_stress
 from portfolio.settings import Settings
-from report.invented import Rows, invented, quarantine
+from report.invented import invented, quarantine
+from report.invented_rows import Rows
 
 
 def words_of(markup: str) -> str:
@@ -77,8 +79,8 @@ def page_settings() -> Settings:
 def drawn_page(tmp_path: Path, page_settings: Settings) -> Callable[..., Page]:
     """Return a function that writes the report of a run, figures and all, and returns the page."""
 
-    def make(rows: Rows, settings: Settings = page_settings) -> Page:
-        path = write(rows.read, settings, tmp_path / "out" / "report.html")
+    def make(rows: Rows, settings: Settings = page_settings, writer: Callable[..., Path] = write) -> Page:
+        path = writer(rows.read, settings, tmp_path / "out" / "report.html")
         return Page(path.read_text(encoding="utf-8"))
 
     return make
@@ -89,3 +91,15 @@ def page(drawn_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch) -> Ca
     """Return the same with empty pictures, for tests of words and numbers: drawing is what takes time."""
     monkeypatch.setattr("portfolio.report.canvas._svg", lambda *_: "data:image/svg+xml;base64,")
     return drawn_page
+
+
+@pytest.fixture
+def calibration_page(page: Callable[..., Page]) -> Callable[..., Page]:
+    """Return a function that writes the page of the calibration, with empty pictures."""
+    return partial(page, writer=write_calibration)
+
+
+@pytest.fixture
+def stress_page(page: Callable[..., Page]) -> Callable[..., Page]:
+    """Return a function that writes the page of the stress test, with empty pictures."""
+    return partial(page, writer=write_stress)

@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from portfolio import tables as t
+from report import invented_calibration, invented_stress
+from report.invented_rows import AS_OF, KEYS, Rows, weekdays
 
-AS_OF = date(2022, 12, 28)
 LOADED = datetime(2022, 12, 29, 6, tzinfo=UTC)
-KEYS = {"run_id": "r-test-0001", "as_of": AS_OF}
 MODELS = (
     "historical_simulation",
     "ewma_normal",
     "filtered_historical_ewma",
     "filtered_historical_calibrated",
 )
-
-
-@dataclass
-class Rows:
-    """The rows of a run by table label, as lists of dictionaries that a test may change."""
-
-    tables: dict[str, list[dict[str, Any]]]
-    asked: list[t.Table] = field(default_factory=list)
-
-    def __getitem__(self, table: t.Table) -> list[dict[str, Any]]:
-        return self.tables[table.label]
-
-    def read(self, table: t.Table) -> pa.Table:
-        """Return the rows with the declared columns and no others, every required value present."""
-        self.asked.append(table)
-        found = pa.Table.from_pylist(self.tables[table.label], schema=table.arrow_schema)
-        for column in table.columns:
-            assert column.nullable or not found[column.name].null_count, f"{table.label}.{column.name}"
-        return found
-
-
-def weekdays(count: int, last: date = AS_OF) -> list[date]:
-    """Return the last so many Mondays to Fridays."""
-    found: list[date] = []
-    day = last
-    while len(found) < count:
-        if day.weekday() < 5:
-            found.append(day)
-        day -= timedelta(days=1)
-    return found[::-1]
 
 
 def invented(
@@ -64,6 +32,7 @@ def invented(
     calendar = weekdays(days)
     _book(rows, portfolios, draws)
     _risk(rows, fitted, portfolios, draws)
+    invented_stress.fill(rows, fitted, portfolios, draws)
     _backtest(rows, calendar, draws)
     _models(rows, names, rejected, draws)
     _prices(rows, names, calendar[:20])
@@ -115,11 +84,10 @@ def _book(rows: Rows, portfolios: int, draws: np.random.Generator) -> None:
 
 def _risk(rows: Rows, names: list[str], portfolios: int, draws: np.random.Generator) -> None:
     for horizon_d, scale in ((1, 1.0), (10, 3.0)):
-        span = KEYS | {"horizon_d": horizon_d}
+        span = KEYS | {"horizon_d": horizon_d, "method": "filtered_historical"}
         simulated = {"scenarios": 10_000, "seed": 20_260_101, "instruments": len(names)}
         window = {"residual_first": date(2013, 1, 2), "residual_last": AS_OF, "residual_days": 2500}
-        method = {"method": "filtered historical simulation"}
-        rows[t.SCENARIO_SETS].append(span | simulated | window | method)
+        rows[t.SCENARIO_SETS].append(span | simulated | window)
         for number in range(portfolios):
             identity = span | {"portfolio_id": "REFERENCE" if number == 0 else f"SIM-{number:06d}"}
             for measure, confidence, value in (
@@ -140,12 +108,16 @@ def _risk(rows: Rows, names: list[str], portfolios: int, draws: np.random.Genera
             bounds = {"loss_from_pct_nav": float(edges[place]), "loss_to_pct_nav": float(edges[place + 1])}
             rows[t.LOSS_DISTRIBUTION].append(reference | bounds | {"bin": place, "scenarios": int(scenarios)})
         parts = np.sort(draws.uniform(0.2, 1.0, len(names)))[::-1]
-        parts = parts * 26_078.6 * scale / max(parts.sum(), 1e-9)
-        chosen = {"measure": "expected_shortfall", "confidence": 0.975, "currency": "EUR"}
-        for name, part in zip(names, parts, strict=True):
-            rows[t.RISK_CONTRIBUTIONS].append(
-                reference | chosen | {"instrument_id": name, "contribution": float(part)}
-            )
+        parts = parts * scale / max(parts.sum(), 1e-9)
+        for measure, confidence, whole in (
+            ("expected_shortfall", 0.975, 26_078.6),
+            ("value_at_risk", 0.99, 25_312.4),
+        ):
+            chosen = {"measure": measure, "confidence": confidence, "currency": "EUR"}
+            for name, part in zip(names, parts, strict=True):
+                rows[t.RISK_CONTRIBUTIONS].append(
+                    reference | chosen | {"instrument_id": name, "contribution": float(part * whole)}
+                )
 
 
 def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> None:
@@ -155,7 +127,8 @@ def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> N
         identity = KEYS | {"portfolio_id": "REFERENCE", "model": model, "confidence": 0.99}
         hits = losses > forecast
         for day, loss, hit in zip(calendar, losses, hits, strict=True):
-            outcome = {"loss_pct_nav": float(loss), "exception": bool(hit)}
+            outcome = {"loss_pct_nav": float(loss), "exception": bool(hit), "es_confidence": 0.975}
+            outcome |= {"expected_shortfall_pct_nav": forecast * 1.1, "es_threshold_pct_nav": forecast * 0.95}
             rows[t.BACKTEST_FORECASTS].append(
                 identity | outcome | {"date": day, "value_at_risk_pct_nav": forecast}
             )
@@ -174,6 +147,9 @@ def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> N
                 "conditional_coverage_p": 0.577 if passed else 0.0002,
                 "basel_zone": "green" if passed else "red",
                 "basel_multiplier": 1.5 if passed else 2.0,
+                "z2": -0.05 if passed else -0.9,
+                "z2_recent": 0.31 if passed else -1.24,
+                "decision": "promoted" if place == len(MODELS) - 1 else "benchmark",
                 "passed": passed,
                 "reason": "agrees with what was expected" if passed else "more exceptions than expected",
             }
@@ -181,27 +157,11 @@ def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> N
 
 
 def _models(rows: Rows, names: list[str], rejected: dict[str, str], draws: np.random.Generator) -> None:
+    invented_calibration.fill(rows, names, rejected, draws)
     for name in names:
-        row: dict[str, Any] = {column.name: None for column in t.CALIBRATION.columns} | KEYS
-        row |= {"instrument_id": name, "observations": 1200, "at_bound": "", "reason": ""}
-        if name in rejected:
-            row |= {"status": "rejected", "reason": rejected[name], "converged": False}
-        else:
-            persistence = float(draws.uniform(0.95, 0.995))
-            row |= {
-                "status": "calibrated",
-                "converged": True,
-                "omega": 1e-6,
-                "persistence": persistence,
-                "half_life_d": float(np.log(0.5) / np.log(persistence)),
-                "nu": float(draws.uniform(4, 9)),
-                "initial_variance": 0.0003,
-                "next_sigma": float(draws.uniform(0.008, 0.03)),
-                "filled_share": 0.0,
-            }
+        if name not in rejected:
             scored = {"instrument_id": name, "feature_date": AS_OF, "score": float(draws.normal(0, 0.05))}
             rows[t.PREDICTIONS].append(KEYS | scored)
-        rows[t.CALIBRATION].append(row)
     for fold in range(1, 4):
         windows = {
             "train_first": date(2000, 1, 3),

@@ -15,12 +15,14 @@ def test_all_models_are_judged_with_their_p_values_in_the_order_simple_to_calibr
     hits = {row["model"]: str(row["exceptions"]) for row in rows[t.BACKTEST_VERDICTS]}
     assert made.row("Historical simulation") == [
         *("Historical simulation", "700", hits["historical_simulation"], "7.0"),
-        *("< 0.001", "0.752", "< 0.001", "red \u00d72.00", "failed"),
+        *("< 0.001", "0.752", "< 0.001", "red \u00d72.00"),
+        *("\u22120.90", "\u22121.24", "failed", "benchmark"),
     ]
     calibrated = "Filtered historical simulation, calibrated filter"
     assert made.row(calibrated) == [
         *(calibrated, "700", hits["filtered_historical_calibrated"], "7.0"),
-        *("0.317", "0.752", "0.577", "green \u00d71.50", "passed"),
+        *("0.317", "0.752", "0.577", "green \u00d71.50"),
+        *("\u22120.05", "0.31", "passed", "promoted"),
     ]
     assert (
         made.markup.index("EWMA normal")

@@ -12,22 +12,28 @@ import pytest
 
 from portfolio import tables as t
 from portfolio.errors import PortfolioError
-from portfolio.report import write
+from portfolio.report import write, write_calibration, write_stress
 from portfolio.settings import Settings
 
 HOSTILE = '<script>alert("x")</script>&\'"]]>\x0b'
 VOID = {"meta", "source", "img", "br"}
+PAGES = pytest.mark.parametrize("writer", [write, write_calibration, write_stress])
 
 
+@PAGES
 def test_a_hostile_instrument_name_is_shown_and_not_obeyed(
-    run_rows: Callable[..., Any], drawn_page: Callable[..., Any], move_to_quarantine: Callable[..., None]
+    run_rows: Callable[..., Any],
+    drawn_page: Callable[..., Any],
+    move_to_quarantine: Callable[..., None],
+    writer: Callable[..., Path],
 ) -> None:
     rows = run_rows(["AAA", HOSTILE, "$x_1$", "a-->b"], rejected={"AAA": HOSTILE})
+    everywhere(rows)
     day = rows[t.PRICES][0]["date"]
     move_to_quarantine(rows, HOSTILE, day, HOSTILE, HOSTILE)
     rows[t.RUNS][0]["model_uri"] = HOSTILE
     rows[t.PORTFOLIOS][0]["name"] = HOSTILE
-    made = drawn_page(rows)
+    made = drawn_page(rows, writer=writer)
     assert "<script" not in made.markup.lower()
     assert "&lt;script&gt;alert" in made.markup
     shown = set()
@@ -36,13 +42,26 @@ def test_a_hostile_instrument_name_is_shown_and_not_obeyed(
             assert not element.tag.endswith("script")
             shown.add(element.text)
     # Dollar signs and dashes are part of a name, not the start of a formula or the end of a comment.
-    assert {"$x_1$", "a-->b"} <= shown
+    # The stress page draws scenarios by their titles, the others instruments by their names.
+    assert {"$x_1$ scenario", "a-->b scenario"} <= shown or {"$x_1$", "a-->b"} <= shown
 
 
+def everywhere(rows: Any) -> None:
+    """Write hostile text into every column of free text that a page could show."""
+    free = {"reason", "title", "origin", "published", "shock", "mapping"}
+    for table in (t.STRESS_SCENARIOS, t.STRESS_ASSUMPTIONS, t.CALIBRATION_GATE):
+        for row in rows[table]:
+            row |= {name: HOSTILE for name in free & set(row) if row[name] is not None}
+    rows[t.DEPENDENCE][0]["method"] = HOSTILE
+    for row, title in zip(rows[t.STRESS_SCENARIOS], ("$x_1$ scenario", "a-->b scenario"), strict=False):
+        row["title"] = title
+
+
+@PAGES
 def test_the_page_loads_nothing_from_anywhere(
-    run_rows: Callable[..., Any], drawn_page: Callable[..., Any]
+    run_rows: Callable[..., Any], drawn_page: Callable[..., Any], writer: Callable[..., Path]
 ) -> None:
-    made = drawn_page(run_rows())
+    made = drawn_page(run_rows(), writer=writer)
     attributes = re.findall(r"""(?:src|srcset|href|action|data)\s*=\s*["']?([^"'\s>]+)""", made.markup)
     assert attributes
     assert all(value.startswith(("#", "data:image/svg+xml;base64,")) for value in attributes)
@@ -54,19 +73,22 @@ def test_the_page_loads_nothing_from_anywhere(
         assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', content))
 
 
+@PAGES
 def test_the_same_rows_in_any_order_give_the_same_bytes(
-    run_rows: Callable[..., Any], page_settings: Settings, tmp_path: Path
+    run_rows: Callable[..., Any], page_settings: Settings, tmp_path: Path, writer: Callable[..., Path]
 ) -> None:
-    rows = run_rows([f"N{i:02d}" for i in range(30)])
-    first = write(rows.read, page_settings, tmp_path / "first.html").read_bytes()
+    rows = run_rows([f"N{i:02d}" for i in range(18)])
+    first = writer(rows.read, page_settings, tmp_path / "first.html").read_bytes()
     shuffle = random.Random(5)
     for label in rows.tables:
         shuffle.shuffle(rows.tables[label])
-    second = write(rows.read, page_settings, tmp_path / "second.html").read_bytes()
+    second = writer(rows.read, page_settings, tmp_path / "second.html").read_bytes()
     assert first == second
     rows[t.RISK_MEASURES][0]["value"] *= 2
     rows[t.PORTFOLIO_SCORES][0]["var_pct_nav"] *= 2
-    assert write(rows.read, page_settings, tmp_path / "third.html").read_bytes() != first
+    rows[t.CALIBRATION][0]["persistence"] *= 0.9
+    rows[t.STRESS_LOSSES][0]["loss_pct_nav"] *= 2
+    assert writer(rows.read, page_settings, tmp_path / "third.html").read_bytes() != first
 
 
 def test_without_a_reference_portfolio_there_is_one_plain_line_and_the_old_file_stays(
@@ -127,13 +149,14 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.parametrize(("writer", "pictures"), [(write, 6), (write_calibration, 5), (write_stress, 5)])
 def test_the_page_is_well_formed_and_readable_without_eyes(
-    run_rows: Callable[..., Any], drawn_page: Callable[..., Any]
+    run_rows: Callable[..., Any], drawn_page: Callable[..., Any], writer: Callable[..., Path], pictures: int
 ) -> None:
     outline = Outline()
-    outline.feed(drawn_page(run_rows(rejected={"BBB": "too short"})).markup)
+    outline.feed(drawn_page(run_rows(rejected={"BBB": "too short"}), writer=writer).markup)
     assert outline.open == []
-    assert len(outline.pictures) == 6
+    assert len(outline.pictures) == pictures
     assert all(len(str(picture.get("alt"))) > 20 for picture in outline.pictures)
     assert all(header.get("scope") in {"row", "col"} for header in outline.headers)
     assert len(set(outline.ids)) == len(outline.ids)

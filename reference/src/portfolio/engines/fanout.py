@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -9,6 +11,9 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from portfolio.errors import PortfolioError
+
+# Tasks a worker has to itself, one at work and one waiting for it; and tasks a worker may be ahead.
+_AT_WORK, _AHEAD = 2, 8
 
 
 class FanOut:
@@ -33,9 +38,10 @@ class FanOut:
     ) -> Iterator[Any]:
         """Yield `function(task, *shared, **fixed)` for every task, in the order of `tasks`.
 
-        Large inputs belong in `shared`: each is stored once and read by all workers without a copy. At
-        most two tasks per worker are under way, so results do not pile up. A task whose worker dies is
-        run again; it must therefore depend on its arguments alone.
+        Large inputs belong in `shared`: each is stored once and read by all workers without a copy. Tasks
+        may be uneven: while one takes long, others go on, but at most eight a worker are ahead of the
+        oldest unfinished one, so results do not pile up. A task whose worker dies is run again; it must
+        therefore depend on its arguments alone.
 
         Args:
             function: a module-level function.
@@ -50,18 +56,33 @@ class FanOut:
         """
         references = [self.share(value) for value in shared]
         remote = ray.remote(num_cpus=1, max_retries=3)(function)
-        waiting: list[ray.ObjectRef] = []
-        ahead = 2 * self.workers
+        started, working, waiting = 0, set[ray.ObjectRef](), deque[ray.ObjectRef]()
         for number in range(len(tasks)):
-            while len(waiting) < ahead and number + len(waiting) < len(tasks):
-                waiting.append(remote.remote(tasks[number + len(waiting)], *references, **fixed))
-            result = self._get(waiting.pop(0), f"{function.__name__} task {number + 1} of {len(tasks)}")
+            due = time.monotonic() + self._task_timeout_s
+            while True:
+                while (
+                    started < len(tasks)
+                    and len(working) < _AT_WORK * self.workers
+                    and len(waiting) < _AHEAD * self.workers
+                ):
+                    reference = remote.remote(tasks[started], *references, **fixed)
+                    working.add(reference)
+                    waiting.append(reference)
+                    started += 1
+                if waiting[0] not in working or (left := due - time.monotonic()) <= 0:
+                    break
+                # Whichever ends first makes room for the next, so that one long task keeps no worker idle.
+                ended, _ = ray.wait(list(working), timeout=left, fetch_local=False)
+                working.difference_update(ended)
+            result = self._get(
+                waiting.popleft(), f"{function.__name__} task {number + 1} of {len(tasks)}", due
+            )
             done(number + 1)
             yield result
 
-    def _get(self, reference: ray.ObjectRef, label: str) -> Any:
+    def _get(self, reference: ray.ObjectRef, label: str, due: float) -> Any:
         try:
-            return ray.get(reference, timeout=self._task_timeout_s)
+            return ray.get(reference, timeout=max(due - time.monotonic(), 0.0))
         except GetTimeoutError:
             raise PortfolioError(
                 f"{label} gave no result in {self._task_timeout_s} s; "

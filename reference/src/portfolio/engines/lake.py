@@ -135,7 +135,9 @@ class Lake:
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
         if isinstance(rows, pa.Table):
-            rows = self.spark.createDataFrame(rows.select(table.column_names).cast(table.arrow_schema))
+            # Spark 4.1 loses the rows behind an empty chunk; in one chunk there is none.
+            whole = rows.select(table.column_names).cast(table.arrow_schema).combine_chunks()
+            rows = self.spark.createDataFrame(whole)
         return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
     def open(self, table: Table) -> None:

@@ -2,7 +2,8 @@
 
 Four models side by side, from plain history to a calibrated filter. A result is a positive loss as a fraction
 of the portfolio's value. The default measure is value-at-risk; pass ``expected_shortfall`` (or its Gaussian
-sibling) for that instead.
+sibling) for that instead. A measure may return several numbers of the same losses: then they come first in
+the result's shape, and the days last.
 """
 
 from collections.abc import Callable, Sequence
@@ -147,12 +148,12 @@ def filtered_historical_calibrated(
         residuals[days], seed, [int(column) for column in columns], before_first - skipped
     )
 
-    forecasts = np.empty(last - first)
+    forecasts = []
     for step, day in enumerate(range(first, last)):
         end = int(np.searchsorted(days, day))
         replayed = filled[max(end - window, 0) : end] * sigma[step] + means
-        forecasts[step] = measure(-(np.maximum(replayed, -1.0) @ held[columns]), confidence)
-    return forecasts
+        forecasts.append(measure(-(np.maximum(replayed, -1.0) @ held[columns]), confidence))
+    return np.stack(forecasts, axis=-1)
 
 
 def _filtered(

@@ -74,12 +74,15 @@ class GjrFit:
 
     ``standard_errors`` are robust (Bollerslev & Wooldridge 1992), each on the scale of its parameter, NaN
     where they cannot be computed, and not meaningful for a parameter named in ``at_bound`` (comma-separated).
+    A series without a model is ``rejected`` for its data (too short, constant, ended) or ``failed``: it could
+    have been fitted, but the optimiser found nothing, or nothing that describes it. ``starts`` is the number
+    of starting points the optimiser needed.
     ``log_likelihood`` is that of the decimal returns; ``initial_variance`` is the value before the first day
     (see the module), and ``next_sigma`` the volatility forecast for the day after the last return.
-    A rejected fit carries NaN in its numbers and None for parameters and standard errors.
+    A fit without a model carries NaN in its numbers and None for parameters and standard errors.
     """
 
-    status: Literal["calibrated", "rejected"]
+    status: Literal["calibrated", "rejected", "failed"]
     reason: str
     observations: int
     parameters: GjrParameters | None
@@ -89,14 +92,15 @@ class GjrFit:
     at_bound: str
     initial_variance: float
     next_sigma: float
+    starts: int = 0
 
 
 def fit_gjr_garch_t(returns: NDArray[np.float64], minimum_observations: int) -> GjrFit:
     """Return the maximum-likelihood fit of a series of decimal returns of shape (days,), oldest first.
 
     Never raises on account of the data: a series that is too short, constant, stale for more than a month or
-    not finite, one on which the optimiser fails from two starting points, or one whose standardised residuals
-    have a variance far from one comes back with status ``rejected`` and a reason.
+    not finite comes back with status ``rejected`` and a reason; one on which the optimiser fails from two
+    starting points, or whose standardised residuals have a variance far from one, with status ``failed``.
     The presample variance is the mean squared demeaned return (see the module).
     """
     returns = np.asarray(returns, dtype=np.float64)
@@ -115,13 +119,13 @@ def fit_gjr_garch_t(returns: NDArray[np.float64], minimum_observations: int) -> 
         return rejected(f"the price stands still for {stale} days in a row: start after that", count)
     initial_variance = float(np.mean((returns - returns.mean()) ** 2))
     try:
-        result = _optimise(returns, initial_variance)
+        result, starts = _optimise(returns, initial_variance)
         if result.convergence_flag != 0:
             flag = result.convergence_flag
-            return rejected(f"the optimiser did not converge (SLSQP flag {flag})", count)
-        return _calibrated(returns, result, initial_variance)
+            return _failed(f"the optimiser did not converge (SLSQP flag {flag})", count, starts)
+        return _calibrated(returns, result, initial_variance, starts)
     except Exception as error:  # one instrument must never stop the other thousands
-        return rejected(f"the optimiser failed: {type(error).__name__}: {error}".splitlines()[0], count)
+        return _failed(f"the optimiser failed: {type(error).__name__}: {error}".splitlines()[0], count, 0)
 
 
 def variance_path(
@@ -154,14 +158,14 @@ def standardised_residuals(
     return np.asarray((returns - parameters.mu) / sigma, dtype=np.float64)
 
 
-def _optimise(returns: NDArray[np.float64], initial_variance: float) -> ARCHModelResult:
+def _optimise(returns: NDArray[np.float64], initial_variance: float) -> tuple[ARCHModelResult, int]:
     percent = _PERCENT * returns
     model = ConstantMean(percent, volatility=GARCH(p=1, o=1, q=1), distribution=StudentsT(), rescale=False)
     backcast = _PERCENT**2 * initial_variance
     typical_persistence = _TYPICAL["alpha"] + _TYPICAL["gamma"] / 2.0 + _TYPICAL["beta"]
     second_start = np.array([percent.mean(), (1.0 - typical_persistence) * backcast, *_TYPICAL.values()])
-    result = None
-    for starting_values in (None, second_start):
+    result, starts = None, 0
+    for starts, starting_values in enumerate((None, second_start), start=1):  # noqa: B007
         # arch warns of what GjrFit reports as data: scale, convergence, parameters at bounds.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -175,14 +179,16 @@ def _optimise(returns: NDArray[np.float64], initial_variance: float) -> ARCHMode
         if result.convergence_flag == 0:
             break
     assert result is not None
-    return result
+    return result, starts
 
 
-def _calibrated(returns: NDArray[np.float64], result: ARCHModelResult, initial_variance: float) -> GjrFit:
+def _calibrated(
+    returns: NDArray[np.float64], result: ARCHModelResult, initial_variance: float, starts: int
+) -> GjrFit:
     estimates = np.asarray(result.params, dtype=np.float64)
     parameters = _to_decimal(estimates)
     if not bool(np.all(np.isfinite(estimates))) or not math.isfinite(result.loglikelihood):
-        return rejected("the optimiser returned numbers that are not finite", returns.size)
+        return _failed("the optimiser returned numbers that are not finite", returns.size, starts)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -191,12 +197,13 @@ def _calibrated(returns: NDArray[np.float64], result: ARCHModelResult, initial_v
         errors = np.full(estimates.size, np.nan)
     path = variance_path(returns, parameters, initial_variance)
     if not bool(np.all(path > 0.0)) or not math.isfinite(float(path[-1])):
-        return rejected("the fitted variance is not positive on every day", returns.size)
+        return _failed("the fitted variance is not positive on every day", returns.size, starts)
     residual_variance = float(np.mean((returns - parameters.mu) ** 2 / path[:-1]))
     if not _RESIDUAL_VARIANCE_LIMITS[0] <= residual_variance <= _RESIDUAL_VARIANCE_LIMITS[1]:
-        return rejected(
+        return _failed(
             f"the model does not describe the series: residual variance {residual_variance:.3g} instead of 1",
             returns.size,
+            starts,
         )
     return GjrFit(
         status="calibrated",
@@ -210,6 +217,7 @@ def _calibrated(returns: NDArray[np.float64], result: ARCHModelResult, initial_v
         at_bound=_at_bound(parameters, initial_variance),
         initial_variance=initial_variance,
         next_sigma=math.sqrt(float(path[-1])),
+        starts=starts,
     )
 
 
@@ -233,9 +241,19 @@ def _at_bound(parameters: GjrParameters, initial_variance: float) -> str:
 
 
 def rejected(reason: str, observations: int) -> GjrFit:
-    """Return the outcome of a series without a model, and the reason in words."""
+    """Return the outcome of a series that cannot be fitted for its data, and the reason in words."""
+    return _without_model("rejected", reason, observations, 0)
+
+
+def _failed(reason: str, observations: int, starts: int) -> GjrFit:
+    return _without_model("failed", reason, observations, starts)
+
+
+def _without_model(
+    status: Literal["rejected", "failed"], reason: str, observations: int, starts: int
+) -> GjrFit:
     return GjrFit(
-        status="rejected",
+        status=status,
         reason=reason,
         observations=observations,
         parameters=None,
@@ -245,4 +263,5 @@ def rejected(reason: str, observations: int) -> GjrFit:
         at_bound="",
         initial_variance=math.nan,
         next_sigma=math.nan,
+        starts=starts,
     )

@@ -1,5 +1,6 @@
-"""Filtered historical simulation: joint days of past shocks, replayed at today's volatility.
+"""Simulated returns: joint days of standardised shocks, compounded at volatilities that react to them.
 
+In filtered historical simulation the shocks are those of past days; ``portfolio.quant.copula`` draws others.
 Random numbers belong to *atoms* of 4,096 scenarios, keyed by (seed, atom) and never by a worker, so any
 grouping of atoms over any number of workers gives the same scenarios to the last bit.
 """
@@ -119,5 +120,32 @@ def _walk(
         growth *= np.maximum(daily, 0.0, out=daily)
         if step + 1 < horizon:
             variance = variance * carry[drawn]
+            variance += parameters.omega
+    return growth - 1.0
+
+
+def compounded_returns(
+    shocks: NDArray[np.float64], parameters: ParameterArrays, next_sigma: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return simple returns over the whole horizon, of shape (scenarios, instruments), from given shocks.
+
+    ``shocks`` (scenarios, horizon, instruments) have mean zero and variance one; everything else is as in
+    ``filtered_historical_returns``, element by element.
+    """
+    variance = np.broadcast_to(next_sigma * next_sigma, (shocks.shape[0], shocks.shape[2]))
+    growth = np.ones(variance.shape)
+    for step in range(shocks.shape[1]):
+        shock = shocks[:, step]
+        daily = np.sqrt(variance)
+        daily *= shock
+        daily += parameters.mu
+        daily += 1.0
+        growth *= np.maximum(daily, 0.0, out=daily)
+        if step + 1 < shocks.shape[1]:
+            carry = parameters.alpha + parameters.gamma * (shock < 0.0)
+            carry *= shock
+            carry *= shock
+            carry += parameters.beta
+            variance = variance * carry
             variance += parameters.omega
     return growth - 1.0

@@ -12,22 +12,39 @@ class Purpose(IntEnum):
     SCENARIO_DAYS = 0
     MISSING_RESIDUALS = 1
     BOOK = 2
+    COPULA_NORMALS = 3
+    COPULA_MIXING = 4
+
+
+class Stream:
+    """The numbers of one seed, index and purpose, drawn a part at a time: the parts make up the whole.
+
+    The generator is Philox 4x64 (Salmon et al. 2011) with (seed, index) as its key and the purpose in the
+    highest word of its counter.
+    Only the raw bits are taken from NumPy, because these are promised to stay the same between NumPy versions
+    whereas the methods of ``Generator`` are not.
+    """
+
+    def __init__(self, seed: int, index: int, purpose: Purpose) -> None:
+        """Start at the first number; ValueError unless seed and index fit in 64 bits."""
+        if not (0 <= seed < 2**64 and 0 <= index < 2**64):
+            raise ValueError("seed and index must be whole numbers from 0 to 2**64 - 1")
+        key = np.array([seed, index], dtype=np.uint64)
+        counter = np.array([0, 0, 0, int(purpose)], dtype=np.uint64)
+        self._generator = np.random.Philox(key=key, counter=counter)
+
+    def uniforms(self, size: int) -> NDArray[np.float64]:
+        """Return the next ``size`` numbers in [0, 1), each a multiple of 2**-53."""
+        raw = self._generator.random_raw(size)
+        return np.asarray((raw >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
 def uniforms(seed: int, index: int, purpose: Purpose, size: int) -> NDArray[np.float64]:
-    """Return ``size`` numbers in [0, 1) of the stream with this seed, index and purpose.
+    """Return the first ``size`` numbers in [0, 1) of a stream; errors as in ``Stream``.
 
-    The generator is Philox 4x64 (Salmon et al. 2011) with (seed, index) as its key and the purpose in the
-    highest word of its counter. A longer draw starts with the numbers of a shorter one.
-    Only the raw bits are taken from NumPy, because these are promised to stay the same between NumPy versions
-    whereas the methods of ``Generator`` are not. Raises ValueError unless seed and index fit in 64 bits.
+    A longer draw starts with the numbers of a shorter one.
     """
-    if not (0 <= seed < 2**64 and 0 <= index < 2**64):
-        raise ValueError("seed and index must be whole numbers from 0 to 2**64 - 1")
-    key = np.array([seed, index], dtype=np.uint64)
-    counter = np.array([0, 0, 0, int(purpose)], dtype=np.uint64)
-    raw = np.random.Philox(key=key, counter=counter).random_raw(size)
-    return np.asarray((raw >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
+    return Stream(seed, index, purpose).uniforms(size)
 
 
 def integers(seed: int, index: int, purpose: Purpose, size: int, below: int) -> NDArray[np.int64]:

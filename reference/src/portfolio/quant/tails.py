@@ -1,144 +1,263 @@
-"""The tails of many portfolios over a stream of scenarios, in bounded memory."""
+"""Value-at-risk and expected shortfall of many portfolios over any number of scenarios, in constant memory.
 
-from typing import Any
+Scenarios can be made again from their seed, so they are gone through in passes instead of being kept: count
+losses in bins (``portfolio.quant.brackets``), then collect the few losses that share a bin with a rank that
+is needed, and sum what lies above. The result is that of ``portfolio.quant.risk`` on all losses at once,
+whatever the losses tie.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from portfolio.quant.risk import (
-    largest_first,
-    tail_depth,
-    tail_expected_shortfall,
-    tail_expected_shortfall_error,
-    tail_mass,
-    tail_value_at_risk,
-    tail_value_at_risk_error,
-)
+from portfolio.quant.brackets import Brackets, Level, Places
+from portfolio.quant.euler import Band
+from portfolio.quant.risk import edge_share
 
-# Scenarios looked at together: bounds the work space, and suits the processor's cache.
-_BLOCK = 4096
+# Pairs that may wait before equal ones are put together.
+_WAITING = 500_000
 
 
-class TailCollector:
-    """Keeps the largest losses of each portfolio, enough for every measure at ``confidence_min`` and above.
+@dataclass(frozen=True)
+class Wanted:
+    """What one level needs collected: losses in these bins, and sums of what lies above that of the edge.
 
-    Feed it blocks of losses with ``update``, in any split and order, on any number of workers, and join the
-    parts with ``merge``. The measures then have the very bits that ``portfolio.quant.risk`` gives on all
-    losses at once, because the kept losses are the same set and are sorted before they are summed.
-    Memory is about ``portfolios * (scenarios_total * (1 - confidence_min) + 4096) * 8`` bytes and a quarter
-    more.
+    Losses are summed less ``floor`` (portfolios,), which is close to the edge: squares then lose no digits.
     """
 
-    def __init__(self, portfolios: int, scenarios_total: int, confidence_min: float) -> None:
-        """Prepare for losses of shape (scenarios_total, portfolios) in all; ValueError for an empty tail."""
-        if portfolios < 1:
-            raise ValueError("there must be at least one portfolio")
-        self.portfolios = portfolios
-        self.scenarios_total = scenarios_total
-        self.confidence_min = confidence_min
-        self.seen = 0
-        self._kept = tail_depth(scenarios_total, confidence_min)
-        self._slack = max(_BLOCK, self._kept // 4)
-        self._losses = np.empty((portfolios, 0))
-        self._fill = np.zeros(portfolios, dtype=np.int64)
-        self._threshold = np.full(portfolios, -np.inf)
+    brackets: Brackets
+    bins: NDArray[np.int64]
+    floor: NDArray[np.float64]
 
-    def update(self, losses: NDArray[np.float64]) -> None:
-        """Take in a block of losses (scenarios, portfolios); ValueError if not finite or too many."""
-        losses = np.asarray(losses, dtype=np.float64)
-        if losses.ndim != 2 or losses.shape[1] != self.portfolios:
-            raise ValueError(f"losses must be of shape (scenarios, {self.portfolios}), not {losses.shape}")
-        if not bool(np.all(np.isfinite(losses))):
-            raise ValueError("every loss must be finite: leave out what has no price")
-        self._count(losses.shape[0])
-        for start in range(0, losses.shape[0], _BLOCK):
-            self._append(losses[start : start + _BLOCK])
+    @classmethod
+    def of(cls, brackets: Brackets, places: Places) -> "Wanted":
+        """Return what is to be collected once the bins of the ranks are known."""
+        return cls(brackets, places.bins, brackets.floor(places.bins[:, 0]))
 
-    def merge(self, other: "TailCollector") -> None:
-        """Take in what another collector of the same kind has kept; the other one keeps its losses."""
-        mine = (self.portfolios, self.scenarios_total, self.confidence_min)
-        if mine != (other.portfolios, other.scenarios_total, other.confidence_min):
-            raise ValueError(
-                "only collectors for the same portfolios, scenarios and confidence can be merged"
-            )
-        self._count(other.seen)
-        other._compact()
-        kept = other._losses[:, : int(other._fill.max())]
-        for start in range(0, kept.shape[1], _BLOCK):
-            self._append(kept[:, start : start + _BLOCK].T)
+    def part(self, portfolios: slice) -> "Wanted":
+        """Return what is wanted of some of the portfolios."""
+        return Wanted(self.brackets.part(portfolios), self.bins[portfolios], self.floor[portfolios])
+
+    @property
+    def lowest(self) -> NDArray[np.float64]:
+        """Return a loss for each portfolio below which nothing is needed, of shape (portfolios,)."""
+        return np.asarray(self.brackets.floor(self.bins.min(axis=1)) - 0.5 * self.brackets.width)
+
+
+class Pairs:
+    """Losses of many portfolios as (portfolio, loss, number of times), so that equal ones take no room."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._rows: list[NDArray[np.int64]] = []
+        self._losses: list[NDArray[np.float64]] = []
+        self._times: list[NDArray[np.int64]] = []
+        self._waiting = 0
+
+    def add(
+        self,
+        rows: NDArray[np.int64],
+        losses: NDArray[np.float64],
+        times: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Take in losses of the portfolios in ``rows``, each once if ``times`` does not say otherwise."""
+        self._rows.append(rows)
+        self._losses.append(losses)
+        self._times.append(np.ones(rows.size, dtype=np.int64) if times is None else times)
+        self._waiting += rows.size
+        if self._waiting > _WAITING:
+            self.sorted()
+
+    def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """Return portfolios ascending, for each the losses descending, and how often each one occurred."""
+        rows = np.concatenate([np.zeros(0, dtype=np.int64), *self._rows])
+        losses = np.concatenate([np.zeros(0), *self._losses])
+        times = np.concatenate([np.zeros(0, dtype=np.int64), *self._times])
+        order = np.lexsort((-losses, rows))
+        rows, losses, times = rows[order], losses[order], times[order]
+        first = np.ones(rows.size, dtype=bool)
+        first[1:] = (rows[1:] != rows[:-1]) | (losses[1:] != losses[:-1])
+        starts = np.flatnonzero(first)
+        rows, losses = rows[starts], losses[starts]
+        times = np.add.reduceat(times, starts) if starts.size else times
+        self._rows, self._losses, self._times, self._waiting = [rows], [losses], [times], 0
+        return rows, losses, times
+
+
+@dataclass(frozen=True)
+class Above:
+    """Losses in the bins above that of the edge, less a floor, each (portfolios,): number, sum, squares."""
+
+    count: NDArray[np.int64]
+    total: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    @classmethod
+    def none(cls, portfolios: int) -> "Above":
+        """Return the sums of no scenario."""
+        return cls(np.zeros(portfolios, dtype=np.int64), np.zeros(portfolios), np.zeros(portfolios))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Above"]) -> "Above":
+        """Return the sums of several groups of portfolios as one, in the order given."""
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
+
+    def __add__(self, other: "Above") -> "Above":
+        """Return the sums of both; add in the order of scenarios, on which the last bits depend."""
+        return Above(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+
+def collected(
+    wanted: Wanted, rows: NDArray[np.int64], losses: NDArray[np.float64], pairs: Pairs, first: int = 0
+) -> Above:
+    """Return the sums over some losses of the portfolios in ``rows``, and add to pairs what is wanted.
+
+    In pairs the portfolios are numbered from ``first``.
+    """
+    portfolios = wanted.floor.size
+    bins = wanted.brackets.bins(rows, losses)
+    chosen = np.flatnonzero((bins[:, np.newaxis] == wanted.bins[rows]).any(axis=1))
+    pairs.add(rows[chosen] + first, losses[chosen])
+    above = np.flatnonzero(bins > wanted.bins[rows, 0])
+    holder = rows[above]
+    excess = losses[above] - wanted.floor[holder]
+    return Above(
+        np.bincount(holder, minlength=portfolios),
+        _sums(holder, excess, portfolios),
+        _sums(holder, excess * excess, portfolios),
+    )
+
+
+@dataclass(frozen=True)
+class TailAt:
+    """The measures of every portfolio at one confidence level, each (portfolios,), and where its tail is.
+
+    ``tail`` weighs the scenarios of the expected shortfall, ``window`` those around the value-at-risk.
+    """
+
+    value_at_risk: NDArray[np.float64]
+    value_at_risk_error: NDArray[np.float64]
+    expected_shortfall: NDArray[np.float64]
+    expected_shortfall_error: NDArray[np.float64]
+    tail: Band
+    window: Band
+
+
+def tail_at(level: Level, wanted: Wanted, places: Places, pairs: Pairs, above: Above) -> TailAt:
+    """Return what all scenarios say about one level, given everything collected.
+
+    Raises RuntimeError where counts of the passes do not fit together: some scenarios are missing or others.
+    """
+    portfolios = wanted.floor.size
+    if not np.array_equal(above.count, places.above):
+        raise RuntimeError("two passes over the scenarios did not see the same losses")
+    rows, losses, times = pairs.sorted()
+    bins = wanted.brackets.bins(rows, losses)
+    # Within its bin a loss comes after the larger ones collected there; its bin comes after all higher bins.
+    before = np.cumsum(times) - times
+    opens = np.ones(rows.size, dtype=bool)
+    opens[1:] = (rows[1:] != rows[:-1]) | (bins[1:] != bins[:-1])
+    first = np.maximum.accumulate(np.where(opens, np.arange(rows.size), 0))
+    start = places.from_top[rows, bins + 1] + before - before[first]
+
+    def at(rank: int) -> NDArray[np.int64]:
+        hit = np.flatnonzero((start <= rank) & (rank < start + times))
+        if not np.array_equal(rows[hit], np.arange(portfolios)):
+            raise RuntimeError("two passes over the scenarios did not see the same losses")
+        return hit
+
+    edge, upper, lower, first_rank, last_rank = (at(rank) for rank in level.ranks)
+    var = losses[edge]
+    inside = np.flatnonzero((bins == wanted.bins[rows, 0]) & (losses > var[rows]))
+    excess = losses[inside] - var[rows[inside]]
+    within = _sums(rows[inside], times[inside] * excess, portfolios)
+    within_squares = _sums(rows[inside], times[inside] * excess * excess, portfolios)
+    # Everything is measured from the value-at-risk, so equal losses give exactly nothing.
+    shift = wanted.floor - var
+    total = (above.total + above.count * shift) + within
+    squares = above.squares + 2.0 * shift * above.total + above.count * shift * shift + within_squares
+    mean = np.maximum(total, 0.0) / level.mass
+    deviations = squares / level.mass - (1.0 - level.confidence) * mean * mean
+    ranks = max(level.spread[1] - level.spread[0], 1)
+    share = edge_share(level.mass, start[edge], times[edge])
+    return TailAt(
+        value_at_risk=var,
+        value_at_risk_error=(losses[upper] - losses[lower]) * (level.deviation / ranks),
+        expected_shortfall=var + mean,
+        expected_shortfall_error=np.sqrt(np.maximum(deviations, 0.0) / level.mass),
+        tail=Band(var, np.full(portfolios, np.inf), share, share, np.full(portfolios, level.mass)),
+        window=_window(level, losses, start, times, first_rank, last_rank),
+    )
+
+
+def _sums(rows: NDArray[np.int64], values: NDArray[np.float64], portfolios: int) -> NDArray[np.float64]:
+    """Return the sum of the values of each portfolio, added in the order given."""
+    return np.asarray(np.bincount(rows, values, minlength=portfolios), dtype=np.float64)
+
+
+def _window(
+    level: Level,
+    losses: NDArray[np.float64],
+    start: NDArray[np.int64],
+    times: NDArray[np.int64],
+    high: NDArray[np.int64],
+    low: NDArray[np.int64],
+) -> Band:
+    first, last = level.window
+
+    def weight(end: NDArray[np.int64]) -> NDArray[np.float64]:
+        places = np.minimum(last + 1, start[end] + times[end]) - np.maximum(first, start[end])
+        return np.asarray(places / times[end])
+
+    total = np.full(low.size, float(last - first + 1))
+    return Band(losses[low], losses[high], weight(low), weight(high), total)
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Measures of every portfolio at a few confidence levels; losses are positive, as in ``risk``."""
+
+    levels: dict[float, TailAt]
+
+    def at(self, confidence: float) -> TailAt:
+        """Return everything at one level; ValueError for one that was not simulated for."""
+        if confidence not in self.levels:
+            raise ValueError(f"measures are known at {sorted(self.levels)}, not at {confidence}")
+        return self.levels[confidence]
 
     def value_at_risk(self, confidence: float) -> NDArray[np.float64]:
         """Return what ``risk.value_at_risk`` does on all losses, of shape (portfolios,)."""
-        return tail_value_at_risk(self._top(confidence), tail_mass(self.scenarios_total, confidence))
+        return self.at(confidence).value_at_risk
 
     def expected_shortfall(self, confidence: float) -> NDArray[np.float64]:
         """Return what ``risk.expected_shortfall`` does on all losses, of shape (portfolios,)."""
-        return tail_expected_shortfall(self._top(confidence), tail_mass(self.scenarios_total, confidence))
+        return self.at(confidence).expected_shortfall
 
     def value_at_risk_error(self, confidence: float) -> NDArray[np.float64]:
         """Return what ``risk.value_at_risk_error`` does on all losses, of shape (portfolios,)."""
-        return tail_value_at_risk_error(self._top(confidence), self.scenarios_total, confidence)
+        return self.at(confidence).value_at_risk_error
 
     def expected_shortfall_error(self, confidence: float) -> NDArray[np.float64]:
         """Return what ``risk.expected_shortfall_error`` does on all losses, of shape (portfolios,)."""
-        mass = tail_mass(self.scenarios_total, confidence)
-        return tail_expected_shortfall_error(self._top(confidence), mass, confidence)
+        return self.at(confidence).expected_shortfall_error
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state to pickle, without slack: what travels between workers is only the tail."""
-        self._compact()
-        state = self.__dict__.copy()
-        state["_losses"] = self._losses[:, : int(self._fill.max())].copy()
-        return state
 
-    def _count(self, scenarios: int) -> None:
-        if self.seen + scenarios > self.scenarios_total:
-            raise ValueError(
-                f"{self.seen + scenarios} scenarios are more than the {self.scenarios_total} announced"
-            )
-        self.seen += scenarios
+def joined(tails: Sequence[Tail]) -> Tail:
+    """Return the tails of several groups of portfolios as one, in the order given."""
+    return Tail({level: _joined([each.levels[level] for each in tails]) for level in tails[0].levels})
 
-    def _append(self, block: NDArray[np.float64]) -> None:
-        # Only a loss above the smallest one kept can matter; an equal one would replace an equal one.
-        size = block.shape[0]
-        candidates = np.ascontiguousarray((block > self._threshold).T)
-        arriving = candidates.sum(axis=1)
-        if int((self._fill + arriving).max()) > self._losses.shape[1]:
-            self._compact()
-            candidates = np.ascontiguousarray((block > self._threshold).T)
-            arriving = candidates.sum(axis=1)
-            self._reserve(int((self._fill + arriving).max()))
-        rows, columns = np.divmod(np.flatnonzero(candidates), size)
-        firsts = np.cumsum(arriving) - arriving
-        places = self._fill[rows] + np.arange(rows.size) - firsts[rows]
-        self._losses[rows, places] = block[columns, rows]
-        self._fill += arriving
 
-    def _reserve(self, needed: int) -> None:
-        if needed <= self._losses.shape[1]:
-            return
-        width = min(max(needed, 2 * self._losses.shape[1]), max(needed, self._kept + self._slack))
-        wider = np.empty((self.portfolios, width))
-        wider[:, : self._losses.shape[1]] = self._losses
-        self._losses = wider
+def _joined(parts: Sequence[TailAt]) -> TailAt:
+    def field(name: str) -> NDArray[np.float64]:
+        return np.concatenate([getattr(part, name) for part in parts])
 
-    def _compact(self) -> None:
-        """Drop what is no longer among the largest; then each portfolio holds the same number of losses."""
-        held = min(self._kept, int(self._fill.min()))
-        width = int(self._fill.max())
-        if width > held:
-            losses = self._losses[:, :width]
-            losses[np.arange(width) >= self._fill[:, np.newaxis]] = -np.inf
-            losses.partition(width - held, axis=1)
-            losses[:, :held] = losses[:, width - held :]
-            self._fill[:] = held
-        if held == self._kept:
-            self._threshold = self._losses[:, :held].min(axis=1)
+    def band(name: str) -> Band:
+        bands = [getattr(part, name) for part in parts]
+        return Band(
+            **{one.name: np.concatenate([getattr(each, one.name) for each in bands]) for one in fields(Band)}
+        )
 
-    def _top(self, confidence: float) -> NDArray[np.float64]:
-        if self.seen != self.scenarios_total:
-            raise ValueError(f"only {self.seen} of {self.scenarios_total} scenarios have been collected")
-        if confidence < self.confidence_min:
-            raise ValueError(f"losses are kept from confidence {self.confidence_min}, not {confidence}")
-        self._compact()
-        return largest_first(self._losses[:, : self._kept])
+    names = ("value_at_risk", "value_at_risk_error", "expected_shortfall", "expected_shortfall_error")
+    return TailAt(**{name: field(name) for name in names}, tail=band("tail"), window=band("window"))

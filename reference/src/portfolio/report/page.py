@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from portfolio.report import figures, figures_backtest, formats, models, quality, risk, words
-from portfolio.report.data import Report
+from portfolio.report import formats
 
 _FILTERS = (
     "amount",
@@ -21,13 +23,17 @@ _FILTERS = (
     "p_value",
     "percent",
     "plural",
+    "printable",
+    "share",
     "shortened",
+    "significant",
 )
 
 
-def render(report: Report) -> str:
-    """Return the whole page as HTML; the same report gives the same text, byte for byte."""
+def render(template: str, **context: Any) -> str:
+    """Return the page that `template` makes of `context`; the same context gives the same bytes."""
     environment = Environment(
+        loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -36,23 +42,26 @@ def render(report: Report) -> str:
     )
     for name in _FILTERS:
         environment.filters[name] = getattr(formats, name)
-    template = environment.from_string(_resource("page.html.j2"))
-    return template.render(
-        report=report,
-        css=Markup(_resource("page.css")),
-        figures=figures.draw_all(report),
-        history=figures_backtest.history(report.backtest),
-        exceptions=figures_backtest.exceptions_by_year(report.backtest),
-        verdict=words.verdict(report),
-        verdicts=words.VERDICTS,
-        words=words,
-        limits={
-            "contributions": risk.TOP_CONTRIBUTIONS,
-            "instruments": models.SHOWN_INSTRUMENTS,
-            "gaps": quality.SHOWN_GAPS,
-        },
-    )
+    # The style sheet is ours and is not escaped; everything else on the page is.
+    return environment.get_template(template).render(css=Markup(_resource("page.css")), **context)
+
+
+def save(page: str, path: Path) -> Path:
+    """Write a page to `path`, replacing an older file there in one step, and return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _template(name: str) -> tuple[str, str, None]:
+    # The second is what a traceback calls it.
+    return _resource(name), f"templates/{name}", None
 
 
 def _resource(name: str) -> str:
-    return files("portfolio.report").joinpath(name).read_text(encoding="utf-8")
+    return files("portfolio.report").joinpath("templates", name).read_text(encoding="utf-8")

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from portfolio.errors import PortfolioError
 from portfolio.settings.sections import Section, Settings
 
+# Files in conf/ that are no environment: what all of them share, and the definitions of stress tests.
+_SHARED = ("base", "stress")
 _TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".cache", ".name", ".master")
 
 
@@ -55,7 +57,7 @@ def known_names() -> list[str]:
 
 def _read(path: Path, conf: Path) -> dict[str, Any]:
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in conf.glob("*.yml") if file.stem != "base"))
+        known = ", ".join(sorted(file.stem for file in conf.glob("*.yml") if file.stem not in _SHARED))
         raise PortfolioError(
             f"No settings file {path}; environments here: {known or 'none (is this a project folder?)'}."
         )

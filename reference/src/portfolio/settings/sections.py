@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+ClosedShare = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 JavaMemory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
 
@@ -48,9 +49,35 @@ class MarketData(Section):
 
 
 class Calibration(Section):
-    """How GJR-GARCH-t models are fitted; `minimum_history_d` counts returns."""
+    """How GJR-GARCH-t models are fitted and how often anew, and the gate they must pass to be used.
+
+    `minimum_history_d` counts returns. A fit sees the last `window_d` days. From day `first_fit_d` on, every
+    instrument is fitted again every `refit_every_d` days, each time on the past alone. A fit has drifted if
+    its volatility forecast differs from that of the scheduled fit before it by a factor above
+    exp(`drifted_above`) on the same returns.
+    """
 
     minimum_history_d: PositiveInt = 500
+    window_d: PositiveInt = 2500
+    first_fit_d: PositiveInt = 1000
+    refit_every_d: PositiveInt = 250
+    minimum_converged_share: ClosedShare = 0.9
+    maximum_at_bound_share: ClosedShare = 0.5
+    drifted_above: Annotated[float, Field(gt=0.0)] = 0.25
+    maximum_drifted_share: ClosedShare = 0.25
+
+
+class Factors(Section):
+    """Where factor levels come from: `sample` (shipped with skfolio and arch), a wide `csv`, or `none`.
+
+    `points` names the factors that are measured in percentage points; the others are levels above zero.
+    Betas and covariances are of monthly changes and need `minimum_months` of them.
+    """
+
+    source: Literal["sample", "csv", "none"] = "sample"
+    path: str = ""
+    points: tuple[str, ...] = ("credit",)
+    minimum_months: Annotated[int, Field(ge=24)] = 36
 
 
 class Features(Section):
@@ -72,11 +99,11 @@ class Train(Section):
 
 
 class Simulation(Section):
-    """Filtered historical simulation: scenarios, horizons and residual window in trading days."""
+    """Simulation: scenarios, horizons and residual window in trading days (the backtest takes the same)."""
 
     scenarios: PositiveInt = 100_000
     horizons_d: tuple[PositiveInt, ...] = (1, 10)
-    residual_window_d: PositiveInt = 2500
+    residual_window_d: PositiveInt = 2000
 
 
 class Risk(Section):
@@ -94,13 +121,16 @@ class Book(Section):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
 
 
-class Backtest(Section):
-    """Out-of-sample VaR backtest of the reference portfolio."""
+class Stress(Section):
+    """Stress testing: the file in conf/ with its definitions, and how many scenarios are simulated."""
 
-    first_forecast_d: PositiveInt = 1000
-    refit_every_d: PositiveInt = 250
-    refit_window_d: PositiveInt = 2500
-    residual_window_d: PositiveInt = 2000
+    definitions: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.yml$")] = "stress.yml"
+    scenarios: PositiveInt = 1_000_000
+
+
+class Backtest(Section):
+    """Out-of-sample VaR and ES backtest of the reference portfolio, on the schedule of the calibration."""
+
     historical_window_d: PositiveInt = 500
 
 
@@ -175,12 +205,14 @@ class Settings(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 20_260_101
     catalog: Catalog = Catalog()
     market_data: MarketData = MarketData()
+    factors: Factors = Factors()
     calibration: Calibration = Calibration()
     features: Features = Features()
     train: Train = Train()
     simulation: Simulation = Simulation()
     risk: Risk = Risk()
     book: Book = Book()
+    stress: Stress = Stress()
     backtest: Backtest = Backtest()
     spark: Spark = Spark()
     cluster: Cluster = Cluster()
@@ -216,4 +248,5 @@ class Settings(Section):
         kept = self.model_dump(mode="json", exclude=places)
         for place in ("path", "table"):
             kept["market_data"].pop(place)
+        kept["factors"].pop("path")
         return kept

@@ -1,93 +1,75 @@
-"""Simulate: filtered historical simulation of every instrument, priced into every portfolio.
+"""Simulate: joint scenarios of every instrument, priced into every portfolio, in constant memory.
 
-Scenarios come in atoms with their own random numbers; a Ray task takes some atoms, and nothing depends on
-which task or worker that was. Scenarios are not stored: the seed makes them again.
+Two methods: filtered historical simulation, and a t copula with GJR-t margins. Scenarios come in atoms with
+their own random numbers; nothing depends on which task or worker makes one. They are not stored: the seed
+makes them again, in every pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
-from operator import add
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from portfolio.book import Book
 from portfolio.calibrate import Calibration
 from portfolio.run import Run
-from portfolio.settings import Settings
 from portfolio.simulate import rows
-from portfolio.simulate.rows import Horizon
-from portfolio.simulate.tasks import attribute, blocks, collect, joined
-from portfolio.simulate.world import Atom, World, build_world
-from portfolio.tables import LOSS_DISTRIBUTION, RISK_CONTRIBUTIONS, RISK_MEASURES, SCENARIO_SETS
+from portfolio.simulate.attribution import market_betas
+from portfolio.simulate.engine import Plan, simulated
+from portfolio.simulate.horizon import Attribution, Horizon, Reverse
+from portfolio.simulate.world import FILTERED_HISTORICAL, T_COPULA, build_world, with_copula
+from portfolio.tables import (
+    LOSS_DISTRIBUTION,
+    RISK_ATTRIBUTION,
+    RISK_CONTRIBUTIONS,
+    RISK_MEASURES,
+    SCENARIO_SETS,
+)
 
-__all__ = ["Horizon", "simulate"]
+if TYPE_CHECKING:
+    from portfolio.calibrate.dependence import Dependence
 
-_BINS = 80
+__all__ = ["FILTERED_HISTORICAL", "T_COPULA", "Attribution", "Horizon", "Reverse", "simulate"]
 
 
-def simulate(run: Run, calibration: Calibration, book: Book) -> tuple[Horizon, ...]:
-    """Simulate every horizon, commit scenario sets, risk measures and contributions, and return them.
+def simulate(
+    run: Run,
+    calibration: Calibration,
+    book: Book,
+    *,
+    scenarios: int | None = None,
+    dependence: Dependence | None = None,
+    targets: tuple[float, ...] = (),
+) -> tuple[Horizon, ...]:
+    """Simulate by each method over every horizon, commit scenario sets and risk tables, and return them.
 
     The residual window ends at the as-of date; parameters and volatility are those of `calibration`.
+
+    Args:
+        run: what is read and written.
+        calibration: returns and fits up to the as-of date.
+        book: the portfolios.
+        scenarios: how many; `simulation.scenarios` by default.
+        dependence: with it the t copula follows filtered historical simulation.
+        targets: losses as shares of NAV for the reverse stress at the longest horizon.
     """
-    settings = run.settings
-    world, window = build_world(calibration, book, settings.simulation.residual_window_d, settings.seed)
-    shared = run.fan_out.share(world)
-    groups = blocks(settings.simulation.scenarios)
-    passes = 2 * len(settings.simulation.horizons_d)
-    done = run.reporter.counter(passes * len(groups), "blocks of scenarios")
-    finished = 0
-
-    def fan_out(function: Callable[..., Any], tasks: Sequence[Any]) -> Iterator[Any]:
-        nonlocal finished
-        for result in run.fan_out.map(function, tasks, (shared,)):
-            finished += 1
-            done(finished)
-            yield result
-
-    result = tuple(
-        _horizon(settings, world, each, groups, fan_out) for each in settings.simulation.horizons_d
+    settings, usable = run.settings, calibration.usable
+    world, days = build_world(calibration, book, settings)
+    worlds = [world]
+    if dependence is not None:
+        worlds.append(with_copula(run.fan_out, world, calibration, dependence))
+    returns = calibration.returns.values[-settings.simulation.residual_window_d :, usable]
+    plan = Plan(
+        scenarios=settings.simulation.scenarios if scenarios is None else scenarios,
+        horizons_d=settings.simulation.horizons_d,
+        var_confidence=settings.risk.var_confidence,
+        es_confidence=settings.risk.es_confidence,
+        betas=market_betas(returns),
+        targets=targets,
     )
-    run.commit(SCENARIO_SETS, rows.scenario_sets(settings, result, window, len(calibration.usable)))
+    result = simulated(run.fan_out, worlds, plan, run.reporter.counter)
+    run.commit(SCENARIO_SETS, rows.scenario_sets(settings.seed, result, days, usable.size))
     run.commit(LOSS_DISTRIBUTION, rows.loss_distribution(book, result))
     run.commit(RISK_MEASURES, rows.risk_measures(settings.risk, book, result))
-    run.commit(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, calibration.usable, result))
+    run.commit(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, usable, result))
+    run.commit(RISK_ATTRIBUTION, rows.risk_attribution(settings.risk, book, result))
     return result
-
-
-def _horizon(
-    settings: Settings,
-    world: World,
-    horizon_d: int,
-    groups: Sequence[Sequence[Atom]],
-    fan_out: Callable[[Callable[..., Any], Sequence[Any]], Iterator[Any]],
-) -> Horizon:
-    scenarios, risk = settings.simulation.scenarios, settings.risk
-    confidence = min(risk.var_confidence, risk.es_confidence)
-    edges = _edges(world, horizon_d)
-    tasks = [(group, horizon_d, scenarios, confidence, edges) for group in groups]
-    first = joined(fan_out(collect, tasks), len(world.weights), scenarios, confidence)
-    # Scenarios are made a second time, now that the edge of each tail is known: cheaper than keeping them.
-    edge = first.tail.value_at_risk(risk.es_confidence)
-    parts = fan_out(attribute, [(group, horizon_d, edge) for group in groups])
-    sums = reduce(add, (atom for part in parts for atom in part))
-    mean = np.sum(first.sums, axis=0) / scenarios
-    variance = np.sum(first.squares, axis=0) / scenarios - mean * mean
-    return Horizon(
-        horizon_d=horizon_d,
-        tail=first.tail,
-        volatility=np.sqrt(np.maximum(variance, 0.0)),
-        edges=edges,
-        histogram=first.histogram,
-        contributions=sums.contributions(scenarios, risk.es_confidence, world.weights),
-    )
-
-
-def _edges(world: World, horizon_d: int) -> NDArray[np.float64]:
-    shocks = world.residuals * world.next_sigma + world.parameters.mu
-    scale = float(np.std(shocks @ world.weights[0])) * horizon_d**0.5
-    return np.linspace(-6.0, 8.0, _BINS + 1) * (scale or 1e-6)

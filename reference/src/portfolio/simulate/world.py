@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.book import Book
 from portfolio.calibrate import Calibration
-from portfolio.quant.garch import standardised_residuals
-from portfolio.quant.residuals import fill_missing
+from portfolio.calibrate.residuals import standardised
+from portfolio.engines.fanout import FanOut
+from portfolio.quant.copula import TCopula, draw_shocks, t_copula
 from portfolio.quant.scenarios import (
     ParameterArrays,
+    compounded_returns,
     draw_days,
     filtered_historical_returns,
     stack_parameters,
 )
-from portfolio.quant.standstill import after_standstills
+from portfolio.settings import Settings
+
+if TYPE_CHECKING:
+    from portfolio.calibrate.dependence import Dependence
+
+FILTERED_HISTORICAL, T_COPULA = "filtered_historical", "t_copula"
 
 Atom = tuple[int, int]
 
@@ -28,7 +35,7 @@ class World:
     """What every scenario is made from; shared by all tasks, read-only.
 
     residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
-    instruments), of the priced instruments only.
+    instruments), of the priced instruments only. With a copula, shocks come from it instead of the residuals.
     """
 
     seed: int
@@ -36,41 +43,56 @@ class World:
     parameters: ParameterArrays
     next_sigma: NDArray[np.float64]
     weights: NDArray[np.float64]
+    copula: TCopula | None = None
+
+    @property
+    def method(self) -> str:
+        """Return how scenarios are made, as tables call it."""
+        return FILTERED_HISTORICAL if self.copula is None else T_COPULA
+
+    def outcomes(self, horizon_d: int) -> float:
+        """Return how many different scenarios there can be: few where single past days are drawn."""
+        return float(len(self.residuals)) ** horizon_d if self.copula is None else float("inf")
 
     def returns(self, atom: Atom, horizon_d: int) -> NDArray[np.float64]:
         """Return the simulated simple returns of one atom, of shape (scenarios, instruments)."""
         number, count = atom
-        days = draw_days(self.seed, number, count, horizon_d, len(self.residuals))
-        return filtered_historical_returns(days, self.residuals, self.parameters, self.next_sigma)
+        if self.copula is None:
+            days = draw_days(self.seed, number, count, horizon_d, len(self.residuals))
+            return filtered_historical_returns(days, self.residuals, self.parameters, self.next_sigma)
+        shocks = draw_shocks(self.copula, self.seed, number, count, horizon_d)
+        return np.concatenate([compounded_returns(part, self.parameters, self.next_sigma) for part in shocks])
 
 
 def build_world(
-    calibration: Calibration, book: Book, window: int, seed: int
+    calibration: Calibration, book: Book, settings: Settings
 ) -> tuple[World, NDArray[np.datetime64]]:
-    """Return what scenarios are made from, and the days that can be drawn."""
-    returns, usable = calibration.returns, calibration.usable
-    values = after_standstills(returns.values)
-    residuals = np.full((len(returns.dates), usable.size), np.nan)
+    """Return what filtered historical scenarios are made from, and the days that can be drawn.
+
+    Residuals come from a filter over the days that the fits have seen.
+    """
+    usable = calibration.usable
+    window_d, residual_window_d = settings.calibration.window_d, settings.simulation.residual_window_d
+    residuals, days = standardised(calibration, window_d, residual_window_d, settings.seed)
     fits = [calibration.fits[position] for position in usable]
-    for place, (position, fit) in enumerate(zip(usable, fits, strict=True)):
-        assert fit.parameters is not None
-        known = np.isfinite(values[:, position])
-        series = values[known, position]
-        residuals[known, place] = standardised_residuals(series, fit.parameters, fit.initial_variance)
-    residuals = residuals[-window:]
-    some = np.isfinite(residuals).any(axis=1)
-    keys = [instrument_key(returns.instruments[position]) for position in usable]
-    filled, _ = fill_missing(residuals[some], seed, keys)
     world = World(
-        seed=seed,
-        residuals=filled,
+        seed=settings.seed,
+        residuals=residuals,
         parameters=stack_parameters([fit.parameters for fit in fits if fit.parameters is not None]),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
         weights=np.ascontiguousarray(book.weights[:, usable]),
     )
-    return world, returns.dates[-window:][some]
+    return world, days
 
 
-def instrument_key(name: str) -> int:
-    """Return a number that stays with an instrument whatever else is in the universe."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+def with_copula(fan_out: FanOut, world: World, calibration: Calibration, dependence: Dependence) -> World:
+    """Return the same world with shocks from a t copula, its margins those of the fits."""
+    fits = [calibration.fits[position] for position in calibration.usable]
+    margins = np.array([fit.parameters.nu for fit in fits if fit.parameters is not None])
+    # One task with one CPU: a factorisation must not depend on the number of threads of the driver.
+    [copula] = fan_out.map(_copula, [dependence.copula_nu], (dependence.correlation, margins))
+    return replace(world, copula=copula)
+
+
+def _copula(nu: float, correlation: NDArray[np.float64], margins: NDArray[np.float64]) -> TCopula:
+    return t_copula(correlation, nu, margins)

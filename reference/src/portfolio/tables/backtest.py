@@ -1,20 +1,23 @@
 """Gold backtest: forecasts, outcomes and verdicts."""
 
-from portfolio.tables.contract import CONFIDENCE, PORTFOLIO, Column, Table, run_columns
+from portfolio.tables.contract import CONFIDENCE, MODEL, PORTFOLIO, Column, Table, run_columns
 
 BACKTEST_FORECASTS = Table(
     layer="gold",
     name="backtest_forecasts",
-    comment="One-day VaR forecasts made with data up to the day before, and what happened.",
+    comment="One-day VaR and ES forecasts made with data up to the day before, and what happened.",
     scope="run_id",
     key=("run_id", "portfolio_id", "model", "confidence", "date"),
     columns=(
         *run_columns(),
         PORTFOLIO,
-        Column("model", "string", "Forecasting model"),
+        MODEL,
         CONFIDENCE,
         Column("date", "date", "Day the forecast is for"),
         Column("value_at_risk_pct_nav", "double", "Forecast loss", "% of NAV"),
+        Column("es_confidence", "double", "Confidence level of the expected shortfall, 0.975 for 97.5 %"),
+        Column("expected_shortfall_pct_nav", "double", "Forecast mean loss beyond it", "% of NAV"),
+        Column("es_threshold_pct_nav", "double", "Forecast VaR at that level", "% of NAV"),
         Column("loss_pct_nav", "double", "Realised loss, gains negative", "% of NAV"),
         Column("exception", "boolean", "Did the loss exceed the forecast"),
     ),
@@ -29,7 +32,7 @@ BACKTEST_VERDICTS = Table(
     columns=(
         *run_columns(),
         PORTFOLIO,
-        Column("model", "string", "Forecasting model"),
+        MODEL,
         CONFIDENCE,
         Column("days", "long", "Out-of-sample days", "trading days"),
         Column("exceptions", "long", "Days on which the loss exceeded the forecast"),
@@ -46,7 +49,10 @@ BACKTEST_VERDICTS = Table(
         Column("conditional_coverage_p", "double", "Its p-value"),
         Column("basel_zone", "string", "Traffic light over the last 250 days"),
         Column("basel_multiplier", "double", "Capital multiplier of that zone"),
+        Column("z2", "double", "Acerbi-Szekely Z2 of the expected shortfall; negative is too mild"),
+        Column("z2_recent", "double", "The same over the last 250 days; -0.70 is critical at 5 %"),
         Column("passed", "boolean", "Kupiec and conditional coverage both not rejected at 5 %"),
         Column("reason", "string", "The verdict in words"),
+        Column("decision", "string", "promoted, not promoted, or benchmark: shown for comparison only"),
     ),
 )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from portfolio import tables as t
-from portfolio.backtest import HEADLINE, backtest, passed
+from portfolio.backtest import HEADLINE, Judged, backtest
 from portfolio.book import build_book
 from portfolio.calibrate import calibrate
 from portfolio.evidence import record
 from portfolio.features import build_features
 from portfolio.ingest import ingest
-from portfolio.quant.backtest import Verdict
 from portfolio.report import write
 from portfolio.run import Run
 from portfolio.score import score
@@ -29,6 +28,7 @@ def run(run: Run) -> Conclusion:
         calibration = calibrate(run)
     with run.stage("train", "Train the signal model (Ray)"):
         model = train(run)
+    calibration.gate.require()
     with run.stage("simulate", "Simulate the book (Ray)"):
         book = build_book(run, calibration.returns)
         horizons = simulate(run, calibration, book)
@@ -62,11 +62,11 @@ def _headline(run: Run, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str],
     return tuple(lines)
 
 
-def _verdict(verdicts: dict[str, Verdict]) -> str:
+def _verdict(verdicts: dict[str, Judged]) -> str:
     if HEADLINE not in verdicts:
         return "not tested: no day is out of sample; more history is needed"
-    ok, reason = passed(verdicts[HEADLINE])
-    return f"{'passed' if ok else 'FAILED'}: {reason}"
+    found = verdicts[HEADLINE]
+    return f"{'passed' if found.passed else 'FAILED'}: {found.reason}"
 
 
 WORKLOAD = Workload(
@@ -74,6 +74,29 @@ WORKLOAD = Workload(
     title="Calibrate -> Train -> Simulate -> Score",
     engine="ray",
     reads=(t.PRICES_RECEIVED,),
-    writes=tuple(table for table in t.ALL),
+    writes=(
+        t.PRICES_RECEIVED,
+        t.PRICES,
+        t.PRICES_QUARANTINED,
+        t.RETURNS,
+        t.FEATURES,
+        t.PORTFOLIOS,
+        t.POSITIONS,
+        t.CALIBRATION,
+        t.CALIBRATION_HISTORY,
+        t.CALIBRATION_GATE,
+        t.SIGNAL_VALIDATION,
+        t.PREDICTIONS,
+        t.SCENARIO_SETS,
+        t.LOSS_DISTRIBUTION,
+        t.RISK_MEASURES,
+        t.RISK_CONTRIBUTIONS,
+        t.RISK_ATTRIBUTION,
+        t.PORTFOLIO_SCORES,
+        t.BACKTEST_FORECASTS,
+        t.BACKTEST_VERDICTS,
+        t.RUNS,
+        t.RUN_TABLES,
+    ),
     run=run,
 )

@@ -71,7 +71,7 @@ def conclusion_lines(outcome: Outcome) -> list[str]:
     """Return what a run did and what it says; the last line names the report, if there is one."""
     said = outcome.conclusion
     stages = [(name, rows, f"{seconds:7.1f}") for name, rows, seconds in outcome.stages]
-    facts = [*said.headline, ("Backtest", said.verdict)] if said.verdict else list(said.headline)
+    facts = [*said.headline, (said.verdict_on, said.verdict)] if said.verdict else list(said.headline)
     wide = max((cell_len(label) for label, _ in facts), default=0)
     lines = grid(("stage", "rows", "seconds"), stages)
     lines += ["", *[f"{_padded(label, wide, False)}{_GAP}{value}" for label, value in facts]]

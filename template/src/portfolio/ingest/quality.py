@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 SMALLEST = 1e-6
 LARGEST = 1e9
 
-_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 _INFINITE = r"(?i)^[+-]?(inf|infinity|∞)$"
 
 
@@ -23,7 +23,7 @@ def judge(cells: DataFrame, stale_price_d: int) -> DataFrame:
     past decides that, so no day is judged by later ones.
     """
     text = F.trim("price_text")
-    number = F.when(text.rlike(_NUMBER), F.expr("try_cast(trim(price_text) AS DOUBLE)"))
+    number = F.when(text.rlike(PLAIN_NUMBER), F.expr("try_cast(trim(price_text) AS DOUBLE)"))
     reason = (
         F.when(F.col("number").isNull(), F.when(text.rlike(_INFINITE), "infinite").otherwise("not a number"))
         .when(F.abs("number") == float("inf"), "infinite")

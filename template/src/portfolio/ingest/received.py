@@ -12,8 +12,8 @@ from portfolio.errors import PortfolioError
 
 # ISO only: 03/04/2020 is March to one reader and April to another. A time of midnight is what a
 # spreadsheet or a database adds to a date; any other time of day says that this is not daily data.
-_ISO = r"^\s*[12][0-9]{3}-[0-9]{2}-[0-9]{2}([T ]00:00(:00([.]0+)?)?)?(Z|[+]00:00)?\s*$"
-_DATE = rf"if(date_text RLIKE r'{_ISO}', try_cast(left(trim(date_text), 10) AS DATE), NULL) AS date"
+ISO_DATE = r"^\s*[12][0-9]{3}-[0-9]{2}-[0-9]{2}([T ]00:00(:00([.]0+)?)?)?(Z|[+]00:00)?\s*$"
+_DATE = rf"if(date_text RLIKE r'{ISO_DATE}', try_cast(left(trim(date_text), 10) AS DATE), NULL) AS date"
 
 
 @dataclass(frozen=True)

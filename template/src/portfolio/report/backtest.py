@@ -79,6 +79,8 @@ class Backtest:
     """The backtest of the reference portfolio."""
 
     confidence: float
+    # Level of the expected shortfall that Z2 judges; None if no forecast says.
+    es_confidence: float | None
     verdicts: tuple[dict[str, Any], ...]
     series: tuple[Series, ...]
     years: dict[str, tuple[Year, ...]]
@@ -105,6 +107,7 @@ def gather(read: Read, portfolio_id: str, confidence: float) -> Backtest:
             "confidence",
             "date",
             "value_at_risk_pct_nav",
+            "es_confidence",
             "loss_pct_nav",
             "exception",
         ),
@@ -127,8 +130,14 @@ def gather(read: Read, portfolio_id: str, confidence: float) -> Backtest:
     headline = next((s for s in series if s.model == HEADLINE_MODEL), None)
     return Backtest(
         confidence=confidence,
+        es_confidence=pc.max(forecasts["es_confidence"]).as_py(),
         verdicts=tuple(
-            {**v, "label": MODELS.get(v["model"], printable(v["model"])), "reason": _reason(v["reason"])}
+            {
+                **v,
+                "label": MODELS.get(v["model"], printable(v["model"])),
+                "reason": _reason(v["reason"]),
+                "decision": printable(v["decision"]),
+            }
             for v in sorted(verdicts, key=lambda v: _rank(v["model"]))
         ),
         series=tuple(series),

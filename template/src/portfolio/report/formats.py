@@ -53,6 +53,18 @@ def percent(value: float | None, digits: int = 2) -> str:
     return text if text == MISSING else f"{text}{NO_BREAK}%"
 
 
+def share(value: float | None, digits: int = 1) -> str:
+    """Return a fraction in per cent, 0.125 as `12.5 %`."""
+    return MISSING if value is None else percent(100 * value, digits)
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """Return a number by its leading digits, so that a small one is not written as zero: 1.2e-05."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:.{digits}g}".replace("-", "\u2212")
+
+
 def confidence(value: float) -> str:
     """Return a confidence level given as a share, 0.975 as `97.5 %`."""
     return f"{100 * value:.6g}{NO_BREAK}%"

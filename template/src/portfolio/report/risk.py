@@ -1,4 +1,4 @@
-"""Headline risk, its distribution, its contributions, and the book around it."""
+"""Simulated risk of one portfolio: headline measures, their distribution, and what contributes to them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from portfolio.report.formats import printable
-from portfolio.report.rows import Read, first, floats, where
+from portfolio.report.rows import Read, first, floats, narrowed, where
 from portfolio.settings import Settings
 from portfolio.tables import (
     LOSS_DISTRIBUTION,
-    PORTFOLIO_SCORES,
     PORTFOLIOS,
     RISK_CONTRIBUTIONS,
     RISK_MEASURES,
@@ -21,8 +21,13 @@ from portfolio.tables import (
 )
 
 MEASURES = {"value_at_risk": "Value at risk", "expected_shortfall": "Expected shortfall"}
+# How scenarios are made, the headline method first.
+HEADLINE_METHOD = "filtered_historical"
+METHODS = {
+    HEADLINE_METHOD: "Filtered historical simulation",
+    "t_copula": "Student-t copula on GJR-GARCH-t margins",
+}
 TOP_CONTRIBUTIONS = 15
-TOP_PORTFOLIOS = 10
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class Horizon:
-    """Everything simulated for one horizon: histogram edges (bins + 1,) in % of NAV, scenarios (bins,)."""
+    """All of one method and horizon: histogram edges (bins + 1,) in % of NAV, scenarios (bins,)."""
 
+    method: str
+    label: str
     horizon_d: int
     measures: tuple[Measure, ...]
     edges: NDArray[np.float64]
@@ -66,8 +73,10 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Contributions:
-    """Euler contributions to expected shortfall: the largest by size, highest first, and the total of all."""
+    """Euler contributions to one measure: the largest by size, highest first, and the total of all."""
 
+    measure: str
+    label: str
     horizons: tuple[int, ...]
     confidence: float
     rows: tuple[Contribution, ...]
@@ -78,50 +87,26 @@ class Contributions:
     gap: float | None
 
 
-@dataclass(frozen=True)
-class BookLine:
-    """One portfolio of the book."""
-
-    portfolio_id: str
-    name: str
-    origin: str
-    nav: float
-    currency: str
-    var_pct_nav: float
-    es_pct_nav: float
-    volatility_pct_nav: float
-    unpriced_pct_nav: float
-    expected_score: float
-
-
-@dataclass(frozen=True)
-class Book:
-    """All portfolios: their VaR, shape (portfolios,), and the riskiest of them by share of NAV."""
-
-    portfolios: int
-    simulated: int
-    # Portfolios that hold something without a model: their risk is that of the rest.
-    partly_priced: int
-    var_pct_nav: NDArray[np.float64]
-    riskiest: tuple[BookLine, ...]
-    reference: BookLine | None
-
-    def quantile(self, share: float) -> float:
-        """Return the VaR that this share of portfolios does not exceed, in % of NAV."""
-        return float(np.quantile(self.var_pct_nav, share)) if self.var_pct_nav.size else float("nan")
-
-
 def reference(read: Read) -> dict[str, object] | None:
     """Return the reference portfolio's row, the first by id should there be several."""
     found = where(read(PORTFOLIOS), origin="reference")
     return first(found.sort_by("portfolio_id"))
 
 
-def horizons(read: Read, portfolio_id: str, settings: Settings) -> tuple[Horizon, ...]:
+def methods(read: Read) -> tuple[str, ...]:
+    """Return the methods of this run's risk measures, the headline method first, unknown ones last."""
+    known = list(METHODS)
+    found = pc.unique(read(narrowed(RISK_MEASURES, "method"))["method"]).to_pylist()
+    return tuple(sorted(found, key=lambda name: (known.index(name) if name in METHODS else len(known), name)))
+
+
+def horizons(
+    read: Read, portfolio_id: str, settings: Settings, method: str = HEADLINE_METHOD
+) -> tuple[Horizon, ...]:
     """Return headline measures and loss histograms of one portfolio, shortest horizon first."""
-    measures = where(read(RISK_MEASURES), portfolio_id=portfolio_id)
-    histogram = where(read(LOSS_DISTRIBUTION), portfolio_id=portfolio_id)
-    sets = {row["horizon_d"]: row for row in read(SCENARIO_SETS).to_pylist()}
+    measures = where(read(RISK_MEASURES), portfolio_id=portfolio_id, method=method)
+    histogram = where(read(LOSS_DISTRIBUTION), portfolio_id=portfolio_id, method=method)
+    sets = {row["horizon_d"]: row for row in where(read(SCENARIO_SETS), method=method).to_pylist()}
     wanted = {
         "value_at_risk": settings.risk.var_confidence,
         "expected_shortfall": settings.risk.es_confidence,
@@ -144,19 +129,30 @@ def horizons(read: Read, portfolio_id: str, settings: Settings) -> tuple[Horizon
                     )
                 )
         edges, scenarios = _histogram(where(histogram, horizon_d=horizon_d))
-        found.append(Horizon(horizon_d, tuple(numbers), edges, scenarios, sets.get(horizon_d)))
+        label = METHODS.get(method, printable(method))
+        found.append(Horizon(method, label, horizon_d, tuple(numbers), edges, scenarios, sets.get(horizon_d)))
     return tuple(found)
 
 
 def contributions(
-    read: Read, portfolio_id: str, found: tuple[Horizon, ...], settings: Settings
+    read: Read,
+    portfolio_id: str,
+    found: tuple[Horizon, ...],
+    settings: Settings,
+    measure: str = "expected_shortfall",
+    method: str = HEADLINE_METHOD,
 ) -> Contributions:
-    """Return the largest contributions to expected shortfall, the rest as one line, and the total."""
-    confidence = settings.risk.es_confidence
+    """Return the largest contributions to one measure, the rest as one line, and the total.
+
+    `found` are the horizons of the same method; the total is compared with their measures.
+    """
+    risk = settings.risk
+    confidence = risk.var_confidence if measure == "value_at_risk" else risk.es_confidence
     table = where(
         read(RISK_CONTRIBUTIONS),
         portfolio_id=portfolio_id,
-        measure="expected_shortfall",
+        method=method,
+        measure=measure,
         confidence=confidence,
     )
     spans = tuple(sorted(set(table["horizon_d"].to_pylist())))
@@ -173,13 +169,15 @@ def contributions(
     rest = [line for _, line in ordered[kept:]]
     other = tuple(float(np.sum([line[i] for line in rest])) for i in range(len(spans)))
     bars = _bars([line[0] for _, line in shown])
-    reported = {h.horizon_d: h.measure("expected_shortfall") for h in found}
+    reported = {h.horizon_d: h.measure(measure) for h in found}
     gaps = [
         abs(part - whole.value) / max(abs(whole.value), 1e-300)
         for span, part in zip(spans, total, strict=True)
         if (whole := reported.get(span)) is not None
     ]
     return Contributions(
+        measure,
+        MEASURES[measure],
         spans,
         confidence,
         tuple(
@@ -191,50 +189,6 @@ def contributions(
         len(rest),
         total,
         max(gaps) if gaps else None,
-    )
-
-
-def book(read: Read, reference_id: str) -> Book:
-    """Return the distribution of risk over all portfolios and the riskiest by share of NAV."""
-    scores = read(PORTFOLIO_SCORES).sort_by([("var_pct_nav", "descending"), ("portfolio_id", "ascending")])
-    portfolios = read(PORTFOLIOS)
-    names = dict(
-        zip(
-            portfolios["portfolio_id"].to_pylist(),
-            zip(*(portfolios[c].to_pylist() for c in ("name", "origin", "nav", "currency")), strict=True),
-            strict=True,
-        )
-    )
-    reference_row = where(scores, portfolio_id=reference_id).to_pylist()
-
-    def line(row: dict[str, object]) -> BookLine:
-        portfolio_id = str(row["portfolio_id"])
-        name, origin, nav, currency = names.get(portfolio_id, (portfolio_id, "unknown", float("nan"), ""))
-        return BookLine(
-            portfolio_id,
-            printable(name),
-            origin,
-            nav,
-            currency,
-            *(
-                float(str(row[c]))
-                for c in (
-                    "var_pct_nav",
-                    "es_pct_nav",
-                    "volatility_1d_pct_nav",
-                    "unpriced_pct_nav",
-                    "expected_score",
-                )
-            ),
-        )
-
-    return Book(
-        portfolios=portfolios.num_rows,
-        simulated=where(portfolios, origin="simulated").num_rows,
-        partly_priced=int((floats(scores, "unpriced_pct_nav") > 0).sum()),
-        var_pct_nav=floats(scores, "var_pct_nav"),
-        riskiest=tuple(line(row) for row in scores.slice(0, TOP_PORTFOLIOS).to_pylist()),
-        reference=line(reference_row[0]) if reference_row else None,
     )
 
 

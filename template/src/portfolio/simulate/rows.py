@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,109 +11,128 @@ from numpy.typing import NDArray
 
 from portfolio.book import Book
 from portfolio.engines.arrays import as_date
-from portfolio.quant.tails import TailCollector
-from portfolio.settings import Risk, Settings
+from portfolio.settings import Risk
+from portfolio.simulate.horizon import Horizon
 
-
-@dataclass(frozen=True)
-class Horizon:
-    """Simulated risk at one horizon: tails, volatility (portfolios,) and the reference's histogram."""
-
-    horizon_d: int
-    tail: TailCollector
-    volatility: NDArray[np.float64]
-    edges: NDArray[np.float64]
-    histogram: NDArray[np.int64]
-    contributions: NDArray[np.float64]
+VALUE_AT_RISK, EXPECTED_SHORTFALL = "value_at_risk", "expected_shortfall"
 
 
 def scenario_sets(
-    settings: Settings, horizons: tuple[Horizon, ...], window: NDArray[np.datetime64], instruments: int
+    seed: int, horizons: tuple[Horizon, ...], window: NDArray[np.datetime64], instruments: int
 ) -> pa.Table:
-    """Return how each horizon was simulated; `window` holds the days that could be drawn."""
+    """Return how each set of scenarios was made; `window` holds the days that could be drawn."""
     count = len(horizons)
     return pa.table(
         {
+            "method": [each.method for each in horizons],
             "horizon_d": [each.horizon_d for each in horizons],
-            "method": ["filtered historical simulation"] * count,
-            "scenarios": [settings.simulation.scenarios] * count,
-            "seed": [settings.seed] * count,
+            "scenarios": [each.scenarios for each in horizons],
+            "seed": [seed] * count,
             "residual_first": pa.array([as_date(window[0])] * count, pa.date32()),
             "residual_last": pa.array([as_date(window[-1])] * count, pa.date32()),
             "residual_days": [len(window)] * count,
             "instruments": [instruments] * count,
+            "copula_nu": pa.array([each.copula_nu for each in horizons], pa.float64()),
         }
     )
 
 
 def loss_distribution(book: Book, horizons: tuple[Horizon, ...]) -> pa.Table:
-    """Return the histogram of the reference portfolio's losses."""
-    count, bins = len(horizons), len(horizons[0].histogram)
-    return pa.table(
-        {
-            "portfolio_id": [book.portfolios[0]] * (bins * count),
-            "horizon_d": np.repeat([each.horizon_d for each in horizons], bins),
-            "bin": np.tile(np.arange(bins), count),
-            "loss_from_pct_nav": np.concatenate([100.0 * each.edges[:-1] for each in horizons]),
-            "loss_to_pct_nav": np.concatenate([100.0 * each.edges[1:] for each in horizons]),
-            "scenarios": np.concatenate([each.histogram for each in horizons]),
-        }
+    """Return the histograms of the reference portfolio's losses."""
+    return pa.concat_tables(
+        [
+            _rows(
+                each,
+                {
+                    "portfolio_id": [book.portfolios[0]] * len(each.histogram),
+                    "bin": np.arange(len(each.histogram)),
+                    "loss_from_pct_nav": 100.0 * each.edges[:-1],
+                    "loss_to_pct_nav": 100.0 * each.edges[1:],
+                    "scenarios": each.histogram,
+                },
+            )
+            for each in horizons
+        ]
     )
 
 
 def risk_measures(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> pa.Table:
-    """Return value at risk and expected shortfall of every portfolio at every horizon."""
+    """Return value at risk and expected shortfall of every portfolio by every method at every horizon."""
     count = len(book.portfolios)
     parts = []
     for each in horizons:
-        var, es = risk.var_confidence, risk.es_confidence
-        found = (
-            ("value_at_risk", var, each.tail.value_at_risk(var), each.tail.value_at_risk_error(var)),
+        var, shortfall = each.tail.at(risk.var_confidence), each.tail.at(risk.es_confidence)
+        for measure, confidence, value, error in (
+            (VALUE_AT_RISK, risk.var_confidence, var.value_at_risk, var.value_at_risk_error),
             (
-                "expected_shortfall",
-                es,
-                each.tail.expected_shortfall(es),
-                each.tail.expected_shortfall_error(es),
+                EXPECTED_SHORTFALL,
+                risk.es_confidence,
+                shortfall.expected_shortfall,
+                shortfall.expected_shortfall_error,
             ),
-        )
-        for measure, confidence, value, error in found:
-            parts.append(
-                pa.table(
-                    {
-                        "portfolio_id": list(book.portfolios),
-                        "measure": [measure] * count,
-                        "confidence": np.full(count, confidence),
-                        "horizon_d": np.full(count, each.horizon_d),
-                        "value": value * book.nav,
-                        "value_pct_nav": 100.0 * value,
-                        "standard_error": error * book.nav,
-                        "currency": [book.currency] * count,
-                    }
-                )
-            )
+        ):
+            columns = {
+                "portfolio_id": list(book.portfolios),
+                "measure": [measure] * count,
+                "confidence": np.full(count, confidence),
+                "value": value * book.nav,
+                "value_pct_nav": 100.0 * value,
+                "standard_error": error * book.nav,
+                "currency": [book.currency] * count,
+            }
+            parts.append(_rows(each, columns))
     return pa.concat_tables(parts)
 
 
 def risk_contributions(
     risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tuple[Horizon, ...]
 ) -> pa.Table:
-    """Return the expected-shortfall contribution of every holding; `priced` are instrument positions."""
+    """Return both measures' Euler contributions of every holding; `priced` are instrument positions."""
     names, weights = np.asarray(book.instruments)[priced], book.weights[:, priced]
     portfolio, place = np.nonzero(weights)
     count = portfolio.size
+    parts = []
+    for each in horizons:
+        for measure, confidence, contributions in (
+            (VALUE_AT_RISK, risk.var_confidence, each.value_at_risk_contributions),
+            (EXPECTED_SHORTFALL, risk.es_confidence, each.expected_shortfall_contributions),
+        ):
+            columns = {
+                "portfolio_id": np.asarray(book.portfolios)[portfolio],
+                "instrument_id": names[place],
+                "measure": [measure] * count,
+                "confidence": np.full(count, confidence),
+                "contribution": contributions[portfolio, place] * book.nav,
+                "currency": [book.currency] * count,
+            }
+            parts.append(_rows(each, columns))
+    return pa.concat_tables(parts)
+
+
+def risk_attribution(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> pa.Table:
+    """Return expected shortfall of every portfolio, split into market, specific and residual."""
     return pa.concat_tables(
         [
-            pa.table(
+            _rows(
+                each,
                 {
-                    "portfolio_id": np.asarray(book.portfolios)[portfolio],
-                    "instrument_id": names[place],
-                    "measure": ["expected_shortfall"] * count,
-                    "confidence": np.full(count, risk.es_confidence),
-                    "horizon_d": np.full(count, each.horizon_d),
-                    "contribution": each.contributions[portfolio, place] * book.nav,
-                    "currency": [book.currency] * count,
-                }
+                    "portfolio_id": list(book.portfolios),
+                    "confidence": np.full(len(book.portfolios), risk.es_confidence),
+                    "expected_shortfall_pct_nav": 100.0 * each.tail.expected_shortfall(risk.es_confidence),
+                    "factor_pct_nav": 100.0 * each.attribution.factor,
+                    "specific_pct_nav": 100.0 * each.attribution.specific,
+                    "residual_pct_nav": 100.0 * each.attribution.residual,
+                },
             )
             for each in horizons
         ]
     )
+
+
+def _rows(horizon: Horizon, columns: Mapping[str, Any]) -> pa.Table:
+    rows = pa.table(dict(columns))
+    keys = {
+        "method": pa.repeat(horizon.method, len(rows)),
+        "horizon_d": pa.repeat(horizon.horizon_d, len(rows)),
+    }
+    return pa.table(keys | {name: rows.column(name) for name in rows.column_names})

@@ -1,42 +1,6 @@
-"""Gold models: calibration per instrument, evidence for the signal model, its predictions."""
+"""Gold models: evidence for the signal model, and its predictions."""
 
 from portfolio.tables.contract import INSTRUMENT, Column, Table, run_columns
-
-CALIBRATION = Table(
-    layer="gold",
-    name="calibration",
-    comment="GJR-GARCH(1,1)-t per instrument, returns up to the as-of date; a rejected series keeps a row.",
-    scope="run_id",
-    key=("run_id", "instrument_id"),
-    columns=(
-        *run_columns(),
-        INSTRUMENT,
-        Column("status", "string", "calibrated or rejected"),
-        Column("reason", "string", "Why it was rejected; empty otherwise"),
-        Column("observations", "long", "Returns used", "days"),
-        Column("mu", "double", "Mean daily return", "fraction", True),
-        Column("omega", "double", "Constant of the variance", "fraction^2", True),
-        Column("alpha", "double", "Weight of the last squared shock", "", True),
-        Column("gamma", "double", "Extra weight of a negative shock", "", True),
-        Column("beta", "double", "Weight of the last variance", "", True),
-        Column("nu", "double", "Student-t degrees of freedom", "", True),
-        Column("mu_se", "double", "Standard error of mu", "fraction", True),
-        Column("omega_se", "double", "Standard error of omega", "fraction^2", True),
-        Column("alpha_se", "double", "Standard error of alpha", "", True),
-        Column("gamma_se", "double", "Standard error of gamma", "", True),
-        Column("beta_se", "double", "Standard error of beta", "", True),
-        Column("nu_se", "double", "Standard error of nu", "", True),
-        Column("persistence", "double", "alpha + gamma/2 + beta", "", True),
-        Column("half_life_d", "double", "Days until half of a variance shock is gone", "trading days", True),
-        Column("log_likelihood", "double", "Log-likelihood of the returns", "", True),
-        Column("converged", "boolean", "Did the optimiser converge"),
-        Column("at_bound", "string", "Parameters at a bound, comma-separated; empty if none"),
-        Column("initial_variance", "double", "Presample variance", "fraction^2", True),
-        Column("next_sigma", "double", "Volatility forecast for the next day", "fraction", True),
-        Column("filled_share", "double", "Share of residual days filled by proxy", "fraction", True),
-    ),
-    checks=(("status_is_known", "status IN ('calibrated', 'rejected')"),),
-)
 
 SIGNAL_VALIDATION = Table(
     layer="gold",

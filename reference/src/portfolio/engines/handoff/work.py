@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from portfolio.engines.arrays import without_nan
-from portfolio.engines.handoff.files import DataFile, Piece, StageDamagedError, inspect, read_piece
+from portfolio.engines.handoff.files import DataFile, Piece, read_piece, write_part
 from portfolio.errors import PortfolioError
 
 # First row and number of rows of a table that all tasks share, or pieces of files.
@@ -72,12 +69,7 @@ def work(task: tuple[int, Fragment], job: Job, source: pa.Table | None, *shared:
         ) from error
     if job.output is None or job.output.folder is None:
         return Done(number, len(rows), result)
-    return Done(number, len(rows), file=_written(job.output.folder, number, result))
-
-
-def part_name(number: int) -> str:
-    """Return the file name of one fragment's result."""
-    return f"part-{number:05d}.parquet"
+    return Done(number, len(rows), file=write_part(job.output.folder, number, result))
 
 
 def _rows(fragment: Fragment, job: Job, source: pa.Table | None) -> pa.Table:
@@ -91,15 +83,3 @@ def _declared(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     if sorted(rows.column_names) != sorted(schema.names):
         raise ValueError(f"it returned columns {rows.column_names} instead of {schema.names}")
     return without_nan(rows.select(schema.names)).cast(schema)
-
-
-def _written(folder: Path, number: int, rows: pa.Table) -> DataFile:
-    # A task can run twice, even at the same time, if its worker dies or is cut off: one file is left.
-    unfinished = folder / f"{part_name(number)}.{os.getpid()}-{uuid.uuid4().hex}.unfinished"
-    finished = folder / part_name(number)
-    try:
-        pq.write_table(rows, unfinished, write_page_checksum=True)
-        os.replace(unfinished, finished)
-    except FileNotFoundError:
-        raise StageDamagedError(f"{folder} is gone, and with it the results so far.") from None
-    return inspect(finished)[0]

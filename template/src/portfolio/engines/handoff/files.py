@@ -6,6 +6,7 @@ Pages carry checksums of their own; the footer carries none, so one is taken of 
 from __future__ import annotations
 
 import os
+import uuid
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,29 @@ class Piece:
 
     file: DataFile
     groups: tuple[int, ...]
+
+
+def part_name(number: int) -> str:
+    """Return the file name of one part of a result."""
+    return f"part-{number:05d}.parquet"
+
+
+def write_part(folder: Path, number: int, rows: pa.Table) -> DataFile:
+    """Write one part of a result into a folder, all of it or nothing, and return what was written.
+
+    Raises:
+        StageDamagedError: the folder is gone.
+    """
+    # A task can run twice, even at the same time, if its worker dies or is cut off: one file is left.
+    # Spark passes over names that begin with a dot.
+    unfinished = folder / f".{part_name(number)}.{os.getpid()}-{uuid.uuid4().hex}.unfinished"
+    finished = folder / part_name(number)
+    try:
+        pq.write_table(rows, unfinished, write_page_checksum=True)
+        os.replace(unfinished, finished)
+    except FileNotFoundError:
+        raise StageDamagedError(f"{folder} is gone, and with it the results so far.") from None
+    return inspect(finished)[0]
 
 
 def inspect(path: Path) -> tuple[DataFile, pa.Schema]:

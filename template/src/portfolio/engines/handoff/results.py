@@ -10,11 +10,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from portfolio.engines.handoff.files import StageDamagedError, check, inspect
+from portfolio.engines.handoff.files import StageDamagedError, check, inspect, part_name
 from portfolio.engines.handoff.manifest import Manifest
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.stage import spark_pattern
-from portfolio.engines.handoff.work import Done, part_name
+from portfolio.engines.handoff.work import Done
 from portfolio.engines.lake import Lake
 from portfolio.settings import Settings
 from portfolio.tables.contract import Table

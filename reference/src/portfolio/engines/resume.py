@@ -1,0 +1,109 @@
+"""Work of many hours in parts that outlive a killed run: the next run goes on where that one stopped.
+
+A part is known by what it was made from (the key) and its number, so it is the same whoever made it. It is
+checked, every page of it, before it is taken for done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from portfolio.engines.handoff.files import (
+    DataFile,
+    StageDamagedError,
+    check_pages,
+    part_name,
+    write_part,
+)
+from portfolio.engines.handoff.stage import spark_pattern
+from portfolio.engines.lake import Lake
+from portfolio.settings import Settings
+from portfolio.tables.contract import Table
+
+# Parts of a run that nobody came back to are removed after so long.
+_OLDEST_S = 7 * 24 * 3600.0
+
+
+class Resumable:
+    """Parts of one result, kept in the state folder until the result is committed.
+
+    Only one run at a time works on a state folder (see `run_lock`), so nobody else writes here.
+    """
+
+    def __init__(self, settings: Settings, name: str, key: str, schema: pa.Schema) -> None:
+        """Open the parts that are there for this name and key; parts nobody came back to are removed."""
+        self._settings = settings
+        self._schema = schema
+        self.folder = settings.state_dir / "unfinished" / f"{name}-{key}"
+        _sweep(self.folder.parent)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.utime(self.folder)
+
+    def done(self, number: int) -> bool:
+        """Return whether a part is there and is what was written; one that is not is removed."""
+        note = self._note(number)
+        try:
+            fields = json.loads(note.read_text(encoding="utf-8"))
+            file = DataFile(
+                str(self.folder / part_name(number)),
+                fields["bytes"],
+                tuple(fields["group_rows"]),
+                fields["footer_crc32"],
+            )
+            check_pages(file)
+            return bool(pq.read_schema(file.path).remove_metadata().equals(self._schema))
+        except FileNotFoundError:
+            return False
+        except (StageDamagedError, ValueError, KeyError, TypeError):
+            note.unlink(missing_ok=True)
+            return False
+
+    def keep(self, number: int, rows: pa.Table) -> None:
+        """Write one part; it counts as done once its note is there too."""
+        file = write_part(self.folder, number, rows.select(self._schema.names).cast(self._schema))
+        note = self._note(number)
+        unfinished = note.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(asdict(file)), encoding="utf-8")
+        os.replace(unfinished, note)
+
+    def rows(self, number: int) -> pa.Table:
+        """Return one part that is done."""
+        return pq.read_table(self.folder / part_name(number), page_checksum_verification=True)
+
+    def frame(self, lake: Lake, table: Table, count: int, constants: Mapping[str, Any]) -> DataFrame:
+        """Return the rows of parts 0 to `count - 1` for Spark, constant columns added, in declared order."""
+        declared = {column.name: column.sql for column in table.columns}
+        reader = lake.spark.read.schema(", ".join(declared[name] for name in self._schema.names))
+        reader = reader.option("parquet.page.verify-checksum.enabled", "true")
+        paths = [spark_pattern(self._settings, self.folder / part_name(number)) for number in range(count)]
+        rows = reader.parquet(*paths)
+        for name, value in constants.items():
+            if name in declared:
+                rows = rows.withColumn(name, F.lit(value))
+        return lake.frame(table, rows)
+
+    def forget(self) -> None:
+        """Remove all parts: their result is committed."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _note(self, number: int) -> Path:
+        # Spark passes over names that begin with an underscore.
+        return self.folder / f"_{part_name(number)}.json"
+
+
+def _sweep(home: Path) -> None:
+    for folder in home.glob("*") if home.is_dir() else ():
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > _OLDEST_S:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,51 @@
+"""The page of the calibration: whether its models may be used, and which of them to look at."""
+
+from __future__ import annotations
+
+import math
+
+from portfolio.report import fits, fits_figure, quality
+from portfolio.report.calibration import doubts, factors, figures, words
+from portfolio.report.calibration.data import gather
+from portfolio.report.page import render
+from portfolio.report.rows import Read
+from portfolio.settings import Settings
+
+_SECTIONS = (
+    ("gate", "Gate"),
+    ("fits", "Fits"),
+    ("worst", "Worst fits"),
+    ("drift", "Drift"),
+    ("history", "Through time"),
+    ("parameters", "Parameters"),
+    ("factors", "Factors"),
+    ("dependence", "Dependence"),
+    ("quality", "Data quality"),
+    ("assumptions", "Assumptions and limits"),
+    ("lineage", "Lineage"),
+)
+
+
+def page(read: Read, settings: Settings) -> str:
+    """Return the page about the run whose rows `read` gives.
+
+    Raises:
+        PortfolioError: the run calibrated nothing.
+    """
+    report = gather(read, settings)
+    return render(
+        "calibration.html.j2",
+        report=report,
+        sections=_SECTIONS,
+        summary=words.summary(report),
+        figures=figures.draw_all(report),
+        fits_figure=fits_figure.scatter(report.fits),
+        words=words,
+        drift_limit=math.exp(report.drift.limit),
+        limits={
+            "instruments": fits.SHOWN_INSTRUMENTS,
+            "doubts": doubts.SHOWN_DOUBTS,
+            "betas": factors.SHOWN_INSTRUMENTS,
+            "gaps": quality.SHOWN_GAPS,
+        },
+    )

@@ -1,0 +1,48 @@
+"""The page of the end-to-end pipeline: risk of the book, and whether the model behind it holds."""
+
+from __future__ import annotations
+
+from portfolio.report import backtest_figures, backtest_words, fits, fits_figure, quality, risk_words
+from portfolio.report.end_to_end import figures, words
+from portfolio.report.end_to_end.data import gather
+from portfolio.report.page import render
+from portfolio.report.rows import Read
+from portfolio.settings import Settings
+
+_SECTIONS = (
+    ("headline", "Headline"),
+    ("distribution", "Distribution"),
+    ("backtest", "Backtest"),
+    ("contributions", "Contributions"),
+    ("book", "Book"),
+    ("calibration", "Calibration"),
+    ("signal", "Signal model"),
+    ("quality", "Data quality"),
+    ("assumptions", "Assumptions and limits"),
+    ("lineage", "Lineage"),
+)
+
+
+def page(read: Read, settings: Settings) -> str:
+    """Return the page about the run whose rows `read` gives.
+
+    Raises:
+        PortfolioError: the run has no reference portfolio or no risk measures.
+    """
+    report = gather(read, settings)
+    return render(
+        "end_to_end.html.j2",
+        report=report,
+        sections=_SECTIONS,
+        summary=words.summary(report),
+        verdict=backtest_words.verdict(report.backtest),
+        figures=figures.draw_all(report),
+        fits_figure=fits_figure.scatter(report.fits),
+        history=backtest_figures.history(report.backtest),
+        exceptions=backtest_figures.exceptions_by_year(report.backtest),
+        words=words,
+        unpriced_pct_nav=report.book.reference.unpriced_pct_nav if report.book.reference else None,
+        backtest_words=backtest_words,
+        risk_words=risk_words,
+        limits={"instruments": fits.SHOWN_INSTRUMENTS, "gaps": quality.SHOWN_GAPS},
+    )

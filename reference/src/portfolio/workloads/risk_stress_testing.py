@@ -1,0 +1,91 @@
+"""Stress the book: history replayed, factors shocked, a million scenarios, and their model judged."""
+
+from __future__ import annotations
+
+from portfolio import tables as t
+from portfolio.backtest import HEADLINE, Judged, backtest
+from portfolio.book import build_book
+from portfolio.calibrate import calibrate
+from portfolio.calibrate.dependence import build_dependence
+from portfolio.calibrate.factor_model import build_factor_model
+from portfolio.evidence import record
+from portfolio.features import build_returns
+from portfolio.ingest import ingest
+from portfolio.ingest.factors import ingest_factors
+from portfolio.report import write_stress
+from portfolio.run import Run
+from portfolio.simulate import Horizon, simulate
+from portfolio.stress import StressSummary, read_definitions, stress
+from portfolio.workload import Conclusion, Workload
+
+
+def run(run: Run) -> Conclusion:
+    """Run every stage; what a risk manager may have mistyped is read first."""
+    definitions = read_definitions(run.settings)
+    with run.stage("ingest", "Ingest prices and factors (Spark)"):
+        loaded = ingest(run)
+        run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), definitions.digest))
+    with run.stage("features", "Build returns (Spark)"):
+        build_returns(run)
+    with run.stage("calibrate", "Calibrate GJR-GARCH-t on schedule (Ray)"):
+        calibration = calibrate(run)
+    calibration.gate.require()
+    with run.stage("dependence", "Estimate betas and correlation (Ray)"):
+        model = build_factor_model(run, calibration)
+        dependence = build_dependence(run, calibration)
+    with run.stage("simulate", "Simulate the book, two methods (Ray)"):
+        book = build_book(run, calibration.returns)
+        horizons = simulate(
+            run,
+            calibration,
+            book,
+            scenarios=run.settings.stress.scenarios,
+            dependence=dependence,
+            targets=definitions.reverse_targets,
+        )
+    with run.stage("stress", "Replay, shock and reverse"):
+        summary = stress(run, calibration, book, model, dependence, definitions, horizons)
+    with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
+        verdicts = backtest(run, calibration)
+        record(run, WORKLOAD.name, "")
+    with run.stage("report", "Write the report"):
+        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
+        report = write_stress(run.rows, run.settings, run.settings.state_dir / "reports" / name)
+        run.tracker.attach(report)
+    return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report)
+
+
+def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -> tuple[tuple[str, str], ...]:
+    risk = run.settings.risk
+    names = {"filtered_historical": "historical shocks", "t_copula": "t copula"}
+    lines = []
+    for each in horizons:
+        var = 100.0 * float(each.tail.value_at_risk(risk.var_confidence)[0])
+        shortfall = 100.0 * float(each.tail.expected_shortfall(risk.es_confidence)[0])
+        days = f"{each.horizon_d} day{'s' if each.horizon_d > 1 else ''}"
+        lines.append(
+            (f"VaR and ES, {days}, {names[each.method]}", f"{var:.2f} % and {shortfall:.2f} % of NAV")
+        )
+        run.tracker.measure({f"var_{each.method}_{each.horizon_d}d_pct_nav": var})
+    return (*lines, *summary.headline)
+
+
+def _verdict(verdicts: dict[str, Judged]) -> str:
+    if HEADLINE not in verdicts:
+        return "not tested: no day is out of sample; more history is needed"
+    found = verdicts[HEADLINE]
+    return f"{found.decision}: {found.reason}"
+
+
+WORKLOAD = Workload(
+    name="risk_stress_testing",
+    title="Stress the book and judge the model behind it",
+    engine="ray",
+    reads=(t.PRICES_RECEIVED,),
+    writes=tuple(
+        table
+        for table in t.ALL
+        if table not in (t.FEATURES, t.SIGNAL_VALIDATION, t.PREDICTIONS, t.PORTFOLIO_SCORES)
+    ),
+    run=run,
+)

@@ -1,0 +1,292 @@
+"""The whole pipeline on a small slice of real prices, with everything that can go wrong on the way."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from skfolio.datasets import load_sp500_dataset
+
+# Six whole runs stand before the first assertion.
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
+
+PROJECT = Path(__file__).parents[2]
+SMALL = (
+    "market_data.source=csv",
+    "market_data.minimum_history_d=800",
+    "features.horizon_d=5",
+    "train.folds=2",
+    "train.minimum_train_d=500",
+    "train.rounds=20",
+    "simulation.scenarios=20000",
+    "book.portfolios=40",
+    "calibration.window_d=900",
+    "calibration.first_fit_d=900",
+    "calibration.refit_every_d=200",
+    "simulation.residual_window_d=900",
+)
+# A model trained data-parallel may differ; this one is not, so every table must be the same to the bit.
+DAYS = 1250
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a finished command said."""
+
+    code: int
+    out: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """Three states: killed twice and run with one worker; run twice with two; run on a cluster."""
+
+    interrupted: Ran
+    orphans_after_interrupt: list[str]
+    orphans_after_kill: list[str]
+    recovered: Ran
+    straight: Ran
+    again: Ran
+    on_cluster: Ran
+    orphans_after_cluster: list[str]
+    killed_state: Path
+    straight_state: Path
+    cluster_state: Path
+    commits_before_again: list[str]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    home = tmp_path_factory.mktemp("story")
+    prices = write_prices(home / "somebody else's prices.csv")
+    killed, straight, cluster = home / "killed", home / "straight", home / "cluster"
+    one, two = command(prices, killed, 1), command(prices, straight, 2)
+    interrupted, after_interrupt = stop_when(one, "Start MLflow, Spark and Ray", signal.SIGINT)
+    _, after_kill = stop_when(one, "Build returns and features", signal.SIGKILL)
+    recovered = finish(one)
+    first = finish(two)
+    before = commits(straight)
+    notebook = str(PROJECT / "notebooks" / "04_end_to_end_pipeline.py")
+    settings = [part for part in two if "=" in part]
+    again = finish([sys.executable, notebook, f"project={PROJECT}", f"set={shlex.join(settings)}"])
+    on_cluster = finish([*command(prices, cluster, 2), "--profile", "cluster"])
+    left = [
+        one.name() for one in psutil.Process().children(recursive=True) if "spark://" in str(one.cmdline())
+    ]
+    return Story(
+        interrupted,
+        after_interrupt,
+        after_kill,
+        recovered,
+        first,
+        again,
+        on_cluster,
+        left,
+        killed,
+        straight,
+        cluster,
+        before,
+    )
+
+
+def test_ctrl_c_ends_with_its_own_exit_code_and_leaves_no_process(story: Story) -> None:
+    assert story.interrupted.code == 130
+    assert story.orphans_after_interrupt == []
+    assert "Traceback" not in story.interrupted.error
+
+
+def test_a_killed_run_leaves_no_process_behind(story: Story) -> None:
+    assert story.orphans_after_kill == []
+
+
+def test_the_next_run_after_a_kill_succeeds(story: Story) -> None:
+    assert story.recovered.code == 0, story.recovered.error
+    last = story.recovered.out.strip().splitlines()[-1]
+    assert last.startswith("Report: ")
+    assert Path(last.removeprefix("Report: ")).is_file()
+
+
+def test_one_worker_after_a_kill_two_workers_and_a_cluster_give_the_same_bits(
+    story: Story, spark: Any
+) -> None:
+    assert story.straight.code == 0, story.straight.error
+    assert story.on_cluster.code == 0, story.on_cluster.error
+    one, two, cluster = (
+        {
+            (row["stage"], row["table_name"]): row["fingerprint"]
+            for row in table(spark, state, "gold.run_tables")
+            if row["direction"] == "wrote"
+        }
+        for state in (story.killed_state, story.straight_state, story.cluster_state)
+    )
+    assert len(one) >= 15
+    assert one == two == cluster
+
+
+def test_a_run_on_a_cluster_says_nothing_but_its_own_lines_and_leaves_nothing(story: Story) -> None:
+    assert story.on_cluster.out.strip().splitlines()[-1].startswith("Report: ")
+    # One line for each stage and a few in between; Ray, Spark and MLflow stay quiet.
+    assert len(story.on_cluster.error.strip().splitlines()) < 30, story.on_cluster.error
+    assert "INFO" not in story.on_cluster.error + story.on_cluster.out
+    assert "WARN" not in story.on_cluster.error + story.on_cluster.out
+    assert story.orphans_after_cluster == []
+    assert not (story.cluster_state / "cluster").exists()
+
+
+def test_the_notebook_as_a_script_finds_everything_done_and_writes_nothing(story: Story) -> None:
+    assert story.again.code == 0, story.again.error
+    assert len(story.commits_before_again) > 30
+    assert commits(story.straight_state) == story.commits_before_again
+
+
+def test_an_instrument_that_cannot_be_calibrated_keeps_a_row_with_the_reason(
+    story: Story, spark: Any
+) -> None:
+    rows = {row["instrument_id"]: row for row in table(spark, story.straight_state, "gold.calibration")}
+    assert rows["LATE"]["status"] == "rejected"
+    assert "fewer than the 500" in rows["LATE"]["reason"]
+    assert rows["ENDED"]["status"] == "rejected"
+    assert "no return on the last" in rows["ENDED"]["reason"]
+    assert {name for name, row in rows.items() if row["status"] == "calibrated"} >= {
+        "AAPL",
+        "JPM",
+        "XOM",
+        "WMT",
+    }
+
+
+def test_bad_prices_are_quarantined_with_a_reason_and_counted(story: Story, spark: Any) -> None:
+    rows = table(spark, story.straight_state, "silver.prices_quarantined")
+    assert sorted((row["instrument_id"], row["price_text"]) for row in rows) == [
+        ("JPM", "-1.5"),
+        ("JPM", "0"),
+        ("XOM", "n/a"),
+    ]
+    assert all(row["reason"] for row in rows)
+
+
+def test_contributions_add_up_to_the_expected_shortfall(story: Story, spark: Any) -> None:
+    measures = table(spark, story.straight_state, "gold.risk_measures")
+    parts = table(spark, story.straight_state, "gold.risk_contributions")
+    totals: dict[tuple[str, int], float] = {}
+    for row in parts:
+        key = (row["portfolio_id"], row["horizon_d"])
+        totals[key] = totals.get(key, 0.0) + float(row["contribution"])
+    checked = 0
+    for row in measures:
+        if row["measure"] == "expected_shortfall" and float(row["value"]) > 0:
+            key = (row["portfolio_id"], row["horizon_d"])
+            assert totals[key] == pytest.approx(float(row["value"]), rel=1e-9)
+            checked += 1
+    assert checked >= 40
+
+
+def test_every_risk_number_resolves_to_what_made_it(story: Story) -> None:
+    said = finish([*base(story.straight_state, "lineage"), "gold.risk_measures", "portfolio_id=REFERENCE"])
+    assert said.code == 0, said.error
+    for word in ("silver.prices", "gold.calibration", "models:/", "20260101"):
+        assert word in said.out
+
+
+def write_prices(path: Path) -> Path:
+    """Write a wide CSV: real prices, one listed late, one ended early, gaps, and three wrong cells."""
+    sample = load_sp500_dataset().iloc[-DAYS:]
+    wanted = ["AAPL", "JPM", "XOM", "WMT", "KO"]
+    values = {name: [repr(float(price)) for price in sample[name]] for name in wanted}
+    values["LATE"] = [""] * (DAYS - 120) + [repr(float(price)) for price in sample["PFE"].iloc[-120:]]
+    values["ENDED"] = [repr(float(price)) for price in sample["GE"].iloc[:700]] + [""] * (DAYS - 700)
+    for day in np.arange(37, DAYS, 211):
+        values["KO"][day] = ""
+    values["JPM"][400], values["JPM"][401], values["XOM"][500] = "-1.5", "0", "n/a"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Date", *values])
+        for row, day in enumerate(sample.index):
+            writer.writerow([day.date().isoformat(), *(values[name][row] for name in values)])
+    return path
+
+
+def base(state: Path, verb: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "portfolio",
+        verb,
+        "--project",
+        str(PROJECT),
+        "--set",
+        f"paths.state={state}",
+    ]
+
+
+def command(prices: Path, state: Path, workers: int) -> list[str]:
+    settings = (
+        *SMALL,
+        f"market_data.path={prices}",
+        f"market_data.name={prices.stem[:8]}",
+        f"ray.workers={workers}",
+    )
+    options = [part for setting in settings for part in ("--set", setting)]
+    return [*base(state, "run"), "end_to_end_pipeline", *options]
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(PROJECT / "src"), "PYTHONUNBUFFERED": "1"}
+
+
+def finish(arguments: list[str]) -> Ran:
+    done = subprocess.run(
+        arguments, capture_output=True, text=True, timeout=500, env=environment(), check=False
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def stop_when(arguments: list[str], line: str, number: int) -> tuple[Ran, list[str]]:
+    """Start a command, send a signal after it printed a line, and return what is still alive afterwards."""
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        said = ""
+        assert process.stderr is not None
+        for text in process.stderr:
+            said += text
+            if line in text:
+                break
+        time.sleep(1.5)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert family, said
+        process.send_signal(number)
+        out, error = process.communicate(timeout=120)
+        _, alive = psutil.wait_procs(family, timeout=30)
+    left = [one.name() for one in alive if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    return Ran(process.returncode, out, said + error), left
+
+
+def table(spark: Any, state: Path, name: str) -> list[dict[str, Any]]:
+    """Return the rows of a table straight from its Delta folder."""
+    folder = state / "warehouse" / name.replace(".", "/")
+    return [row.asDict() for row in spark.read.format("delta").load(str(folder)).collect()]
+
+
+def commits(state: Path) -> list[str]:
+    """Return every commit of every table."""
+    return sorted(str(path) for path in (state / "warehouse").rglob("_delta_log/*.json"))
