@@ -99,6 +99,11 @@ def test_a_gap_is_filled_with_the_key_of_the_instrument(calibration: Calibration
     other, _ = standardised(calibration, WINDOW, RESIDUALS, seed=2)
     differ = (other != residuals).any(axis=0)
     np.testing.assert_array_equal(differ, [False, False, True, False])
+    # What fills it goes with its name and not with its place.
+    panel = calibration.returns
+    turned = Panel(panel.dates, NAMES[::-1], panel.values[:, ::-1])
+    other, _ = standardised(calibrated(turned, calibration.fits[::-1]), WINDOW, RESIDUALS, seed=1)
+    np.testing.assert_array_equal(other[:, ::-1], residuals)
 
 
 def test_nothing_before_the_window_counts(calibration: Calibration) -> None:

@@ -75,7 +75,8 @@ def _root(
 
     \b
     First:  portfolio doctor
-    Then:   portfolio run end_to_end_pipeline
+    Then:   portfolio workloads
+            portfolio run WORKLOAD
             portfolio tables
             portfolio show gold.risk_measures --where "confidence = 0.99"
             portfolio lineage gold.risk_measures portfolio_id=REFERENCE
@@ -96,9 +97,9 @@ def run(
     """Run one workload; the last line says where its report is.
 
     \b
-    portfolio run end_to_end_pipeline
-    portfolio run end_to_end_pipeline --as-of 2020-06-30 --set simulation.scenarios=20000
-    portfolio run end_to_end_pipeline --set market_data.source=csv --set market_data.path=prices.csv
+    portfolio run WORKLOAD --as-of 2020-06-30 --set book.portfolios=2000
+    portfolio run WORKLOAD --set market_data.source=csv --set market_data.path=prices.csv
+    portfolio run WORKLOAD --profile cluster
     """
     last = _date(as_of)
     settings = load(find_project(project), environment, overrides or (), as_of=last, profile=profile)

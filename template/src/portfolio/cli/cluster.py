@@ -29,7 +29,7 @@ def cluster(
 
     \b
     portfolio cluster start --set cluster.workers=3
-    portfolio run end_to_end_pipeline --profile cluster
+    portfolio run WORKLOAD --profile cluster
     portfolio cluster stop
 
     A run with --profile cluster uses it; where there is none, the run starts one of its own and stops it.

@@ -9,7 +9,8 @@ The day before the first has no return: its variance and its squared shock are b
 variance*, the mean squared demeaned return, as in the benchmark of Fiorentini, Calzolari & Panattoni (1996);
 half of its shock counts as negative. So sigma[0]^2 = omega + (alpha + gamma / 2 + beta) * initial variance.
 ``arch`` does the same with the value it is given as ``backcast``, but would by itself take an exponentially
-weighted mean of the first 75 squares, which leads to other parameters.
+weighted mean of the first 75 squares, which leads to other parameters. On the DEM/GBP returns of that
+benchmark the first gives its alpha and beta to 3e-6 (0.15313, 0.80598), the second 0.1455 and 0.8168.
 """
 
 import math

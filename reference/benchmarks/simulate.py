@@ -3,7 +3,7 @@
 Simulates a made-up market by both methods (filtered historical and t copula) for every portfolio, at each
 number of scenarios with a Ray of its own, and prints seconds, the peak memory of the whole process tree and
 the exponents fitted to both: 0 is constant, 1 is proportional.
-Run it from the project: `python benchmarks/simulation_scale.py --scenarios 100000 1000000`.
+Run it from the project: `python benchmarks/simulate.py --scenarios 100000 1000000`.
 """
 
 from __future__ import annotations
