@@ -60,6 +60,13 @@ def test_too_many_parameters_at_a_bound_fail_the_gate(fits: list[GjrFit]) -> Non
     assert judge(NAMES, [*bound[:2], *fits[2:]], none(), LIMITS).passed
 
 
+def test_a_variance_that_reacts_to_losses_alone_is_no_bad_fit(fits: list[GjrFit]) -> None:
+    # Stock indices: alpha is zero, gamma is not.
+    assert judge(NAMES, [replace(fit, at_bound="alpha") for fit in fits], none(), LIMITS).passed
+    both = [replace(fit, at_bound="alpha,persistence") for fit in fits]
+    assert not judge(NAMES, both, none(), LIMITS).passed
+
+
 def test_drift_in_either_direction_fails_the_gate_with_the_largest_first(fits: list[GjrFit]) -> None:
     drift = np.array([0.26, -0.40, 0.24, np.nan])
     gate = judge(NAMES, fits, drift, LIMITS)

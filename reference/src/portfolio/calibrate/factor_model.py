@@ -69,12 +69,20 @@ class Series:
 def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
     """Estimate factor covariance and betas; commit gold.factor_covariances and gold.factor_betas.
 
-    Only levels up to the as-of date are read. Without an equity factor in the data, equity is an index of the
-    run's own instruments; without volatility, that is the volatility realised by equity. A factor that cannot
-    be used is said with its reason; an instrument without enough months keeps rows without a beta.
+    Only levels up to the as-of date are read. Without an equity factor in the data, or one that reaches the
+    days of the prices for long enough, equity is an index of the run's own instruments; without volatility,
+    that is the volatility realised by equity. A factor that cannot be used is said with its reason; an
+    instrument without enough months keeps rows without a beta.
     """
     settings, returns = run.settings, calibration.returns
-    series = with_derived(_received(run), returns)
+    received = _received(run)
+    if EQUITY in received and too_old(received[EQUITY], returns, settings.factors.minimum_months):
+        run.reporter.say(
+            f"    Factor {EQUITY} has too few months in common with the prices: "
+            "the equal-weight mean of the instruments stands in for it."
+        )
+        received.pop(EQUITY)
+    series = with_derived(received, returns)
     every = tuple(sorted(series))
     points = tuple(name in settings.factors.points for name in every)
     first = min(returns.dates[0], *(one.dates[0] for one in series.values()))
@@ -111,6 +119,12 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
         betas=np.array([one.betas for one in regressions]).reshape(len(regressions), len(names)),
         specific_volatility=np.array([one.specific_volatility for one in regressions]),
     )
+
+
+def too_old(equity: Series, returns: Panel, minimum: int) -> bool:
+    """Return whether equity has fewer than `minimum` monthly changes between the first and last return."""
+    inside = (equity.dates >= returns.dates[0]) & (equity.dates <= returns.dates[-1])
+    return np.unique(equity.dates[inside].astype("datetime64[M]")).size - 1 < minimum
 
 
 def with_derived(received: dict[str, Series], returns: Panel) -> dict[str, Series]:

@@ -10,7 +10,7 @@ from portfolio.tables import CALIBRATION_GATE
 
 LABELS = {
     "converged": "Fits that converged",
-    "at_bound": "Fits with a parameter at a bound",
+    "at_bound": "Fits with a parameter other than alpha at a bound",
     "drifted": "Fits that drifted from the one before",
 }
 

@@ -84,8 +84,10 @@ class StressSummary:
             lost = f"{change} {abs(self.worst.loss_pct_nav):.1f} % of NAV"
             lines.append(("Worst stress scenario", f"{self.worst.title}: {lost}"))
         if self.not_run:
-            titles = "; ".join(f"{title} ({reason})" for title, reason in self.not_run)
-            lines.append(("Stress scenarios not run", titles))
+            # The report has them all; a line on a terminal has room for one.
+            title, reason = self.not_run[0]
+            more = f", and {len(self.not_run) - 1} more: see the report" if len(self.not_run) > 1 else ""
+            lines.append(("Stress scenarios not run", f"{title} ({reason}){more}"))
         known = [(loss, distance) for loss, distance in self.distances if math.isfinite(distance)]
         if known:
             loss, distance = known[0]

@@ -14,6 +14,8 @@ from portfolio.quant.garch import GjrFit
 from portfolio.settings.sections import Calibration
 
 _NAMED = 5
+# At zero the variance reacts to losses alone: what stock indices show, and no sign of a bad fit.
+_HARMLESS = {"alpha"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def judge(
     tried = [place for place, fit in enumerate(fits) if fit.status != "rejected"]
     good = [place for place in tried if fits[place].status == "calibrated"]
     failed = [place for place in tried if fits[place].status == "failed"]
-    bound = [place for place in good if fits[place].at_bound]
+    bound = [place for place in good if set(filter(None, fits[place].at_bound.split(","))) - _HARMLESS]
     compared = [place for place in good if np.isfinite(drift[place])]
     drifted = [place for place in compared if abs(drift[place]) > limits.drifted_above]
     drifted.sort(key=lambda place: -abs(float(drift[place])))
@@ -102,7 +104,7 @@ def judge(
                 "at_bound",
                 _share(len(bound), len(good), 0.0),
                 limits.maximum_at_bound_share,
-                f"{len(bound)} of {len(good)} fits have a parameter at a bound",
+                f"{len(bound)} of {len(good)} fits have a parameter other than alpha at a bound",
                 [f"{names[place]} ({fits[place].at_bound})" for place in bound],
             ),
             _check(

@@ -45,7 +45,7 @@ def scatter(fits: Fits) -> Drawing | None:
             ends = [min(average + ahead), max(average + ahead)]
             right.plot(ends, ends, color=canvas.MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
         right.set_title("Volatility: next day against average")
-        right.set_xlabel("Daily volatility over the whole history, %")
+        right.set_xlabel("Daily volatility over the days fitted, %")
         right.set_ylabel("Forecast for the next day, %")
         for panel in axes:
             panel.grid(True, axis="both")
