@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from portfolio.calibrate import Calibration
-from portfolio.calibrate.factor_model import FactorModel, Series, build_factor_model, too_old, with_derived
+from portfolio.calibrate.factor_model import FactorModel, Series, build_factor_model, with_derived
 from portfolio.engines.arrays import Panel
 from portfolio.ingest.factors import ingest_factors
 from portfolio.quant.garch import rejected
@@ -133,18 +133,6 @@ def test_planted_betas_come_back_through_file_months_and_regression(story: Built
     expected = [[*PLANTED["EXACT"], 0.0], [*PLANTED["HOLES"], 0.0], [np.nan] * 4]
     np.testing.assert_allclose(model.betas, expected, atol=1e-10)
     np.testing.assert_allclose(model.specific_volatility, [0.0, 0.0, np.nan], atol=1e-10)
-
-
-def test_an_index_that_ended_before_the_prices_began_is_no_equity_factor() -> None:
-    days = np.arange("2010-01-01", "2022-12-31", dtype="datetime64[D]")
-    index = Series(days, np.linspace(100.0, 200.0, days.size), "sample")
-    later = np.arange("2023-01-02", "2027-01-01", dtype="datetime64[D]")
-    across = np.arange("2020-01-01", "2027-01-01", dtype="datetime64[D]")
-    prices, longer = (Panel(each, ("A",), np.zeros((each.size, 1))) for each in (later, across))
-    assert too_old(index, prices, 36)
-    # January 2020 to December 2022 are 35 changes.
-    assert too_old(index, longer, 36)
-    assert not too_old(index, longer, 35)
 
 
 def test_months_with_holes_are_left_out_of_what_they_touch(story: Built) -> None:
