@@ -177,20 +177,18 @@ def test_bad_prices_are_quarantined_with_a_reason_and_counted(story: Story, spar
     assert all(row["reason"] for row in rows)
 
 
-def test_contributions_add_up_to_the_expected_shortfall(story: Story, spark: Any) -> None:
+def test_contributions_add_up_to_value_at_risk_and_expected_shortfall(story: Story, spark: Any) -> None:
     measures = table(spark, story.straight_state, "gold.risk_measures")
     parts = table(spark, story.straight_state, "gold.risk_contributions")
-    totals: dict[tuple[str, int], float] = {}
+    key = ("portfolio_id", "measure", "horizon_d")
+    totals: dict[tuple[Any, ...], float] = {}
     for row in parts:
-        key = (row["portfolio_id"], row["horizon_d"])
-        totals[key] = totals.get(key, 0.0) + float(row["contribution"])
-    checked = 0
+        place = tuple(row[name] for name in key)
+        totals[place] = totals.get(place, 0.0) + float(row["contribution"])
+    # Forty portfolios, two measures, two horizons.
+    assert len(measures) == len(totals) == 160
     for row in measures:
-        if row["measure"] == "expected_shortfall" and float(row["value"]) > 0:
-            key = (row["portfolio_id"], row["horizon_d"])
-            assert totals[key] == pytest.approx(float(row["value"]), rel=1e-9)
-            checked += 1
-    assert checked >= 40
+        assert totals[tuple(row[name] for name in key)] == pytest.approx(float(row["value"]), rel=1e-9)
 
 
 def test_every_risk_number_resolves_to_what_made_it(story: Story) -> None:
