@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,10 @@ def kill_one(parent: int) -> bool:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         for one in psutil.Process(parent).children(recursive=True):
-            if "ray::fit_before" in " ".join(one.cmdline()):
-                one.send_signal(signal.SIGKILL)
-                return True
+            # A process may end between being listed and being looked at.
+            with suppress(psutil.Error):
+                if "ray::fit_before" in " ".join(one.cmdline()):
+                    one.send_signal(signal.SIGKILL)
+                    return True
         time.sleep(0.02)
     return False
