@@ -12,7 +12,12 @@ from packaging.utils import canonicalize_name
 
 from render import ROOT
 
-LOCKS = ("requirements.lock", "template/requirements.lock", "template/requirements-java.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-data.lock",
+    "template/requirements.lock",
+    "template/requirements-java.lock",
+)
 
 
 def pins(lock: str) -> dict[tuple[str, str], frozenset[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shlex
 import signal
 import subprocess
@@ -18,10 +17,11 @@ import psutil
 import pytest
 from skfolio.datasets import load_sp500_dataset
 
+from workloads.running import PROJECT, Ran, base, command, environment, finished, table, written
+
 # Six whole runs stand before the first assertion.
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
 
-PROJECT = Path(__file__).parents[2]
 SMALL = (
     "market_data.source=csv",
     "market_data.minimum_history_d=800",
@@ -38,15 +38,7 @@ SMALL = (
 )
 # A model trained data-parallel may differ; this one is not, so every table must be the same to the bit.
 DAYS = 1250
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a finished command said."""
-
-    code: int
-    out: str
-    error: str
+WORKLOAD = "end_to_end_pipeline"
 
 
 @dataclass(frozen=True)
@@ -61,9 +53,6 @@ class Story:
     again: Ran
     on_cluster: Ran
     orphans_after_cluster: list[str]
-    killed_state: Path
-    straight_state: Path
-    cluster_state: Path
     commits_before_again: list[str]
 
 
@@ -72,16 +61,15 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     home = tmp_path_factory.mktemp("story")
     prices = write_prices(home / "somebody else's prices.csv")
     killed, straight, cluster = home / "killed", home / "straight", home / "cluster"
-    one, two = command(prices, killed, 1), command(prices, straight, 2)
-    interrupted, after_interrupt = stop_when(one, "Start MLflow, Spark and Ray", signal.SIGINT)
-    _, after_kill = stop_when(one, "Build returns and features", signal.SIGKILL)
-    recovered = finish(one)
-    first = finish(two)
+    one, two, three = settings(prices, killed, 1), settings(prices, straight, 2), settings(prices, cluster, 2)
+    interrupted, after_interrupt = stop_when(one, killed, "Start MLflow, Spark and Ray", signal.SIGINT)
+    _, after_kill = stop_when(one, killed, "Build returns and features", signal.SIGKILL)
+    recovered = finished(command(WORKLOAD, one), killed)
+    first = finished(command(WORKLOAD, two), straight)
     before = commits(straight)
     notebook = str(PROJECT / "notebooks" / "04_end_to_end_pipeline.py")
-    settings = [part for part in two if "=" in part]
-    again = finish([sys.executable, notebook, f"project={PROJECT}", f"set={shlex.join(settings)}"])
-    on_cluster = finish([*command(prices, cluster, 2), "--profile", "cluster"])
+    again = finished([sys.executable, notebook, f"project={PROJECT}", f"set={shlex.join(two)}"], straight)
+    on_cluster = finished([*command(WORKLOAD, three), "--profile", "cluster"], cluster)
     left = [
         one.name() for one in psutil.Process().children(recursive=True) if "spark://" in str(one.cmdline())
     ]
@@ -94,9 +82,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         again,
         on_cluster,
         left,
-        killed,
-        straight,
-        cluster,
         before,
     )
 
@@ -113,9 +98,7 @@ def test_a_killed_run_leaves_no_process_behind(story: Story) -> None:
 
 def test_the_next_run_after_a_kill_succeeds(story: Story) -> None:
     assert story.recovered.code == 0, story.recovered.error
-    last = story.recovered.out.strip().splitlines()[-1]
-    assert last.startswith("Report: ")
-    assert Path(last.removeprefix("Report: ")).is_file()
+    assert story.recovered.report.is_file()
 
 
 def test_one_worker_after_a_kill_two_workers_and_a_cluster_give_the_same_bits(
@@ -124,37 +107,32 @@ def test_one_worker_after_a_kill_two_workers_and_a_cluster_give_the_same_bits(
     assert story.straight.code == 0, story.straight.error
     assert story.on_cluster.code == 0, story.on_cluster.error
     one, two, cluster = (
-        {
-            (row["stage"], row["table_name"]): row["fingerprint"]
-            for row in table(spark, state, "gold.run_tables")
-            if row["direction"] == "wrote"
-        }
-        for state in (story.killed_state, story.straight_state, story.cluster_state)
+        written(spark, ran.state) for ran in (story.recovered, story.straight, story.on_cluster)
     )
     assert len(one) >= 15
     assert one == two == cluster
 
 
 def test_a_run_on_a_cluster_says_nothing_but_its_own_lines_and_leaves_nothing(story: Story) -> None:
-    assert story.on_cluster.out.strip().splitlines()[-1].startswith("Report: ")
+    assert story.on_cluster.report.is_file()
     # One line for each stage and a few in between; Ray, Spark and MLflow stay quiet.
     assert len(story.on_cluster.error.strip().splitlines()) < 30, story.on_cluster.error
     assert "INFO" not in story.on_cluster.error + story.on_cluster.out
     assert "WARN" not in story.on_cluster.error + story.on_cluster.out
     assert story.orphans_after_cluster == []
-    assert not (story.cluster_state / "cluster").exists()
+    assert not (story.on_cluster.state / "cluster").exists()
 
 
 def test_the_notebook_as_a_script_finds_everything_done_and_writes_nothing(story: Story) -> None:
     assert story.again.code == 0, story.again.error
     assert len(story.commits_before_again) > 30
-    assert commits(story.straight_state) == story.commits_before_again
+    assert commits(story.straight.state) == story.commits_before_again
 
 
 def test_an_instrument_that_cannot_be_calibrated_keeps_a_row_with_the_reason(
     story: Story, spark: Any
 ) -> None:
-    rows = {row["instrument_id"]: row for row in table(spark, story.straight_state, "gold.calibration")}
+    rows = {row["instrument_id"]: row for row in table(spark, story.straight.state, "gold.calibration")}
     assert rows["LATE"]["status"] == "rejected"
     assert "fewer than the 500" in rows["LATE"]["reason"]
     assert rows["ENDED"]["status"] == "rejected"
@@ -168,7 +146,7 @@ def test_an_instrument_that_cannot_be_calibrated_keeps_a_row_with_the_reason(
 
 
 def test_bad_prices_are_quarantined_with_a_reason_and_counted(story: Story, spark: Any) -> None:
-    rows = table(spark, story.straight_state, "silver.prices_quarantined")
+    rows = table(spark, story.straight.state, "silver.prices_quarantined")
     assert sorted((row["instrument_id"], row["price_text"]) for row in rows) == [
         ("JPM", "-1.5"),
         ("JPM", "0"),
@@ -178,8 +156,8 @@ def test_bad_prices_are_quarantined_with_a_reason_and_counted(story: Story, spar
 
 
 def test_contributions_add_up_to_value_at_risk_and_expected_shortfall(story: Story, spark: Any) -> None:
-    measures = table(spark, story.straight_state, "gold.risk_measures")
-    parts = table(spark, story.straight_state, "gold.risk_contributions")
+    measures = table(spark, story.straight.state, "gold.risk_measures")
+    parts = table(spark, story.straight.state, "gold.risk_contributions")
     key = ("portfolio_id", "measure", "horizon_d")
     totals: dict[tuple[Any, ...], float] = {}
     for row in parts:
@@ -194,7 +172,8 @@ def test_contributions_add_up_to_value_at_risk_and_expected_shortfall(story: Sto
 
 
 def test_every_risk_number_resolves_to_what_made_it(story: Story) -> None:
-    said = finish([*base(story.straight_state, "lineage"), "gold.risk_measures", "portfolio_id=REFERENCE"])
+    state = story.straight.state
+    said = finished([*base("lineage", state), "gold.risk_measures", "portfolio_id=REFERENCE"], state)
     assert said.code == 0, said.error
     for word in ("silver.prices", "gold.calibration", "models:/", "20260101"):
         assert word in said.out
@@ -218,50 +197,14 @@ def write_prices(path: Path) -> Path:
     return path
 
 
-def base(state: Path, verb: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "portfolio",
-        verb,
-        "--project",
-        str(PROJECT),
-        "--set",
-        f"paths.state={state}",
-    ]
+def settings(prices: Path, state: Path, workers: int) -> list[str]:
+    market_data = (f"market_data.path={prices}", f"market_data.name={prices.stem[:8]}")
+    return [*SMALL, *market_data, f"paths.state={state}", f"ray.workers={workers}"]
 
 
-def command(prices: Path, state: Path, workers: int) -> list[str]:
-    settings = (
-        *SMALL,
-        f"market_data.path={prices}",
-        f"market_data.name={prices.stem[:8]}",
-        f"ray.workers={workers}",
-    )
-    options = [part for setting in settings for part in ("--set", setting)]
-    return [*base(state, "run"), "end_to_end_pipeline", *options]
-
-
-def command_line(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
-def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(PROJECT / "src"), "PYTHONUNBUFFERED": "1"}
-
-
-def finish(arguments: list[str]) -> Ran:
-    done = subprocess.run(
-        arguments, capture_output=True, text=True, timeout=500, env=environment(), check=False
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
-
-
-def stop_when(arguments: list[str], line: str, number: int) -> tuple[Ran, list[str]]:
-    """Start a command, send a signal after it printed a line, and return what is still alive afterwards."""
+def stop_when(chosen: list[str], state: Path, line: str, number: int) -> tuple[Ran, list[str]]:
+    """Start a run, send a signal after it printed a line, and return what is still alive afterwards."""
+    arguments = command(WORKLOAD, chosen)
     with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:
@@ -278,13 +221,7 @@ def stop_when(arguments: list[str], line: str, number: int) -> tuple[Ran, list[s
         out, error = process.communicate(timeout=120)
         _, alive = psutil.wait_procs(family, timeout=30)
     left = [one.name() for one in alive if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-    return Ran(process.returncode, out, said + error), left
-
-
-def table(spark: Any, state: Path, name: str) -> list[dict[str, Any]]:
-    """Return the rows of a table straight from its Delta folder."""
-    folder = state / "warehouse" / name.replace(".", "/")
-    return [row.asDict() for row in spark.read.format("delta").load(str(folder)).collect()]
+    return Ran(process.returncode, out, said + error, state), left
 
 
 def commits(state: Path) -> list[str]:

@@ -18,15 +18,18 @@ import psutil
 from skfolio.datasets import load_sp500_dataset
 
 PROJECT = Path(__file__).parents[2]
+COMMAND = ("-m", "portfolio")
+IN_OTHER_BLOCKS = (str(Path(__file__).with_name("other_blocks.py")),)
 DAYS = 1250
 SMALL = (
     "market_data.source=csv",
     "market_data.minimum_history_d=800",
     "calibration.window_d=900",
     "calibration.first_fit_d=900",
-    "calibration.refit_every_d=10",
+    "calibration.refit_every_d=30",
     "simulation.residual_window_d=900",
-    "stress.scenarios=40000",
+    # Four blocks of scenarios: by two, sums that were made task by task would round differently.
+    "stress.scenarios=50000",
     "book.portfolios=40",
 )
 
@@ -39,6 +42,13 @@ class Ran:
     out: str
     error: str
     state: Path
+
+    @property
+    def report(self) -> Path:
+        """Return what the last line names."""
+        last = self.out.strip().splitlines()[-1]
+        assert last.startswith("Report: ")
+        return Path(last.removeprefix("Report: "))
 
 
 def write_prices(path: Path) -> Path:
@@ -53,47 +63,69 @@ def write_prices(path: Path) -> Path:
     return path
 
 
+def in_other_blocks(workload: str, home: Path) -> Ran:
+    """Return a run on one worker whose tasks take other numbers of things than everywhere else."""
+    return finished(_in_other_blocks(workload, home), home / "one")
+
+
 def killed_and_resumed(workload: str, home: Path) -> Ran:
-    """Return a run on one worker that goes on where one that was killed stopped."""
-    chosen = command(workload, settings(write_prices(home / "prices.csv"), home / "one", 1))
-    # By then the first hundred fits are kept.
-    interrupted(chosen, "135 of 180 fits")
+    """Return a run on one worker and in other blocks that goes on where one that was killed stopped."""
+    chosen = _in_other_blocks(workload, home)
+    interrupted(chosen, "48 of 65 fits")
     return finished(chosen, home / "one")
 
 
 def as_notebook(workload: str, home: Path) -> Ran:
     """Return a run of the notebook on two workers, one of which is killed."""
-    chosen = settings(write_prices(home / "prices.csv"), home / "two", 2)
+    chosen = settings(home, "two", 2)
     (notebook,) = (PROJECT / "notebooks").glob(f"*_{workload}.py")
     script = [sys.executable, str(notebook), f"project={PROJECT}", f"set={shlex.join(chosen)}"]
     return losing_a_worker(script, home / "two")
 
 
+def on_four_workers(workload: str, home: Path) -> Ran:
+    """Return a run on four workers."""
+    return finished(command(workload, settings(home, "four", 4)), home / "four")
+
+
 def on_a_cluster(workload: str, home: Path) -> Ran:
     """Return a run on a cluster whose Ray has four workers."""
-    chosen = settings(write_prices(home / "prices.csv"), home / "four", 2)
-    chosen += ["cluster.cores_per_worker=3", "ray.cpus_per_node=2"]
+    chosen = [*settings(home, "four", 2), "cluster.cores_per_worker=3", "ray.cpus_per_node=2"]
     return finished([*command(workload, chosen), "--profile", "cluster"], home / "four")
 
 
-def written(spark: Any, state: Path) -> dict[tuple[str, str], str]:
-    folder = state / "warehouse" / "gold" / "run_tables"
-    rows = spark.read.format("delta").load(str(folder)).where("direction = 'wrote'").collect()
-    return {(row["stage"], row["table_name"]): row["fingerprint"] for row in rows}
+def _in_other_blocks(workload: str, home: Path) -> list[str]:
+    chosen = [*settings(home, "one", 1), "spark.shuffle_partitions=3"]
+    return command(workload, chosen, IN_OTHER_BLOCKS)
 
 
-def settings(prices: Path, state: Path, workers: int) -> list[str]:
-    return [*SMALL, f"market_data.path={prices}", f"paths.state={state}", f"ray.workers={workers}"]
+def table(spark: Any, state: Path, name: str) -> list[dict[str, Any]]:
+    """Return the rows of a table straight from its Delta folder."""
+    folder = state / "warehouse" / name.replace(".", "/")
+    return [row.asDict() for row in spark.read.format("delta").load(str(folder)).collect()]
+
+
+def written(spark: Any, state: Path, gold: str = "gold") -> dict[tuple[str, str], str]:
+    """Return the fingerprint of every table that a run wrote, by stage and name."""
+    rows = table(spark, state, f"{gold}.run_tables")
+    return {(r["stage"], r["table_name"]): r["fingerprint"] for r in rows if r["direction"] == "wrote"}
+
+
+def settings(home: Path, state: str, workers: int) -> list[str]:
+    prices = home / "prices.csv"
+    if not prices.exists():
+        write_prices(prices)
+    return [*SMALL, f"market_data.path={prices}", f"paths.state={home / state}", f"ray.workers={workers}"]
 
 
 def base(verb: str, state: Path) -> list[str]:
     project = ["--project", str(PROJECT), "--set", f"paths.state={state}"]
-    return [sys.executable, "-m", "portfolio", verb, *project]
+    return [sys.executable, *COMMAND, verb, *project]
 
 
-def command(workload: str, chosen: list[str]) -> list[str]:
+def command(workload: str, chosen: list[str], program: tuple[str, ...] = COMMAND) -> list[str]:
     options = [part for setting in chosen for part in ("--set", setting)]
-    return [sys.executable, "-m", "portfolio", "run", workload, "--project", str(PROJECT), *options]
+    return [sys.executable, *program, "run", workload, "--project", str(PROJECT), *options]
 
 
 def environment() -> dict[str, str]:

@@ -1,37 +1,37 @@
-"""Stress testing as people run it: as a notebook that loses a worker, and on a cluster."""
+"""Stress testing as people run it: on one worker, as a notebook that loses a worker, and on a cluster."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workloads.running import Ran, as_notebook, base, finished, on_a_cluster, written
+from workloads.running import Ran, as_notebook, base, finished, in_other_blocks, on_a_cluster, written
 
-# Two whole runs stand before the first assertion.
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
+# Three whole runs stand before the first assertion.
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
+WORKLOAD = "risk_stress_testing"
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Ran]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, ...]:
     home = tmp_path_factory.mktemp("runs")
-    return as_notebook("risk_stress_testing", home), on_a_cluster("risk_stress_testing", home)
+    return tuple(way(WORKLOAD, home) for way in (in_other_blocks, as_notebook, on_a_cluster))
 
 
-def test_two_workers_with_one_killed_and_a_cluster_of_four_give_the_same_bits(
-    runs: tuple[Ran, Ran], spark: Any
+def test_one_worker_in_other_blocks_two_with_one_killed_and_a_cluster_of_four_give_the_same_bits(
+    runs: tuple[Ran, ...], spark: Any
 ) -> None:
     for ran in runs:
         assert ran.code == 0, ran.error
-    one, other = (written(spark, ran.state) for ran in runs)
+    one, two, four = (written(spark, ran.state) for ran in runs)
     assert len(one) >= 25
-    assert one == other
+    assert one == two == four
 
 
-def test_the_last_line_is_a_report_that_is_there(runs: tuple[Ran, Ran]) -> None:
+def test_the_last_line_is_a_report_that_is_there(runs: tuple[Ran, ...]) -> None:
     for ran in runs:
-        page = Path(ran.out.strip().splitlines()[-1].removeprefix("Report: ")).read_text(encoding="utf-8")
+        page = ran.report.read_text(encoding="utf-8")
         assert page.startswith("<!DOCTYPE html>")
         assert "financial" in page
 
@@ -40,7 +40,7 @@ def test_the_last_line_is_a_report_that_is_there(runs: tuple[Ran, Ran]) -> None:
     ("table", "key"),
     [("gold.stress_losses", "portfolio_id=REFERENCE"), ("gold.backtest_verdicts", "model=ewma_normal")],
 )
-def test_a_row_resolves_to_what_made_it(runs: tuple[Ran, Ran], table: str, key: str) -> None:
+def test_a_row_resolves_to_what_made_it(runs: tuple[Ran, ...], table: str, key: str) -> None:
     said = finished([*base("lineage", runs[1].state), table, key], runs[1].state)
     assert said.code == 0, said.error
     for word in (
