@@ -13,7 +13,8 @@ from render import ROOT, render
 INCLUDES = Environment(loader=FileSystemLoader(ROOT / "includes"), autoescape=False)
 WORKLOADS = INCLUDES.get_template("workloads.jinja").module.WORKLOADS  # type: ignore[attr-defined]
 SECOND = """[
-  {"name": "second_recipe", "number": "99", "title": "2nd", "summary": "2nd.", "stages": ["ingest", "extra"]},
+  {"name": "second_recipe", "number": "99", "title": "2nd", "summary": "2nd.", "page": "second",
+   "stages": ["ingest", "extra", "report"]},
 """
 
 
@@ -43,6 +44,10 @@ def test_a_workload_that_is_not_selected_brings_no_files(template: Path, tmp_pat
         "resources/second_recipe.job.yml",
         "tests/workloads/test_second_recipe.py",
         "src/portfolio/extra/module.py",
+        "src/portfolio/report/second/__init__.py",
+        "src/portfolio/report/templates/second.html.j2",
+        "tests/report/test_report_second.py",
+        "tests/report/test_report_second_more.py",
         "tests/extra/test_module.py",
     }
     for name in added | {"src/portfolio/ingest/module.py"}:

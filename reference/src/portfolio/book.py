@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from portfolio.run import Run
 from portfolio.tables import PORTFOLIOS, POSITIONS
 
 REFERENCE = "REFERENCE"
+# Portfolios whose rows are made together: megabytes, where rows of all could be gigabytes.
+_TOGETHER = 4096
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,12 @@ class Book:
     weights: NDArray[np.float64]
     nav: float
     currency: str
+
+    def spans(self) -> Iterator[slice]:
+        """Yield the places of all portfolios, some thousands at a time."""
+        count = len(self.portfolios)
+        for first in range(0, count, _TOGETHER):
+            yield slice(first, min(first + _TOGETHER, count))
 
 
 def build_book(run: Run, returns: Panel) -> Book:
@@ -57,28 +66,29 @@ def random_weights(seed: int, portfolio: int, instruments: int) -> NDArray[np.fl
 
 
 def _commit(run: Run, book: Book) -> None:
-    count = len(book.portfolios)
-    names = ["Equal-weight reference", *(f"Simulated portfolio {number}" for number in range(1, count))]
-    run.commit(
-        PORTFOLIOS,
-        pa.table(
-            {
-                "portfolio_id": list(book.portfolios),
-                "name": names,
-                "origin": ["reference", *["simulated"] * (count - 1)],
-                "nav": np.full(count, book.nav),
-                "currency": [book.currency] * count,
-            }
-        ),
+    run.commit_parts(PORTFOLIOS, (_portfolios(book, span) for span in book.spans()))
+    run.commit_parts(POSITIONS, (_positions(book, span) for span in book.spans()))
+
+
+def _portfolios(book: Book, span: slice) -> pa.Table:
+    numbers = range(span.start, span.stop)
+    return pa.table(
+        {
+            "portfolio_id": list(book.portfolios[span]),
+            "name": [f"Simulated portfolio {n}" if n else "Equal-weight reference" for n in numbers],
+            "origin": ["simulated" if n else "reference" for n in numbers],
+            "nav": np.full(len(numbers), book.nav),
+            "currency": [book.currency] * len(numbers),
+        }
     )
-    portfolio, instrument = np.nonzero(book.weights)
-    run.commit(
-        POSITIONS,
-        pa.table(
-            {
-                "portfolio_id": np.asarray(book.portfolios)[portfolio],
-                "instrument_id": np.asarray(book.instruments)[instrument],
-                "weight": book.weights[portfolio, instrument],
-            }
-        ),
+
+
+def _positions(book: Book, span: slice) -> pa.Table:
+    portfolio, instrument = np.nonzero(book.weights[span])
+    return pa.table(
+        {
+            "portfolio_id": np.asarray(book.portfolios[span])[portfolio],
+            "instrument_id": np.asarray(book.instruments)[instrument],
+            "weight": book.weights[span][portfolio, instrument],
+        }
     )

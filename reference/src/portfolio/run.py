@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,16 +14,18 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from portfolio.engines.arrays import with_constants, without_nan
 from portfolio.engines.fanout import FanOut
+from portfolio.engines.handoff.parts import commit_parts
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.transform import HandOff, Target
 from portfolio.engines.lake import Commit, Lake
 from portfolio.governance.tracking import StageRecord, Tracker
 from portfolio.progress import Reporter
 from portfolio.settings import Settings
-from portfolio.tables.contract import Table
+from portfolio.tables.contract import Table, quoted
 
 
 @dataclass(frozen=True)
@@ -137,15 +139,29 @@ class Run:
         self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
         return rows
 
-    def rows(self, table: Table) -> pa.Table:
-        """Return this run's rows of a table as they are now, with the columns that `table` declares."""
-        return self._frame(table).toArrow()
+    def rows(self, table: Table, **among: Sequence[Any]) -> pa.Table:
+        """Return this run's rows of a table as they are now, with the columns that `table` declares.
+
+        `among` names columns and the values they may have.
+        """
+        frame = self._frame(table)
+        for name, values in among.items():
+            frame = frame.where(F.col(quoted(name)).isin(*values))
+        return frame.toArrow()
 
     def commit(self, table: Table, rows: DataFrame | pa.Table) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it."""
         if isinstance(rows, pa.Table):
             rows = without_nan(with_constants(rows, table, self.constants()))
         return self._wrote(self.lake.commit(table, rows, self.scope(table)))
+
+    def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> Commit:
+        """Replace this run's rows of a table in one commit by rows that come a part at a time.
+
+        However many they are, memory holds only some of them.
+        """
+        into = Target(table, self.scope(table), self.constants())
+        return self._wrote(commit_parts(self.lake, self.settings, into, parts))
 
     def transform(
         self,
@@ -214,10 +230,17 @@ class Run:
 
 
 def source_name(settings: Settings) -> str:
-    """Return the name prices are kept under: `sample`, `csv:<file name>` or `table:<table name>`."""
-    data = settings.market_data
+    """Return the name prices are kept under.
+
+    It is `sample`, `csv:<file name>`, `table:<table name>`, or `simulated:` and all that decides the prices:
+    instruments x days, transient share, its half-life in days, and the seed.
+    """
+    data, size = settings.market_data, settings.universe
     if data.source == "sample":
         return "sample"
+    if data.source == "simulated":
+        signal = f"{size.transient_share:g}-{size.half_life_d:g}d"
+        return f"simulated:{data.name or f'{size.instruments}x{size.days}-{signal}-{settings.seed}'}"
     return f"{data.source}:{data.name or (Path(data.path).stem if data.source == 'csv' else data.table)}"
 
 

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,23 @@ def test_a_second_process_finds_the_tables_of_the_first(runs: Callable[..., Run]
     first = runs().lake
     spark.sql(f"DROP TABLE {first.identifier(NOTES)}")  # the session forgets, the files stay
     assert content(runs().lake, "one") == {("one", "a"): 1.0, ("one", "b"): 2.0}
+
+
+def test_a_table_of_an_older_contract_gets_the_columns_it_lacks(
+    make_run: Callable[..., Run], spark: Any
+) -> None:
+    older = replace(
+        NOTES, columns=tuple(column for column in NOTES.columns if column.name != "amount"), checks=()
+    )
+    make_run().lake.commit(older, notes("one", a=1.0).drop_columns("amount"), "one")
+    lake = make_run().lake
+    spark.sql(f"ALTER TABLE {lake.identifier(NOTES)} SET TBLPROPERTIES ('{CONTRACT_PROPERTY}' = '1')")
+    lake.commit(NOTES, notes("two", b=2.0), "two")
+    assert content(lake) == {("one", "a"): None, ("two", "b"): 2.0}
+    again = make_run().lake
+    before = again.version(NOTES)
+    again.open(NOTES)
+    assert make_run().lake.version(NOTES) == before, "adding columns is done once"
 
 
 def test_a_table_of_a_newer_contract_is_refused_in_one_line(make_run: Callable[..., Run], spark: Any) -> None:

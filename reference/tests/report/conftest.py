@@ -8,14 +8,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from portfolio.report import write, write_calibration, write_stress
 from portfolio.settings import Settings
 from report.invented import invented, quarantine
 from report.invented_rows import Rows
+
+
+def writer_of(page: str) -> Callable[..., Path]:
+    """Return what writes a page; pages of workloads that were not selected are not there."""
+    write: Callable[..., Path] = import_module(f"portfolio.report.{page}").write
+    return write
 
 
 def words_of(markup: str) -> str:
@@ -79,8 +85,11 @@ def page_settings() -> Settings:
 def drawn_page(tmp_path: Path, page_settings: Settings) -> Callable[..., Page]:
     """Return a function that writes the report of a run, figures and all, and returns the page."""
 
-    def make(rows: Rows, settings: Settings = page_settings, writer: Callable[..., Path] = write) -> Page:
-        path = writer(rows.read, settings, tmp_path / "out" / "report.html")
+    def make(
+        rows: Rows, settings: Settings = page_settings, writer: Callable[..., Path] | None = None
+    ) -> Page:
+        write = writer or writer_of("end_to_end")
+        path = write(rows.read, settings, tmp_path / "out" / "report.html")
         return Page(path.read_text(encoding="utf-8"))
 
     return make
@@ -96,10 +105,10 @@ def page(drawn_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch) -> Ca
 @pytest.fixture
 def calibration_page(page: Callable[..., Page]) -> Callable[..., Page]:
     """Return a function that writes the page of the calibration, with empty pictures."""
-    return partial(page, writer=write_calibration)
+    return partial(page, writer=writer_of("calibration"))
 
 
 @pytest.fixture
 def stress_page(page: Callable[..., Page]) -> Callable[..., Page]:
     """Return a function that writes the page of the stress test, with empty pictures."""
-    return partial(page, writer=write_stress)
+    return partial(page, writer=writer_of("stress"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from portfolio import tables as t
-from report import invented_calibration, invented_stress
+from report import invented_fits, invented_scenarios
 from report.invented_rows import AS_OF, KEYS, Rows, weekdays
 
 LOADED = datetime(2022, 12, 29, 6, tzinfo=UTC)
@@ -32,7 +32,7 @@ def invented(
     calendar = weekdays(days)
     _book(rows, portfolios, draws)
     _risk(rows, fitted, portfolios, draws)
-    invented_stress.fill(rows, fitted, portfolios, draws)
+    invented_scenarios.fill(rows, fitted, portfolios, draws)
     _backtest(rows, calendar, draws)
     _models(rows, names, rejected, draws)
     _prices(rows, names, calendar[:20])
@@ -76,7 +76,9 @@ def _book(rows: Rows, portfolios: int, draws: np.random.Generator) -> None:
                 "volatility_1d_pct_nav": risk / 2.5,
                 "var_pct_nav": risk,
                 "es_pct_nav": risk * 1.01,
+                "horizon_d": 1,
                 "unpriced_pct_nav": 0.0,
+                "unscored_pct_nav": 0.0,
                 "model_uri": "models:/tests/7",
             }
         )
@@ -157,10 +159,11 @@ def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> N
 
 
 def _models(rows: Rows, names: list[str], rejected: dict[str, str], draws: np.random.Generator) -> None:
-    invented_calibration.fill(rows, names, rejected, draws)
+    invented_fits.fill(rows, names, rejected, draws)
     for name in names:
         if name not in rejected:
             scored = {"instrument_id": name, "feature_date": AS_OF, "score": float(draws.normal(0, 0.05))}
+            scored["model_uri"] = "models:/spark_catalog.gold.signal/3"
             rows[t.PREDICTIONS].append(KEYS | scored)
     for fold in range(1, 4):
         windows = {

@@ -24,10 +24,11 @@ class Rows:
     def __getitem__(self, table: t.Table) -> list[dict[str, Any]]:
         return self.tables[table.label]
 
-    def read(self, table: t.Table) -> pa.Table:
+    def read(self, table: t.Table, **among: list[Any]) -> pa.Table:
         """Return the rows with the declared columns and no others, every required value present."""
         self.asked.append(table)
-        found = pa.Table.from_pylist(self.tables[table.label], schema=table.arrow_schema)
+        kept = [row for row in self.tables[table.label] if all(row[n] in few for n, few in among.items())]
+        found = pa.Table.from_pylist(kept, schema=table.arrow_schema)
         for column in table.columns:
             assert column.nullable or not found[column.name].null_count, f"{table.label}.{column.name}"
         return found

@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,13 +12,18 @@ from xml.etree import ElementTree
 import pytest
 
 from portfolio import tables as t
-from portfolio.errors import PortfolioError
-from portfolio.report import write, write_calibration, write_stress
 from portfolio.settings import Settings
+from report.conftest import writer_of
 
 HOSTILE = '<script>alert("x")</script>&\'"]]>\x0b'
 VOID = {"meta", "source", "img", "br"}
-PAGES = pytest.mark.parametrize("writer", [write, write_calibration, write_stress])
+# How many pictures a page has, for each page about the invented run; a project has those of its workloads.
+PICTURES = {
+    name: count
+    for name, count in {"end_to_end": 6, "calibration": 5, "stress": 5}.items()
+    if find_spec(f"portfolio.report.{name}")
+}
+PAGES = pytest.mark.parametrize("name", PICTURES)
 
 
 @PAGES
@@ -25,7 +31,7 @@ def test_a_hostile_instrument_name_is_shown_and_not_obeyed(
     run_rows: Callable[..., Any],
     drawn_page: Callable[..., Any],
     move_to_quarantine: Callable[..., None],
-    writer: Callable[..., Path],
+    name: str,
 ) -> None:
     rows = run_rows(["AAA", HOSTILE, "$x_1$", "a-->b"], rejected={"AAA": HOSTILE})
     everywhere(rows)
@@ -33,7 +39,7 @@ def test_a_hostile_instrument_name_is_shown_and_not_obeyed(
     move_to_quarantine(rows, HOSTILE, day, HOSTILE, HOSTILE)
     rows[t.RUNS][0]["model_uri"] = HOSTILE
     rows[t.PORTFOLIOS][0]["name"] = HOSTILE
-    made = drawn_page(rows, writer=writer)
+    made = drawn_page(rows, writer=writer_of(name))
     assert "<script" not in made.markup.lower()
     assert "&lt;script&gt;alert" in made.markup
     shown = set()
@@ -59,9 +65,9 @@ def everywhere(rows: Any) -> None:
 
 @PAGES
 def test_the_page_loads_nothing_from_anywhere(
-    run_rows: Callable[..., Any], drawn_page: Callable[..., Any], writer: Callable[..., Path]
+    run_rows: Callable[..., Any], drawn_page: Callable[..., Any], name: str
 ) -> None:
-    made = drawn_page(run_rows(), writer=writer)
+    made = drawn_page(run_rows(), writer=writer_of(name))
     attributes = re.findall(r"""(?:src|srcset|href|action|data)\s*=\s*["']?([^"'\s>]+)""", made.markup)
     assert attributes
     assert all(value.startswith(("#", "data:image/svg+xml;base64,")) for value in attributes)
@@ -75,8 +81,9 @@ def test_the_page_loads_nothing_from_anywhere(
 
 @PAGES
 def test_the_same_rows_in_any_order_give_the_same_bytes(
-    run_rows: Callable[..., Any], page_settings: Settings, tmp_path: Path, writer: Callable[..., Path]
+    run_rows: Callable[..., Any], page_settings: Settings, tmp_path: Path, name: str
 ) -> None:
+    writer = writer_of(name)
     rows = run_rows([f"N{i:02d}" for i in range(18)])
     first = writer(rows.read, page_settings, tmp_path / "first.html").read_bytes()
     shuffle = random.Random(5)
@@ -89,35 +96,6 @@ def test_the_same_rows_in_any_order_give_the_same_bytes(
     rows[t.CALIBRATION][0]["persistence"] *= 0.9
     rows[t.STRESS_LOSSES][0]["loss_pct_nav"] *= 2
     assert writer(rows.read, page_settings, tmp_path / "third.html").read_bytes() != first
-
-
-def test_without_a_reference_portfolio_there_is_one_plain_line_and_the_old_file_stays(
-    run_rows: Callable[..., Any], page_settings: Settings, tmp_path: Path
-) -> None:
-    rows = run_rows()
-    rows[t.PORTFOLIOS].clear()
-    path = tmp_path / "report.html"
-    path.write_text("older", encoding="utf-8")
-    with pytest.raises(PortfolioError, match="no reference portfolio"):
-        write(rows.read, page_settings, path)
-    assert path.read_text(encoding="utf-8") == "older"
-    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
-
-
-def test_a_write_that_breaks_half_way_leaves_the_old_file_and_no_other(
-    run_rows: Callable[..., Any], page_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "report.html"
-    path.write_text("older", encoding="utf-8")
-
-    def full(*_: object) -> None:
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="No space"):
-        write(run_rows().read, page_settings, path)
-    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
-    assert path.read_text(encoding="utf-8") == "older"
 
 
 class Outline(HTMLParser):
@@ -149,14 +127,14 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize(("writer", "pictures"), [(write, 6), (write_calibration, 5), (write_stress, 5)])
+@PAGES
 def test_the_page_is_well_formed_and_readable_without_eyes(
-    run_rows: Callable[..., Any], drawn_page: Callable[..., Any], writer: Callable[..., Path], pictures: int
+    run_rows: Callable[..., Any], drawn_page: Callable[..., Any], name: str
 ) -> None:
     outline = Outline()
-    outline.feed(drawn_page(run_rows(rejected={"BBB": "too short"}), writer=writer).markup)
+    outline.feed(drawn_page(run_rows(rejected={"BBB": "too short"}), writer=writer_of(name)).markup)
     assert outline.open == []
-    assert len(outline.pictures) == pictures
+    assert len(outline.pictures) == PICTURES[name]
     assert all(len(str(picture.get("alt"))) > 20 for picture in outline.pictures)
     assert all(header.get("scope") in {"row", "col"} for header in outline.headers)
     assert len(set(outline.ids)) == len(outline.ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from types import SimpleNamespace
@@ -53,6 +54,9 @@ class RecordingRun:
     def commit(self, table: Table, rows: pa.Table) -> None:
         constants = {"run_id": "r", "as_of": date(2024, 1, 1)}
         self.committed[table] = with_constants(rows, table, constants)
+
+    def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> None:
+        self.commit(table, pa.concat_tables(parts))
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,13 @@
+import math
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
 from scipy.stats import spearmanr
 
 from portfolio.quant.evaluation import (
+    newey_west_lags,
+    newey_west_p,
     newey_west_t,
     out_of_sample_r2,
     quantile_spread,
@@ -85,3 +89,42 @@ def test_the_spread_leaves_out_what_is_missing_and_needs_enough_names():
 def test_shapes_that_do_not_match_are_refused():
     with pytest.raises(ValueError, match="do not match"):
         rank_information_coefficient(np.zeros((2, 3)), np.zeros((3, 2)))
+
+
+def overlapping(generator, series, count, horizon_d):
+    """Return rank ICs as luck makes them: sums of daily noise over a horizon, begun on successive days."""
+    walks = np.cumsum(generator.standard_normal((series, count + horizon_d)), axis=1)
+    return walks[:, horizon_d:] - walks[:, :-horizon_d]
+
+
+def test_lags_reach_over_three_horizons_and_grow_with_the_root_of_the_days():
+    assert newey_west_lags(8000, 63) == 189
+    assert newey_west_lags(8000, 5) == math.ceil(1.3 * math.sqrt(8000))
+    assert newey_west_lags(10, 63) == 9
+    assert newey_west_lags(0, 5) == 0
+
+
+def test_without_overlap_and_for_long_histories_the_p_value_is_that_of_the_normal():
+    assert newey_west_p(-1.96, 10_000_000, 10, 1) == pytest.approx(0.05, abs=1e-4)
+    assert newey_west_p(0.0, 1000, 50, 5) == 1.0
+
+
+def test_too_few_days_have_no_p_value():
+    assert np.isnan(newey_west_p(5.0, 188, 63, 21))
+    assert np.isfinite(newey_west_p(5.0, 189, 63, 21))
+    assert np.isnan(newey_west_p(math.nan, 1000, 63, 21))
+
+
+@pytest.mark.parametrize(("count", "horizon_d"), [(1000, 5), (1000, 21), (1250, 63), (4000, 63)])
+def test_of_luck_with_overlapping_horizons_about_one_test_in_twenty_is_below_five_per_cent(count, horizon_d):
+    series = overlapping(np.random.default_rng(64), 800, count, horizon_d)
+    lags = newey_west_lags(count, horizon_d)
+    below = [newey_west_p(newey_west_t(one, lags), count, lags, horizon_d) <= 0.05 for one in series]
+    # Two and a half standard errors of 800 draws, and the bias that is left in short histories.
+    assert np.mean(below) == pytest.approx(0.055, abs=0.02)
+
+
+def test_one_horizon_of_lags_would_reject_twice_as_often_as_it_says():
+    series = overlapping(np.random.default_rng(65), 800, 4000, 21)
+    beyond = [abs(newey_west_t(one, 21)) > 1.96 for one in series]
+    assert np.mean(beyond) > 0.085

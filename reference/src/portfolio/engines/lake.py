@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import sleep
 
@@ -141,7 +141,7 @@ class Lake:
         return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
     def open(self, table: Table) -> None:
-        """Make a table usable: create it if it is new, refuse it if newer code wrote it."""
+        """Make a table usable: create it, add what it lacks, or refuse it if newer code wrote it."""
         if table.label in self._open:
             return
         catalog = self.settings.catalog
@@ -155,7 +155,9 @@ class Lake:
             self._new.add(table.label)
         elif location is not None:
             self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
-        self._refuse_newer(table)
+        written = self._refuse_newer(table)
+        if written < CONTRACT_VERSION:
+            self._evolve(table)
         self._open.add(table.label)
 
     def _overwrite(self, table: Table, frame: DataFrame, scope: str, metadata: str) -> None:
@@ -182,7 +184,17 @@ class Lake:
                 return int(max(found))
         return int(history[0]["version"])
 
-    def _refuse_newer(self, table: Table) -> None:
+    def _evolve(self, table: Table) -> None:
+        """Add the columns an older contract did not have: NULL in the rows that are there."""
+        fields = {field.name: field for field in self.spark.table(self.identifier(table)).schema.fields}
+        added = [replace(column, nullable=True) for column in table.columns if column.name not in fields]
+        if added:
+            columns = ", ".join(column.sql for column in added)
+            self.spark.sql(f"ALTER TABLE {self.identifier(table)} ADD COLUMNS ({columns})")
+        version = f"{literal(CONTRACT_PROPERTY)} = {literal(str(CONTRACT_VERSION))}"
+        self.spark.sql(f"ALTER TABLE {self.identifier(table)} SET TBLPROPERTIES ({version})")
+
+    def _refuse_newer(self, table: Table) -> int:
         rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
         written = {row["key"]: row["value"] for row in rows}.get(CONTRACT_PROPERTY, "0")
         if int(written) > CONTRACT_VERSION:
@@ -190,6 +202,7 @@ class Lake:
                 f"Table {table.label} was written by contract {written}, this code knows {CONTRACT_VERSION}; "
                 "update the project before running it here."
             )
+        return int(written)
 
     def _ddl(self, table: Table, place: str) -> str:
         properties = {CONTRACT_PROPERTY: str(CONTRACT_VERSION)}

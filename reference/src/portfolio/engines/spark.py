@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,6 +168,8 @@ def _options(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> dict[
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Python workers import this package, wherever the process that started them found it.
+        "spark.executorEnv.PYTHONPATH": python_path(),
     }
 
 
@@ -180,6 +183,11 @@ def _stop() -> None:
         gateway.shutdown()
         if process is not None:
             process.stdin.close()
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                # Its context is stopped and everything is committed, so nothing is lost.
+                process.kill()
+                process.wait()
     SparkContext._gateway = None
     SparkContext._jvm = None

@@ -6,6 +6,7 @@ environment variable to decide how it behaves.
 """
 
 from portfolio.settings.files import known_names, load
-from portfolio.settings.sections import Backtest, Risk, Settings, Train
+from portfolio.settings.sections import Backtest, Risk, Settings
+from portfolio.settings.signal import Model, Signals, Train, Tune
 
-__all__ = ["Backtest", "Risk", "Settings", "Train", "known_names", "load"]
+__all__ = ["Backtest", "Model", "Risk", "Settings", "Signals", "Train", "Tune", "known_names", "load"]

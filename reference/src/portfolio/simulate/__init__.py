@@ -69,7 +69,7 @@ def simulate(
     result = simulated(run.fan_out, worlds, plan, run.reporter.counter)
     run.commit(SCENARIO_SETS, rows.scenario_sets(settings.seed, result, days, usable.size))
     run.commit(LOSS_DISTRIBUTION, rows.loss_distribution(book, result))
-    run.commit(RISK_MEASURES, rows.risk_measures(settings.risk, book, result))
-    run.commit(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, usable, result))
-    run.commit(RISK_ATTRIBUTION, rows.risk_attribution(settings.risk, book, result))
+    run.commit_parts(RISK_MEASURES, rows.risk_measures(settings.risk, book, result))
+    run.commit_parts(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, usable, result))
+    run.commit_parts(RISK_ATTRIBUTION, rows.risk_attribution(settings.risk, book, result))
     return result

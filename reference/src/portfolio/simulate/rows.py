@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -56,10 +56,8 @@ def loss_distribution(book: Book, horizons: tuple[Horizon, ...]) -> pa.Table:
     )
 
 
-def risk_measures(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> pa.Table:
-    """Return value at risk and expected shortfall of every portfolio by every method at every horizon."""
-    count = len(book.portfolios)
-    parts = []
+def risk_measures(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> Iterator[pa.Table]:
+    """Yield value at risk and expected shortfall of every portfolio by every method at every horizon."""
     for each in horizons:
         var, shortfall = each.tail.at(risk.var_confidence), each.tail.at(risk.es_confidence)
         for measure, confidence, value, error in (
@@ -71,62 +69,58 @@ def risk_measures(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> pa.T
                 shortfall.expected_shortfall_error,
             ),
         ):
-            columns = {
-                "portfolio_id": list(book.portfolios),
-                "measure": [measure] * count,
-                "confidence": np.full(count, confidence),
-                "value": value * book.nav,
-                "value_pct_nav": 100.0 * value,
-                "standard_error": error * book.nav,
-                "currency": [book.currency] * count,
-            }
-            parts.append(_rows(each, columns))
-    return pa.concat_tables(parts)
+            for span in book.spans():
+                names = list(book.portfolios[span])
+                columns = {
+                    "portfolio_id": names,
+                    "measure": [measure] * len(names),
+                    "confidence": np.full(len(names), confidence),
+                    "value": value[span] * book.nav,
+                    "value_pct_nav": 100.0 * value[span],
+                    "standard_error": error[span] * book.nav,
+                    "currency": [book.currency] * len(names),
+                }
+                yield _rows(each, columns)
 
 
 def risk_contributions(
     risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tuple[Horizon, ...]
-) -> pa.Table:
-    """Return both measures' Euler contributions of every holding; `priced` are instrument positions."""
-    names, weights = np.asarray(book.instruments)[priced], book.weights[:, priced]
-    portfolio, place = np.nonzero(weights)
-    count = portfolio.size
-    parts = []
+) -> Iterator[pa.Table]:
+    """Yield both measures' Euler contributions of every holding; `priced` are instrument positions."""
+    names = np.asarray(book.instruments)[priced]
     for each in horizons:
         for measure, confidence, contributions in (
             (VALUE_AT_RISK, risk.var_confidence, each.value_at_risk_contributions),
             (EXPECTED_SHORTFALL, risk.es_confidence, each.expected_shortfall_contributions),
         ):
+            for span in book.spans():
+                portfolio, place = np.nonzero(book.weights[span, priced])
+                columns = {
+                    "portfolio_id": np.asarray(book.portfolios[span])[portfolio],
+                    "instrument_id": names[place],
+                    "measure": [measure] * portfolio.size,
+                    "confidence": np.full(portfolio.size, confidence),
+                    "contribution": contributions[span][portfolio, place] * book.nav,
+                    "currency": [book.currency] * portfolio.size,
+                }
+                yield _rows(each, columns)
+
+
+def risk_attribution(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> Iterator[pa.Table]:
+    """Yield expected shortfall of every portfolio, split into market, specific and residual."""
+    for each in horizons:
+        shortfall = each.tail.expected_shortfall(risk.es_confidence)
+        for span in book.spans():
+            names = list(book.portfolios[span])
             columns = {
-                "portfolio_id": np.asarray(book.portfolios)[portfolio],
-                "instrument_id": names[place],
-                "measure": [measure] * count,
-                "confidence": np.full(count, confidence),
-                "contribution": contributions[portfolio, place] * book.nav,
-                "currency": [book.currency] * count,
+                "portfolio_id": names,
+                "confidence": np.full(len(names), risk.es_confidence),
+                "expected_shortfall_pct_nav": 100.0 * shortfall[span],
+                "factor_pct_nav": 100.0 * each.attribution.factor[span],
+                "specific_pct_nav": 100.0 * each.attribution.specific[span],
+                "residual_pct_nav": 100.0 * each.attribution.residual[span],
             }
-            parts.append(_rows(each, columns))
-    return pa.concat_tables(parts)
-
-
-def risk_attribution(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> pa.Table:
-    """Return expected shortfall of every portfolio, split into market, specific and residual."""
-    return pa.concat_tables(
-        [
-            _rows(
-                each,
-                {
-                    "portfolio_id": list(book.portfolios),
-                    "confidence": np.full(len(book.portfolios), risk.es_confidence),
-                    "expected_shortfall_pct_nav": 100.0 * each.tail.expected_shortfall(risk.es_confidence),
-                    "factor_pct_nav": 100.0 * each.attribution.factor,
-                    "specific_pct_nav": 100.0 * each.attribution.specific,
-                    "residual_pct_nav": 100.0 * each.attribution.residual,
-                },
-            )
-            for each in horizons
-        ]
-    )
+            yield _rows(each, columns)
 
 
 def _rows(horizon: Horizon, columns: Mapping[str, Any]) -> pa.Table:

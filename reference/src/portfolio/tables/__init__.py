@@ -1,7 +1,7 @@
 """Every Delta table, declared once; DDL, quality checks, data dictionary and test data come from here."""
 
 from portfolio.tables.backtest import BACKTEST_FORECASTS, BACKTEST_VERDICTS
-from portfolio.tables.book import PORTFOLIO_SCORES, PORTFOLIOS, POSITIONS
+from portfolio.tables.book import PORTFOLIO_EXPOSURES, PORTFOLIO_SCORES, PORTFOLIOS, POSITIONS
 from portfolio.tables.bronze import PRICES_RECEIVED
 from portfolio.tables.calibration import (
     CALIBRATION,
@@ -15,7 +15,14 @@ from portfolio.tables.calibration import (
 from portfolio.tables.contract import CONTRACT_VERSION, Column, Layer, Scope, Table
 from portfolio.tables.evidence import RUN_TABLES, RUNS
 from portfolio.tables.market import FEATURES, RETURNS
-from portfolio.tables.models import PREDICTIONS, SIGNAL_VALIDATION
+from portfolio.tables.models import (
+    FEATURE_IMPORTANCE,
+    MODEL_DECISIONS,
+    PREDICTIONS,
+    PREDICTIONS_QUARANTINED,
+    SIGNAL_VALIDATION,
+    TRAINING,
+)
 from portfolio.tables.risk import (
     LOSS_DISTRIBUTION,
     RISK_ATTRIBUTION,
@@ -23,6 +30,7 @@ from portfolio.tables.risk import (
     RISK_MEASURES,
     SCENARIO_SETS,
 )
+from portfolio.tables.signals import SIGNAL_CORRELATIONS, SIGNAL_DECAY, SIGNAL_RANKS, SIGNAL_YEARS
 from portfolio.tables.silver import PRICES, PRICES_QUARANTINED
 from portfolio.tables.stress import (
     FACTORS,
@@ -33,6 +41,7 @@ from portfolio.tables.stress import (
     STRESS_RETURNS,
     STRESS_SCENARIOS,
 )
+from portfolio.tables.tuning import LEAKAGE_CHECKS, TRIAL_PROGRESS, TRIALS, TUNING_EVIDENCE
 
 ALL: tuple[Table, ...] = (
     PRICES_RECEIVED,
@@ -50,8 +59,20 @@ ALL: tuple[Table, ...] = (
     FACTOR_COVARIANCES,
     CORRELATIONS,
     DEPENDENCE,
+    SIGNAL_RANKS,
+    SIGNAL_DECAY,
+    SIGNAL_YEARS,
+    SIGNAL_CORRELATIONS,
+    TRIALS,
+    TRIAL_PROGRESS,
+    TUNING_EVIDENCE,
+    LEAKAGE_CHECKS,
     SIGNAL_VALIDATION,
+    TRAINING,
+    FEATURE_IMPORTANCE,
+    MODEL_DECISIONS,
     PREDICTIONS,
+    PREDICTIONS_QUARANTINED,
     SCENARIO_SETS,
     LOSS_DISTRIBUTION,
     RISK_MEASURES,
@@ -64,6 +85,7 @@ ALL: tuple[Table, ...] = (
     REVERSE_STRESS,
     REVERSE_STRESS_SHOCKS,
     PORTFOLIO_SCORES,
+    PORTFOLIO_EXPOSURES,
     BACKTEST_FORECASTS,
     BACKTEST_VERDICTS,
     RUNS,
@@ -84,11 +106,16 @@ __all__ = [
     "FACTOR_BETAS",
     "FACTOR_COVARIANCES",
     "FEATURES",
+    "FEATURE_IMPORTANCE",
+    "LEAKAGE_CHECKS",
     "LOSS_DISTRIBUTION",
+    "MODEL_DECISIONS",
     "PORTFOLIOS",
+    "PORTFOLIO_EXPOSURES",
     "PORTFOLIO_SCORES",
     "POSITIONS",
     "PREDICTIONS",
+    "PREDICTIONS_QUARANTINED",
     "PRICES",
     "PRICES_QUARANTINED",
     "PRICES_RECEIVED",
@@ -101,11 +128,19 @@ __all__ = [
     "RUNS",
     "RUN_TABLES",
     "SCENARIO_SETS",
+    "SIGNAL_CORRELATIONS",
+    "SIGNAL_DECAY",
+    "SIGNAL_RANKS",
     "SIGNAL_VALIDATION",
+    "SIGNAL_YEARS",
     "STRESS_ASSUMPTIONS",
     "STRESS_LOSSES",
     "STRESS_RETURNS",
     "STRESS_SCENARIOS",
+    "TRAINING",
+    "TRIALS",
+    "TRIAL_PROGRESS",
+    "TUNING_EVIDENCE",
     "Column",
     "Layer",
     "Scope",

@@ -13,7 +13,7 @@ from portfolio.evidence import record
 from portfolio.features import build_returns
 from portfolio.ingest import ingest
 from portfolio.ingest.factors import ingest_factors
-from portfolio.report import write_calibration
+from portfolio.report.calibration import write
 from portfolio.run import Run
 from portfolio.workload import Conclusion, Workload
 
@@ -37,7 +37,7 @@ def run(run: Run) -> Conclusion:
         record(run, WORKLOAD.name, "")
     with run.stage("report", "Write the report"):
         name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        report = write_calibration(run.rows, run.settings, run.settings.state_dir / "reports" / name)
+        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
         run.tracker.attach(report)
     gate = calibration.gate
     if not gate.passed:

@@ -12,7 +12,7 @@ from portfolio.evidence import record
 from portfolio.features import build_returns
 from portfolio.ingest import ingest
 from portfolio.ingest.factors import ingest_factors
-from portfolio.report import write_stress
+from portfolio.report.stress import write
 from portfolio.run import Run
 from portfolio.simulate import Horizon, simulate
 from portfolio.stress import StressSummary, read_definitions, stress
@@ -50,7 +50,7 @@ def run(run: Run) -> Conclusion:
         record(run, WORKLOAD.name, "")
     with run.stage("report", "Write the report"):
         name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        report = write_stress(run.rows, run.settings, run.settings.state_dir / "reports" / name)
+        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
         run.tracker.attach(report)
     return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report)
 

@@ -6,8 +6,10 @@ import sys
 import warnings
 from collections.abc import Sequence
 from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -52,12 +54,24 @@ def _application() -> typer.Typer:
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
+        *_model_commands(),
         ("maintain", maintain, "Compact tables and delete files that no version needs any more."),
         ("cluster", cluster, "Start, stop or look at a Spark cluster on this machine."),
         ("doctor", doctor, "Say what is missing here before anything runs."),
     ):
         app.command(name, short_help=summary)(command)
     return app
+
+
+def _model_commands() -> tuple[tuple[str, Any, str], ...]:
+    """Return the commands about the signal model, which a project has whose workloads train one."""
+    if find_spec("portfolio.cli.models") is None:
+        return ()
+    models = import_module("portfolio.cli.models")
+    return (
+        ("models", models.models, "List the models: who is champion, since when, and why."),
+        ("rollback", models.rollback, "Withdraw the champion; the one before is champion again."),
+    )
 
 
 def _print_version(asked: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Tracker:
         """Yield a record for one stage; it becomes a child run, failed if the block raises."""
         tags = {"mlflow.parentRunId": self.run_id, "mlflow.runName": name, "stage": name}
         child = self.client.create_run(self.experiment_id, tags=tags).info.run_id
-        record = StageRecord(self.client, child)
+        record = StageRecord(self.client, child, self.experiment_id)
         try:
             yield record
         except BaseException:
@@ -59,10 +59,11 @@ class Tracker:
 class StageRecord:
     """What one stage read and wrote, and its numbers; kept until the stage ends, then written at once."""
 
-    def __init__(self, client: Any, run_id: str) -> None:
+    def __init__(self, client: Any, run_id: str, experiment_id: str) -> None:
         """Keep the child run; use `Tracker.stage` instead."""
         self.client = client
         self.run_id = run_id
+        self.experiment_id = experiment_id
         self._tags: dict[str, str] = {}
         self._metrics: dict[str, float] = {}
 
@@ -79,6 +80,44 @@ class StageRecord:
     def note(self, name: str, text: str) -> None:
         """Record why something was done the way it was."""
         self._tags[name] = text
+
+    def child(
+        self,
+        name: str,
+        tags: Mapping[str, str],
+        parameters: Mapping[str, Any],
+        curves: Mapping[str, Sequence[tuple[int, float]]],
+        failed: bool = False,
+    ) -> str:
+        """Write a finished run below the stage's own, and return its id.
+
+        It is made here, by the process that knows the stage's run: one that is made elsewhere would have to
+        be told, and would be an orphan if it was not.
+
+        Args:
+            name: what people see.
+            tags: texts; empty ones are left out.
+            parameters: what was tried.
+            curves: for each metric, steps with their values.
+            failed: whether the run is marked as failed.
+        """
+        from mlflow.entities import Metric, Param, RunTag
+
+        known = {"mlflow.parentRunId": self.run_id, "mlflow.runName": name}
+        child = str(self.client.create_run(self.experiment_id, tags=known).info.run_id)
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            child,
+            metrics=[
+                Metric(metric, float(value), now, step)
+                for metric, curve in curves.items()
+                for step, value in curve
+            ],
+            params=[Param(key, str(value)) for key, value in parameters.items()],
+            tags=[RunTag(key, text) for key, text in tags.items() if text],
+        )
+        self.client.set_terminated(child, "FAILED" if failed else "FINISHED")
+        return child
 
     def write(self, status: str) -> None:
         """Write everything to MLflow and end the child run."""

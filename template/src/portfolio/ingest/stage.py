@@ -18,6 +18,7 @@ from portfolio.ingest.delta_table import from_table
 from portfolio.ingest.quality import judge
 from portfolio.ingest.received import Received, refuse_dates
 from portfolio.ingest.sample import from_sample
+from portfolio.ingest.simulated import from_simulation
 from portfolio.run import Run
 from portfolio.settings import Settings
 from portfolio.tables import PRICES, PRICES_QUARANTINED, PRICES_RECEIVED
@@ -104,6 +105,8 @@ def _receive(run: Run) -> Received:
         return from_csv(run.lake.spark, run.settings)
     if source == "table":
         return from_table(run.lake.spark, run.settings)
+    if source == "simulated":
+        return from_simulation(run.lake.spark, run.settings)
     return from_sample(run.lake.spark)
 
 

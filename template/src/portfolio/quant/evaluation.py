@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
+from scipy.stats import t as student_t
 
 # Fewer pairs than this make a rank correlation of -1, 0 or 1 by construction.
 _MINIMUM_PAIRS = 3
@@ -38,6 +39,8 @@ def newey_west_t(series: NDArray[np.float64], lags: int) -> float:
     Newey & West 1987 with Bartlett weights 1 - lag / (lags + 1) and no small-sample factor. Missing values
     are left out.
     NaN with fewer than two values or where the variance is not positive.
+    Not every choice of ``lags`` gives a t-statistic that luck takes beyond 2 in one case of twenty only; see
+    ``newey_west_lags``.
     """
     if lags < 0:
         raise ValueError("the number of lags cannot be negative")
@@ -48,11 +51,42 @@ def newey_west_t(series: NDArray[np.float64], lags: int) -> float:
         return math.nan
     mean = float(series.mean())
     deviations = series - mean
-    variance = float(deviations @ deviations)
+    # A sum, not a product of vectors: libraries split that among threads, and its last bits with it.
+    variance = float(np.sum(deviations * deviations))
     for lag in range(1, min(lags, count - 1) + 1):
         weight = 1.0 - lag / (lags + 1.0)
-        variance += 2.0 * weight * float(deviations[lag:] @ deviations[:-lag])
+        variance += 2.0 * weight * float(np.sum(deviations[lag:] * deviations[:-lag]))
     return mean / (math.sqrt(variance) / count) if variance > 0.0 else math.nan
+
+
+def newey_west_lags(count: int, horizon_d: int) -> int:
+    """Return how many lags the mean of ``count`` daily rank ICs over a horizon wants: 3 horizons at least.
+
+    Returns over ``horizon_d`` days that begin on successive days overlap. Bartlett weights up to one horizon
+    see only two thirds of the variance that this adds, and one test in ten then rejects what is true at 5 %;
+    up to three horizons they see nine tenths. Otherwise 1.3 times the root of ``count`` (the rule
+    recommended by Lazarus, Lewis, Stock & Watson 2018).
+    """
+    return min(max(3 * horizon_d, math.ceil(1.3 * math.sqrt(count))), max(count - 1, 0))
+
+
+def newey_west_p(t: float, count: int, lags: int, horizon_d: int) -> float:
+    """Return the two-sided p-value of a Newey-West t-statistic of ``count`` daily values.
+
+    The reference is Student's t with 1.5 count / lags degrees of freedom, those of the Bartlett kernel
+    (Lazarus et al. 2018). Before, t is shrunk by the square root of the share of the variance that the
+    estimate sees where returns over ``horizon_d`` days overlap and are otherwise independent: the Bartlett
+    weights of their triangular autocorrelation, less lags / count because the mean is estimated as well.
+    NaN where t is, or with fewer than three times ``lags`` values, which are too few to tell.
+    """
+    if not math.isfinite(t) or count < 3 * max(lags, 1):
+        return math.nan
+    apart = np.arange(1, horizon_d)
+    overlap = 1.0 - apart / horizon_d
+    seen = (1.0 + 2.0 * np.sum((1.0 - apart / (lags + 1.0)).clip(0.0) * overlap)) / horizon_d
+    seen *= 1.0 - lags / count
+    freedom = 1.5 * count / max(lags, 1)
+    return 2.0 * float(student_t.sf(abs(t) * math.sqrt(seen), freedom))
 
 
 def out_of_sample_r2(targets: NDArray[np.float64], predictions: NDArray[np.float64]) -> float:

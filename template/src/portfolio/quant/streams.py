@@ -14,6 +14,10 @@ class Purpose(IntEnum):
     BOOK = 2
     COPULA_NORMALS = 3
     COPULA_MIXING = 4
+    UNIVERSE_MARKET = 5
+    UNIVERSE_INSTRUMENT = 6
+    SIGNAL_DAYS = 7
+    UNIVERSE_PREDICTION = 8
 
 
 class Stream:

@@ -6,18 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-Share = Annotated[float, Field(gt=0.0, lt=1.0)]
-ClosedShare = Annotated[float, Field(ge=0.0, le=1.0)]
-PositiveInt = Annotated[int, Field(gt=0)]
-JavaMemory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
-
-
-class Section(BaseModel):
-    """A group of settings: immutable, and refusing names it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from portfolio.settings.section import ClosedShare, JavaMemory, PositiveInt, Section, Share
+from portfolio.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
 
 class Project(Section):
@@ -37,15 +29,28 @@ class Catalog(Section):
 
 
 class MarketData(Section):
-    """Where prices come from: `sample` (shipped with skfolio), a wide `csv`, or a Delta `table`."""
+    """Where prices come from: `sample` (shipped with skfolio), `csv`, a Delta `table`, or `simulated`."""
 
-    source: Literal["sample", "csv", "table"] = "sample"
+    source: Literal["sample", "csv", "table", "simulated"] = "sample"
     path: str = ""
     table: str = ""
     name: str = ""
     minimum_history_d: PositiveInt = 1000
     stale_after_d: PositiveInt = 10
     stale_price_d: PositiveInt = 20
+
+
+class Universe(Section):
+    """The simulated universe of source `simulated`: its size, and the strength of the signal planted in it.
+
+    Each log price holds a transient part that fades with `half_life_d`; `transient_share` is its share of the
+    variance of an instrument's own one-day returns. Zero plants nothing.
+    """
+
+    instruments: Annotated[int, Field(ge=3, le=1_000_000)] = 500
+    days: Annotated[int, Field(ge=300, le=20_000)] = 2520
+    transient_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
+    half_life_d: Annotated[float, Field(gt=0.0)] = 10.0
 
 
 class Calibration(Section):
@@ -78,24 +83,6 @@ class Factors(Section):
     path: str = ""
     points: tuple[str, ...] = ("credit",)
     minimum_months: Annotated[int, Field(ge=24)] = 36
-
-
-class Features(Section):
-    """What the signal model sees and what it predicts."""
-
-    horizon_d: PositiveInt = 21
-
-
-class Train(Section):
-    """The signal model and its walk-forward validation."""
-
-    folds: PositiveInt = 5
-    minimum_train_d: PositiveInt = 1000
-    embargo_d: Annotated[int, Field(ge=0)] = 5
-    rounds: PositiveInt = 100
-    max_depth: PositiveInt = 3
-    learning_rate: Share = 0.05
-    subsample: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
 
 
 class Simulation(Section):
@@ -205,10 +192,16 @@ class Settings(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 20_260_101
     catalog: Catalog = Catalog()
     market_data: MarketData = MarketData()
+    universe: Universe = Universe()
     factors: Factors = Factors()
     calibration: Calibration = Calibration()
     features: Features = Features()
+    model: Model = Model()
+    tune: Tune = Tune()
     train: Train = Train()
+    leakage: Leakage = Leakage()
+    score: Score = Score()
+    signals: Signals = Signals()
     simulation: Simulation = Simulation()
     risk: Risk = Risk()
     book: Book = Book()

@@ -7,8 +7,8 @@ from typing import Literal
 
 import pyarrow as pa
 
-# Raised when a table changes in a way that older code must not write to.
-CONTRACT_VERSION = 1
+# Raised when a table changes in a way that older code must not write to; newer code adds missing columns.
+CONTRACT_VERSION = 2
 
 Layer = Literal["bronze", "silver", "gold"]
 # What one commit replaces: the rows of one price source, or the rows of one run.

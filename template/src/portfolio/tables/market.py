@@ -59,6 +59,30 @@ FEATURES = Table(
         Column(
             "drawdown_12m", "double", "Price over its 252-day high, less one, ranked", "rank -0.5..0.5", True
         ),
+        Column("skewness_12m", "double", "Skewness of returns over 252 days, ranked", "rank -0.5..0.5", True),
+        Column("maximum_1m", "double", "Largest return of the last 21 days, ranked", "rank -0.5..0.5", True),
+        Column("beta_12m", "double", "Slope on the market over 252 days, ranked", "rank -0.5..0.5", True),
+        Column(
+            "downside_beta_12m",
+            "double",
+            "Slope on the market over the days of 252 on which it fell, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
+        Column(
+            "residual_momentum_12_1",
+            "double",
+            "Sum over 12 months without the last of return less beta times market, over deviation, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
+        Column(
+            "specific_volatility_3m",
+            "double",
+            "Standard deviation of residuals over 63 days, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
         Column(
             "forward_return",
             "double",

@@ -9,11 +9,12 @@ from portfolio.calibrate import calibrate
 from portfolio.evidence import record
 from portfolio.features import build_features
 from portfolio.ingest import ingest
-from portfolio.report import write
+from portfolio.report.end_to_end import write
 from portfolio.run import Run
 from portfolio.score import score
 from portfolio.simulate import Horizon, simulate
 from portfolio.train import train
+from portfolio.train.parameters import deciding
 from portfolio.workload import Conclusion, Workload
 
 
@@ -21,13 +22,13 @@ def run(run: Run) -> Conclusion:
     """Run every stage in the order in which data flows."""
     with run.stage("ingest", "Ingest and validate prices (Spark)"):
         loaded = ingest(run)
-        run.identify(loaded.load_id, loaded.as_of)
+        run.identify(loaded.load_id, loaded.as_of, deciding(run, loaded.as_of))
     with run.stage("features", "Build returns and features (Spark)"):
         build_features(run)
     with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
         calibration = calibrate(run)
     with run.stage("train", "Train the signal model (Ray)"):
-        model = train(run)
+        model = train(run).model
     calibration.gate.require()
     with run.stage("simulate", "Simulate the book (Ray)"):
         book = build_book(run, calibration.returns)
@@ -86,7 +87,11 @@ WORKLOAD = Workload(
         t.CALIBRATION_HISTORY,
         t.CALIBRATION_GATE,
         t.SIGNAL_VALIDATION,
+        t.TRAINING,
+        t.FEATURE_IMPORTANCE,
+        t.MODEL_DECISIONS,
         t.PREDICTIONS,
+        t.PREDICTIONS_QUARANTINED,
         t.SCENARIO_SETS,
         t.LOSS_DISTRIBUTION,
         t.RISK_MEASURES,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from portfolio.report import backtest_figures, backtest_words, fits, fits_figure, quality, risk_words
 from portfolio.report.end_to_end import figures, words
 from portfolio.report.end_to_end.data import gather
-from portfolio.report.page import render
+from portfolio.report.page import render, save
 from portfolio.report.rows import Read
 from portfolio.settings import Settings
 
@@ -21,6 +23,17 @@ _SECTIONS = (
     ("assumptions", "Assumptions and limits"),
     ("lineage", "Lineage"),
 )
+
+
+def write(read: Read, settings: Settings, path: Path) -> Path:
+    """Write the report of one end-to-end run to `path`, replacing an older file in one step, and return it.
+
+    `read` is as `portfolio.report.rows.Read` says.
+
+    Raises:
+        PortfolioError: the run has no reference portfolio or no risk measures.
+    """
+    return save(page(read, settings), path)
 
 
 def page(read: Read, settings: Settings) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from portfolio.report import fits, fits_figure, quality
 from portfolio.report.calibration import doubts, factors, figures, words
 from portfolio.report.calibration.data import gather
-from portfolio.report.page import render
+from portfolio.report.page import render, save
 from portfolio.report.rows import Read
 from portfolio.settings import Settings
 
@@ -24,6 +25,17 @@ _SECTIONS = (
     ("assumptions", "Assumptions and limits"),
     ("lineage", "Lineage"),
 )
+
+
+def write(read: Read, settings: Settings, path: Path) -> Path:
+    """Write the report of one calibration run to `path`, replacing an older file in one step, and return it.
+
+    `read` is as `portfolio.report.rows.Read` says.
+
+    Raises:
+        PortfolioError: the run calibrated nothing.
+    """
+    return save(page(read, settings), path)
 
 
 def page(read: Read, settings: Settings) -> str:

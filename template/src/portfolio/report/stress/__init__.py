@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from portfolio.report import backtest_figures, backtest_words, risk_words
-from portfolio.report.page import render
+from portfolio.report.page import render, save
 from portfolio.report.rows import Read
 from portfolio.report.stress import figures, scenarios, words
 from portfolio.report.stress.data import gather
@@ -19,6 +21,17 @@ _SECTIONS = (
     ("assumptions", "Assumptions and limits"),
     ("lineage", "Lineage"),
 )
+
+
+def write(read: Read, settings: Settings, path: Path) -> Path:
+    """Write the report of one stress test to `path`, replacing an older file in one step, and return it.
+
+    `read` is as `portfolio.report.rows.Read` says.
+
+    Raises:
+        PortfolioError: the run has no reference portfolio, or neither stress scenarios nor risk measures.
+    """
+    return save(page(read, settings), path)
 
 
 def page(read: Read, settings: Settings) -> str:

@@ -1,0 +1,44 @@
+"""Many tests at once: how much evidence is left of each when the best of many is bound to look good.
+
+All functions take p-values of shape (tests,) and return adjusted ones of the same shape: a test survives a
+level if its adjusted value is at most that level. NaN marks a test that could not be made and does not count.
+ValueError for a p-value outside 0 to 1.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the false-discovery rate at which each test survives (Benjamini & Hochberg 1995, eq. 1).
+
+    Of all tests with a value of at most q, a share of q is expected to be luck at most, if tests are
+    independent or depend on each other positively.
+    """
+    return _adjusted(p_values, "fdr_bh")
+
+
+def benjamini_yekutieli(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the same under any dependence between tests (Benjamini & Yekutieli 2001, theorem 1.3).
+
+    The price is a factor of 1 + 1/2 + ... + 1/tests.
+    """
+    return _adjusted(p_values, "fdr_by")
+
+
+def bonferroni(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the level at which each test survives if not even one false discovery is wanted."""
+    return _adjusted(p_values, "bonferroni")
+
+
+def _adjusted(p_values: NDArray[np.float64], method: str) -> NDArray[np.float64]:
+    from statsmodels.stats.multitest import multipletests
+
+    p_values = np.asarray(p_values, dtype=np.float64)
+    made = np.isfinite(p_values)
+    if ((p_values[made] < 0.0) | (p_values[made] > 1.0)).any():
+        raise ValueError("a p-value lies between 0 and 1")
+    adjusted = np.full(p_values.shape, np.nan)
+    if made.any():
+        adjusted[made] = multipletests(p_values[made], method=method)[1]
+    return adjusted

@@ -1,0 +1,75 @@
+"""Train one signal model on several processes, judge it, and make it champion if it passes the gate."""
+
+from __future__ import annotations
+
+import math
+
+from portfolio import tables as t
+from portfolio.evidence import record
+from portfolio.features import build_features
+from portfolio.governance.champion import decisions
+from portfolio.ingest import ingest
+from portfolio.report.training import write
+from portfolio.run import Run
+from portfolio.train import Trained, train
+from portfolio.train.parameters import deciding
+from portfolio.workload import Conclusion, Workload
+
+
+def run(run: Run) -> Conclusion:
+    """Run every stage; a model that the gate refuses stays a challenger and has its report all the same."""
+    with run.stage("ingest", "Ingest and validate prices (Spark)"):
+        loaded = ingest(run)
+        run.identify(loaded.load_id, loaded.as_of, deciding(run, loaded.as_of))
+    with run.stage("features", "Build returns and features (Spark)"):
+        build_features(run)
+    with run.stage("train", "Validate, train and judge the signal model (Ray)"):
+        trained = train(run, distributed=True)
+        record(run, WORKLOAD.name, trained.model.uri)
+    with run.stage("report", "Write the report"):
+        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
+        path = run.settings.state_dir / "reports" / name
+        report = write(run.rows, run.settings, path, decisions(run.lake, run.source))
+        run.tracker.attach(report)
+    run.tracker.measure({"rank_ic": trained.validation.rank_ic})
+    return Conclusion(_headline(trained), f"{trained.decision}: {trained.reason}", report, "Gate")
+
+
+def _headline(trained: Trained) -> tuple[tuple[str, str], ...]:
+    found, means = trained.validation, dict(trained.validation.means())
+    single = "it is one" if math.isnan(trained.difference) else f"differs by {trained.difference:.1g} at most"
+    champion = "none" if trained.champion is None else f"version {trained.champion}"
+    return (
+        ("Rank IC out of sample", f"{found.rank_ic:.4f} (t {found.rank_ic_t:.1f})"),
+        ("R2 against zero", f"{100 * means['r2_out_of_sample']:.2f} %"),
+        (
+            "Best less worst fifth",
+            f"{100 * means['quantile_spread']:.2f} % in {found.horizon_d} days, "
+            f"{100 * means['net_spread']:.2f} % net of trading {100 * means['turnover']:.0f} % of the book",
+        ),
+        ("Against a single process", single),
+        ("Champion", f"{champion}; this is version {trained.model.version}"),
+        ("Model card", str(trained.card)),
+    )
+
+
+WORKLOAD = Workload(
+    name="distributed_training",
+    title="Train one signal model on several processes, and judge it",
+    engine="ray",
+    reads=(t.PRICES_RECEIVED,),
+    writes=(
+        t.PRICES_RECEIVED,
+        t.PRICES,
+        t.PRICES_QUARANTINED,
+        t.RETURNS,
+        t.FEATURES,
+        t.SIGNAL_VALIDATION,
+        t.TRAINING,
+        t.FEATURE_IMPORTANCE,
+        t.MODEL_DECISIONS,
+        t.RUNS,
+        t.RUN_TABLES,
+    ),
+    run=run,
+)

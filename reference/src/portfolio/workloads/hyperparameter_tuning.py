@@ -1,0 +1,72 @@
+"""Search for hyperparameters of the signal model, and say what is left of the best after so many tries."""
+
+from __future__ import annotations
+
+from portfolio import tables as t
+from portfolio.evidence import record
+from portfolio.features import build_features
+from portfolio.ingest import ingest
+from portfolio.report.tuning import write
+from portfolio.run import Run
+from portfolio.tune import Tuned, tune
+from portfolio.workload import Conclusion, Workload
+
+
+def run(run: Run) -> Conclusion:
+    """Run every stage; a search that found nothing, or too much, has its report and says so."""
+    with run.stage("ingest", "Ingest prices (Spark)"):
+        loaded = ingest(run)
+        run.identify(loaded.load_id, loaded.as_of)
+    with run.stage("features", "Build features (Spark)"):
+        build_features(run)
+    with run.stage("tune", "Search hyperparameters (Ray Tune)") as stage:
+        tuned = tune(run, stage)
+        stage.measure({"validation_rank_ic": tuned.judged.rank_ic, "holdout_rank_ic": tuned.holdout.rank_ic})
+        record(run, WORKLOAD.name, "")
+    with run.stage("report", "Write the report"):
+        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
+        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
+        run.tracker.attach(report)
+    return Conclusion(_headline(tuned), tuned.verdict.words, report, "Search")
+
+
+def _headline(tuned: Tuned) -> tuple[tuple[str, str], ...]:
+    status = [trial.fate.status for trial in tuned.trials if trial.fate]
+    stopped, failed = status.count("stopped"), status.count("failed")
+    rounds = tuned.best.best.rounds if tuned.best.best else 0
+    best = f"trial {tuned.best.number} at {rounds} rounds"
+    return (
+        ("Trials", f"{len(tuned.trials)}: {stopped} stopped early, {failed} failed"),
+        (
+            "Validation rank IC",
+            f"{tuned.judged.rank_ic:.4f} ({best}{'' if tuned.usable else ', not chosen'}), the best of all",
+        ),
+        (
+            "Holdout rank IC",
+            f"{tuned.holdout.rank_ic:.4f}, t {tuned.holdout.rank_ic_t:.1f} (one look, after the search)",
+        ),
+        ("Deflated Sharpe ratio", f"{tuned.worth.deflated_sharpe:.2f} (probability that it is not luck)"),
+        ("Probability of overfitting", f"{tuned.worth.overfitting:.2f}"),
+    )
+
+
+WORKLOAD = Workload(
+    name="hyperparameter_tuning",
+    title="Search hyperparameters of the signal model",
+    engine="ray",
+    reads=(t.PRICES_RECEIVED,),
+    writes=(
+        t.PRICES_RECEIVED,
+        t.PRICES,
+        t.PRICES_QUARANTINED,
+        t.RETURNS,
+        t.FEATURES,
+        t.TRIALS,
+        t.TRIAL_PROGRESS,
+        t.LEAKAGE_CHECKS,
+        t.TUNING_EVIDENCE,
+        t.RUNS,
+        t.RUN_TABLES,
+    ),
+    run=run,
+)

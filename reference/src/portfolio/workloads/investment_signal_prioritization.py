@@ -1,0 +1,87 @@
+"""Rank signals by the evidence that is left of each once it is counted how many were looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from portfolio import tables as t
+from portfolio.evidence import record
+from portfolio.features import build_features
+from portfolio.ingest import ingest
+from portfolio.report.signals import write
+from portfolio.run import Run
+from portfolio.signals import Prioritised, prioritise
+from portfolio.workload import Conclusion, Workload
+
+
+def run(run: Run) -> Conclusion:
+    """Run every stage; that no signal survives is a result, not a failure."""
+    with run.stage("ingest", "Ingest prices (Spark)"):
+        loaded = ingest(run)
+        run.identify(loaded.load_id, loaded.as_of)
+    with run.stage("features", "Build returns and features (Spark)"):
+        build_features(run)
+    with run.stage("signals", "Judge every signal at every horizon (Ray)"):
+        found = prioritise(run)
+        record(run, WORKLOAD.name, "")
+    with run.stage("report", "Write the report"):
+        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
+        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
+        run.tracker.attach(report)
+    run.tracker.measure({f"signals_{name}": float(len(found.decided(name))) for name in ("use", "suspect")})
+    return Conclusion(_headline(run, found), _verdict(run, found), report, "Signals")
+
+
+def _headline(run: Run, found: Prioritised) -> tuple[tuple[str, str], ...]:
+    rate = run.settings.signals.false_discovery_rate
+    tests = sum(bool(np.isfinite(rank.measured.p_value)) for rank in found.ranks)
+    alone = sum(rank.measured.p_value <= rate for rank in found.ranks)
+    lines = [
+        ("Tests", f"{tests}, of which {alone} look significant at {100 * rate:g} % each on its own"),
+        ("Survive every bar", f"{len(found.decided('use'))}, and {len(found.decided('watch'))} to watch"),
+    ]
+    if suspect := found.decided("suspect"):
+        lines.append(("Probable leakage", f"{len(suspect)}, look at {suspect[0].signal} first"))
+    first = found.ranks[0]
+    lines.append(
+        (
+            "First in order",
+            f"{first.signal} over {first.measured.horizon_d} days: {first.decision}, rank IC "
+            f"{first.measured.rank_ic:+.3f}, t {first.measured.t:.1f}",
+        )
+    )
+    return tuple(lines)
+
+
+def _verdict(run: Run, found: Prioritised) -> str:
+    if found.decided("suspect"):
+        return "suspect: at least one rank IC is too good to be true; find the leak before anything is used"
+    kept = len(found.decided("use"))
+    if not kept:
+        return "none survives: on these prices no signal can be told from luck well enough to be used"
+    survive = f"{kept} survive{'s' if kept == 1 else ''} every bar"
+    if run.source.startswith("simulated"):
+        return f"{survive}; that what was planted is found says nothing about markets"
+    return f"{survive}; that is worth a test on new data, and no proof of alpha"
+
+
+WORKLOAD = Workload(
+    name="investment_signal_prioritization",
+    title="Rank signals by evidence that survives multiple testing",
+    engine="ray",
+    reads=(t.PRICES_RECEIVED,),
+    writes=(
+        t.PRICES_RECEIVED,
+        t.PRICES,
+        t.PRICES_QUARANTINED,
+        t.RETURNS,
+        t.FEATURES,
+        t.SIGNAL_RANKS,
+        t.SIGNAL_DECAY,
+        t.SIGNAL_YEARS,
+        t.SIGNAL_CORRELATIONS,
+        t.RUNS,
+        t.RUN_TABLES,
+    ),
+    run=run,
+)

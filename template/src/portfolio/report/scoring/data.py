@@ -1,0 +1,66 @@
+"""Everything the scoring page shows, gathered from tables into one frozen object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from portfolio.errors import PortfolioError
+from portfolio.report import fits, gate, heading, lineage
+from portfolio.report.rows import first
+from portfolio.report.scoring import champion, components, exposures, instruments, portfolios
+from portfolio.settings import Settings
+from portfolio.tables import PORTFOLIO_SCORES, RUN_TABLES, RUNS
+
+# Gives the rows that the current run may show of one declared table: `read(TABLE)`, or with names of columns
+# and the values they may have, `read(TABLE, portfolio_id=["A", "B"])`.
+Reads = Callable[..., pa.Table]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One batch, ready to be drawn and written."""
+
+    heading: heading.Heading
+    settings: Settings
+    champion: champion.Champion
+    scores: instruments.Scores
+    portfolios: portfolios.Portfolios
+    components: components.Components
+    exposures: exposures.Exposures
+    without_model: tuple[fits.Rejected, ...]
+    gate: gate.Gate
+    lineage: lineage.Lineage
+
+
+def gather(read: Reads, settings: Settings, decisions: Sequence[Mapping[str, Any]]) -> Report:
+    """Return everything the page shows about the run whose rows `read` gives.
+
+    Raises:
+        PortfolioError: the run scored no portfolio.
+    """
+    found = portfolios.gather(read)
+    if found is None:
+        raise PortfolioError(
+            "This run has no scored portfolio to report on; run `portfolio run batch_inference` first."
+        )
+    run = first(read(RUNS)) or {}
+    row = {"as_of": found.as_of}
+    touched = read(RUN_TABLES)
+    key = found.reference or found.riskiest[0]
+    command = lineage.command(PORTFOLIO_SCORES, found.run_id, portfolio_id=key.portfolio_id)
+    return Report(
+        heading=heading.gather(row, run, settings),
+        settings=settings,
+        champion=champion.gather(decisions, found.model_uri, found.as_of),
+        scores=instruments.gather(read, touched, found.as_of, settings.score.history_d),
+        portfolios=found,
+        components=components.gather(read, found.shown, found.horizon_d),
+        exposures=exposures.gather(read, found.shown),
+        without_model=fits.gather(read).rejected,
+        gate=gate.gather(read),
+        lineage=lineage.gather(read, run, found.run_id, settings, command),
+    )

@@ -1,0 +1,18 @@
+"""What every section of the settings is, and the types of numbers they share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+ClosedShare = Annotated[float, Field(ge=0.0, le=1.0)]
+PositiveInt = Annotated[int, Field(gt=0)]
+JavaMemory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
+
+
+class Section(BaseModel):
+    """A group of settings: immutable, and refusing names it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,0 +1,122 @@
+"""Score every instrument and every portfolio with the model that was champion as of the date."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portfolio import tables as t
+from portfolio.book import Book, build_book
+from portfolio.calibrate import calibrate
+from portfolio.calibrate.factor_model import build_factor_model
+from portfolio.evidence import record
+from portfolio.features import build_features
+from portfolio.features.examples import FEATURE_NAMES
+from portfolio.governance.champion import Champion, decisions, features_contract, find_champion
+from portfolio.governance.registry import RegisteredModel
+from portfolio.ingest import ingest
+from portfolio.ingest.factors import ingest_factors
+from portfolio.report.scoring import write
+from portfolio.run import Run
+from portfolio.score import Counts, require_features, score
+from portfolio.simulate import Horizon, simulate
+from portfolio.workload import Conclusion, Workload
+
+
+def run(run: Run) -> Conclusion:
+    """Run every stage; the champion is looked up first, because without one nothing else is worth its time.
+
+    Raises:
+        PortfolioError: there is no champion as of the date, it does not fit the features, or rows were lost.
+    """
+    with run.stage("ingest", "Ingest data, find the champion (Spark)"):
+        loaded = ingest(run)
+        contract = features_contract(FEATURE_NAMES, run.settings.features.horizon_d)
+        client = run.tracker.client
+        champion = find_champion(run.lake, run.settings, client, run.source, loaded.as_of, contract)
+        model = RegisteredModel(champion.uri, champion.content)
+        require_features(model)
+        content = hashlib.sha256(champion.content).hexdigest()
+        run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), champion.uri, content))
+    with run.stage("features", "Build returns and features (Spark)"):
+        build_features(run)
+    with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
+        calibration = calibrate(run)
+    calibration.gate.require()
+    with run.stage("factor_model", "Estimate betas (Ray)"):
+        factors = build_factor_model(run, calibration)
+    with run.stage("simulate", "Simulate the book (Ray)"):
+        book = build_book(run, calibration.returns)
+        horizons = simulate(run, calibration, book)
+    with run.stage("score", "Score instruments and portfolios (Ray)"):
+        counts = score(run, model, calibration, book, horizons, factors)
+        run.tracker.measure({"rows_in": counts.rows_in, "rows_quarantined": counts.quarantined})
+        record(run, WORKLOAD.name, champion.uri)
+    with run.stage("report", "Write the report"):
+        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
+        path = run.settings.state_dir / "reports" / name
+        report = write(run.rows, run.settings, path, decisions(run.lake, run.source))
+        run.tracker.attach(report)
+    return Conclusion(_headline(run, champion, book, horizons), _verdict(counts), report, "Rows")
+
+
+def _headline(
+    run: Run, champion: Champion, book: Book, horizons: tuple[Horizon, ...]
+) -> tuple[tuple[str, str], ...]:
+    risk = run.settings.risk
+    shortest = min(horizons, key=lambda each: each.horizon_d)
+    span = f"{shortest.horizon_d} day{'s' if shortest.horizon_d > 1 else ''}"
+    var = 100.0 * shortest.tail.value_at_risk(risk.var_confidence)
+    shortfall = 100.0 * shortest.tail.expected_shortfall(risk.es_confidence)
+    return (
+        ("Champion", f"version {champion.version}, since {champion.effective_from}"),
+        ("Portfolios", f"{len(book.portfolios):,}"),
+        (f"VaR {100 * risk.var_confidence:g} %, {span}", _spread(var)),
+        (f"ES {100 * risk.es_confidence:g} %, {span}", _spread(shortfall)),
+    )
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    found = (("reference", values[0]), ("median", np.median(values)), ("most", values.max()))
+    return "% of NAV: " + ", ".join(f"{value:.2f} ({name})" for name, value in found)
+
+
+def _verdict(counts: Counts) -> str:
+    return f"passed: {counts}"
+
+
+WORKLOAD = Workload(
+    name="batch_inference",
+    title="Score every instrument and every portfolio",
+    engine="ray",
+    reads=(t.PRICES_RECEIVED, t.MODEL_DECISIONS),
+    writes=(
+        t.PRICES_RECEIVED,
+        t.PRICES,
+        t.PRICES_QUARANTINED,
+        t.FACTORS,
+        t.RETURNS,
+        t.FEATURES,
+        t.PORTFOLIOS,
+        t.POSITIONS,
+        t.CALIBRATION,
+        t.CALIBRATION_HISTORY,
+        t.CALIBRATION_GATE,
+        t.FACTOR_BETAS,
+        t.FACTOR_COVARIANCES,
+        t.SCENARIO_SETS,
+        t.LOSS_DISTRIBUTION,
+        t.RISK_MEASURES,
+        t.RISK_CONTRIBUTIONS,
+        t.RISK_ATTRIBUTION,
+        t.PREDICTIONS,
+        t.PREDICTIONS_QUARANTINED,
+        t.PORTFOLIO_SCORES,
+        t.PORTFOLIO_EXPOSURES,
+        t.RUNS,
+        t.RUN_TABLES,
+    ),
+    run=run,
+)
