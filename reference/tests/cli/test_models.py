@@ -12,7 +12,6 @@ import pyarrow as pa
 import pytest
 
 from governance.deciding import PROMOTED, decided
-from portfolio.cli import models as module
 from portfolio.settings import Settings, load
 from portfolio.tables import MODEL_DECISIONS
 
@@ -101,16 +100,6 @@ def test_what_is_missing_or_wrong_is_one_plain_line(
     code, out, err = portfolio(*arguments)
     assert (code, out, len(err)) == (2, [], 1)
     assert err[0].startswith(line)
-
-
-def test_a_project_that_trains_nothing_has_nothing_to_roll_back(
-    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = importlib.util.find_spec
-    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "portfolio.train" else real(name))
-    code, _, err = portfolio("rollback", "--reason", "x")
-    assert (code, len(err)) == (2, 1)
-    assert "No workload of this project trains a model" in err[0]
 
 
 @trains

@@ -66,32 +66,27 @@ def test_every_instrument_with_a_price_is_scored_or_quarantined_with_its_reason(
     assert (counts.rows_in, counts.scored, counts.quarantined) == (6, 3, 3)
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [(0.75, "0.75"), (-0.5000001, "-0.5000001"), (float("inf"), "Infinity"), (float("-inf"), "-Infinity")],
-)
 def test_a_row_outside_its_contract_is_quarantined_and_the_feature_named(
-    make_run: Callable[..., Run], value: float, said: str
+    make_run: Callable[..., Run],
 ) -> None:
     run = identified(make_run(*SETTINGS))
-    rows = fill(run)
+    bad = {"HIGH": 0.75, "LOW": -0.5000001, "MOST": float("inf"), "LEAST": float("-inf")}
+    rows = fill(run, LAST | dict.fromkeys(bad, 24))
     known = model(rows)
     name = FEATURE_NAMES[5]
-    place = next(
-        at
-        for at, row in enumerate(rows.select(["instrument_id", "date"]).to_pylist())
-        if (row["instrument_id"], row["date"]) == ("NEWEST", day(24))
+    places = zip(
+        rows["instrument_id"].to_pylist(), rows["date"].to_pylist(), rows[name].to_pylist(), strict=True
     )
-    column = rows.column(name).to_pylist()
-    column[place] = value
+    column = [bad.get(one, value) if when == day(24) else value for one, when, value in places]
     run.commit(FEATURES, rows.set_column(rows.column_names.index(name), name, pa.array(column)))
     counts = score_instruments(run, known, days())
+    said = {"HIGH": "0.75", "LOW": "-0.5000001", "MOST": "Infinity", "LEAST": "-Infinity"}
     assert quarantined(run) == {
-        ("NEWEST", day(24)): f"{name} is {said}, not from -0.5 to 0.5",
+        **{(one, day(24)): f"{name} is {value}, not from -0.5 to 0.5" for one, value in said.items()},
         ("OLD", day(13)): "ended on 2024-01-14: no price for more than 10 trading days",
     }
-    assert set(predictions(run)) == {("LATER", day(24)), ("YOUNG", day(14))}
-    assert (counts.rows_in, counts.scored, counts.quarantined) == (4, 2, 2)
+    assert set(predictions(run)) == {("LATER", day(24)), ("NEWEST", day(24)), ("YOUNG", day(14))}
+    assert (counts.rows_in, counts.scored, counts.quarantined) == (8, 3, 5)
 
 
 def test_the_last_dates_are_scored_and_the_newest_row_of_who_has_none_there(
