@@ -7,7 +7,7 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo reference lint test faults soak discoveries lock clean
+.PHONY: help prepare demo reference lint test bench faults soak discoveries lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -33,6 +33,11 @@ test: lint ## Check everything: the template, then a generated project with its 
 	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" lint VENV="$$venv"
 	$(BIN)/python -m pytest tests -n auto
 	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" test VENV="$$venv"
+
+bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of an hour: make bench ARGS="--small"
+	@$(BIN)/python scripts/render.py answers/reference.yml build/bench
+	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/bench bench VENV="$$venv" \
+		ARGS='--out "$(CURDIR)/build" $(ARGS)'
 
 faults: prepare ## Kill, damage and fill what a run of a generated project stands on: about 11 minutes
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"

@@ -1,0 +1,90 @@
+"""Ratios are of what was measured, and a side that failed or disagrees cannot hide."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from arena.contest import difference
+from arena.figure import write
+from arena.outcome import SideOutcome, result
+from arena.table import markdown
+
+WORK = SimpleNamespace(
+    NAME="work", TITLE="A work", TOLERANCE=1e-9, TARGETS={"spark_ratio": 2.0, "limit_ratio": 1.1}
+)
+
+
+def sides(**changed: SideOutcome) -> dict[str, SideOutcome]:
+    return {
+        "limit": SideOutcome(start_s=0.5, cold_s=2.0, warm_s=[2.0, 1.0, 30.0], peak_mb=100.0),
+        "spark_one": SideOutcome(start_s=6.0, cold_s=9.0, warm_s=[8.0, 9.0, 7.0], peak_mb=500.0),
+        "spark_two": SideOutcome(start_s=6.0, cold_s=9.0, warm_s=[6.0, 6.5, 5.0], peak_mb=400.0),
+        "ray": SideOutcome(start_s=12.0, cold_s=3.0, warm_s=[2.0, 2.5, 2.0], peak_mb=480.0),
+    } | changed
+
+
+def test_ratios_are_of_medians_and_against_the_fastest_side_of_spark() -> None:
+    row = result(WORK, {"rows": 10}, sides())
+    assert (row["best_spark"], row["spark_ratio"], row["limit_ratio"]) == ("spark_two", 3.0, 1.0)
+    assert (row["memory_spark_ratio"], row["memory_limit_ratio"]) == (1.2, 4.8)
+    assert row["from_nothing_spark_ratio"] == 1.0
+    assert row["reached"] == {"spark_ratio": True, "limit_ratio": True, "memory_spark_ratio": True}
+    assert row["equal"] is True
+    assert row["sides"]["limit"]["high_s"] == 30.0
+
+
+def test_a_work_may_name_the_side_it_is_measured_against() -> None:
+    row = result(SimpleNamespace(**vars(WORK), AGAINST="spark_one"), {}, sides())
+    assert (row["best_spark"], row["spark_ratio"], row["spark_two_ratio"]) == ("spark_one", 4.0, 3.0)
+
+
+def test_a_target_that_is_missed_says_so_in_the_table() -> None:
+    slow = SideOutcome(start_s=1.0, cold_s=4.0, warm_s=[4.0], peak_mb=480.0)
+    row = result(WORK, {}, sides(ray=slow))
+    assert row["reached"]["spark_ratio"] is False
+    results = {"machine": {"cpus": 2, "memory_gb": 8, "system": "x"}, "versions": {"a": "1"}, "rows": [row]}
+    assert "1.50 (target 2 missed) (spark_two)" in markdown(results)
+
+
+@pytest.mark.parametrize("found", [SideOutcome(error="no memory"), SideOutcome(1.0, 1.0, [1.0], 1.0, 1e-6)])
+def test_a_side_that_failed_or_differs_is_not_equal(found: SideOutcome) -> None:
+    row = result(WORK, {}, sides(spark_two=found))
+    assert row["equal"] is False
+    assert json.loads(json.dumps(row)) == row
+
+
+def test_without_our_side_there_is_no_ratio_and_no_target_is_reached() -> None:
+    row = result(WORK, {}, sides(ray=SideOutcome(error="gone")))
+    assert "spark_ratio" not in row
+    assert not any(row["reached"].values())
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({"a": [1.0, np.nan]}, 0.0),
+        ({"a": [1.5, np.nan]}, 0.5),
+        ({"a": [1.0, 2.0]}, np.inf),
+        ({"a": [1.0]}, np.inf),
+        ({"b": [1.0, np.nan]}, np.inf),
+    ],
+)
+def test_answers_are_compared_by_name_shape_gap_and_value(other: dict[str, Any], expected: float) -> None:
+    arrays = [
+        {name: np.array(values) for name, values in each.items()} for each in ({"a": [1.0, np.nan]}, other)
+    ]
+    assert difference(*arrays) == expected
+
+
+def test_the_picture_shows_every_side_that_finished(tmp_path: Any) -> None:
+    row = result(WORK, {}, sides(spark_two=SideOutcome(error="gone")))
+    write([row], tmp_path / "bench.svg")
+    drawn = (tmp_path / "bench.svg").read_text(encoding="utf-8")
+    assert "A work" in drawn
+    assert "spark one" in drawn
+    assert "spark two" not in drawn
