@@ -30,7 +30,6 @@ lint: prepare
 
 test: lint ## Check everything: the template, then a generated project with its own tests
 	$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
-	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" lint VENV="$$venv"
 	$(BIN)/python -m pytest tests -n auto
 	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" test VENV="$$venv"
 
@@ -39,7 +38,7 @@ bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/bench bench VENV="$$venv" \
 		ARGS='--out "$(CURDIR)/build" $(ARGS)'
 
-faults: prepare ## Kill, damage and fill what a run of a generated project stands on: about 11 minutes
+faults: prepare ## Kill, damage and fill what a run of a generated project stands on: about 14 minutes
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" faults VENV="$$venv"
 

@@ -49,12 +49,27 @@ def test_a_loss_stands_beside_the_forecast_for_its_own_day(
     returns: NDArray[np.float64], block: Block
 ) -> None:
     result = forecast_block(block, returns, **WINDOWS)
-    np.testing.assert_allclose(result.losses, -returns[FIRST:LAST].mean(axis=1), rtol=1e-12)
+    losses, forecast = result.losses, result.forecasts[MODELS.index("historical_simulation"), 0]
+    assert_each_on_its_own_day(losses, forecast, returns)
+    # Planted faults: each day tested against the threshold of today, and both of them shifted by one day.
+    faults = {
+        "today's threshold": (losses, np.full_like(forecast, forecast[-1])),
+        "forecasts a day late": (losses, np.roll(forecast, 1)),
+        "forecasts a day early": (losses, np.roll(forecast, -1)),
+        "losses a day late": (np.roll(losses, 1), forecast),
+    }
+    for fault in faults.values():
+        with pytest.raises(AssertionError):
+            assert_each_on_its_own_day(*fault, returns)
+
+
+def assert_each_on_its_own_day(
+    losses: NDArray[np.float64], forecast: NDArray[np.float64], returns: NDArray[np.float64]
+) -> None:
+    np.testing.assert_allclose(losses, -returns[FIRST:LAST].mean(axis=1), rtol=1e-12)
     series = returns.mean(axis=1)
     expected = [historical_simulation(series[: day + 1], day, 500, 0.99)[0] for day in range(FIRST, LAST)]
-    np.testing.assert_allclose(
-        result.forecasts[MODELS.index("historical_simulation"), 0], expected, rtol=1e-12
-    )
+    np.testing.assert_allclose(forecast, expected, rtol=1e-12)
 
 
 def test_an_instrument_without_a_model_is_neither_held_nor_tested(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 from portfolio.cli import main
 
@@ -18,17 +20,18 @@ SIZES = {
 }
 
 
-def resize() -> None:
-    """Set the sizes where the driver reads them; each must be there, and be another."""
+def others() -> Iterator[tuple[ModuleType, str, int]]:
+    """Yield where the driver reads each size, its name, and the other size; each must be there."""
     for name, sizes in SIZES.items():
         # A project has the stages that its workloads need.
         if find_spec(name.rpartition(".")[0]):
             module = import_module(name)
             for constant, size in sizes.items():
                 assert getattr(module, constant) != size
-                setattr(module, constant, size)
+                yield module, constant, size
 
 
 if __name__ == "__main__":
-    resize()
+    for place in others():
+        setattr(*place)
     sys.exit(main())

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from portfolio.errors import PortfolioError
-from workloads.in_process import ask, rows, run_notebook, schemas
-from workloads.running import Ran
+from workloads.in_process import ask, rows, run_notebook
+from workloads.running import Ran, schemas
 
 # Two whole runs stand before the first assertion.
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
@@ -100,11 +100,15 @@ def test_scoring_the_same_date_again_commits_nothing(ran: Ran, home: Path, spark
 
 
 def test_a_score_resolves_to_its_model_and_the_report_names_it(ran: Ran, home: Path, spark: Any) -> None:
-    said = ask(home, spark, "lineage", "gold.portfolio_scores", "portfolio_id=REFERENCE")
-    assert said.code == 0, said.error
     (uri,) = {row["model_uri"] for row in rows(spark, ran, "gold.portfolio_scores")}
-    for word in ("batch_inference", uri, "silver.prices", "gold.features"):
-        assert word in said.out
+    for asked in (
+        ("gold.portfolio_scores", "portfolio_id=REFERENCE"),
+        ("gold.predictions", "instrument_id=JPM"),
+    ):
+        said = ask(home, spark, "lineage", *asked)
+        assert said.code == 0, said.error
+        for word in ("batch_inference", uri, "silver.prices", "gold.features"):
+            assert word in said.out
     page = Path(ran.out.strip().splitlines()[-1].removeprefix("Report: ")).read_text(encoding="utf-8")
     assert "5 rows came in and every one was scored." in page.replace("\u00a0", " ")
     assert "after the as-of date" in page

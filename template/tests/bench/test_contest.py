@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import numpy as np
 import pytest
 
-import works
 from arena.contest import Order, contest
+from bench import found_works
 from portfolio.quant.risk import expected_shortfall, value_at_risk
 from portfolio.settings import Settings
 
 SETTINGS = Settings.model_validate({"project": {"name": "contest", "customer": "tests"}})
-WORKS = [module.name for module in iter_modules(works.__path__)]
+WORKS = list(found_works())
 
 
 @pytest.mark.parametrize("name", WORKS)

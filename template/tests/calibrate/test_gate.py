@@ -1,5 +1,6 @@
 """The gate: what a calibration must reach, and what it says when it does not."""
 
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from portfolio.calibrate.gate import judge
 from portfolio.errors import PortfolioError
 from portfolio.quant.garch import GjrFit, fit_gjr_garch_t, rejected
 from portfolio.settings.sections import Calibration
+from portfolio.workloads import find, names
 
 NAMES = ("A", "B", "C", "D")
 LIMITS = Calibration()
@@ -38,6 +40,14 @@ def test_a_sound_calibration_passes_without_an_earlier_one(fits: list[GjrFit]) -
     assert gate.passed
     assert "no earlier calibration" in gate.reason
     gate.require()
+
+
+def test_no_workload_simulates_before_it_has_asked_the_gate() -> None:
+    for name in names():
+        recipe = inspect.getsource(find(name).run)
+        if "simulate(" in recipe:
+            calibrated, asked, simulated = map(recipe.index, (" calibrate(", ".gate.require()", " simulate("))
+            assert calibrated < asked < simulated, name
 
 
 def test_series_that_could_not_be_fitted_fail_the_gate_and_are_named(fits: list[GjrFit]) -> None:

@@ -219,3 +219,20 @@ def waits_for_the_eighth(number: int, marker: str) -> int:
     while number == 0 and not Path(marker).exists():
         time.sleep(0.01)
     return number
+
+
+def test_results_do_not_pile_up_behind_a_long_task(fan_out: FanOut, tmp_path: Path) -> None:
+    # Forty tasks, two workers: only those that may be ahead of the first one are done while it lasts.
+    first, *others = fan_out.map(counts_those_ahead, range(40), folder=str(tmp_path))
+    assert first == 8 * 2 - 1
+    assert others == [0] * 39
+
+
+def counts_those_ahead(number: int, folder: str) -> int:
+    if number:
+        (Path(folder) / str(number)).touch()
+        return 0
+    while len(list(Path(folder).iterdir())) < 15:
+        time.sleep(0.01)
+    time.sleep(1.0)
+    return len(list(Path(folder).iterdir()))

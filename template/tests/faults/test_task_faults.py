@@ -185,14 +185,12 @@ def added(number: int, shared: np.ndarray, *others: np.ndarray) -> float:
 
 
 def spilled_megabytes() -> int:
+    import ray
     from ray._private.internal_api import memory_summary
 
+    # Left to itself it would look for any Ray on this machine, and there may be others.
+    said = memory_summary(address=ray.get_runtime_context().gcs_address, stats_only=True)
     return max(
-        (
-            int(word)
-            for line in memory_summary(stats_only=True).splitlines()
-            if line.startswith("Spilled")
-            for word in line.split()[1:2]
-        ),
+        (int(word) for line in said.splitlines() if line.startswith("Spilled") for word in line.split()[1:2]),
         default=0,
     )

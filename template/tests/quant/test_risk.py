@@ -30,7 +30,11 @@ def test_the_empirical_measures_of_a_normal_sample_agree_with_the_closed_forms()
 def test_losses_of_1_to_10_at_75_percent_give_a_shortfall_with_the_scenario_at_the_edge_by_half():
     losses = np.array([3.0, 10.0, 1.0, 7.0, 5.0, 9.0, 2.0, 8.0, 4.0, 6.0])
     assert float(risk.value_at_risk(losses, 0.75)) == 8.0
-    assert float(risk.expected_shortfall(losses, 0.75)) == pytest.approx((10.0 + 9.0 + 0.5 * 8.0) / 2.5)
+    shortfall = float(risk.expected_shortfall(losses, 0.75))
+    assert shortfall == pytest.approx((10.0 + 9.0 + 0.5 * 8.0) / 2.5)
+    # Planted faults: the scenario at the edge forgotten, or taken as a whole one.
+    assert shortfall != pytest.approx((10.0 + 9.0) / 2)
+    assert shortfall != pytest.approx((10.0 + 9.0 + 8.0) / 3)
 
 
 def test_value_at_risk_is_the_smallest_loss_that_enough_scenarios_do_not_exceed():

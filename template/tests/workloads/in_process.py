@@ -6,17 +6,22 @@ import io
 import os
 import runpy
 import shlex
+import shutil
+import signal
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
-from hashlib import sha256
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import psutil
+
 from portfolio.cli import main
 from portfolio.engines.ray_local import local_ray
-from workloads.running import PROJECT, Ran, write_prices, written
+from workloads import other_blocks
+from workloads.running import PROJECT, Ran, schemas, table, write_prices, written
 
 # A customer may change conf/ at will; a test's project has its own.
 BASE = """
@@ -52,23 +57,17 @@ def run_notebook(workload: str, home: Path, spark: Any, *settings: str) -> Ran:
 
 def ask(home: Path, spark: Any, *arguments: str) -> Ran:
     """Run a `portfolio` command about an earlier run in one home, such as `lineage gold.returns`."""
-    out, error = io.StringIO(), io.StringIO()
-    command = [*arguments, "--project", str(project(home))]
-    with using(spark), redirect_stdout(out), redirect_stderr(error):
-        code = main(command)
-    return Ran(code, out.getvalue(), error.getvalue(), home / "state")
+    return _said(spark, home / "state", [*arguments, "--project", str(project(home))])
 
 
 def fingerprints(spark: Any, ran: Ran) -> dict[tuple[str, str], str]:
     """Return the fingerprint of each table that the runs in one home have written, by stage and table."""
-    return written(spark, ran.state, schemas(ran.state.parent)["gold"])
+    return written(spark, ran.state)
 
 
 def rows(spark: Any, ran: Ran, label: str) -> list[dict[str, Any]]:
     """Return all rows of a table such as gold.returns."""
-    layer, name = label.split(".")
-    folder = ran.state / "warehouse" / schemas(ran.state.parent)[layer] / name
-    return [row.asDict() for row in spark.read.format("delta").load(str(folder)).collect()]
+    return table(spark, ran.state, label)
 
 
 def project(home: Path) -> Path:
@@ -80,13 +79,59 @@ def project(home: Path) -> Path:
         base = BASE.format(prices=prices, state=home / "state", **schemas(home))
         (folder / "conf" / "base.yml").write_text(base, encoding="utf-8")
         (folder / "conf" / "local.yml").write_text("profile: local\n", encoding="utf-8")
+        for stress in (PROJECT / "conf").glob("stress.yml"):
+            shutil.copy(stress, folder / "conf")
     return folder
 
 
-def schemas(home: Path) -> dict[str, str]:
-    """Return the names of the three schemas: all projects of a test process share one catalog."""
-    ending = f"{os.getpid()}_{sha256(str(home).encode()).hexdigest()[:8]}"
-    return {layer: f"{layer}_{ending}" for layer in ("bronze", "silver", "gold")}
+@contextmanager
+def in_other_blocks(spark: Any) -> Iterator[None]:
+    """Let runs take other numbers of things at once than everywhere else."""
+    partitions = spark.conf.get("spark.sql.shuffle.partitions")
+    with ExitStack() as stack:
+        for place in other_blocks.others():
+            stack.enter_context(patch.object(*place))
+        stack.callback(spark.conf.set, "spark.sql.shuffle.partitions", partitions)
+        spark.conf.set("spark.sql.shuffle.partitions", int(partitions) + 1)
+        yield
+
+
+@contextmanager
+def losing_a_worker() -> Iterator[None]:
+    """Kill one Ray worker of this process while it fits; there must have been one."""
+    killed, over = list[int](), threading.Event()
+
+    def watch() -> None:
+        while not killed and not over.wait(0.05):
+            killed.extend(worker.pid for worker in _fitting()[:1])
+        for victim in killed:
+            os.kill(victim, signal.SIGKILL)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert killed
+
+
+def _fitting() -> list[psutil.Process]:
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        # A process may end between being listed and being looked at.
+        with suppress(psutil.Error):
+            if "ray::fit_before" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
+
+
+def _said(spark: Any, state: Path, command: list[str]) -> Ran:
+    out, error = io.StringIO(), io.StringIO()
+    with using(spark), redirect_stdout(out), redirect_stderr(error):
+        code = main(command)
+    return Ran(code, out.getvalue(), error.getvalue(), state)
 
 
 @contextmanager

@@ -1,37 +1,23 @@
-"""Ways to run a workload: killed and resumed, as a notebook that loses a worker, on a cluster."""
+"""Commands about a workload as processes of their own, their prices, and the tables they leave."""
 
 from __future__ import annotations
 
 import csv
 import os
-import shlex
-import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import psutil
 from skfolio.datasets import load_sp500_dataset
 
 PROJECT = Path(__file__).parents[2]
 COMMAND = ("-m", "portfolio")
 IN_OTHER_BLOCKS = (str(Path(__file__).with_name("other_blocks.py")),)
 DAYS = 1250
-SMALL = (
-    "market_data.source=csv",
-    "market_data.minimum_history_d=800",
-    "calibration.window_d=900",
-    "calibration.first_fit_d=900",
-    "calibration.refit_every_d=30",
-    "simulation.residual_window_d=900",
-    # Four blocks of scenarios: by two, sums that were made task by task would round differently.
-    "stress.scenarios=50000",
-    "book.portfolios=40",
-)
 
 
 @dataclass(frozen=True)
@@ -63,59 +49,28 @@ def write_prices(path: Path) -> Path:
     return path
 
 
-def in_other_blocks(workload: str, home: Path) -> Ran:
-    """Return a run on one worker whose tasks take other numbers of things than everywhere else."""
-    return finished(_in_other_blocks(workload, home), home / "one")
-
-
-def killed_and_resumed(workload: str, home: Path) -> Ran:
-    """Return a run on one worker and in other blocks that goes on where one that was killed stopped."""
-    chosen = _in_other_blocks(workload, home)
-    interrupted(chosen, "48 of 65 fits")
-    return finished(chosen, home / "one")
-
-
-def as_notebook(workload: str, home: Path) -> Ran:
-    """Return a run of the notebook on two workers, one of which is killed."""
-    chosen = settings(home, "two", 2)
-    (notebook,) = (PROJECT / "notebooks").glob(f"*_{workload}.py")
-    script = [sys.executable, str(notebook), f"project={PROJECT}", f"set={shlex.join(chosen)}"]
-    return losing_a_worker(script, home / "two")
-
-
-def on_four_workers(workload: str, home: Path) -> Ran:
-    """Return a run on four workers."""
-    return finished(command(workload, settings(home, "four", 4)), home / "four")
-
-
-def on_a_cluster(workload: str, home: Path) -> Ran:
-    """Return a run on a cluster whose Ray has four workers."""
-    chosen = [*settings(home, "four", 2), "cluster.cores_per_worker=3", "ray.cpus_per_node=2"]
-    return finished([*command(workload, chosen), "--profile", "cluster"], home / "four")
-
-
-def _in_other_blocks(workload: str, home: Path) -> list[str]:
-    chosen = [*settings(home, "one", 1), "spark.shuffle_partitions=3"]
-    return command(workload, chosen, IN_OTHER_BLOCKS)
-
-
-def table(spark: Any, state: Path, name: str) -> list[dict[str, Any]]:
-    """Return the rows of a table straight from its Delta folder."""
-    folder = state / "warehouse" / name.replace(".", "/")
+def table(spark: Any, state: Path, label: str) -> list[dict[str, Any]]:
+    """Return the rows of a table such as gold.returns straight from its Delta folder."""
+    layer, name = label.split(".")
+    (folder,) = (state / "warehouse").glob(f"{layer}*/{name}")
     return [row.asDict() for row in spark.read.format("delta").load(str(folder)).collect()]
 
 
-def written(spark: Any, state: Path, gold: str = "gold") -> dict[tuple[str, str], str]:
+def written(spark: Any, state: Path) -> dict[tuple[str, str], str]:
     """Return the fingerprint of every table that a run wrote, by stage and name."""
-    rows = table(spark, state, f"{gold}.run_tables")
+    rows = table(spark, state, "gold.run_tables")
     return {(r["stage"], r["table_name"]): r["fingerprint"] for r in rows if r["direction"] == "wrote"}
 
 
-def settings(home: Path, state: str, workers: int) -> list[str]:
-    prices = home / "prices.csv"
-    if not prices.exists():
-        write_prices(prices)
-    return [*SMALL, f"market_data.path={prices}", f"paths.state={home / state}", f"ray.workers={workers}"]
+def commits(state: Path) -> list[str]:
+    """Return every commit of every table: a run that finds other numbers than there are adds some."""
+    return sorted(str(path) for path in (state / "warehouse").rglob("_delta_log/*.json"))
+
+
+def schemas(home: Path) -> dict[str, str]:
+    """Return the names of the three schemas: all projects of a test process share one catalog."""
+    ending = f"{os.getpid()}_{sha256(str(home).encode()).hexdigest()[:8]}"
+    return {layer: f"{layer}_{ending}" for layer in ("bronze", "silver", "gold")}
 
 
 def base(verb: str, state: Path) -> list[str]:
@@ -123,9 +78,11 @@ def base(verb: str, state: Path) -> list[str]:
     return [sys.executable, *COMMAND, verb, *project]
 
 
-def command(workload: str, chosen: list[str], program: tuple[str, ...] = COMMAND) -> list[str]:
+def command(
+    workload: str, chosen: Sequence[str], program: tuple[str, ...] = COMMAND, project: Path = PROJECT
+) -> list[str]:
     options = [part for setting in chosen for part in ("--set", setting)]
-    return [sys.executable, *program, "run", workload, "--project", str(PROJECT), *options]
+    return [sys.executable, *program, "run", workload, "--project", str(project), *options]
 
 
 def environment() -> dict[str, str]:
@@ -149,35 +106,3 @@ def interrupted(arguments: list[str], line: str) -> None:
             if text.rstrip().endswith(line):
                 process.kill()
                 break
-
-
-def losing_a_worker(arguments: list[str], state: Path) -> Ran:
-    """Run a command and kill one Ray worker while it fits."""
-    with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    ) as process:
-        said, killed = "", False
-        assert process.stderr is not None
-        for text in process.stderr:
-            said += text
-            if not killed and text.rstrip().endswith("fits"):
-                killed = kill_one(process.pid)
-        assert process.stdout is not None
-        out = process.stdout.read()
-        process.wait(timeout=600)
-    assert killed, said
-    return Ran(process.returncode, out, said, state)
-
-
-def kill_one(parent: int) -> bool:
-    """Kill a Ray worker that is at work below a process."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        for one in psutil.Process(parent).children(recursive=True):
-            # A process may end between being listed and being looked at.
-            with suppress(psutil.Error):
-                if "ray::fit_before" in " ".join(one.cmdline()):
-                    one.send_signal(signal.SIGKILL)
-                    return True
-        time.sleep(0.02)
-    return False

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from workloads.in_process import ask, fingerprints, rows, run_notebook
-from workloads.running import Ran
+from workloads.running import Ran, commits
 
 # Three whole runs stand before the first assertion.
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
@@ -48,9 +48,9 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     home = tmp_path_factory.mktemp("runs")
     first = run_notebook(NAME, home, spark, *SMALL, "ray.workers=1")
-    prints, before = fingerprints(spark, first), commits(home)
+    prints, before = fingerprints(spark, first), commits(first.state)
     again = run_notebook(NAME, home, spark, *SMALL, "ray.workers=2")
-    after = commits(home)
+    after = commits(first.state)
     other = run_notebook(NAME, home, spark, *OTHER)
     decided = rows(spark, other, "gold.model_decisions")
     back = ("rollback", "--reason", "it ranks upside down")
@@ -132,8 +132,3 @@ def test_the_page_the_card_and_nothing_unfinished_are_left(story: Story) -> None
     for word in ("**Promoted**", "1. momentum_12_1", "gold.features, Delta version", "## Limits"):
         assert word in text
     assert list((story.home / "state" / "unfinished").iterdir()) == []
-
-
-def commits(home: Path) -> list[str]:
-    """Return every commit of every table."""
-    return sorted(str(path) for path in (home / "state" / "warehouse").rglob("_delta_log/*.json"))

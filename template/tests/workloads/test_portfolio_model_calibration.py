@@ -1,59 +1,77 @@
-"""Calibration as people run it: killed and resumed, as a notebook that loses a worker, on four workers."""
+"""Calibration as people run it: a notebook that goes on after a kill, loses a worker, and has four."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from workloads.running import (
-    Ran,
-    as_notebook,
-    base,
-    finished,
-    killed_and_resumed,
-    on_four_workers,
-    written,
-)
+from workloads.in_process import ask, fingerprints, in_other_blocks, losing_a_worker, project, run_notebook
+from workloads.running import IN_OTHER_BLOCKS, Ran, command, commits, interrupted
 
 # Three whole runs and most of a fourth stand before the first assertion.
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
 WORKLOAD = "portfolio_model_calibration"
+SMALL = (
+    "factors.source=sample",
+    "calibration.window_d=900",
+    "calibration.first_fit_d=900",
+    "calibration.refit_every_d=30",
+)
+
+
+@dataclass(frozen=True)
+class Story:
+    """Two states: killed and finished on one worker; written on two, with a run on four over it."""
+
+    one: Ran
+    two: Ran
+    before_four: list[str]
+    four: Ran
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, ...]:
+def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     home = tmp_path_factory.mktemp("runs")
-    return tuple(way(WORKLOAD, home) for way in (killed_and_resumed, as_notebook, on_four_workers))
+    one, two = home / "one", home / "two"
+    alone = (*SMALL, "ray.workers=1")
+    interrupted(command(WORKLOAD, alone, IN_OTHER_BLOCKS, project(one)), "48 of 65 fits")
+    with in_other_blocks(spark):
+        resumed = run_notebook(WORKLOAD, one, spark, *alone)
+    with losing_a_worker():
+        first = run_notebook(WORKLOAD, two, spark, *SMALL, "ray.workers=2")
+    before = commits(first.state)
+    return Story(resumed, first, before, run_notebook(WORKLOAD, two, spark, *SMALL, "ray.workers=4"))
 
 
-def test_a_killed_run_goes_on_where_it_stopped(runs: tuple[Ran, ...]) -> None:
-    assert runs[0].code == 0, runs[0].error
+def test_a_killed_run_goes_on_where_it_stopped(story: Story) -> None:
     # Parts of the usual size would have kept nothing yet.
-    assert re.search("goes on where a run before stopped: (40|60) of 65 fits", runs[0].error)
+    assert re.search("goes on where a run before stopped: (40|60) of 65 fits", story.one.error)
 
 
 def test_one_worker_in_other_blocks_two_with_one_killed_and_four_give_the_same_bits(
-    runs: tuple[Ran, ...], spark: Any
+    story: Story, spark: Any
 ) -> None:
-    for ran in runs:
-        assert ran.code == 0, ran.error
-    one, two, four = (written(spark, ran.state) for ran in runs)
+    one, two = fingerprints(spark, story.one), fingerprints(spark, story.two)
     assert len(one) >= 11
-    assert one == two == four
+    assert one == two
+    # A table whose rows differ from those that are there would have been committed again.
+    assert len(story.before_four) >= 11
+    assert commits(story.four.state) == story.before_four
 
 
-def test_the_last_line_is_a_report_that_is_there(runs: tuple[Ran, ...]) -> None:
-    for ran in runs:
+def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
+    for ran in (story.one, story.two, story.four):
         page = ran.report.read_text(encoding="utf-8")
         assert page.startswith("<!DOCTYPE html>")
         assert "JPM" in page
 
 
-def test_a_row_resolves_to_what_made_it(runs: tuple[Ran, ...]) -> None:
-    asked = [*base("lineage", runs[1].state), "gold.factor_betas", "instrument_id=JPM"]
-    said = finished(asked, runs[1].state)
+@pytest.mark.parametrize("table", ["gold.calibration", "gold.factor_betas"])
+def test_a_row_resolves_to_what_made_it(story: Story, spark: Any, table: str) -> None:
+    said = ask(story.two.state.parent, spark, "lineage", table, "instrument_id=JPM")
     assert said.code == 0, said.error
     for word in (
         "silver.prices",
