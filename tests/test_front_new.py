@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +194,18 @@ def test_a_template_that_cannot_be_rendered_leaves_no_half_made_folder(
     assert not list(place.iterdir())
 
 
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this process have a terminal; the keys come from elsewhere."""
+    controller, device = os.openpty()
+    with open(device) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield
+        monkeypatch.undo()
+    os.close(controller)
+
+
+@pytest.mark.usefixtures("terminal")
 def test_enter_works_at_every_question(toy: Path, tmp_path: Path) -> None:
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
         keys.send_text("\r" * 10)
@@ -200,6 +215,19 @@ def test_enter_works_at_every_question(toy: Path, tmp_path: Path) -> None:
     assert contents(tmp_path / "asked") == contents(tmp_path / "defaults")
 
 
+def test_without_a_terminal_a_question_is_one_plain_line(
+    toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        arguments = [str(tmp_path / "project"), "--template", str(toy), "--set", "size=3"]
+        assert main(["new", *arguments]) == 2
+        monkeypatch.undo()
+    said = capsys.readouterr().err
+    assert said == "There is no terminal to ask at for name, fast, cloud, parts, extra; add --defaults.\n"
+
+
+@pytest.mark.usefixtures("terminal")
 def test_stopping_at_a_question_writes_nothing(
     toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -214,7 +242,8 @@ def test_stopping_at_a_question_writes_nothing(
     ("arguments", "line"),
     [
         (["--at", "1.0.1"], "has no version '1.0.1'; did you mean 1.0.0?"),
-        (["--at", "--help-me"], "--help-me"),
+        (["--at=--upload-pack=true"], "has no version '--upload-pack=true'; its newest is 1.1.0."),
+        (["--att", "1.0.0"], "unrecognized arguments: --att 1.0.0; see acceleray --help"),
         (["--template", "no/such/folder"], "There is no template at no/such/folder."),
     ],
 )

@@ -107,6 +107,17 @@ def test_an_update_does_what_the_preview_said(new_project: NewProject, capsys: C
     assert recorded(project)["extra"] == "nothing"
 
 
+def test_a_file_of_your_own_under_a_name_that_the_template_takes_is_a_conflict(
+    new_project: NewProject, capsys: Capture
+) -> None:
+    project = new_project({"fresh.txt": "ours before it was theirs\n"})
+    capsys.readouterr()
+    assert main(["preview", str(project)]) == 0
+    assert listed(capsys)[0] == "conflict: fresh.txt"
+    assert main(["update", str(project)]) == 3
+    assert "ours before it was theirs" in (project / "fresh.txt").read_text()
+
+
 @pytest.mark.parametrize(
     ("edits", "line"),
     [

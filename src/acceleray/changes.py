@@ -50,7 +50,7 @@ def changes(rehearsal: Rehearsal) -> list[Change]:
     for name in names:
         state = _state(name, rehearsal)
         to = None
-        if state == LOST_DELETED and (to := _same(name, old[name], new_names)):
+        if state == LOST_DELETED and (to := _same(old.get(name, before[name]), new_names)):
             state = LOST_RENAMED
         found.append(Change(state, name, to))
     return sorted(found, key=lambda change: (ORDER.index(change.state), change.name))
@@ -72,7 +72,7 @@ def _state(name: str, rehearsal: Rehearsal) -> str:
     return MERGED if edited else UPDATED
 
 
-def _same(name: str, content: bytes, others: Files) -> str | None:
+def _same(content: bytes, others: Files) -> str | None:
     """Return the new file that is the old one under another name, or None."""
     best, likeness = None, ALIKE
     lines = content.splitlines()

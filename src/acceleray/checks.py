@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,6 +62,9 @@ def complete(
     if problems:
         raise RefusedError(*dict.fromkeys(problems))
     if ask:
+        left = [name for name in known if name in answers and name not in good and name not in hidden]
+        if left and not sys.stdin.isatty():
+            raise RefusedError(f"There is no terminal to ask at for {', '.join(left)}; add --defaults.")
         answers, hidden = _run(questions, good, defaults=False)
     dropped = hidden & good.keys()
     if no_effect := [name for name in given if name in dropped]:

@@ -34,7 +34,8 @@ def new(options: Namespace) -> int:
         if template.has_uncommitted_changes() and version == template.newest():
             _note("Changes of the template that are not committed are left out.")
         count = create(template.location, version, answers, options.folder)
-    print(f"{count} files in {options.folder}{f', template version {version}' if version else ''}. Next:")
+        came_from = f" from version {template.shown(version)} of the template" if version else ""
+    print(f"{count} files in {options.folder}{came_from}. Next:")
     print(f'    cd "{options.folder}"')
     print("    git init && git add --all && git commit -m 'Generate the project'    # updates need it")
     print("    make run")
@@ -55,11 +56,13 @@ def check(options: Namespace) -> int:
     here = project.opened(options.folder)
     with source.opened(options.template or here.location or _location(None)[0]) as template:
         had = here.version if here.version and template.versioned else None
-        complete(template.questions(had or _version(template, None)), here.answers)
+        wanted = _version(template, options.at) if options.at else had or _version(template, None)
+        complete(template.questions(wanted), here.answers)
         print(f"Every answer in {here.folder / project.RECORD} is good.")
         if had is None:
             print("No version of the template is recorded, so the project cannot be updated.")
         elif template.is_newer(newest := template.newest(), had):
+            newest = template.shown(newest)
             print(f"The project has version {had}; {newest} is available: look at it with acceleray preview.")
         else:
             print(f"The project has version {had}, and there is no newer one.")
@@ -78,7 +81,7 @@ def preview(options: Namespace) -> int:
     for change in found:
         if change.state != UNCHANGED:
             print(change)
-    print(f"To version {plan.version}: {summary(found)}. Nothing was touched.")
+    print(f"To version {plan.shown}: {summary(found)}. Nothing was touched.")
     if lost := losses(found):
         print(f"acceleray update would refuse, because edits of {_files(lost)} would be lost.")
     return DONE
@@ -94,7 +97,7 @@ def update(options: Namespace) -> int:
     with source.opened(here.origin()[0]) as template:
         plan = _plan(here, template, options)
         if not plan.given and template.commit(plan.version) == template.commit(here.origin()[1]):
-            print(f"Nothing to do: the project has version {plan.version}.")
+            print(f"Nothing to do: the project has version {plan.shown}.")
             return DONE
         found = changes(rehearse(here, template, plan.version, plan.given))
         if (lost := losses(found)) and not options.discard_edits:
@@ -107,7 +110,7 @@ def update(options: Namespace) -> int:
             )
             return LOSS
         apply(here.folder, plan.version, plan.given)
-    print(f"Updated to version {plan.version}: {summary(found)}.")
+    print(f"Updated to version {plan.shown}: {summary(found)}.")
     if conflicts := here.conflicts():
         return _report_conflicts(conflicts)
     print("Look at it with git diff, run make test, and commit.")
@@ -117,6 +120,7 @@ def update(options: Namespace) -> int:
 @dataclass(frozen=True)
 class _Plan:
     version: str
+    shown: str
     given: Answers
 
 
@@ -135,7 +139,7 @@ def _plan(here: Project, template: Template, options: Namespace) -> _Plan:
     for name, answer in answers.items():
         if name not in known_before and name not in given:
             _note(f"New question {name}: answered {answer!r}; choose another answer with --set {name}=...")
-    return _Plan(version, given)
+    return _Plan(version, template.shown(version), given)
 
 
 def _given(options: Namespace, questions: Path, before: Answers) -> Answers:

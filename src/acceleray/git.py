@@ -32,7 +32,8 @@ def read(folder: Path, *arguments: str) -> str:
     ended = run(folder, *arguments)
     if ended.returncode:
         said = ended.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
-        raise RefusedError(f"git {arguments[0]}: {said[-1]}")
+        command = next(word for word in arguments if not word.startswith("-"))
+        raise RefusedError(f"git {command}: {said[-1]}")
     return os.fsdecode(ended.stdout).removesuffix("\n")
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-import io
 import json
 import re
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +80,10 @@ class Template:
         )
         raise RefusedError(f"The template at {self.location} has no version {version!r}; {hint}")
 
+    def shown(self, version: str) -> str:
+        """Return a version as Copier records it: a release, or what came after one."""
+        return git.read(self.folder, "describe", "--tags", "--always", self.commit(version))
+
     def is_newer(self, version: str, than: str) -> bool:
         """Return whether a version is not part of the history of another."""
         commits = self.commit(version), self.commit(than)
@@ -104,9 +106,9 @@ class Template:
             present = git.read(self.folder, "ls-tree", "--name-only", commit).splitlines()
             wanted = [name for name in QUESTIONS if name in present]
             if "copier.yml" in wanted:
-                packed = git.run(self.folder, "archive", "--format=tar", commit, *wanted).stdout
-                with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-                    archive.extractall(destination, filter="data")
+                git.read(
+                    self.folder, f"--work-tree={destination}", "checkout", "--quiet", commit, "--", *wanted
+                )
         if not (destination / "copier.yml").is_file():
             raise RefusedError(f"{self.location} is not a template: it has no copier.yml.")
         # Copier looks for the files it is to render, and must find none.
