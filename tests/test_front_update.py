@@ -261,6 +261,23 @@ def test_a_project_that_cannot_be_updated_is_refused_in_one_line(
     assert "cloud: 'ibm' is not offered" in refusal(project, "--set", "cloud=ibm")
 
 
+def test_a_template_that_moved_is_found_again_where_the_record_says(tmp_path: Path, capsys: Capture) -> None:
+    toy_template(tmp_path / "toy")
+    project = tmp_path / "project"
+    arguments = ["--template", str(tmp_path / "toy"), "--at", "1.0.0", "--defaults"]
+    assert main(["new", str(project), *arguments]) == 0
+    git(project, "init", "--quiet")
+    commit(project, "generated")
+    (tmp_path / "toy").rename(tmp_path / "moved")
+    capsys.readouterr()
+    assert main(["preview", str(project)]) == 2
+    assert "If it moved, change _src_path in" in capsys.readouterr().err
+    record = project / ".copier-answers.yml"
+    record.write_text(record.read_text().replace(str(tmp_path / "toy"), str(tmp_path / "moved")))
+    commit(project, "the template moved")
+    assert main(["update", str(project)]) == 0
+
+
 def test_a_downgrade_is_refused_in_one_line(new_project: NewProject, capsys: Capture) -> None:
     project = new_project()
     assert main(["update", str(project)]) == 0

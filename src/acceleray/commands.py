@@ -54,11 +54,11 @@ def check(options: Namespace) -> int:
         print(f"Every answer in {options.data_file} is good.")
         return DONE
     here = project.opened(options.folder)
-    with source.opened(options.template or here.location or _location(None)[0]) as template:
+    with source.opened(options.template or here.location or _location(None)[0], here.record) as template:
         had = here.version if here.version and template.versioned else None
         wanted = _version(template, options.at) if options.at else had or _version(template, None)
         complete(template.questions(wanted), here.answers)
-        print(f"Every answer in {here.folder / project.RECORD} is good.")
+        print(f"Every answer in {here.record} is good.")
         if had is None:
             print("No version of the template is recorded, so the project cannot be updated.")
         elif template.is_newer(newest := template.newest(), had):
@@ -75,7 +75,7 @@ def preview(options: Namespace) -> int:
     """Show what an update would do to each file."""
     here = project.opened(options.folder)
     _require_ready(here)
-    with source.opened(here.origin()[0]) as template:
+    with source.opened(here.origin()[0], here.record) as template:
         plan = _plan(here, template, options)
         found = changes(rehearse(here, template, plan.version, plan.given))
     for change in found:
@@ -94,7 +94,7 @@ def update(options: Namespace) -> int:
     if conflicts := here.conflicts():
         return _report_conflicts(conflicts)
     _require_ready(here)
-    with source.opened(here.origin()[0]) as template:
+    with source.opened(here.origin()[0], here.record) as template:
         plan = _plan(here, template, options)
         if not plan.given and template.commit(plan.version) == template.commit(here.origin()[1]):
             print(f"Nothing to do: the project has version {plan.shown}.")
@@ -132,7 +132,7 @@ def _plan(here: Project, template: Template, options: Namespace) -> _Plan:
     questions = template.questions(version)
     known_before = read_questions(template.questions(had))
     if strange := [unknown(name, known_before) for name in here.answers if name not in known_before]:
-        raise RefusedError(*(f"{here.folder / project.RECORD}: {line}" for line in strange))
+        raise RefusedError(*(f"{here.record}: {line}" for line in strange))
     given = _given(options, questions, here.answers)
     with in_plain_words("The answers"):
         answers = complete(questions, given, here.answers)

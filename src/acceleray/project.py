@@ -25,6 +25,11 @@ class Project:
     location: str | None
     version: str | None
 
+    @property
+    def record(self) -> Path:
+        """Return the file in which Copier recorded the answers."""
+        return self.folder / RECORD
+
     def top(self) -> Path:
         """Return the root of the repository: the project's own folder, or the one of a monorepo around it.
 
@@ -49,7 +54,7 @@ class Project:
         """
         if self.location is None or self.version is None:
             raise RefusedError(
-                f"{self.folder / RECORD} names no version of a template, because the project was not"
+                f"{self.record} names no version of a template, because the project was not"
                 " generated from a Git repository; it cannot be updated."
             )
         return self.location, self.version

@@ -131,8 +131,12 @@ def _copy(folder: Path, destination: Path) -> None:
 
 
 @contextmanager
-def opened(location: str) -> Iterator[Template]:
+def opened(location: str, record: Path | None = None) -> Iterator[Template]:
     """Give the template at a path or the address of a Git repository.
+
+    Args:
+        location: Where it is.
+        record: The file that says so, if a project does.
 
     Raises:
         RefusedError: there is none, or it cannot be read.
@@ -150,7 +154,8 @@ def opened(location: str) -> Iterator[Template]:
             git.read(scratch, "clone", "--quiet", "--shared", "--no-checkout", "--", location, str(copy))
         else:
             if _looks_like_path(location):
-                raise RefusedError(f"There is no template at {location}.")
+                hint = f" If it moved, change _src_path in {record} and commit." if record else ""
+                raise RefusedError(f"There is no template at {location}.{hint}")
             location = recorded_form(location)
             address = address_of(location)
             git.read(
