@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from acceleray.rehearsal import contents
 
 COPIER = """\
 _min_copier_version: "9.19.1"
@@ -117,3 +123,22 @@ def toy_template(folder: Path) -> Path:
     commit(folder, "third")
     git(folder, "tag", "2.0.0rc1")
     return folder
+
+
+def data_file(folder: Path, answers: Any) -> Path:
+    path = folder / "answers.yml"
+    path.write_text(yaml.safe_dump(answers, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def state(project: Path) -> tuple[dict[str, bytes], str]:
+    """Return everything that a look may not change: files, commit and index."""
+    return contents(project), git(project, "rev-parse", "HEAD") + git(project, "status", "--porcelain", "--ignored")
+
+
+def listed(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()
+
+
+def recorded(project: Path) -> dict[str, object]:
+    return yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
