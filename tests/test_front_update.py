@@ -119,6 +119,22 @@ def test_a_downgrade_is_refused_in_one_line(new_project: NewProject, capsys: Cap
     assert "Downgrades are not supported." in capsys.readouterr().err
 
 
+def test_a_project_from_after_the_newest_release_is_not_taken_back_to_it(
+    toy: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    project = tmp_path / "project"
+    arguments = ["--template", str(toy), "--at", "2.0.0rc1", "--defaults"]
+    assert main(["new", str(project), *arguments]) == 0
+    git(project, "init", "--quiet")
+    commit(project, "generated")
+    capsys.readouterr()
+    for command in ("check", "update"):
+        assert main([command, str(project)]) == 0
+        assert "version 2.0.0rc1" in listed(capsys)[-1]
+    assert main(["update", str(project), "--set", "cloud=azure"]) == 0
+    assert recorded(project)["_commit"] == "2.0.0rc1"
+
+
 def test_a_recorded_answer_that_is_not_offered_any_more_is_not_replaced_in_silence(
     new_project: NewProject, capsys: Capture
 ) -> None:

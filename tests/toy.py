@@ -133,7 +133,9 @@ def data_file(folder: Path, answers: Any) -> Path:
 
 def state(project: Path) -> tuple[dict[str, bytes], str]:
     """Return everything that a look may not change: files, commit and index."""
-    return contents(project), git(project, "rev-parse", "HEAD") + git(project, "status", "--porcelain", "--ignored")
+    return contents(project), git(project, "rev-parse", "HEAD") + git(
+        project, "status", "--porcelain", "--ignored"
+    )
 
 
 def listed(capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -129,6 +129,9 @@ def _plan(here: Project, template: Template, options: Namespace) -> _Plan:
     had = here.origin()[1]
     template.commit(had)
     version = had if options.to == CURRENT else _version(template, options.to) or had
+    if options.to is None and not template.is_newer(version, had):
+        # Generated from a commit after the newest release: going there would be a step back.
+        version = had
     questions = template.questions(version)
     known_before = read_questions(template.questions(had))
     if strange := [unknown(name, known_before) for name in here.answers if name not in known_before]:
