@@ -7,7 +7,7 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo reference lint test bench faults soak discoveries lock clean
+.PHONY: help prepare demo new acceleray reference lint test bench faults soak discoveries lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -19,6 +19,12 @@ prepare:
 demo: prepare ## Generate a project and run Calibrate -> Train -> Simulate -> Score on real prices
 	@$(BIN)/python scripts/render.py answers/demo.yml build/demo
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo run VENV="$$venv"
+
+new: prepare ## Generate a project of your own: make new ARGS="../my-project"
+	@PYTHONPATH=src $(BIN)/python -m acceleray new $(ARGS)
+
+acceleray: prepare ## Check, preview or update a project: make acceleray ARGS="preview ../my-project"
+	@PYTHONPATH=src $(BIN)/python -m acceleray $(ARGS)
 
 reference: prepare ## Render reference/ again
 	@$(BIN)/python scripts/render.py answers/reference.yml reference

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from acceleray.cli import main
 from render import ROOT, copy_template, render
+from toy import commit, git, toy_template, write
 
 Answers = dict[str, Any]
+NewProject = Callable[..., Path]
 
 
 def answers_of(name: str) -> Answers:
@@ -43,3 +46,28 @@ def defaults(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rendered(template: Path, tmp_path: Path) -> Callable[[Answers], Path]:
     """Return a function that renders answers into a new folder."""
     return lambda answers: render(template, tmp_path / f"project {len(list(tmp_path.iterdir()))}", answers)
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A template of few files with the releases 1.0.0 and 1.1.0, for tests of the front end."""
+    return toy_template(tmp_path_factory.mktemp("toy") / "template")
+
+
+@pytest.fixture
+def new_project(toy: Path, tmp_path: Path) -> NewProject:
+    """Return a function that generates a project of release 1.0.0, commits it, then commits edits."""
+
+    def generate(
+        edits: dict[str, str] | None = None, folder: str = "my project ü", top: str | None = None
+    ) -> Path:
+        project, repository = tmp_path / folder, tmp_path / (top or folder)
+        assert main(["new", str(project), "--template", str(toy), "--at", "1.0.0", "--defaults"]) == 0
+        git(repository, "init", "--quiet")
+        commit(repository, "generated")
+        if edits:
+            write(project, edits)
+            commit(repository, "edited")
+        return project
+
+    return generate

@@ -1,0 +1,42 @@
+"""What the front end says instead of a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from copier.errors import CopierError
+from jinja2 import TemplateError
+from plumbum.commands.processes import CommandNotFound, ProcessExecutionError
+
+BAD_INPUT = 2
+
+
+class RefusedError(Exception):
+    """Nothing was changed, for the reasons in `lines`, one plain line each."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = tuple(flat(line) for line in lines)
+
+
+def flat(text: object) -> str:
+    """Return the text in one line, whatever breaks it had."""
+    return " ".join(str(text).split())
+
+
+@contextmanager
+def in_plain_words(doing: str) -> Iterator[None]:
+    """Turn what Copier raises into a refusal of one line that begins with what was being done."""
+    try:
+        yield
+    except ProcessExecutionError as error:
+        said = str(error.stderr).strip().splitlines() or [f"{error.argv} failed"]
+        raise RefusedError(f"{doing}: {said[-1]}") from error
+    except CommandNotFound as error:
+        raise RefusedError(f"{doing}: {error.program} is not installed.") from error
+    except (CopierError, TemplateError, ValueError, TypeError, OSError) as error:
+        # An interruption at the keyboard is also one of Copier's errors, and is none of ours.
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise RefusedError(f"{doing}: {error or type(error).__name__}") from error
