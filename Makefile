@@ -7,10 +7,10 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint test bench faults soak discoveries lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries lock clean
 
 help: ## Show these commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 # One environment serves the template and every project it renders, hence the second lock.
 prepare:
@@ -34,6 +34,12 @@ lint: prepare
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
+lint-ci: ## Check pipelines with yamllint, check-jsonschema, zizmor and actionlint, in an environment of their own
+	@sh scripts/lint_ci.sh
+
+release: prepare ## Check, tag and record a release: make release VERSION=0.2.0
+	@$(BIN)/python scripts/release.py "$(VERSION)"
+
 test: lint ## Check everything: the template, then a generated project with its own tests
 	$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
 	$(BIN)/python -m pytest tests -n auto
@@ -55,6 +61,9 @@ soak: prepare ## A hundred runs in one process, watched for growth: make soak AR
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" discoveries VENV="$$venv"
+
+planted: prepare ## Plant a fault for each workload in a generated project, and see its tests notice: about 2 minutes
+	@$(BIN)/python scripts/planted_faults.py
 
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
 	$(BIN)/python scripts/render.py answers/minimal.yml build/lock

@@ -27,6 +27,7 @@ OTHERS: Answers = {
     "schema_prod": "market_prod",
     "cluster_size": "L",
     "cluster_workers": 7,
+    "ci_provider": "gitlab",
 }
 REFUSED: list[tuple[str, Any]] = [
     *(("project_name", text) for text in ("", " padded ", 'two "quotes"', "a\nb", "{{ 7 * 7 }}", "x" * 81)),
@@ -49,6 +50,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("workloads", []),
     ("workloads", ["no_such_workload"]),
     ("cluster_size", "XXL"),
+    ("ci_provider", "jenkins"),
     *(("cluster_workers", number) for number in (0, -1, 501, "many")),
 ]
 

@@ -34,6 +34,10 @@ from portfolio.errors import PortfolioError
 from portfolio.settings import Settings, load
 
 PROJECT = Path(__file__).resolve().parent.parent
+# The largest shared matrix is 160 MB; in the default store of 256 MB it pushes what tasks returned to disk.
+OBJECT_STORE_MB = 1024
+# Of all sides alike: `toPandas` of the hand-off's table ends without an answer in the default heap of 1 GB.
+DRIVER_MEMORY = "4g"
 LIBRARIES = ("pyspark", "ray", "delta-spark", "mlflow-skinny", "mlflow", "numpy", "pyarrow", "xgboost-cpu")
 
 
@@ -46,9 +50,15 @@ def main() -> int:
         print(f"Unknown work {unknown[0]}; there are {', '.join(works)}.", file=sys.stderr)
         return 2
     try:
-        settings = load(PROJECT, overrides=sized(options), profile=options.profile)
+        settings = load(PROJECT, overrides=sized(options.workers), profile=options.profile)
     except PortfolioError as error:
         print(f"Error: {error}", file=sys.stderr)
+        return 2
+    if settings.cluster.master:
+        # Sides are open at the same time, and the first would hold every core of a cluster they share.
+        print(
+            "Each side starts a cluster of its own; take cluster.master out of the settings.", file=sys.stderr
+        )
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -76,14 +86,20 @@ def parsed() -> argparse.Namespace:
     add("--small", action="store_true", help="seconds instead of minutes: to try it out, not to quote")
     add("--rounds", type=int, default=5, help="warm runs of every side (default: %(default)s)")
     add("--workers", type=int, default=os.cpu_count(), help="processes at once (default: all processors)")
-    add("--profile", default="local", help="where engines run: local, cluster (default: %(default)s)")
+    add(
+        "--profile",
+        choices=("local", "cluster"),
+        default="local",
+        help="where engines run; in cluster each side has one of its own (default: %(default)s)",
+    )
     add("--out", type=Path, default=Path("build"), help="folder of the results (default: %(default)s)")
     return parser.parse_args()
 
 
-def sized(options: argparse.Namespace) -> list[str]:
-    """Return the settings that give both engines the processors asked for."""
-    return [f"spark.cores={options.workers}", f"ray.workers={options.workers}"]
+def sized(workers: int) -> list[str]:
+    """Return the settings that give both engines the processors, and Ray room for what is shared."""
+    cores = [f"spark.cores={workers}", f"ray.workers={workers}"]
+    return [*cores, f"ray.object_store_mb={OBJECT_STORE_MB}", f"spark.driver_memory={DRIVER_MEMORY}"]
 
 
 def found_works() -> dict[str, str]:

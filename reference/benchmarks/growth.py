@@ -24,7 +24,7 @@ import numpy as np
 
 import capacity
 from arena.contest import Contestant, Order
-from bench import found_works, machine, versions
+from bench import found_works, machine, sized, versions
 from portfolio.engines.profiles import engines
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings, load
@@ -124,8 +124,7 @@ def point(work: Any, size: Size, workers: int, options: argparse.Namespace) -> d
 
 def settings(options: argparse.Namespace, workers: int) -> Settings:
     """Return the project's settings for so many processors."""
-    overrides = [f"spark.cores={workers}", f"ray.workers={workers}"]
-    return load(PROJECT, overrides=overrides, profile=options.profile)
+    return load(PROJECT, overrides=sized(workers), profile=options.profile)
 
 
 def axis(sizes: Sequence[Size]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from arena.side import Setting, Side
 from portfolio.engines.family import process_environment
-from portfolio.engines.profiles import engines, spark_alone
+from portfolio.engines.profiles import engines, spark_of_profile
 from portfolio.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class SparkSide(Side):
         self.setting = setting
         self._stack = ExitStack()
         self._stack.enter_context(process_environment({"PYTHONPATH": with_benchmarks()}))
-        self.spark: SparkSession = self._stack.enter_context(spark_alone(local_state(setting)))
+        self.spark: SparkSession = self._stack.enter_context(spark_of_profile(local_state(setting)))
         for name, value in self.options.items():
             self.spark.conf.set(name, value)
 

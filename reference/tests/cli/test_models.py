@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from governance.deciding import PROMOTED, decided
+from portfolio.advice import to_train
 from portfolio.settings import Settings, load
 from portfolio.tables import MODEL_DECISIONS
 
@@ -68,7 +69,7 @@ def test_models_of_a_project_without_any_says_what_to_run(lake: Any, portfolio: 
     assert portfolio("models") == (
         1,
         [],
-        ["No model has been trained yet; run `portfolio run distributed_training`."],
+        [f"No model has been trained yet; train one: {to_train()}."],
     )
 
 

@@ -25,6 +25,7 @@ from portfolio.engines.profiles import CLUSTER_FOLDER, engines
 from portfolio.engines.slot_guard import slots_guarded, slots_now
 from portfolio.errors import PortfolioError
 from portfolio.settings import load
+from portfolio.workloads import names
 
 pytestmark = pytest.mark.cluster
 BASE = """
@@ -211,7 +212,7 @@ def test_a_standalone_cluster_is_found_again_and_stops_without_a_trace(tmp_path:
 
 def failed_run(tmp_path: Path, *values: str) -> str:
     """Return the last line of a run on a cluster that cannot work."""
-    command = [sys.executable, "-m", "portfolio", "run", "end_to_end_pipeline", "--profile", "cluster"]
+    command = [sys.executable, "-m", "portfolio", "run", names()[0], "--profile", "cluster"]
     project = Path(__file__).parents[2]
     options = [part for value in (*values, f"paths.state={tmp_path}") for part in ("--set", value)]
     environment = os.environ | {"PYTHONPATH": str(project / "src")}

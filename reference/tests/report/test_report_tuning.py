@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from portfolio import tables as t
+from portfolio.advice import TRAINERS, first_here
 from portfolio.errors import PortfolioError
 from portfolio.report import tuning
 from portfolio.report.tuning import figures, importance
@@ -55,7 +56,9 @@ def test_the_best_trial_stands_beside_the_settings_with_the_command_to_use_it(
     (best,) = (row for row in rows[t.TRIALS] if row["chosen"])
     best |= {"max_depth": 6, "min_child_weight": 1234.5, "learning_rate": 0.012345}
     page = made(rows)
-    assert "portfolio run distributed_training --set train.parameters=tuned" in page.text
+    trainer = first_here(*TRAINERS)
+    command = f"portfolio run {trainer} --set train.parameters=tuned"
+    assert (command if trainer else "No workload of this project trains") in page.text
     assert page.row("Depth", "model.max_depth")[2:4] == ["6", str(page_settings.model.max_depth)]
     assert page.row("Leaf weight")[2] == "1,234"
     assert page.row("Learning rate")[2] == "0.0123"
@@ -75,7 +78,7 @@ def test_under_suspicion_nothing_is_chosen_and_the_suspect_is_named(made: Callab
     )
     assert "leaky <feature>" not in page.markup
     assert "train.parameters=tuned will not find them" in page.text
-    assert "portfolio run distributed_training" not in page.text
+    assert "To train with them" not in page.text
     assert 'class="chosen"' not in page.markup
     assert page.row("leaky <feature>")[1:4] == ["Alone, against the target", "0.3400", "0.10"]
     assert page.row("leaky <feature>")[4].startswith("suspected")

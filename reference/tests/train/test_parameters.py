@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from portfolio.advice import to_search
 from portfolio.errors import PortfolioError
 from portfolio.run import Run
 from portfolio.settings import Model
@@ -59,9 +60,7 @@ def test_the_newest_finished_search_up_to_the_date_on_the_same_prices_is_taken(
     assert parameters(new()) == Chosen(Model(), "model")
     assert deciding(new(), AS_OF) == ()
     tuned = new("train.parameters=tuned")
-    line = (
-        "no search has ended on csv:x up to 2020-06-30; run one first: `portfolio run hyperparameter_tuning`"
-    )
+    line = f"no search has ended on csv:x up to 2020-06-30; run one first: {to_search()}"
     for ask in (lambda: parameters(tuned), lambda: deciding(tuned, AS_OF)):
         with pytest.raises(PortfolioError, match=line):
             ask()

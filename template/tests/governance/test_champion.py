@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from governance.deciding import CONTRACT, NAME, PROMOTED, day, decided
+from portfolio.advice import to_train
 from portfolio.errors import PortfolioError
 from portfolio.governance import champion as module
 from portfolio.governance.champion import (
@@ -107,9 +108,7 @@ def test_the_champion_comes_with_its_bytes_and_the_run_that_trained_it(ask: Call
 def test_no_champion_is_one_plain_line_that_says_what_to_do(ask: Callable[..., Any]) -> None:
     with pytest.raises(PortfolioError) as caught:
         ask([], day(2020))
-    assert str(caught.value) == (
-        "There is no champion of csv:x yet; train one first: `portfolio run distributed_training`."
-    )
+    assert str(caught.value) == f"There is no champion of csv:x yet; train one first: {to_train()}."
     with pytest.raises(PortfolioError) as caught:
         ask(PROMOTED[1:2], day(2020))
     assert "every model was refused or withdrawn; `portfolio models` says why" in str(caught.value)
@@ -120,7 +119,7 @@ def test_a_date_before_the_first_champion_names_the_earliest_date(ask: Callable[
         ask(PROMOTED, day(2009))
     assert str(caught.value) == (
         "No model of csv:x was champion as of 2009-12-31: the first is since 2010-12-31; score a later date, "
-        "or train one as of then: `portfolio run distributed_training --as-of 2009-12-31`."
+        f"or train one as of then: {to_train()} with `--as-of 2009-12-31`."
     )
 
 

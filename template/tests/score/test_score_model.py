@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from portfolio.advice import to_train
 from portfolio.errors import PortfolioError
 from portfolio.features.examples import FEATURE_NAMES
 from portfolio.governance.registry import RegisteredModel
@@ -41,7 +42,7 @@ def test_any_other_is_refused_in_one_line_that_names_the_first_difference(
         require_features(model(names))
     assert str(refused.value) == (
         f"Model models:/tests/3 does not fit this project's features: {difference};"
-        " train it again with `portfolio run distributed_training`."
+        f" train it again: {to_train()}."
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from portfolio.advice import TRAINERS, first_here
 from portfolio.errors import PortfolioError
 from workloads.in_process import ask, rows, run_notebook
 from workloads.running import Ran, schemas
@@ -27,7 +28,7 @@ FIRST, BETWEEN, LATER = "2022-05-31", "2022-08-31", "2022-12-28"
 def home(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Path:
     """Return a home with two champions: one trained, and one that is so only after the scored date."""
     folder = tmp_path_factory.mktemp("runs")
-    trained = run_notebook("distributed_training", folder, spark, *SMALL, f"as_of={FIRST}")
+    trained = run_notebook(str(first_here(*TRAINERS)), folder, spark, *SMALL, f"as_of={FIRST}")
     (first,) = rows(spark, trained, "gold.model_decisions")
     later = first | {"run_id": "later", "model_version": 2, "effective_from": date.fromisoformat(LATER)}
     place = str(trained.state / "warehouse" / schemas(folder)["gold"] / "model_decisions")

@@ -16,11 +16,12 @@ import typer
 from portfolio.cli.cluster import cluster
 from portfolio.cli.guard import Place, guarded
 from portfolio.cli.maintain import maintain
+from portfolio.cli.new_workload import new_workload
 from portfolio.cli.options import Environment, Overrides, Profile, Project
 from portfolio.cli.project import find_project, version_line
 from portfolio.cli.text import conclusion_lines, grid, tell
 from portfolio.errors import PortfolioError
-from portfolio.settings import load
+from portfolio.settings import Settings, load
 
 TableName = Annotated[str, typer.Argument(metavar="TABLE", help="As layer.name, or the name alone.")]
 
@@ -51,6 +52,7 @@ def _application() -> typer.Typer:
     for name, command, summary in (
         ("run", run, "Run one workload and write its report."),
         ("workloads", workloads, "List the workloads of this project."),
+        ("new-workload", new_workload, "Write the files of a workload of your own; it runs at once."),
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
@@ -217,6 +219,17 @@ def lineage(
 
 def doctor(
     context: typer.Context,
+    advice: Annotated[
+        bool,
+        typer.Option("--advise", help="Say instead which engine each stage belongs to."),
+    ] = False,
+    instruments: Annotated[
+        int | None,
+        typer.Option("--instruments", metavar="N", min=1, help="For --advise: how many there are."),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", metavar="N", min=1, help="For --advise: days of history.")
+    ] = None,
     overrides: Overrides = None,
     profile: Profile = None,
     environment: Environment = "local",
@@ -227,11 +240,18 @@ def doctor(
     \b
     portfolio doctor
     portfolio doctor --profile cluster --set cluster.workers=4
+    portfolio doctor --advise --instruments 10000 --days 5000 --set book.portfolios=100000
     """
-    from portfolio.doctor import examine
+    from portfolio.doctor import advise, examine
 
+    def settings() -> Settings:
+        return load(find_project(project), environment, overrides or (), profile=profile)
+
+    if advice:
+        tell(list(advise(settings(), instruments, days)))
+        return 0
     missing = 0
-    for one in examine(lambda: load(find_project(project), environment, overrides or (), profile=profile)):
+    for one in examine(settings):
         tell([f"{one.status:<8} {one.subject}: {one.detail}"])
         missing += one.status == "missing"
     tell([f"{missing} missing." if missing else "Everything is here."])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from portfolio.advice import to_train
 from portfolio.cli import text
 from portfolio.cli.options import Environment, Overrides, Profile, Project
 from portfolio.cli.project import find_project
@@ -43,7 +44,7 @@ def models(
     with spark_alone(settings) as session:
         rows = _versions(decisions(Lake(session, settings)))
     if not rows:
-        print("No model has been trained yet; run `portfolio run distributed_training`.", file=sys.stderr)
+        print(f"No model has been trained yet; train one: {to_train()}.", file=sys.stderr)
         return 1
     text.tell(text.table(_NAMES, rows, text.terminal_width()))
     return 0

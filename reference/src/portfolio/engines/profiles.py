@@ -41,6 +41,21 @@ def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
 
 
 @contextmanager
+def spark_of_profile(settings: Settings) -> Iterator[SparkSession]:
+    """Yield the Spark session of profile `local` or `cluster` as `engines` does, without Ray.
+
+    Raises:
+        PortfolioError: this place cannot carry the profile.
+    """
+    from portfolio.engines.spark import spark_session
+
+    refuse_unsupported_environment(settings.profile)
+    with family(), ExitStack() as stack:
+        master = _cluster_master(settings, stack) if settings.profile == "cluster" else None
+        yield stack.enter_context(spark_session(settings, master))
+
+
+@contextmanager
 def spark_alone(settings: Settings) -> Iterator[SparkSession]:
     """Yield a Spark session that sees the tables of a profile, without Ray: on Databricks the one there is.
 
@@ -74,15 +89,19 @@ def _local(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
 def _cluster(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
     from portfolio.engines.spark import spark_session
 
+    master = _cluster_master(settings, stack)
+    session = stack.enter_context(spark_session(settings, master))
+    return session, _inside(settings, session, stack, loopback=master.loopback)
+
+
+def _cluster_master(settings: Settings, stack: ExitStack) -> Master:
     size = settings.cluster
     # Refused before anything starts, if it cannot work.
     wanted = plan(settings, size.workers, size.cores_per_worker)
     if not size.master:
         names = "cluster.workers, cluster.executor_memory or ray.object_store_mb"
         refuse_too_little_memory(cluster_megabytes(settings, wanted), available_mb(), names)
-    master = stack.enter_context(_master(settings))
-    session = stack.enter_context(spark_session(settings, master))
-    return session, _inside(settings, session, stack, loopback=master.loopback)
+    return stack.enter_context(_master(settings))
 
 
 def _databricks(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:

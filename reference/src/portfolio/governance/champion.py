@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+from portfolio.advice import to_train
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 from portfolio.tables import MODEL_DECISIONS
@@ -24,7 +25,6 @@ from portfolio.tables.contract import Table, literal
 
 CONTENT_TAG = "content_sha256"
 CONTENT_FILE = "model.ubj"
-TRAIN = "`portfolio run distributed_training`"
 
 Decision = Mapping[str, Any]
 
@@ -81,7 +81,7 @@ def find_champion(
     if found["features_contract"] != contract:
         raise PortfolioError(
             f"The champion, {label}, was trained on other features or another horizon than this code and "
-            f"these settings use; train a new one: {TRAIN}."
+            f"these settings use; train a new one: {to_train()}."
         )
     content = stored_content(settings, client, str(found["model_name"]), version)
     run_id = trained_by(rows, found)
@@ -144,7 +144,7 @@ def stored_content(settings: Settings, client: Any, name: str, version: int) -> 
     except (MlflowException, OSError) as error:
         raise PortfolioError(
             f"{label} is not in MLflow's registry any more, or cannot be read ({type(error).__name__}); "
-            f"train again: {TRAIN}."
+            f"train again: {to_train()}."
         ) from None
     if hashlib.sha256(content).hexdigest() != tags.get(CONTENT_TAG):
         raise PortfolioError(f"{label} is not what was registered: its bytes have changed; do not use it.")
@@ -157,10 +157,10 @@ def _no_champion(rows: Sequence[Decision], source: str, as_of: date) -> str:
     if since and as_of < since[0]:
         return (
             f"No model of {source} was champion as of {as_of}: the first is since {since[0]}; score a later "
-            f"date, or train one as of then: {TRAIN[:-1]} --as-of {as_of}`."
+            f"date, or train one as of then: {to_train()} with `--as-of {as_of}`."
         )
     if not rows:
-        return f"There is no champion of {source} yet; train one first: {TRAIN}."
+        return f"There is no champion of {source} yet; train one first: {to_train()}."
     return (
         f"There is no champion of {source} as of {as_of}: every model was refused or withdrawn; "
         "`portfolio models` says why."

@@ -16,6 +16,7 @@ import typer
 from portfolio.cli.cluster import cluster
 from portfolio.cli.guard import Place, guarded
 from portfolio.cli.maintain import maintain
+from portfolio.cli.new_workload import new_workload
 from portfolio.cli.options import Environment, Overrides, Profile, Project
 from portfolio.cli.project import find_project, version_line
 from portfolio.cli.text import conclusion_lines, grid, tell
@@ -51,6 +52,7 @@ def _application() -> typer.Typer:
     for name, command, summary in (
         ("run", run, "Run one workload and write its report."),
         ("workloads", workloads, "List the workloads of this project."),
+        ("new-workload", new_workload, "Write the files of a workload of your own; it runs at once."),
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("lineage", lineage, "Follow a row back to everything that made it."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from portfolio.advice import to_train
 from portfolio.errors import PortfolioError
 from portfolio.features.examples import FEATURE_NAMES
 from portfolio.governance.registry import RegisteredModel
@@ -20,7 +21,7 @@ def require_features(model: RegisteredModel) -> None:
     if difference := first_difference(known, FEATURE_NAMES):
         raise PortfolioError(
             f"Model {model.uri} does not fit this project's features: {difference};"
-            " train it again with `portfolio run distributed_training`."
+            f" train it again: {to_train()}."
         )
 
 

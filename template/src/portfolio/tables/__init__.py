@@ -23,6 +23,7 @@ from portfolio.tables.models import (
     SIGNAL_VALIDATION,
     TRAINING,
 )
+from portfolio.tables.own import own_tables
 from portfolio.tables.risk import (
     LOSS_DISTRIBUTION,
     RISK_ATTRIBUTION,
@@ -90,6 +91,7 @@ ALL: tuple[Table, ...] = (
     BACKTEST_VERDICTS,
     RUNS,
     RUN_TABLES,
+    *own_tables(),
 )
 
 __all__ = [

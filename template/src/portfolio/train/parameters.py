@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from portfolio.advice import to_search
 from portfolio.engines.lake import Lake
 from portfolio.errors import PortfolioError
 from portfolio.run import Run
@@ -48,7 +49,7 @@ def deciding(run: Run, as_of: date) -> tuple[str, ...]:
 def _searched(lake: Lake, source: str, as_of: date) -> Chosen:
     none = PortfolioError(
         f"train.parameters=tuned, but no search has ended on {source} up to {as_of}; run one first: "
-        "`portfolio run hyperparameter_tuning`, or set train.parameters=model."
+        f"{to_search()}, or set train.parameters=model."
     )
     if not (lake.exists(TRIALS) and lake.exists(RUNS)):
         raise none

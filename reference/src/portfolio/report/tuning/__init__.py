@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from portfolio.advice import TRAINERS, first_here
 from portfolio.report.page import render, save
 from portfolio.report.rows import Read
 from portfolio.report.tuning import figures, words
@@ -45,6 +46,7 @@ def page(read: Read, settings: Settings) -> str:
     return render(
         "tuning.html.j2",
         report=report,
+        trainer=first_here(*TRAINERS),
         sections=_SECTIONS,
         summary=words.summary(report),
         figures=figures.draw_all(report),

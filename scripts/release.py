@@ -1,0 +1,73 @@
+"""Make a release: check that it can be one, run what guards updates, tag it, and record its commit.
+
+Nothing is pushed, and nothing is tagged unless every check passed.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from releases import git, released
+from render import ROOT
+
+# A release promises: reference/ is what is generated, every choice is whole, no update loses anything.
+GUARDS = ("tests/test_render.py", "tests/test_subsets.py", "tests/test_updates.py")
+
+
+def refusals(version: str, root: Path = ROOT) -> list[str]:
+    """Return why a version cannot be released from here, a line each."""
+    try:
+        wanted = Version(version)
+    except InvalidVersion:
+        return [f"'{version}' is no version of PEP 440, by which Copier compares; write it like 0.2.0."]
+    found = []
+    if str(wanted) != version:
+        found.append(f"Write {version} as {wanted}: two spellings of one version would be two tags.")
+    newest = max((Version(one) for one in released(root)), default=Version("0"))
+    if wanted <= newest:
+        found.append(f"{version} is not newer than {newest}, which is released.")
+    changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    if not re.search(rf"^## {re.escape(version)}\b", changelog, re.MULTILINE):
+        found.append(f"CHANGELOG.md has no heading '## {version}'; say what changes in a customer's project.")
+    if git(root, "status", "--porcelain"):
+        found.append("Something is not committed.")
+    if git(root, "tag", "--list", version):
+        found.append(f"There is a tag {version} already.")
+    return found
+
+
+def record(version: str, root: Path = ROOT) -> str:
+    """Tag the newest commit, add it to releases.yml in a commit of its own, and return it."""
+    commit = git(root, "rev-parse", "HEAD")
+    git(root, "tag", "--annotate", "--message", f"Acceleray {version}", version, commit)
+    with (root / "releases.yml").open("a", encoding="utf-8") as file:
+        file.write(f'"{version}": {commit}\n')
+    git(root, "add", "releases.yml")
+    git(root, "commit", "--quiet", "--no-verify", "--message", f"release: record {version}")
+    return commit
+
+
+def main() -> None:
+    """Release the version named on the command line."""
+    version = sys.argv[1] if len(sys.argv) == 2 else ""
+    if found := refusals(version):
+        raise SystemExit("\n".join(found))
+    subprocess.run(
+        [sys.executable, "scripts/render.py", "answers/reference.yml", "reference"], cwd=ROOT, check=True
+    )
+    if git(ROOT, "status", "--porcelain"):
+        raise SystemExit("reference/ was not what the template generates; look at it, commit it, try again.")
+    guards = subprocess.run([sys.executable, "-m", "pytest", "-n", "auto", *GUARDS], cwd=ROOT, check=False)
+    if guards.returncode:
+        raise SystemExit("Nothing was tagged.")
+    commit = record(version)
+    sys.stdout.write(f"{version} is {commit}. Push both: git push origin main {version}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""A workload that a customer adds to a generated project is listed, checked like the others, and runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import Answers, contents
+
+
+@pytest.mark.timeout(300)
+def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Answers], Path]) -> None:
+    project = rendered({"workloads": ["portfolio_model_calibration"]})
+    before = contents(project)
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=project,
+            env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("portfolio", "new-workload", "credit_study")
+    after = contents(project)
+    assert {path: after[path] for path in before} == before, "files that were there are left alone"
+    assert len(after) == len(before) + 5
+    run("ruff", "check", "--no-cache", ".")
+    run("ruff", "format", "--no-cache", "--check", ".")
+    own = ["src/portfolio/workloads/credit_study.py", "src/portfolio/tables/own/credit_study.py"]
+    run("mypy", "--cache-dir", os.devnull, "--follow-imports", "silent", *own)
+    assert "credit_study" in run("portfolio", "workloads")
+    said = run("portfolio", "run", "credit_study")
+    assert "Highest mean daily return" in said
+    shown = run("portfolio", "show", "gold.credit_study", "--limit", "3")
+    assert "mean_return_1d" in shown
