@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,13 @@ def meanwhile(when: Callable[[], Any], then: Callable[[Any], None]) -> threading
 
 def at_work() -> list[psutil.Process]:
     """Return Ray's worker processes that are at work on a task of this process."""
-    family = psutil.Process().children(recursive=True)
-    return [child for child in family if "ray::work" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        # A process may end between being listed and being looked at.
+        with suppress(psutil.Error):
+            if "ray::work" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def test_a_worker_process_that_is_killed_is_replaced_and_its_task_done_again(

@@ -24,26 +24,28 @@ SMALL = (
 
 @dataclass(frozen=True)
 class Story:
-    """Two states: killed and finished on one worker; written on two, with a run on four over it."""
+    """Three runs, each over what the one before has left, and the commits after each."""
 
     one: Ran
     two: Ran
-    before_four: list[str]
     four: Ran
+    prints: dict[tuple[str, str], str]
+    commits: tuple[list[str], ...]
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     home = tmp_path_factory.mktemp("runs")
-    one, two = home / "one", home / "two"
     alone = (*SMALL, "ray.workers=1")
-    interrupted(command(WORKLOAD, alone, IN_OTHER_BLOCKS, project(one)), "48 of 65 fits")
+    interrupted(command(WORKLOAD, alone, IN_OTHER_BLOCKS, project(home)), "48 of 65 fits")
     with in_other_blocks(spark):
-        resumed = run_notebook(WORKLOAD, one, spark, *alone)
+        one = run_notebook(WORKLOAD, home, spark, *alone)
+    prints, first = fingerprints(spark, one), commits(one.state)
     with losing_a_worker():
-        first = run_notebook(WORKLOAD, two, spark, *SMALL, "ray.workers=2")
-    before = commits(first.state)
-    return Story(resumed, first, before, run_notebook(WORKLOAD, two, spark, *SMALL, "ray.workers=4"))
+        two = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=2")
+    second = commits(one.state)
+    four = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=4")
+    return Story(one, two, four, prints, (first, second, commits(one.state)))
 
 
 def test_a_killed_run_goes_on_where_it_stopped(story: Story) -> None:
@@ -51,15 +53,12 @@ def test_a_killed_run_goes_on_where_it_stopped(story: Story) -> None:
     assert re.search("goes on where a run before stopped: (40|60) of 65 fits", story.one.error)
 
 
-def test_one_worker_in_other_blocks_two_with_one_killed_and_four_give_the_same_bits(
-    story: Story, spark: Any
-) -> None:
-    one, two = fingerprints(spark, story.one), fingerprints(spark, story.two)
-    assert len(one) >= 11
-    assert one == two
+def test_one_worker_in_other_blocks_two_with_one_killed_and_four_give_the_same_bits(story: Story) -> None:
+    assert len(story.prints) >= 11
     # A table whose rows differ from those that are there would have been committed again.
-    assert len(story.before_four) >= 11
-    assert commits(story.four.state) == story.before_four
+    first, second, third = story.commits
+    assert len(first) >= 11
+    assert first == second == third
 
 
 def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
