@@ -9,7 +9,7 @@ venv=build/lint-ci
   "$venv/bin/pip" install --quiet yamllint check-jsonschema zizmor
 }
 workflows=".github/workflows/*.yml template/.github/workflows/*.yml"
-rules='{extends: default, rules: {line-length: disable, document-start: disable, truthy: {check-keys: false}}}'
+rules='{extends: default, rules: {line-length: disable, document-start: disable, truthy: {check-keys: false}, comments: {min-spaces-from-content: 1}}}'
 "$venv/bin/yamllint" --strict -d "$rules" $workflows template/azure-pipelines.yml template/.gitlab-ci.yml
 "$venv/bin/check-jsonschema" --builtin-schema vendor.github-workflows $workflows
 "$venv/bin/check-jsonschema" --builtin-schema vendor.azure-pipelines template/azure-pipelines.yml
