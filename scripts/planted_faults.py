@@ -89,8 +89,8 @@ FAULTS = (
 )
 
 
-def passes(project: Path, tests: str) -> bool:
-    """Return whether a file of tests passes in a project, without the tests that start an engine."""
+def run(project: Path, tests: str) -> tuple[bool, str]:
+    """Return whether a file of tests passes in a project, and what it says; none starts an engine."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"tests/{tests}"),
@@ -99,11 +99,12 @@ def passes(project: Path, tests: str) -> bool:
         cwd=project,
         env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
+        text=True,
         check=False,
     )
     if done.returncode not in (0, 1):
-        raise SystemExit(f"tests/{tests} could not run: {done.stdout.decode(errors='replace')[-2000:]}")
-    return done.returncode == 0
+        raise SystemExit(f"tests/{tests} could not run: {done.stdout[-2000:]}")
+    return done.returncode == 0, done.stdout
 
 
 def noticed(project: Path, fault: Fault) -> bool:
@@ -112,11 +113,12 @@ def noticed(project: Path, fault: Fault) -> bool:
     before = module.read_text(encoding="utf-8")
     if before.count(fault.right) != 1:
         raise SystemExit(f"{fault.module} does not hold {fault.right!r} once; put the fault right.")
-    if not passes(project, fault.noticed_by):
-        raise SystemExit(f"tests/{fault.noticed_by} fails without any fault.")
+    passed, said = run(project, fault.noticed_by)
+    if not passed:
+        raise SystemExit(f"tests/{fault.noticed_by} fails without any fault:\n{said[-2000:]}")
     try:
         module.write_text(before.replace(fault.right, fault.wrong), encoding="utf-8")
-        return not passes(project, fault.noticed_by)
+        return not run(project, fault.noticed_by)[0]
     finally:
         module.write_text(before, encoding="utf-8")
 
@@ -126,7 +128,9 @@ def main() -> None:
     missed = 0
     with tempfile.TemporaryDirectory() as scratch:
         project = Path(scratch, "project")
-        shutil.copytree(ROOT / "reference", project, ignore=shutil.ignore_patterns("var", ".venv"))
+        shutil.copytree(
+            ROOT / "reference", project, ignore=shutil.ignore_patterns("var", ".venv", "__pycache__")
+        )
         for fault in FAULTS:
             seen = noticed(project, fault)
             missed += not seen

@@ -26,7 +26,7 @@ def files() -> Iterator[Path]:
     """Yield every text file a clone would hold."""
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(set(folders) - SKIPPED)
-        yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix in TEXT)
+        yield from (Path(folder, name) for name in sorted({*names} - SKIPPED) if Path(name).suffix in TEXT)
 
 
 def name_of(path: Path) -> str:
