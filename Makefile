@@ -20,8 +20,9 @@ demo: prepare ## Generate a project and run Calibrate -> Train -> Simulate -> Sc
 	@$(BIN)/python scripts/render.py answers/demo.yml build/demo
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo run VENV="$$venv"
 
-reference: prepare ## Render reference/ again
+reference: prepare ## Render reference/ and docs/answers.md again
 	@$(BIN)/python scripts/render.py answers/reference.yml reference
+	@$(BIN)/python scripts/answers_page.py
 
 lint: prepare
 	$(BIN)/python -m ruff check .
