@@ -26,8 +26,9 @@ new: prepare ## Generate a project of your own: make new ARGS="../my-project"
 acceleray: prepare ## Check, preview or update a project: make acceleray ARGS="preview ../my-project"
 	@PYTHONPATH=src $(BIN)/python -m acceleray $(ARGS)
 
-reference: prepare ## Render reference/ again
+reference: prepare ## Render reference/ and docs/answers.md again
 	@$(BIN)/python scripts/render.py answers/reference.yml reference
+	@$(BIN)/python scripts/answers_page.py
 
 lint: prepare
 	$(BIN)/python -m ruff check .

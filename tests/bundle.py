@@ -1,126 +1,124 @@
-"""Check a Databricks bundle without a workspace: shape against databricks-sdk, references against itself."""
+"""Check a Databricks bundle without a workspace, each finding with the file and line it stands in.
+
+Three things are looked at: every field against the types of databricks-sdk (`bundle_types`), every reference
+against what the bundle declares, and rules that no type can say (`bundle_rules`). It is done for each target,
+with what the target adds or changes merged in as the Databricks CLI does it.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-import enum
-import inspect
 import re
-import types
-import typing
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from databricks.sdk.service import catalog, jobs
+
+import bundle_rules
+import bundle_types
+from bundle_node import Node, load, merged, plain
 
 REFERENCE = re.compile(r"\$\{([^}]*)\}")
-# Bundle resources by what the SDK creates them from: a class of settings, or the arguments of a call.
-SHAPES: dict[str, Any] = {"jobs": jobs.JobSettings, "schemas": catalog.SchemasAPI.create}
-# Fields that the bundle adds to the request.
-ADDED = {"permissions", "grants", "lifecycle"}
 # Places the Databricks CLI fills in by itself.
 GIVEN = {"bundle.name", "bundle.target", "workspace.file_path", "workspace.current_user.userName"}
+# What whoever deploys gives with --var where the project does not hold it.
+AT_DEPLOYMENT = {"service_principal"}
 
 
-def read(project: Path) -> dict[str, Any]:
-    """Return databricks.yml with the resources of every included file merged in."""
-    bundle: dict[str, Any] = yaml.safe_load((project / "databricks.yml").read_text(encoding="utf-8"))
-    resources: dict[str, dict[str, Any]] = {}
-    for pattern in bundle["include"]:
+@dataclass(frozen=True)
+class Bundle:
+    """databricks.yml with the resources of every included file, and where each value stands."""
+
+    project: Path
+    root: Node
+
+    @property
+    def targets(self) -> list[str]:
+        """Return the names of the targets, in order."""
+        return list(self.root["targets"].value)
+
+    def of(self, target: str) -> Node:
+        """Return the bundle as it is deployed to one target."""
+        own = self.root["targets"][target]
+        resources = self.root["resources"]
+        if "resources" in own:
+            resources = merged(resources, own["resources"])
+        return Node({**self.root.value, "resources": resources}, self.root.where)
+
+
+def read(project: Path) -> Bundle:
+    """Return the bundle of a generated project."""
+    root = load(project / "databricks.yml", "databricks.yml")
+    resources = Node({}, root.where)
+    for pattern in plain(root["include"]):
         for path in sorted(project.glob(pattern)):
-            for kind, named in yaml.safe_load(path.read_text(encoding="utf-8"))["resources"].items():
-                resources.setdefault(kind, {}).update(named)
-    return {**bundle, "resources": resources}
+            name = path.relative_to(project).as_posix()
+            resources = merged(resources, load(path, name)["resources"])
+    return Bundle(project, Node({**root.value, "resources": resources}, root.where))
 
 
-def problems(bundle: dict[str, Any]) -> list[str]:
-    """Return one line for each field, value or reference that Databricks would not understand."""
-    found: list[str] = []
-    for kind, named in bundle["resources"].items():
-        if kind not in SHAPES:
-            found.append(f"resources.{kind}: not a kind that is checked")
-            continue
-        for name, resource in named.items():
-            kept = {key: value for key, value in resource.items() if key not in ADDED}
-            found += _mismatches(SHAPES[kind], kept, f"resources.{kind}.{name}")
-    found += [
-        f"${{{name}}}: nothing has this name" for name in _references(bundle) if not _exists(name, bundle)
-    ]
-    return found
+def data(project: Path) -> dict[str, Any]:
+    """Return the bundle as plain values."""
+    loaded: dict[str, Any] = plain(read(project).root)
+    return loaded
 
 
-def clusters(bundle: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def problems(project: Path) -> list[str]:
+    """Return one line for each field, value or reference that is unknown, and each broken rule."""
+    bundle = read(project)
+    answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    found = list(bundle_types.top_level(bundle.root))
+    for target in bundle.targets:
+        deployed = bundle.of(target)
+        found += bundle_types.resources(deployed["resources"])
+        found += _unresolved(deployed, target)
+        found += bundle_rules.broken(project, deployed, values(deployed, target), answers["cloud"])
+    return list(dict.fromkeys(found))
+
+
+def values(deployed: Node, target: str) -> dict[str, str]:
+    """Return what each variable is in a target, as text."""
+    own = deployed["targets"][target]
+    given = own["variables"].value if "variables" in own else {}
+    known = {"bundle.target": target, "bundle.name": str(deployed["bundle"]["name"].value)}
+    for name, variable in deployed["variables"].value.items():
+        if name in given:
+            known[f"var.{name}"] = str(given[name].value)
+        elif "default" in variable:
+            known[f"var.{name}"] = str(variable["default"].value)
+    return known
+
+
+def references(node: Node) -> Iterator[tuple[str, str]]:
+    """Yield every name in ${...} below a node, with its place."""
+    for leaf in node.leaves():
+        if isinstance(leaf.value, str):
+            yield from ((name, leaf.where) for name in REFERENCE.findall(leaf.value))
+
+
+def clusters(loaded: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every job cluster of every job."""
-    for job in bundle["resources"]["jobs"].values():
+    for job in loaded["resources"]["jobs"].values():
         for cluster in job["job_clusters"]:
             yield cluster["new_cluster"]
 
 
-def _mismatches(expected: Any, value: Any, where: str) -> list[str]:
-    origin = typing.get_origin(expected)
-    if isinstance(value, str) and REFERENCE.search(value):
-        return []
-    if origin in (typing.Union, types.UnionType):
-        inner = [option for option in typing.get_args(expected) if option is not type(None)]
-        return _mismatches(inner[0], value, where)
-    if origin is list:
-        if not isinstance(value, list):
-            return [f"{where}: a list is expected"]
-        (item,) = typing.get_args(expected)
-        return [
-            line
-            for index, entry in enumerate(value)
-            for line in _mismatches(item, entry, f"{where}[{index}]")
-        ]
-    if origin is dict:
-        if not isinstance(value, dict):
-            return [f"{where}: names with values are expected"]
-        _, item = typing.get_args(expected)
-        return [line for key, entry in value.items() for line in _mismatches(item, entry, f"{where}.{key}")]
-    if dataclasses.is_dataclass(expected) or inspect.isfunction(expected):
-        return _mismatched_fields(expected, value, where)
-    if isinstance(expected, type) and issubclass(expected, enum.Enum):
-        names = [option.value for option in expected]
-        return [] if value in names else [f"{where}: {value!r} is none of {', '.join(names)}"]
-    if expected in (str, int, float, bool) and type(value) is not expected:
-        return [f"{where}: {value!r} is not of type {expected.__name__}"]
-    return []
-
-
-def _mismatched_fields(expected: Any, value: Any, where: str) -> list[str]:
-    if not isinstance(value, dict):
-        return [f"{where}: {expected.__name__} is expected"]
-    hints = typing.get_type_hints(expected)
-    required = {
-        argument.name: argument.default is inspect.Parameter.empty
-        for argument in inspect.signature(expected).parameters.values()
-        if argument.name != "self"
-    }
-    found = [
-        f"{where}.{name}: {expected.__name__} has no such field" for name in value.keys() - required.keys()
-    ]
-    for name, needed in required.items():
-        if name in value:
-            found += _mismatches(hints[name], value[name], f"{where}.{name}")
-        elif needed:
-            found.append(f"{where}.{name}: missing")
-    return found
-
-
-def _references(node: Any) -> set[str]:
-    if isinstance(node, dict):
-        return set().union(*(_references(value) for value in node.values()), set())
-    if isinstance(node, list):
-        return set().union(*(_references(value) for value in node), set())
-    return set(REFERENCE.findall(node)) if isinstance(node, str) else set()
-
-
-def _exists(name: str, bundle: dict[str, Any]) -> bool:
-    first, *rest = name.split(".")
-    if first == "var":
-        return rest[0] in bundle["variables"]
-    if first == "resources":
-        return len(rest) > 1 and rest[1] in bundle["resources"].get(rest[0], {})
-    return name in GIVEN
+def _unresolved(deployed: Node, target: str) -> Iterator[str]:
+    known = values(deployed, target)
+    # What another target alone refers to is looked at with that target.
+    own = {name: node for name, node in deployed.value.items() if name != "targets"}
+    looked_at = Node({**own, "target": deployed["targets"][target]}, deployed.where)
+    for name, where in references(looked_at):
+        first, *rest = name.split(".")
+        if first == "var":
+            if rest[0] not in deployed["variables"]:
+                yield f"{where}: ${{{name}}}: no variable has this name"
+            elif name not in known and rest[0] not in AT_DEPLOYMENT:
+                yield f"{where}: ${{{name}}}: has no value in target {target}"
+        elif first == "resources":
+            kinds = deployed["resources"]
+            if len(rest) < 2 or rest[0] not in kinds or rest[1] not in kinds[rest[0]]:
+                yield f"{where}: ${{{name}}}: no resource has this name"
+        elif name not in GIVEN:
+            yield f"{where}: ${{{name}}}: nothing has this name"

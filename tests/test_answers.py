@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import answers_page
 from conftest import Answers, contents
 from render import ROOT, render
 
-# One other answer to each question; a question that is missing here fails the first test below.
-OTHERS: Answers = {
-    "project_name": "Market Risk Platform",
-    "project_slug": "market-risk",
-    "customer_name": "Müller & Söhne, d'Été 年金",
-    "cloud": "azure",
-    "databricks_runtime": "17.3.x-cpu-ml-scala2.13",
-    "catalog_dev": "risk_dev",
-    "catalog_staging": "risk_staging",
-    "catalog_prod": "risk_prod",
-    "schema_dev": "market_dev",
-    "schema_staging": "market_staging",
-    "schema_prod": "market_prod",
-    "cluster_size": "L",
-    "cluster_workers": 7,
-    "ci_provider": "gitlab",
-}
+REACH = answers_page.read("docs/reach.yml")
 REFUSED: list[tuple[str, Any]] = [
     *(("project_name", text) for text in ("", " padded ", 'two "quotes"', "a\nb", "{{ 7 * 7 }}", "x" * 81)),
     *(
@@ -52,6 +38,27 @@ REFUSED: list[tuple[str, Any]] = [
     ("cluster_size", "XXL"),
     ("ci_provider", "jenkins"),
     *(("cluster_workers", number) for number in (0, -1, 501, "many")),
+    ("project_name", "Risk/Market"),
+    *(("owner_group", text) for text in ("", "x", "jane@example.com", 'a"b', "a\nb")),
+    *(("owner_contact", text) for text in ('say "hi"', "a\nb")),
+    ("licence", "GPL"),
+    ("licence_holder", "Somebody without a licence"),
+    ("advanced", "perhaps"),
+    *(("volume", text) for text in ("", "Files", "../up")),
+    ("data_source", "excel"),
+    *(("data_path", text) for text in ("elsewhere.csv", "../up.csv", "prices.txt")),
+    *(("data_table", text) for text in ("risk.market.prices", "prices", "a.b.c;drop")),
+    *(("schedule_cron", text) for text in ("0 6 * * 1", "* 0 6 ? * MON", "0 0 6 * * *", "0 0 6 ? * ?")),
+    *(("time_zone", text) for text in ("", "+01:00", "europe zurich")),
+    *(("notification_emails", text) for text in ("nobody", "a@b", "a@example.com;b@example.com")),
+    *(("node_type", text) for text in ("r6id.8xlarge", "Standard_E4ds_v5")),
+    ("node_cores", 16),
+    ("node_memory_gb", 128),
+    *(("ray_cpus_per_worker", number) for number in (-1, 8)),
+    *(("object_store_percent", number) for number in (0, 31)),
+    ("cluster_policy", "mine"),
+    *((name, "jane@example.com") for name in ("group_readers", "group_operators", "group_admins")),
+    *((f"service_principal_{target}", "market-risk") for target in ("staging", "prod")),
 ]
 
 
@@ -60,20 +67,33 @@ def questions() -> dict[str, Any]:
     return {name: question for name, question in loaded.items() if not name.startswith("_")}
 
 
-def test_every_question_is_tried_with_another_answer_and_with_bad_ones() -> None:
-    assert set(questions()) == {*OTHERS, "workloads"}
+def test_every_question_is_declared_with_what_it_reaches_and_tried_with_bad_answers() -> None:
+    assert list(questions()) == [name for names in answers_page.groups().values() for name in names]
+    assert set(questions()) == set(REACH)
     assert set(questions()) == {name for name, _ in REFUSED}
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_every_answer_changes_a_generated_file(
+@pytest.mark.parametrize("name", REACH)
+def test_an_answer_changes_the_declared_files_and_no_other(
     name: str, defaults: Path, rendered: Callable[[Answers], Path]
 ) -> None:
-    before, after = contents(defaults), contents(rendered({name: OTHERS[name]}))
+    given = REACH[name].get("given", {})
+    before = contents(rendered(given) if given else defaults)
+    after = contents(rendered({**given, name: REACH[name]["instead"]}))
     changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
-    assert changed - {".copier-answers.yml"}, f"nothing but the record of answers knows {name}"
-    where = "node_type" if name in ("cloud", "cluster_size") else str(OTHERS[name])
-    assert any(where.encode() in after[path] for path in changed - {".copier-answers.yml"} if path in after)
+    patterns = [*REACH[name]["files"], ".copier-answers.yml"]
+    assert changed == {
+        path for path in before.keys() | after.keys() if any(fnmatch(path, pattern) for pattern in patterns)
+    }
+    assert not [pattern for pattern in patterns if not any(fnmatch(path, pattern) for path in changed)]
+
+
+def test_only_the_question_about_questions_reaches_no_file() -> None:
+    assert [name for name, entry in REACH.items() if not entry["files"]] == ["advanced"]
+
+
+def test_the_page_of_answers_is_up_to_date() -> None:
+    assert answers_page.PAGE.read_text(encoding="utf-8") == answers_page.page(), "run `make reference`"
 
 
 @pytest.mark.parametrize(("name", "answer"), REFUSED)
@@ -81,7 +101,9 @@ def test_a_bad_answer_is_refused_and_nothing_is_written(
     name: str, answer: Any, template: Path, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
-    with pytest.raises(ValueError, match=rf"(?i){name}|choose|choice|use |write|leave|literal") as refusal:
+    with pytest.raises(
+        ValueError, match=rf"(?i){name}|choose|choice|use |write|leave|literal|counts only|bool"
+    ) as refusal:
         render(template, project, {name: answer})
     assert "Traceback" not in str(refusal.value)
     assert not project.exists() or not list(project.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,39 +12,74 @@ import yaml
 
 import bundle
 from conftest import Answers, answers_of
+from portfolio.engines.slots import plan
+from portfolio.governance.registry import model_name
+from portfolio.run import source_name
+from portfolio.settings import load
 
+JOB, SCHEMAS, TOP = "resources/end_to_end_pipeline.job.yml", "resources/schemas.yml", "databricks.yml"
+POLICY, VOLUME, MODEL = "resources/cluster_policy.yml", "resources/volume.yml", "resources/signal_model.yml"
+EXPERIMENT = "resources/experiment.yml"
+# File, what stands there, what is planted on the same line, and what the finding must name.
+FAULTS = [
+    (JOB, "max_concurrent_runs: 1", "max_concurent_runs: 1", "max_concurent_runs"),
+    (JOB, "timeout_seconds: 14400", "timeout_seconds: long", "timeout_seconds"),
+    (JOB, "SINGLE_USER", "SHARED", "data_security_mode"),
+    (JOB, "SINGLE_USER", "USER_ISOLATION", "dedicated"),
+    (JOB, "node_type_id: ${var.node_type}", "node_type_id: ${var.node_typo}", "node_typo"),
+    (JOB, "node_type_id: ${var.node_type}", "node_type_id: Standard_E8ds_v5", "no machine of aws"),
+    (JOB, "num_workers: ${var.workers}", "autoscale: {max_workers: 4}", "autoscale"),
+    (JOB, "04_end_to_end_pipeline.py", "04_end_to_end.py", "no notebook"),
+    (JOB, "job_cluster_key: ray_on_spark", "job_cluster_key: ray", "no cluster of this job"),
+    (JOB, "job_cluster_key: ray_on_spark", "depends_on: [{task_key: ingest}]", "no task of this job"),
+    (JOB, "RUN_DURATION_SECONDS", "RUN_SECONDS", "metric"),
+    (JOB, "level: CAN_MANAGE_RUN", "level: CAN_USE", "level"),
+    (JOB, 'group_name: "portfolio-readers"', 'user_name: "jane"', "person"),
+    (JOB, "0 0 6 ? * MON-FRI", "0 6 * * 1", "Quartz"),
+    (JOB, '"UTC"', '"Europe/Zurch"', "time zone"),
+    (JOB, "cluster_policies.ray_on_spark", "cluster_policies.ray", "no resource"),
+    (JOB, 'DATABRICKS_RAY_ON_SPARK_AUTOSHUTDOWN_MINUTES: "0"', 'API_TOKEN: "dapi"', "secret"),
+    (SCHEMAS, "catalog_name: ${var.catalog}", "catalog: ${var.catalog}", "catalog"),
+    (SCHEMAS, "[USE_SCHEMA, SELECT]", "[USE_SCHEMAS, SELECT]", "USE_SCHEMAS"),
+    (SCHEMAS, "[USE_SCHEMA, SELECT]", "[USE_CATALOG, SELECT]", "no privilege USE_CATALOG"),
+    (SCHEMAS, '"portfolio-operators"', '"jane@example.com"', "person"),
+    (SCHEMAS, '"portfolio-operators"', '"portfolio-owners"', "twice"),
+    (VOLUME, "volume_type: MANAGED", "volume_type: INTERNAL", "volume_type"),
+    (VOLUME, "READ_VOLUME", "SELECT", "no privilege SELECT"),
+    (MODEL, "comment:", "remark:", "remark"),
+    (MODEL, "[EXECUTE]", "[SELECT]", "no privilege SELECT"),
+    (EXPERIMENT, "CAN_EDIT", "CAN_WRITE", "CAN_WRITE"),
+    (POLICY, "CAN_USE", "CAN_MANAGE", "CAN_MANAGE"),
+    (TOP, "service_principal_name: ${var.service_principal}", "user_name: jane@example.com", "person"),
+    (TOP, "mode: production", "mode: productive", "productive"),
+]
 FAMILIES = {"aws": ("r6id.",), "azure": ("Standard_",), "gcp": ("n2-",)}
 
 
 @pytest.fixture
 def checked(defaults: Path) -> dict[str, Any]:
-    return bundle.read(defaults)
+    return bundle.data(defaults)
 
 
 @pytest.mark.parametrize("name", ["minimal", "aws", "azure", "gcp"])
 def test_every_field_and_reference_is_known(name: str, rendered: Callable[[Answers], Path]) -> None:
-    assert bundle.problems(bundle.read(rendered(answers_of(name)))) == []
+    assert bundle.problems(rendered(answers_of(name))) == []
 
 
-def test_planted_faults_are_found(checked: dict[str, Any]) -> None:
-    job = checked["resources"]["jobs"]["end_to_end_pipeline"]
-    cluster = job["job_clusters"][0]["new_cluster"]
-    job["max_concurent_runs"] = 1
-    job["timeout_seconds"] = "long"
-    cluster["data_security_mode"] = "SHARED"
-    cluster["node_type_id"] = "${var.node_typo}"
-    del job["tasks"][0]["task_key"]
-    del checked["resources"]["schemas"]["gold"]["catalog_name"]
-    found = "\n".join(bundle.problems(checked))
-    for fault in (
-        "max_concurent_runs",
-        "timeout_seconds",
-        "data_security_mode",
-        "node_typo",
-        "task_key",
-        "catalog_name",
-    ):
-        assert fault in found
+@pytest.mark.parametrize(("file", "old", "new", "fault"), FAULTS)
+def test_a_planted_fault_is_found_with_its_file_and_line(
+    file: str, old: str, new: str, fault: str, defaults: Path, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    for name in ("databricks.yml", ".copier-answers.yml", "resources", "notebooks"):
+        source = defaults / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / name)  # type: ignore[operator]
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    line = text[: text.index(old)].count("\n") + 1 + new.count("\n", 0, len(new) - len(new.lstrip("\n")))
+    (project / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = bundle.problems(project)
+    assert [entry for entry in found if entry.startswith(f"{file}:{line}:") and fault in entry], found
 
 
 @pytest.mark.parametrize("cloud", FAMILIES)
@@ -51,13 +87,18 @@ def test_planted_faults_are_found(checked: dict[str, Any]) -> None:
 def test_machines_belong_to_the_cloud_that_was_chosen(
     cloud: str, size: str, rendered: Callable[[Answers], Path]
 ) -> None:
-    variables = bundle.read(rendered({"cloud": cloud, "cluster_size": size}))["variables"]
+    project = rendered({"cloud": cloud, "cluster_size": size})
+    variables = bundle.data(project)["variables"]
     assert variables["node_type"]["default"].startswith(FAMILIES[cloud])
+    cores = {"S": 4, "M": 8, "L": 16}[size]
+    for environment in ("dev", "staging", "prod"):
+        # The engines' own arithmetic: it refuses a plan that leaves Spark no slot.
+        assert plan(load(project, environment), variables["workers"]["default"], cores).kept
 
 
 def test_every_answer_about_the_workspace_reaches_the_bundle(rendered: Callable[[Answers], Path]) -> None:
     answers = answers_of("aws") | {"databricks_runtime": "17.3.x-cpu-ml-scala2.13"}
-    given = bundle.read(rendered(answers))
+    given = bundle.data(rendered(answers))
     defaults = {name: variable.get("default") for name, variable in given["variables"].items()}
     assert given["bundle"]["name"] == answers["project_slug"]
     assert (defaults["workers"], defaults["runtime"]) == (8, "17.3.x-cpu-ml-scala2.13")
@@ -94,10 +135,38 @@ def test_staging_and_production_run_as_a_service_principal_and_never_as_a_person
     assert "@" not in yaml.safe_dump(checked)
 
 
-def test_every_variable_of_the_bundle_is_used_and_has_a_value_or_a_reason(checked: dict[str, Any]) -> None:
-    used = {name.removeprefix("var.") for name in bundle._references(checked) if name.startswith("var.")}
+def test_every_variable_of_the_bundle_is_used_and_has_a_value_or_a_reason(
+    checked: dict[str, Any], defaults: Path
+) -> None:
+    names = {name for name, _ in bundle.references(bundle.read(defaults).root)}
+    used = {name.removeprefix("var.") for name in names if name.startswith("var.")}
     assert used == set(checked["variables"])
     for name, variable in checked["variables"].items():
         assert variable["description"]
         given = [name in target["variables"] for target in checked["targets"].values()]
         assert "default" in variable or all(given) or name == "service_principal"
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [{}, {"data_source": "csv", "data_path": "In/closes.v2.csv"}, {"data_source": "table"}],
+)
+def test_the_bundle_names_model_volume_and_experiment_as_the_code_does(
+    prices: Answers, rendered: Callable[[Answers], Path]
+) -> None:
+    project = rendered(prices)
+    resources, settings = bundle.data(project)["resources"], load(project, "prod")
+    name = model_name(settings, source_name(settings))
+    assert name.rsplit(".", 1)[1] == resources["registered_models"]["signal"]["name"]
+    volume = (
+        f"/Volumes/{settings.catalog.name}/{settings.catalog.bronze}/{resources['volumes']['files']['name']}"
+    )
+    assert settings.stage_dir.as_posix() == f"{volume}/stage"
+    if prices.get("data_source") == "csv":
+        assert settings.market_data.path == f"{volume}/In/closes.v2.csv"
+    assert resources["experiments"]["runs"]["name"] == "/Shared/Portfolio Intelligence-${bundle.target}"
+
+
+def test_one_group_for_everything_is_granted_once(rendered: Callable[[Answers], Path]) -> None:
+    one = {"owner_group": "risk", "group_readers": "risk", "group_operators": ""}
+    assert bundle.problems(rendered({**one, "cluster_policy": "none", "schedule_cron": ""})) == []
