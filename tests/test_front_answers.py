@@ -17,7 +17,7 @@ from toy import data_file, write
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"clod": "aws"}, "clod: there is no such question; did you mean cloud?"),
     ({"something_else": 1}, "something_else: there is no such question."),
-    ({"_exclude": "*"}, "_exclude: there is no such question."),
+    ({"_tasks": ["touch here"]}, "_tasks: there is no such question."),
     ({"name": "../../etc"}, "name: Use up to 20 letters."),
     ({"name": 'two "quotes"'}, "name: Use up to 20 letters."),
     ({"name": "select; drop"}, "name: Use up to 20 letters."),

@@ -33,7 +33,7 @@ def test_a_preview_says_what_happens_to_each_file_and_touches_none(
         "updated: .copier-answers.yml",
         "added: behind.txt",
         "added: fresh.txt",
-        "To version 1.1.0: 2 edits lost, 1 merged, 1 updated, 2 added, 3 unchanged. Nothing was touched.",
+        "To version 1.1.0: 2 with lost edits, 1 merged, 1 updated, 2 added, 3 unchanged. Nothing touched.",
         "acceleray update would refuse, because edits of 2 files would be lost.",
     ]
     assert state(project) == untouched

@@ -23,7 +23,8 @@ LOST_OVERWRITTEN = "edited, not in Git, and about to be overwritten"
 LOSSES = (LOST_DELETED, LOST_RENAMED, LOST_OVERWRITTEN)
 ORDER = (*LOSSES, CONFLICT, MERGED, UPDATED, ADDED, DELETED, UNCHANGED)
 # How much of a file has to be found again in another for that one to be the same under a new name.
-ALIKE = 0.5
+# Notebooks and jobs of two workloads are up to 0.84 alike and are no new names for each other.
+ALIKE = 0.9
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,6 @@ def losses(found: Iterable[Change]) -> list[Change]:
 
 def summary(found: Iterable[Change]) -> str:
     """Return how many files each thing happens to, in one line."""
-    counts = Counter("edits lost" if change.state in LOSSES else change.state for change in found)
-    order = ("edits lost", CONFLICT, MERGED, UPDATED, ADDED, DELETED, UNCHANGED)
+    counts = Counter("with lost edits" if change.state in LOSSES else change.state for change in found)
+    order = ("with lost edits", CONFLICT, MERGED, UPDATED, ADDED, DELETED, UNCHANGED)
     return ", ".join(f"{counts[state]} {state}" for state in order if counts[state])

@@ -81,7 +81,7 @@ def preview(options: Namespace) -> int:
     for change in found:
         if change.state != UNCHANGED:
             print(change)
-    print(f"To version {plan.shown}: {summary(found)}. Nothing was touched.")
+    print(f"To version {plan.shown}: {summary(found)}. Nothing touched.")
     if lost := losses(found):
         print(f"acceleray update would refuse, because edits of {_files(lost)} would be lost.")
     return DONE
