@@ -76,7 +76,7 @@ def test_a_planted_fault_is_found_with_its_file_and_line(
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / name)  # type: ignore[operator]
     text = (project / file).read_text(encoding="utf-8")
     assert old in text
-    line = text[: text.index(old)].count("\n") + 1 + new.count("\n", 0, len(new) - len(new.lstrip("\n")))
+    line = text[: text.index(old)].count("\n") + 1
     (project / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     found = bundle.problems(project)
     assert [entry for entry in found if entry.startswith(f"{file}:{line}:") and fault in entry], found
