@@ -5,8 +5,6 @@ import pytest
 from numpy.typing import NDArray
 from skfolio.datasets import load_sp500_dataset
 
-from portfolio.quant import forecasts
-from portfolio.quant.backtest import verdict
 from portfolio.quant.euler import euler_value_at_risk
 from portfolio.quant.risk import (
     euler_expected_shortfall,
@@ -88,15 +86,3 @@ def test_value_at_risk_contributions_add_up_too(
     var = float(value_at_risk(held, 0.99))
     parts = euler_value_at_risk(losses, held, var, 0.99, books[:, 0])
     assert float(parts.sum()) == pytest.approx(var, rel=1e-9)
-
-
-def test_over_33_years_plain_history_and_normal_returns_have_too_many_exceptions(
-    losses: NDArray[np.float64],
-) -> None:
-    # What calibration buys is in test_forecasts.py on ten of these years, and on all of them in the report.
-    held, first = losses.mean(axis=1), 1000
-    for model, counted in ((forecasts.historical_simulation, 118), (forecasts.ewma_normal, 156)):
-        found = verdict(held[first:] > model(-held, first), 0.99)
-        assert (found.exceptions, found.days) == (counted, 7312)
-        assert found.kupiec.p_value < 1e-5
-        assert not found.passed
