@@ -56,6 +56,8 @@ def load(path: Path, name: str) -> Node:
     loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
     try:
         root = loader.get_single_node()
+        if root is None:
+            raise ValueError(f"{name}:1: the file is empty")
         return _node(loader, root, name, f"{name}:1")
     finally:
         loader.dispose()
@@ -107,4 +109,4 @@ def _node(loader: yaml.SafeLoader, node: yaml.Node, name: str, where: str) -> No
         return Node(
             [_node(loader, item, name, at) for item, at in zip(node.value, places, strict=True)], where
         )
-    return Node(loader.construct_object(node, deep=True), where)  # type: ignore[no-untyped-call]
+    return Node(loader.construct_object(node, deep=True), where)

@@ -71,9 +71,10 @@ def test_a_planted_fault_is_found_with_its_file_and_line(
     file: str, old: str, new: str, fault: str, defaults: Path, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
+    project.mkdir()
     for name in ("databricks.yml", ".copier-answers.yml", "resources", "notebooks"):
         source = defaults / name
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / name)  # type: ignore[operator]
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / name)
     text = (project / file).read_text(encoding="utf-8")
     assert old in text
     line = text[: text.index(old)].count("\n") + 1
