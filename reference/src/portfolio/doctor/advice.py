@@ -47,6 +47,7 @@ def advise(settings: Settings, instruments: int | None = None, days: int | None 
     size = panel(settings, instruments, days)
     cores = os.cpu_count() or 1
     yield f"{size[0]:,} instruments x {size[1]:,} days; evidence: {known.origin}."
+    yield "Seconds are of the work that was measured alone; a stage also reads, checks, writes and reports."
     refusal = places.unsupported_place(settings.profile, os.environ)
     for work in works(settings, *size, known):
         found = decide(work, known, cores, slots.available_mb(), refusal)
