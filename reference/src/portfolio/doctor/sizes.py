@@ -80,8 +80,8 @@ def works(settings: Settings, instruments: int, days: int, measured: Measured) -
     yield Work("ingest and features", "tables", f"{rows:,} prices, joins and windows", None, "etl")
     if _has("calibrate"):
         fit = settings.calibration
-        # On the first day of the schedule, on every later one, and today.
-        fits = instruments * (2 + max(0, days - fit.first_fit_d) // fit.refit_every_d)
+        # On every day of the schedule and today; there is a return less than there are prices.
+        fits = instruments * (1 + len(range(fit.first_fit_d, days - 1, fit.refit_every_d)))
         core_s = seconds("calibration", fits * min(fit.window_d, days))
         yield Work("calibrate", "uneven", f"{fits:,} fits of different lengths", core_s, "calibration")
     if _has("tune"):
