@@ -15,7 +15,7 @@ import psutil
 import pytest
 import ray
 
-from portfolio.engines.fanout import FanOut
+from portfolio.engines.fanout import FanOut, batches
 from portfolio.engines.ray_local import local_ray
 from portfolio.engines.scratch import scratch_folder
 from portfolio.errors import PortfolioError
@@ -91,6 +91,26 @@ def test_results_come_in_the_order_of_the_tasks_however_long_each_takes(fan_out:
     assert list(fan_out.map(slow_first, range(7), done=counted.append)) == [0, 1, 4, 9, 16, 25, 36]
     assert counted == [1, 2, 3, 4, 5, 6, 7]
     assert list(fan_out.map(slow_first, [])) == []
+
+
+def test_batches_change_no_result_and_a_failure_in_one_is_named(fan_out: FanOut) -> None:
+    counted: list[int] = []
+    squares = [number * number for number in range(40)]
+    assert list(fan_out.map(slow_first, range(40), done=counted.append, batch=4)) == squares
+    assert counted == list(range(1, 41))
+    with pytest.raises(PortfolioError, match=r"^third_fails tasks 1 to 4 of 40 failed: ValueError"):
+        list(fan_out.map(third_fails, range(40), batch=4))
+
+
+def test_batches_are_of_every_task_once_and_end_with_single_ones() -> None:
+    for count, workers, most in ((0, 2, 8), (1, 2, 8), (7, 2, 8), (500, 2, 8), (500, 64, 8), (40, 2, 1)):
+        cut = batches(count, workers, most)
+        assert [number for part in cut for number in part] == list(range(count))
+        assert max(map(len, cut), default=1) <= most
+        # Whoever ends last had at most a quarter of a worker's share of what was left then.
+        for part in cut:
+            assert len(part) == 1 or len(part) * 4 * workers <= count - part[0]
+    assert len(batches(500, 2, 8)) < 100
 
 
 def test_a_shared_array_reaches_every_task_whole_and_read_only(fan_out: FanOut) -> None:
