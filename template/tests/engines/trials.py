@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from portfolio.engines.proposals import Plan, Range, Report
-from portfolio.engines.tuning import Code
+from portfolio.engines.steps import Code
 
 
 def prepare(folder: Path) -> Path:

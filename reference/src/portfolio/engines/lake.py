@@ -23,6 +23,8 @@ CONTRACT_PROPERTY = "portfolio.contract_version"
 KEEPS_PROPERTY, DELTA_KEEPS_H = "delta.deletedFileRetentionDuration", 168
 # How often a commit is tried again when another writer was faster, and the first wait; waits double.
 _RETRIES, _WAIT_S = 5, 0.2
+# Twenty digits; checkpoints and checksums have more, or another ending.
+_COMMITS = "[0-9]" * 20 + ".json"
 # Rows and fingerprint of nothing.
 _EMPTY = (0, f"{0:016x}")
 
@@ -85,6 +87,10 @@ class Lake:
     def version(self, table: Table) -> int:
         """Return the newest Delta version of a table."""
         self.open(table)
+        location = self.location(table)
+        if location is not None:
+            # By Delta's protocol each version is one file named after it, and the newest is never cleaned up.
+            return max(int(path.stem) for path in (location / "_delta_log").glob(_COMMITS))
         return int(self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").first()["version"])
 
     def commit(

@@ -33,16 +33,21 @@ class Counts:
     scope: int
 
 
-def counted(lake: Lake, selection: Selection) -> Counts:
-    """Return what Spark counts, in one query over one column."""
-    whole = lake.read(selection.table, None, selection.version)
-    every = F.count(F.lit(1)).alias("whole")
-    if selection.scope is None:
-        rows = int(whole.agg(every).first()["whole"])
+def counted(lake: Lake, selection: Selection, enough: int) -> Counts:
+    """Return what Spark counts; if the whole table has no more than `enough` rows, the scope is not counted.
+
+    Delta's log knows the rows of a version, and of most files whether they hold another scope's rows. Only
+    where it does not know, or there are some, are rows looked at.
+    """
+    table, scope = selection.table, selection.scope
+    whole = lake.read(table, None, selection.version)
+    rows = int(whole.count())
+    if scope is None or rows <= enough:
         return Counts(rows, rows)
-    inside = F.count_if(F.col(quoted(selection.table.scope)) == F.lit(selection.scope)).alias("scope")
-    found = whole.agg(every, inside).first()
-    return Counts(int(found["whole"]), int(found["scope"]))
+    inside = F.col(quoted(table.scope)).eqNullSafe(F.lit(scope))
+    if not whole.where(~inside).inputFiles():
+        return Counts(rows, rows)
+    return Counts(rows, int(whole.where(inside).count()))
 
 
 def direct_files(lake: Lake, selection: Selection, counts: Counts) -> tuple[DataFile, ...]:

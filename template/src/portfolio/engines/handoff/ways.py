@@ -82,17 +82,16 @@ def handed_over(lake: Lake, selection: Selection, settings: Settings) -> Iterato
 
 def _chosen(lake: Lake, selection: Selection, settings: Settings, stage: Path) -> Handed:
     forced, limit = settings.hand_off.way, settings.hand_off.small_mb
-    reason = f"{forced}: hand_off.way says so"
+    why = "hand_off.way says so"
+    reason = f"{forced}: {why}"
     if forced == "small":
-        return _small(lake, selection, settings, stage, reason)
+        return _small(lake, selection, settings, stage, why)
     if forced != "staged":
+        small = limit * 2**20 // selection.row_bytes if forced == "auto" else 0
         # Before narrowing: how many rows Spark logic leaves is only known once it has run.
-        counts = counted(lake, selection)
-        megabytes = counts.scope * selection.row_bytes / 2**20
-        if forced == "auto" and megabytes <= limit:
-            size = f"{counts.scope:,} rows, about {megabytes:.1f} MB"
-            reason = f"small: {size}; up to {limit} go through the driver"
-            return _small(lake, selection, settings, stage, reason)
+        counts = counted(lake, selection, small)
+        if forced == "auto" and counts.scope <= small:
+            return _small(lake, selection, settings, stage, f"up to {limit} go through the driver")
         try:
             return _direct(lake, selection, settings, stage, counts)
         except NotDirectError as error:
@@ -106,7 +105,7 @@ def _chosen(lake: Lake, selection: Selection, settings: Settings, stage: Path) -
     return Handed(reason, manifest.rows, stage, selection, pieces)
 
 
-def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, reason: str) -> Handed:
+def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, why: str) -> Handed:
     # The order of rows from Spark is not defined, so they are sorted before any arithmetic.
     key = selection.table.key
     needed = [F.col(quoted(name)) for name in dict.fromkeys((*key, *selection.columns))]
@@ -115,6 +114,8 @@ def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, re
     rows = rows.cast(selection.schema).combine_chunks()
     step = settings.hand_off.rows_per_task
     ranges = tuple((first, min(step, len(rows) - first)) for first in range(0, len(rows), step))
+    megabytes = len(rows) * selection.row_bytes / 2**20
+    reason = f"small: {len(rows):,} rows, about {megabytes:.1f} MB; {why}"
     return Handed(reason, len(rows), stage, selection, ranges, source=rows)
 
 
