@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -89,7 +90,9 @@ class Contestant:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             for process in family:
-                process.kill()
+                # It may have ended meanwhile.
+                with suppress(psutil.Error):
+                    process.kill()
             self._process.wait()
 
     def _listen(self) -> None:
