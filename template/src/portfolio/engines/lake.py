@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from portfolio.engines.delta_log import newest_version, version_with
 from portfolio.engines.processes import text_of
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
@@ -23,8 +24,6 @@ CONTRACT_PROPERTY = "portfolio.contract_version"
 KEEPS_PROPERTY, DELTA_KEEPS_H = "delta.deletedFileRetentionDuration", 168
 # How often a commit is tried again when another writer was faster, and the first wait; waits double.
 _RETRIES, _WAIT_S = 5, 0.2
-# Twenty digits; checkpoints and checksums have more, or another ending.
-_COMMITS = "[0-9]" * 20 + ".json"
 # Rows and fingerprint of nothing.
 _EMPTY = (0, f"{0:016x}")
 
@@ -87,10 +86,8 @@ class Lake:
     def version(self, table: Table) -> int:
         """Return the newest Delta version of a table."""
         self.open(table)
-        location = self.location(table)
-        if location is not None:
-            # By Delta's protocol each version is one file named after it, and the newest is never cleaned up.
-            return max(int(path.stem) for path in (location / "_delta_log").glob(_COMMITS))
+        if (location := self.location(table)) is not None:
+            return newest_version(location)
         return int(self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").first()["version"])
 
     def commit(
@@ -159,11 +156,11 @@ class Lake:
         if not self.exists(table):
             self.spark.sql(self._ddl(table, place))
             self._new.add(table.label)
-        elif location is not None:
-            self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
-        written = self._refuse_newer(table)
-        if written < CONTRACT_VERSION:
-            self._evolve(table)
+        else:
+            if location is not None:
+                self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
+            if self._refuse_newer(table) < CONTRACT_VERSION:
+                self._evolve(table)
         self._open.add(table.label)
 
     def _overwrite(self, table: Table, frame: DataFrame, scope: str, metadata: str) -> None:
@@ -184,6 +181,9 @@ class Lake:
 
     def _version_of(self, table: Table, metadata: str) -> int:
         # Another writer may have committed since, so the newest version need not be this one's.
+        if (location := self.location(table)) is not None:
+            found_here = version_with(location, metadata)
+            return newest_version(location) if found_here is None else found_here
         for limit in (1, 100):
             history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT {limit}").collect()
             if found := [row["version"] for row in history if row["userMetadata"] == metadata]:

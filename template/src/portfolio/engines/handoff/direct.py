@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +42,16 @@ def counted(lake: Lake, selection: Selection, enough: int) -> Counts:
     """
     table, scope = selection.table, selection.scope
     whole = lake.read(table, None, selection.version)
-    rows = int(whole.count())
-    if scope is None or rows <= enough:
+    if scope is None:
+        rows = int(whole.count())
         return Counts(rows, rows)
     inside = F.col(quoted(table.scope)).eqNullSafe(F.lit(scope))
-    if not whole.where(~inside).inputFiles():
-        return Counts(rows, rows)
+    # Both questions at once: what they take is planning, not computing.
+    with ThreadPoolExecutor(1) as beside:
+        others = beside.submit(whole.where(~inside).inputFiles)
+        rows = int(whole.count())
+        if rows <= enough or not others.result():
+            return Counts(rows, rows)
     return Counts(rows, int(whole.where(inside).count()))
 
 
