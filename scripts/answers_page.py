@@ -43,16 +43,21 @@ def page() -> str:
 
 
 def groups() -> dict[str, list[str]]:
-    """Return the names of the questions by the comment that heads their group in copier.yml."""
+    """Return the names of what is asked by the comment that heads their group in copier.yml."""
+    computed = {name for name, question in read("copier.yml").items() if _never_asked(question)}
     found: dict[str, list[str]] = {}
     title = ""
     for line in (ROOT / "copier.yml").read_text(encoding="utf-8").splitlines():
         if line.startswith("# --- "):
             title = line.strip("# -")
             found[title] = []
-        elif title and line[:1].isalpha() and line.endswith(":"):
+        elif title and line[:1].isalpha() and line.endswith(":") and line[:-1] not in computed:
             found[title].append(line[:-1])
-    return found
+    return {title: names for title, names in found.items() if names}
+
+
+def _never_asked(question: Any) -> bool:
+    return isinstance(question, dict) and question.get("when") is False
 
 
 def _default(default: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acceleray import quick
 from acceleray.cli import main
 from render import ROOT, copy_template, render
 from toy import commit, git, toy_template, write
@@ -45,7 +46,12 @@ def defaults(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def rendered(template: Path, tmp_path: Path) -> Callable[[Answers], Path]:
     """Return a function that renders answers into a new folder."""
-    return lambda answers: render(template, tmp_path / f"project {len(list(tmp_path.iterdir()))}", answers)
+
+    def into_a_new_folder(answers: Answers) -> Path:
+        with quick.writing():
+            return render(template, tmp_path / f"project {len(list(tmp_path.iterdir()))}", answers)
+
+    return into_a_new_folder
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import answers_page
+from acceleray.checks import NOTES
 from conftest import Answers, contents
 from render import ROOT, render
 
@@ -63,7 +64,11 @@ REFUSED: list[tuple[str, Any]] = [
 
 def questions() -> dict[str, Any]:
     loaded = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
-    return {name: question for name, question in loaded.items() if not name.startswith("_")}
+    return {
+        name: question
+        for name, question in loaded.items()
+        if not name.startswith("_") and question.get("when") is not False
+    }
 
 
 def test_every_question_is_declared_with_what_it_reaches_and_tried_with_bad_answers() -> None:
@@ -122,6 +127,11 @@ def test_names_that_yaml_reads_as_something_else_stay_names(rendered: Callable[[
     assert conf["catalog"]["name"] == "no"
     assert bundle["targets"]["dev"]["variables"]["schema_prefix"] == "null"
     assert bundle["bundle"]["name"] == "true"
+
+
+def test_what_is_computed_is_the_only_thing_without_a_question() -> None:
+    loaded = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    assert {name for name in loaded if not name.startswith("_")} - set(questions()) == {NOTES}
 
 
 def test_every_question_says_what_it_means_with_an_example() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,33 @@ def test_a_template_that_cannot_be_rendered_leaves_no_half_made_folder(
     assert "no_such_answer" in said
     assert said.count("\n") == 1
     assert not list(place.iterdir())
+
+
+def test_what_a_killed_run_left_goes_with_the_next_and_what_others_hold_stays(
+    toy: Path, tmp_path: Path
+) -> None:
+    write(tmp_path, {".acceleray-mine/notes.txt": "not of a run\n"})
+    growing = (
+        "import sys, pathlib, time; from acceleray.scratch import beside\n"
+        "with beside(pathlib.Path(sys.argv[1])) as scratch:\n"
+        "    (scratch / 'half').touch(); print(scratch.name, flush=True); time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", growing, str(tmp_path)]
+    here = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    runs = [subprocess.Popen(command, env=here, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    try:
+        killed, alive = (str(run.stdout and run.stdout.readline()).strip() for run in runs)
+        runs[0].kill()
+        runs[0].wait()
+        assert (tmp_path / killed / "half").exists()
+        assert main(["new", str(tmp_path / "project"), "--template", str(toy), "--defaults"]) == 0
+        there = {path.name for path in tmp_path.iterdir()}
+        assert there == {".acceleray-mine", alive, "project"}
+        assert (tmp_path / alive / "half").exists()
+    finally:
+        for run in runs:
+            run.kill()
+            run.communicate()
 
 
 @pytest.fixture

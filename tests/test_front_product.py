@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,14 +14,16 @@ from copier import Settings, run_copy, run_update
 
 from acceleray.cli import main
 from conftest import contents
-from render import copy_template
-from toy import commit, git
+from render import ROOT, copy_template
+from toy import commit, git, write
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template as it stands, in a repository with one release."""
     folder = copy_template(tmp_path_factory.mktemp("released") / "template")
+    # What the front end leaves out of its copy is the one folder of this name at the top.
+    write(folder, {"reference/left.txt": "out\n", "template/docs/reference/kept.txt": "in\n"})
     git(folder, "init", "--quiet")
     commit(folder, "released")
     git(folder, "tag", "0.1.0")
@@ -31,10 +37,22 @@ def test_a_project_is_generated_in_two_seconds_of_work(template: Path, tmp_path:
     assert time.process_time() - began < 2
 
 
+def test_git_is_not_started_for_each_file(template: Path, tmp_path: Path) -> None:
+    git_there, calls = shutil.which("git"), tmp_path / "calls"
+    write(tmp_path, {"bin/git": f'#!/bin/sh\necho "$@" >> "{calls}"\nexec "{git_there}" "$@"\n'})
+    (tmp_path / "bin/git").chmod(0o755)
+    command = [sys.executable, "-m", "acceleray", "new", str(tmp_path / "project"), "--defaults"]
+    path = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run([*command, "--template", str(template)], env=os.environ | path, check=True)
+    assert len(contents(tmp_path / "project")) > 500
+    assert 0 < len(calls.read_text(encoding="utf-8").splitlines()) < 20
+
+
 def test_copier_alone_gives_the_same_project_and_asks_for_no_trust(released: Path, tmp_path: Path) -> None:
     assert main(["new", str(tmp_path / "ours"), "--template", str(released), "--defaults"]) == 0
     run_copy(str(released), tmp_path / "theirs", defaults=True, quiet=True, settings=Settings())
     assert contents(tmp_path / "ours") == contents(tmp_path / "theirs")
+    assert (tmp_path / "ours/docs/reference/kept.txt").exists()
     git(tmp_path / "ours", "init", "--quiet")
     commit(tmp_path / "ours", "generated")
     run_update(
@@ -46,6 +64,28 @@ def test_copier_alone_gives_the_same_project_and_asks_for_no_trust(released: Pat
         settings=Settings(),
     )
     assert "risk_dev" in (tmp_path / "ours/databricks.yml").read_text(encoding="utf-8")
+
+
+def test_what_an_answer_brings_along_is_said_in_one_line_by_every_command(
+    released: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = (
+        "batch_inference brings distributed_training along:"
+        " it scores with a champion, and nothing else that was chosen trains one.\n"
+    )
+    project, one = str(tmp_path / "project"), ["--set", "workloads=batch_inference"]
+    assert main(["new", project, "--template", str(released), "--defaults", *one]) == 0
+    assert capsys.readouterr().err == line
+    git(tmp_path / "project", "init", "--quiet")
+    commit(tmp_path / "project", "generated")
+    for command in (["check", project], ["preview", project, "--to", "current", "--set", "cloud=gcp"]):
+        assert main(command) == 0
+        assert capsys.readouterr().err == line
+    assert main(["update", project, "--to", "current", "--set", "workloads+=end_to_end_pipeline"]) == 0
+    assert capsys.readouterr().err == ""
+    assert not (tmp_path / "project/notebooks/02_distributed_training.py").exists()
+    run_copy(str(released), tmp_path / "plain", {"workloads": ["batch_inference"]}, defaults=True)
+    assert capsys.readouterr().err.endswith(f"\n{line}\n")
 
 
 def test_removing_a_workload_whose_notebook_was_edited_is_seen_before_it_happens(

@@ -27,6 +27,22 @@ def test_an_update_does_what_the_preview_said(new_project: NewProject, capsys: C
     assert recorded(project)["extra"] == "nothing"
 
 
+def test_a_file_that_becomes_executable_does_so_where_git_trusts_no_mode_on_disk(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    toy = toy_template(tmp_path / "toy")
+    project = tmp_path / "project"
+    assert main(["new", str(project), "--template", str(toy), "--at", "1.1.0", "--defaults"]) == 0
+    git(project, "init", "--quiet")
+    git(project, "config", "core.fileMode", "false")
+    commit(project, "generated")
+    git(toy, "update-index", "--chmod=+x", "template/lines.txt")
+    git(toy, "commit", "--quiet", "--message", "executable")
+    git(toy, "tag", "2.0.0")
+    assert main(["update", str(project)]) == 0, capsys.readouterr().err
+    assert git(project, "ls-files", "--stage", "lines.txt").startswith("100755")
+
+
 def test_an_update_ends_with_3_while_there_are_conflicts(new_project: NewProject, capsys: Capture) -> None:
     project = new_project({"lines.txt": LINES.replace("line 5\n", "line 5, ours\n")})
     capsys.readouterr()

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import ast
-import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pathspec
 import pytest
 import yaml
+from jinja2 import Environment
+from jinja2.meta import find_undeclared_variables
 
 from conftest import Answers, answers_of, contents
 from needs import Whole, unknown_commands
 from render import ROOT
 from test_ownership import INCLUDES, WORKLOADS
+from test_pairs import parses
 
 NAMES = tuple(workload["name"] for workload in WORKLOADS)
 TRAINERS = {"distributed_training", "end_to_end_pipeline"}
-SUBSETS = [
-    chosen
-    for count in range(1, len(NAMES) + 1)
-    for chosen in combinations(NAMES, count)
-    if "batch_inference" not in chosen or TRAINERS & set(chosen)
-]
+SUBSETS = [chosen for count in range(1, len(NAMES) + 1) for chosen in combinations(NAMES, count)]
 # A name there that leads nowhere in some projects, and why that does no harm.
 HARMLESS = {
     ("conf/base.yml", "conf/stress.yml"): "every setting is listed, also those that nothing reads here",
@@ -85,6 +81,12 @@ def reference() -> Reference:
     return Reference(Whole(files), frozenset(path.removesuffix(".jinja") for path in from_jinja))
 
 
+def with_what_it_needs(chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a choice of workloads with the one that trains, if it scores and nothing in it trains."""
+    alone = "batch_inference" in chosen and not TRAINERS & set(chosen)
+    return tuple(name for name in NAMES if name in chosen or (alone and name == "distributed_training"))
+
+
 def number_of(chosen: tuple[str, ...]) -> str:
     return "+".join(str(NAMES.index(name) + 1) for name in chosen)
 
@@ -93,22 +95,58 @@ def number_of(chosen: tuple[str, ...]) -> str:
 def test_a_choice_of_workloads_is_the_reference_without_the_rest(
     chosen: tuple[str, ...], rendered: Callable[[Answers], Path]
 ) -> None:
+    whole_choice = with_what_it_needs(chosen)
     project = rendered({**answers_of("reference"), "workloads": list(chosen)})
     files, whole = contents(project), reference().whole
-    assert set(files) == reference().filtered(chosen)
+    assert set(files) == reference().filtered(whole_choice)
     verbatim = files.keys() - reference().rendered
     assert not sorted(path for path in verbatim if files[path] != whole.files[path])
     for path in reference().rendered & files.keys():
-        _parses(path, files[path].decode("utf-8"))
+        parses(path, files[path].decode("utf-8"))
 
     dangling = [need for need in whole.dangling(files) if (need.by, need.what) not in HARMLESS]
     assert not dangling, "named or imported, but not there; see includes/workloads.jinja"
     assert not unknown_commands(files)
     assert not _unlayered(files)
-    assert _jobs(files) == set(chosen)
+    assert _jobs(files) == set(whole_choice)
+    assert yaml.safe_load(files[".copier-answers.yml"])["workloads"] == list(chosen)
+    said = "brings distributed_training along" in files["README.md"].decode("utf-8")
+    assert said == (whole_choice != chosen)
     lint = [sys.executable, "-m", "ruff", "check", "--no-cache", "--quiet", "."]
     linted = subprocess.run(lint, cwd=project, capture_output=True, text=True, check=False)
     assert not linted.stdout + linted.stderr
+
+
+def test_there_are_127_choices_and_in_16_of_them_a_workload_comes_along() -> None:
+    assert len(SUBSETS) == 127
+    assert sum(with_what_it_needs(chosen) != chosen for chosen in SUBSETS) == 16
+
+
+def test_what_comes_along_is_generated_as_if_it_had_been_chosen(rendered: Callable[[Answers], Path]) -> None:
+    pulled = contents(rendered({"workloads": ["batch_inference", "risk_stress_testing"]}))
+    whole = ["distributed_training", "batch_inference", "risk_stress_testing"]
+    chosen = contents(rendered({"workloads": whole}))
+    assert pulled.keys() == chosen.keys()
+    assert {path for path in pulled if pulled[path] != chosen[path]} == {".copier-answers.yml", "README.md"}
+
+
+def test_nothing_that_comes_along_needs_more_in_turn() -> None:
+    needed = {name for workload in WORKLOADS for name in workload.get("needs", [])}
+    assert needed <= set(NAMES)
+    assert not [
+        workload["name"] for workload in WORKLOADS if workload["name"] in needed and "needs" in workload
+    ]
+
+
+def test_templates_ask_what_is_generated_and_not_what_was_answered() -> None:
+    reading = Environment(extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"])
+    templates = [*(ROOT / "template").rglob("*.jinja"), *(ROOT / "includes").glob("*.jinja")]
+    asking = {
+        path.name
+        for path in templates
+        if "workloads" in find_undeclared_variables(reading.parse(path.read_text(encoding="utf-8")))
+    }
+    assert asking == {"workloads.jinja"}
 
 
 def test_what_is_called_harmless_still_happens() -> None:
@@ -141,43 +179,6 @@ def test_a_file_that_the_ownership_list_forgot_is_missed(forgotten: str, said: s
 def test_a_command_that_make_does_not_know_is_missed() -> None:
     files = {**reference().whole.files, "docs/new.md": b"Type `make coffee` first."}
     assert unknown_commands(files) == ["docs/new.md: make coffee"]
-
-
-PAIRS: list[Answers] = [
-    {"cloud": cloud, "cluster_size": size, "databricks_runtime": runtime, **catalogs}
-    for number, (cloud, size) in enumerate(product(("aws", "azure", "gcp"), ("S", "M", "L")))
-    for runtime in (f"{('18', '17.3')[number % 2]}.x-cpu-ml-scala2.13",)
-    for catalogs in (
-        ({}, {"catalog_dev": "one", "catalog_staging": "one", "catalog_prod": "one"})[number // 3 % 2],
-    )
-] + [
-    {"cloud": "azure", "cluster_size": "M", "catalog_dev": "a", "catalog_staging": "a", "catalog_prod": "b"},
-    {"cloud": "aws", "cluster_size": "L", "databricks_runtime": "17.3.x-cpu-ml-scala2.13"},
-]
-
-
-@pytest.mark.parametrize("answers", PAIRS, ids=lambda answers: "-".join(map(str, answers.values())))
-def test_pairs_of_answers_change_no_file_that_is_copied_as_it_stands(
-    answers: Answers, rendered: Callable[[Answers], Path]
-) -> None:
-    files, whole = contents(rendered(answers)), reference().whole
-    assert set(files) == set(whole.files)
-    assert {path for path in files if files[path] != whole.files[path]} <= reference().rendered
-    targets = yaml.safe_load(files["databricks.yml"])["targets"]
-    places = [(each["variables"]["catalog"], each["variables"]["schema_prefix"]) for each in targets.values()]
-    assert len(set(places)) == 3, "two environments would share their tables"
-    for path in reference().rendered & files.keys():
-        _parses(path, files[path].decode("utf-8"))
-
-
-def _parses(path: str, text: str) -> None:
-    if path.endswith(".yml"):
-        assert isinstance(yaml.safe_load(text), dict), path
-    elif path.endswith(".toml"):
-        assert tomllib.loads(text), path
-    elif path.endswith(".py"):
-        ast.parse(text, path)
-    assert not re.search(r"\n\n\n", text), f"{path} has a hole where something was left out"
 
 
 def _jobs(files: dict[str, bytes]) -> set[str]:

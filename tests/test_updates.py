@@ -187,6 +187,7 @@ def test_a_line_that_both_changed_is_a_conflict_that_git_shows_with_both_texts(
 
 
 TWO = ["end_to_end_pipeline", "portfolio_model_calibration"]
+SCORING = ["distributed_training", "batch_inference"]
 
 
 @pytest.mark.parametrize(
@@ -194,9 +195,15 @@ TWO = ["end_to_end_pipeline", "portfolio_model_calibration"]
     [
         ({"workloads": TWO[:1]}, {"workloads": TWO}),
         ({"workloads": TWO}, {"workloads": TWO[:1]}),
+        ({"workloads": SCORING}, {"workloads": SCORING[1:]}),
         ({"workloads": TWO[:1]}, {"catalog_prod": "risk", "cloud": "azure", "cluster_size": "L"}),
     ],
-    ids=["a workload is added", "a workload is removed", "cloud and catalog change"],
+    ids=[
+        "a workload is added",
+        "one is removed",
+        "one is removed and comes along",
+        "cloud and catalog change",
+    ],
 )
 def test_an_answer_changed_later_gives_what_it_would_have_given_at_first(
     before: Answers, after: Answers, source: Path, tmp_path: Path
@@ -211,6 +218,21 @@ def test_an_answer_changed_later_gives_what_it_would_have_given_at_first(
     assert not conflicts(project)
     mine = {path: text for path, text in contents(project).items() if not path.startswith(".git/")}
     assert mine == contents(fresh)
+
+
+@pytest.mark.parametrize("version", released())
+def test_a_workload_that_brings_another_along_can_be_chosen_with_an_update(
+    version: str, source: Path, tmp_path: Path
+) -> None:
+    project = generate(source, tmp_path / "project", version)
+    commit(project)
+    update(project, {"workloads": SCORING[1:]})
+    fresh = generate(source, tmp_path / "fresh", workloads=SCORING[1:])
+    assert not conflicts(project)
+    mine = {path: text for path, text in contents(project).items() if not path.startswith(".git/")}
+    assert mine == contents(fresh)
+    assert (project / "src/portfolio/workloads/distributed_training.py").is_file()
+    assert yaml.safe_load(read(project / ".copier-answers.yml"))["workloads"] == SCORING[1:]
 
 
 def test_of_two_projects_in_one_repository_each_is_updated_alone(source: Path, tmp_path: Path) -> None:

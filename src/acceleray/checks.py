@@ -20,13 +20,17 @@ from acceleray.refusals import RefusedError, flat, in_plain_words
 NAMED = re.compile(
     r"\A(?:Validation error for question|Invalid choice for) '(?P<name>[^']+)': (?P<text>.*)\Z", re.DOTALL
 )
+# A computed value of a template: lines to tell people about their answers, such as what these bring along.
+NOTES = "notes"
 NOT_OFFERED = re.compile(r"\A(?P<value>.*) is not in (?P<choices>\[.*\])\Z", re.DOTALL)
 
 
 def complete(
     questions: Path, given: Mapping[str, Any], recorded: Mapping[str, Any] | None = None, ask: bool = False
-) -> Answers:
-    """Return the answers to every question: those given, then those recorded, then asked for or defaults.
+) -> tuple[Answers, list[str]]:
+    """Return the answers to every question, and what the template says of them, in lines.
+
+    An answer is the one given, else the one recorded, else it is asked for or the default.
 
     Args:
         questions: A folder with the template's questions.
@@ -71,7 +75,8 @@ def complete(
         raise RefusedError(
             *(f"{name}: with the other answers it is not asked and has no effect." for name in no_effect)
         )
-    return {name: answers[name] for name in known if name in answers and name not in hidden}
+    notes = str(answers.get(NOTES, "")).splitlines() if NOTES in known and known[NOTES].computed else []
+    return {name: answers[name] for name in known if name in answers and name not in hidden}, notes
 
 
 def _judge(questions: Path, answers: Answers) -> tuple[list[tuple[str, str]], Answers, set[str]]:
@@ -129,7 +134,7 @@ def _list(text: str) -> list[Any]:
         return [text]
 
 
-def check_asked(questions: Path, given: Mapping[str, Any], ask: bool) -> Answers:
-    """Return the answers of a new project, asked for at the terminal where they are not given."""
+def check_asked(questions: Path, given: Mapping[str, Any], ask: bool) -> tuple[Answers, list[str]]:
+    """Return the answers of a new project, asked for where they are not given, and what is said of them."""
     with in_plain_words("The questions"):
         return complete(questions, given, ask=ask)

@@ -30,7 +30,8 @@ def new(options: Namespace) -> int:
         version = _version(template, options.at or (None if options.template else installed))
         questions = template.questions(version)
         given = _given(options, questions, {})
-        answers = check_asked(questions, given, ask=not options.defaults)
+        answers, notes = check_asked(questions, given, ask=not options.defaults)
+        _note(*notes)
         if template.has_uncommitted_changes() and version == template.newest():
             _note("Changes of the template that are not committed are left out.")
         count = create(template.location, version, answers, options.folder)
@@ -50,14 +51,14 @@ def check(options: Namespace) -> int:
         location, installed = _location(options.template)
         with source.opened(location) as template:
             version = _version(template, options.at or (None if options.template else installed))
-            complete(template.questions(version), read_file(options.data_file))
+            _note(*complete(template.questions(version), read_file(options.data_file))[1])
         print(f"Every answer in {options.data_file} is good.")
         return DONE
     here = project.opened(options.folder)
     with source.opened(options.template or here.location or _location(None)[0], here.record) as template:
         had = here.version if here.version and template.versioned else None
         wanted = _version(template, options.at) if options.at else had or _version(template, None)
-        complete(template.questions(wanted), here.answers)
+        _note(*complete(template.questions(wanted), here.answers)[1])
         print(f"Every answer in {here.record} is good.")
         if had is None:
             print("No version of the template is recorded, so the project cannot be updated.")
@@ -138,7 +139,8 @@ def _plan(here: Project, template: Template, options: Namespace) -> _Plan:
         raise RefusedError(*(f"{here.record}: {line}" for line in strange))
     given = _given(options, questions, here.answers)
     with in_plain_words("The answers"):
-        answers = complete(questions, given, here.answers)
+        answers, notes = complete(questions, given, here.answers)
+    _note(*notes)
     for name, answer in answers.items():
         if name not in known_before and name not in given:
             _note(f"New question {name}: answered {answer!r}; choose another answer with --set {name}=...")
@@ -188,5 +190,6 @@ def _files(found: list[Change]) -> str:
     return f"{len(found)} file{'s' if len(found) > 1 else ''}"
 
 
-def _note(text: str) -> None:
-    print(text, file=sys.stderr)
+def _note(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)

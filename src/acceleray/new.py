@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from copier import Settings, run_copy
 from copier.errors import CopierWarning
 
+from acceleray import quick, scratch
 from acceleray.refusals import RefusedError, in_plain_words
 
 
@@ -36,7 +36,12 @@ def render(location: str, version: str | None, answers: Mapping[str, Any], folde
     Raises:
         RefusedError: Copier could not.
     """
-    with in_plain_words("The template"), warnings.catch_warnings():
+    with (
+        in_plain_words("The template"),
+        warnings.catch_warnings(),
+        quick.reading(location),
+        quick.writing(),
+    ):
         warnings.simplefilter("ignore", CopierWarning)
         run_copy(
             location,
@@ -54,19 +59,16 @@ def render(location: str, version: str | None, answers: Mapping[str, Any], folde
 def create(location: str, version: str | None, answers: Mapping[str, Any], folder: Path) -> int:
     """Generate the project and return its number of files.
 
-    It grows in a hidden folder beside and is moved when complete: whatever stops it leaves nothing behind.
+    It grows in a hidden folder beside and is moved when complete: whatever stops it leaves no half of one.
 
     Raises:
         RefusedError: the folder is taken or cannot be written.
     """
     require_free(folder)
     folder = folder.absolute()
-    beside = next(parent for parent in folder.parents if parent.is_dir())
-    with (
-        in_plain_words(str(folder)),
-        tempfile.TemporaryDirectory(prefix=".acceleray-", dir=beside) as scratch,
-    ):
-        grown = render(location, version, answers, Path(scratch, "project"))
+    parent = next(parent for parent in folder.parents if parent.is_dir())
+    with in_plain_words(str(folder)), scratch.beside(parent) as hidden:
+        grown = render(location, version, answers, hidden / "project")
         count = sum(path.is_file() for path in grown.rglob("*"))
         if folder.exists():
             for entry in sorted(grown.iterdir()):

@@ -14,7 +14,7 @@ from typing import Any
 from copier import Settings, run_update
 from copier.errors import CopierWarning
 
-from acceleray import git
+from acceleray import git, quick
 from acceleray.new import render
 from acceleray.project import Project
 from acceleray.refusals import in_plain_words
@@ -69,7 +69,11 @@ def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
     Raises:
         RefusedError: Copier refused.
     """
-    with in_plain_words("The update"), warnings.catch_warnings():
+    with (
+        in_plain_words("The update"),
+        warnings.catch_warnings(),
+        quick.writing(folder),
+    ):
         warnings.simplefilter("ignore", CopierWarning)
         run_update(
             folder,

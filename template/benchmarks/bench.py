@@ -38,6 +38,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 OBJECT_STORE_MB = 1024
 # Of all sides alike: `toPandas` of the hand-off's table ends without an answer in the default heap of 1 GB.
 DRIVER_MEMORY = "4g"
+# The project's default suits short runs; who makes Spark compute lets Java compile as well as it can.
+COMPILER = "full"
 LIBRARIES = ("pyspark", "ray", "delta-spark", "mlflow-skinny", "mlflow", "numpy", "pyarrow", "xgboost-cpu")
 
 
@@ -99,7 +101,8 @@ def parsed() -> argparse.Namespace:
 def sized(workers: int) -> list[str]:
     """Return the settings that give both engines the processors, and Ray room for what is shared."""
     cores = [f"spark.cores={workers}", f"ray.workers={workers}"]
-    return [*cores, f"ray.object_store_mb={OBJECT_STORE_MB}", f"spark.driver_memory={DRIVER_MEMORY}"]
+    spark = [f"spark.driver_memory={DRIVER_MEMORY}", f"spark.java_compiler={COMPILER}"]
+    return [*cores, f"ray.object_store_mb={OBJECT_STORE_MB}", *spark]
 
 
 def found_works() -> dict[str, str]:

@@ -5,6 +5,7 @@ Started by `bench.py`. Every line is JSON. What engines print goes to standard e
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -50,6 +51,9 @@ def serve(order: dict[str, Any], answers: TextIO) -> None:
             path = folder / "out" / f"{order['side']}-{number % 2}.npz"
             path.parent.mkdir(exist_ok=True)
             np.savez(path, **{name: np.asarray(values) for name, values in found.items()})
+            # What engines left in cycles of references would count as the next run's time and memory.
+            del found
+            gc.collect()
             tell(answers, {"seconds": seconds, "answer": str(path), "note": side.note()})
     finally:
         side.stop()

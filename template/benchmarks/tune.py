@@ -21,7 +21,8 @@ from portfolio.engines.fanout import FanOut
 from portfolio.engines.lake import Lake
 from portfolio.engines.profiles import engines
 from portfolio.engines.proposals import Search, Trial
-from portfolio.engines.tuning import Code, search
+from portfolio.engines.steps import Code
+from portfolio.engines.tuning import search
 from portfolio.errors import PortfolioError
 from portfolio.features import build_features
 from portfolio.features.examples import FEATURE_NAMES, load_examples

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -16,13 +17,15 @@ import numpy as np
 import psutil
 
 from arena.memory import watched
-from arena.outcome import SideOutcome
+from arena.outcome import SPARK, SideOutcome
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
 CONTESTANT = Path(__file__).resolve().parent.parent / "contestant.py"
 # Until a side that does not answer is given up, and until one that was told to stop is ended.
 ANSWER_S, STOP_S = 1800.0, 60.0
+# A side that was so many times as slow as the quickest of its kind, and took so long, is timed twice only.
+BEATEN, LONG_S = 5.0, 30.0
 
 Say = Callable[[str], None]
 
@@ -87,7 +90,9 @@ class Contestant:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             for process in family:
-                process.kill()
+                # It may have ended meanwhile.
+                with suppress(psutil.Error):
+                    process.kill()
             self._process.wait()
 
     def _listen(self) -> None:
@@ -143,9 +148,13 @@ def contest(order: Order, sides: Sequence[str], rounds: int, say: Say) -> dict[s
             say(f"    {name} open after {going[name].outcome.start_s:.1f} s")
         each(lambda _, one: setattr(one.outcome, "cold_s", one.run()))
         say("    cold    " + _times({name: one.outcome.cold_s for name, one in going.items()}))
+        slow = beaten({name: one.outcome for name, one in going.items()}) if rounds > 2 else set[str]()
+        for name in slow:
+            say(f"    {name} is more than {BEATEN:g} times as slow as another like it: two warm runs will do")
         for number in range(rounds):
-            each(lambda _, one: one.outcome.warm_s.append(one.run()))
-            last = {name: one.outcome.warm_s[-1] for name, one in going.items()}
+            turn = [name for name in going if number < 2 or name not in slow]
+            each(lambda name, one, turn=turn: _timed(one) if name in turn else None)
+            last = {name: going[name].outcome.warm_s[-1] for name in turn if name in going}
             say(f"    round {number + 1} " + _times(last))
         each(lambda _, one: one.run_watched())
         _compare(going)
@@ -153,6 +162,17 @@ def contest(order: Order, sides: Sequence[str], rounds: int, say: Say) -> dict[s
         for one in going.values():
             one.stop()
     return found
+
+
+def beaten(outcomes: Mapping[str, SideOutcome]) -> set[str]:
+    """Return the sides of Spark that decide nothing, judged by their cold runs; the others go all rounds."""
+    spark = {name: one.cold_s for name, one in outcomes.items() if name.startswith(SPARK)}
+    quickest = min(spark.values(), default=0.0)
+    return {name for name, cold in spark.items() if cold > max(LONG_S, BEATEN * quickest)}
+
+
+def _timed(one: Contestant) -> None:
+    one.outcome.warm_s.append(one.run())
 
 
 def _compare(going: Mapping[str, Contestant]) -> None:

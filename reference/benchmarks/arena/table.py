@@ -42,11 +42,14 @@ def sides(row: Row) -> str:
         "| side | start-up s | cold s | from nothing s | warm s, median (low to high) | peak MB |",
         "|---|---:|---:|---:|---:|---:|",
     ]
+    most = max((len(side.get("warm_s", ())) for side in row["sides"].values()), default=0)
     for name, side in row["sides"].items():
         if "error" in side:
             lines.append(f"| {name} | did not finish: {side['error']} | | | | |")
             continue
-        warm = f"{side['median_s']:.2f} ({side['low_s']:.2f} to {side['high_s']:.2f})"
+        spread = f"{side['low_s']:.2f} to {side['high_s']:.2f}"
+        few = "" if len(side["warm_s"]) >= most else f", {len(side['warm_s'])} runs"
+        warm = f"{side['median_s']:.2f} ({spread}{few})"
         times = [f"{side[key]:.1f}" for key in ("start_s", "cold_s", "from_nothing_s")]
         lines.append("| " + " | ".join([name, *times, warm, f"{side['peak_mb']:,}"]) + " |")
     if row["note"]:

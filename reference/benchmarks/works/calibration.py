@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from arena.opened import RaySide, SparkSide, with_benchmarks
 from arena.side import Answer, Setting, Side
+from portfolio.calibrate.schedule import BATCH
 from portfolio.engines.family import process_environment
 from portfolio.engines.ray_environment import ONE_THREAD
 from portfolio.quant.garch import GjrParameters, fit_gjr_garch_t
@@ -194,13 +195,13 @@ class SparkBroadcast(SparkSide):
 
 
 class Ray(RaySide):
-    """The product's way: a task for each fit, over one shared array."""
+    """The product's way: batches of fits over one shared array, single fits at the end."""
 
     def run(self) -> Answer:
-        """Fit task by task."""
+        """Fit batch by batch."""
         every = Histories(self.setting.folder / RETURNS)
-        order = every.order
-        return answer(order, list(self.fan_out.map(fit_one, order, (every.values, every.starts))))
+        order, shared = every.order, (every.values, every.starts)
+        return answer(order, list(self.fan_out.map(fit_one, order, shared, batch=BATCH)))
 
 
 def collected(rows: pa.Table) -> Answer:

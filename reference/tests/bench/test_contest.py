@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from arena.contest import Order, contest
+from arena.contest import Order, beaten, contest
+from arena.outcome import SideOutcome
 from bench import found_works
 from portfolio.settings import Settings
 
@@ -23,7 +24,9 @@ def test_every_work_has_sides_sizes_and_a_tolerance(name: str) -> None:
     assert {"limit", "ray"} <= set(work.SIDES)
     assert any(side.startswith("spark") for side in work.SIDES)
     assert work.TOLERANCE >= 0.0
-    assert set(work.TARGETS) <= {"limit_ratio", "spark_ratio"} | {f"{side}_ratio" for side in work.SIDES}
+    ratios = {f"{side}{kind}" for side in work.SIDES for kind in ("_ratio", "_spark_ratio")}
+    assert set(work.TARGETS) <= {"limit_ratio", "spark_ratio"} | ratios
+    assert getattr(work, "AGAINST", None) in {None, *work.SIDES}
 
 
 def test_a_contest_times_every_round_and_names_what_failed(tmp_path: Path) -> None:
@@ -39,3 +42,10 @@ def test_a_contest_times_every_round_and_names_what_failed(tmp_path: Path) -> No
     assert limit.error == ""
     assert found["nobody"].error.startswith("KeyError: ")
     assert any("nobody did not start" in line for line in said)
+
+
+def test_of_sides_of_spark_the_hopelessly_slow_are_timed_twice_and_no_other_side_is() -> None:
+    cold = {"limit": 300.0, "spark_a": 8.0, "spark_b": 39.0, "spark_c": 84.0, "ray": 500.0}
+    assert beaten({name: SideOutcome(cold_s=seconds) for name, seconds in cold.items()}) == {"spark_c"}
+    assert beaten({"spark_a": SideOutcome(cold_s=1.0), "spark_b": SideOutcome(cold_s=20.0)}) == set()
+    assert beaten({"limit": SideOutcome(cold_s=1.0)}) == set()

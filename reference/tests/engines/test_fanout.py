@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import ray
 
-from portfolio.engines.fanout import FanOut
+from engines.living import command_line, content, descendants, files_below, gone, listening, named
+from portfolio.engines.fanout import FanOut, batches
 from portfolio.engines.ray_local import local_ray
 from portfolio.engines.scratch import scratch_folder
 from portfolio.errors import PortfolioError
@@ -38,7 +38,7 @@ for _ in range(int(sys.argv[1])):
         print(*fan_out.map(negative, [-1, -2, -3]), flush=True)
         time.sleep(float(sys.argv[2]))
 print("done", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -93,6 +93,26 @@ def test_results_come_in_the_order_of_the_tasks_however_long_each_takes(fan_out:
     assert list(fan_out.map(slow_first, [])) == []
 
 
+def test_batches_change_no_result_and_a_failure_in_one_is_named(fan_out: FanOut) -> None:
+    counted: list[int] = []
+    squares = [number * number for number in range(40)]
+    assert list(fan_out.map(slow_first, range(40), done=counted.append, batch=4)) == squares
+    assert counted == list(range(1, 41))
+    with pytest.raises(PortfolioError, match=r"^third_fails tasks 1 to 4 of 40 failed: ValueError"):
+        list(fan_out.map(third_fails, range(40), batch=4))
+
+
+def test_batches_are_of_every_task_once_and_end_with_single_ones() -> None:
+    for count, workers, most in ((0, 2, 8), (1, 2, 8), (7, 2, 8), (500, 2, 8), (500, 64, 8), (40, 2, 1)):
+        cut = batches(count, workers, most)
+        assert [number for part in cut for number in part] == list(range(count))
+        assert max(map(len, cut), default=1) <= most
+        # Whoever ends last had at most a quarter of a worker's share of what was left then.
+        for part in cut:
+            assert len(part) == 1 or len(part) * 4 * workers <= count - part[0]
+    assert len(batches(500, 2, 8)) < 100
+
+
 def test_a_shared_array_reaches_every_task_whole_and_read_only(fan_out: FanOut) -> None:
     shared = fan_out.share(np.arange(100_000, dtype=np.float64))
     total = 100_000 * 99_999 / 2
@@ -115,7 +135,7 @@ def test_a_task_whose_worker_is_killed_runs_again(fan_out: FanOut, tmp_path: Pat
     markers = [str(tmp_path / name) for name in ("first", "second")]
     killed = list(fan_out.map(dies_once, markers))
     assert len(set(killed)) == 2
-    assert not any(psutil.pid_exists(pid) for pid in killed)
+    assert gone(process for process in descendants() if process.pid in killed)
 
 
 def test_a_task_that_never_ends_is_given_up(fan_out: FanOut) -> None:
@@ -132,25 +152,21 @@ def test_each_task_computes_on_one_thread(fan_out: FanOut) -> None:
 
 def test_ray_listens_on_this_machine_only(fan_out: FanOut) -> None:
     list(fan_out.map(slow_first, range(4)))
-    listening = {
-        (process.name(), connection.laddr.ip)
-        for process in psutil.Process().children(recursive=True)
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert any(name.startswith("gcs") for name, _ in listening)
-    assert {address for _, address in listening} <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+    found = listening(descendants())
+    assert any(name.startswith("gcs") for name, _ in found)
+    assert {address for _, address in found} <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
 
 def test_the_token_is_on_and_in_no_file_and_no_command_line(fan_out: FanOut) -> None:
     token = os.environ["RAY_AUTH_TOKEN"]
     assert (len(token), os.environ["RAY_AUTH_MODE"]) == (64, "token")
     [folder] = session_folders(os.getpid())
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = files_below(folder)
     assert any(path.suffix == ".out" for path in files)
-    assert not [path for path in files if token.encode() in path.read_bytes()]
-    children = psutil.Process().children(recursive=True)
-    assert not [child for child in children if token in " ".join(child.cmdline())]
+    assert not [path for path in files if token.encode() in content(path)]
+    lines = [line for line in map(command_line, descendants()) if line]
+    assert len(lines) > 2
+    assert not [line for line in lines if token in line]
 
 
 def test_only_this_user_can_read_the_session_folder(fan_out: FanOut) -> None:
@@ -161,15 +177,15 @@ def test_only_this_user_can_read_the_session_folder(fan_out: FanOut) -> None:
 def test_a_process_may_start_one_cluster_after_another_and_nothing_of_them_is_left() -> None:
     with cluster_process(clusters=2, seconds=0.0) as process:
         assert read_lines(process, 3) == ["1 2 3", "1 2 3", "done"]
-        assert gone(psutil.Process(process.pid).children(recursive=True))
+        assert gone(descendants(process.pid))
         assert session_folders(process.pid) == []
 
 
 def test_a_killed_run_takes_ray_with_it_and_the_next_one_removes_its_folder(tmp_path: Path) -> None:
     with cluster_process(clusters=1, seconds=60.0) as process:
         assert read_lines(process, 1) == ["1 2 3"]
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert {"gcs_server", "raylet"} <= {child.name() for child in children}
+        children = descendants(process.pid)
+        assert {"gcs_server", "raylet"} <= {named(child) for child in children}
         process.kill()
         process.wait()
         assert gone(children)
@@ -200,11 +216,6 @@ class _Killed:
 def read_lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
     assert process.stdout is not None
     return [process.stdout.readline().strip() for _ in range(count)]
-
-
-def gone(processes: list[psutil.Process], within_s: float = 30.0) -> bool:
-    _, alive = psutil.wait_procs(processes, timeout=within_s)
-    return not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_one_long_task_keeps_no_worker_idle(fan_out: FanOut, tmp_path: Path) -> None:

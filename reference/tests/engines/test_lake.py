@@ -1,5 +1,5 @@
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,15 +159,14 @@ def test_two_writers_of_one_table_both_commit_everything(
     make_run().lake.open(NOTES)
     waits: list[float] = []
     monkeypatch.setattr("portfolio.engines.lake.sleep", waits.append)
-    writers = [threading.Thread(target=write_often, args=(make_run().lake, n)) for n in ("a", "b")]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    lake = make_run().lake
-    assert content(lake) == {(n, str(turn)): 5.0 for n in ("a", "b") for turn in range(3)}
-    # They did meet: at least one commit was tried again.
-    assert waits
+    lakes, turns = {name: make_run().lake for name in ("a", "b")}, 0
+    # Until they did meet, so that at least one commit was tried again.
+    while not waits or turns < 3:
+        assert turns < 40, "they never met"
+        turns += 1
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(write, lakes.values(), lakes, [turns] * 2))
+    assert content(make_run().lake) == {(n, str(turn)): 5.0 for n in ("a", "b") for turn in range(turns)}
 
 
 def test_a_table_that_is_always_busy_is_given_up_in_one_line(
@@ -195,13 +194,10 @@ def test_a_commit_is_refused_if_rows_are_missing(lake: Lake) -> None:
     assert lake.version(NOTES) == before
 
 
-def write_often(lake: Lake, source: str) -> None:
-    for turn in range(3):
-        rows = {str(number): 5.0 for number in range(turn + 1)}
-        commit = lake.commit(NOTES, notes(source, **rows), source)
-        assert commit.rows == turn + 1
-        held = lake.read(NOTES, source, commit.version)
-        assert held.count() == turn + 1
+def write(lake: Lake, source: str, count: int) -> None:
+    commit = lake.commit(NOTES, notes(source, **{str(number): 5.0 for number in range(count)}), source)
+    assert commit.rows == count
+    assert lake.read(NOTES, source, commit.version).count() == count
 
 
 def test_tables_lie_in_the_project_whatever_its_folder_is_called(

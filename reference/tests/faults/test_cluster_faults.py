@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from engines.living import parents, saying
 from faults import drill
 from faults.watching import TESTS, assert_whole, parts, wait_until
 from portfolio.engines import standalone
@@ -40,12 +38,7 @@ class Up:
 
     def processes(self, sign: str) -> list[psutil.Process]:
         """Return the run's processes whose command line holds a sign."""
-        found = []
-        for process in members(self.mark):
-            with suppress(psutil.Error):
-                if sign in " ".join(process.cmdline()):
-                    found.append(process)
-        return found
+        return saying(sign, members(self.mark))
 
     def held(self) -> int:
         return slots_now(self.session, 1).held
@@ -69,7 +62,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
             yield Up(cluster, session, fan_out, project, mark)
         # With the engines stopped, their slots are free and their processes gone.
         assert members(mark) == []
-        wait_until(lambda: cluster.state()["held"] == 0, 30)
+        wait_until(lambda: cluster.state()["held"] == 0)
     finally:
         standalone.stop(cluster)
     assert cluster.alive() == ()
@@ -89,18 +82,23 @@ def run_of(up: Up, seed: int) -> Run:
 def struck_while_working(up: Up, seed: int, row: Any, victims: Callable[[], list[psutil.Process]]) -> None:
     """Value the trades, kill the first victim on the way, and wait for the whole result."""
     run = run_of(up, seed)
+    gate = up.project / f"gate-{seed}"
+    gate.mkdir()
     killed: list[int] = []
 
     def strike() -> None:
-        wait_until(lambda: len(parts(up.project)) >= 4, 60)
-        victim = wait_until(victims, 30)[0]
-        row.struck()
-        os.kill(victim.pid, signal.SIGKILL)
-        killed.append(victim.pid)
+        try:
+            wait_until(lambda: len(parts(up.project)) >= 4)
+            victim = wait_until(victims)[0]
+            row.struck()
+            victim.kill()
+            killed.append(victim.pid)
+        finally:
+            (gate / drill.OPEN).touch()
 
     thread = threading.Thread(target=strike, daemon=True)
     thread.start()
-    drill.value_trades(run, pause_s=0.2)
+    drill.value_trades(run, str(gate))
     row.recovered()
     thread.join()
     assert killed
@@ -117,18 +115,18 @@ def test_a_raylet_killed_on_the_cluster(up: Up, matrix: Any) -> None:
     row = matrix("raylet killed", "its tasks go to the other node; a new node starts in the freed slot")
     head = {process.pid for process in up.processes("--head")}
     nodes = [
-        one for one in up.processes("raylet/raylet") if not head & {parent.pid for parent in one.parents()}
+        one for one in up.processes("raylet/raylet") if not head & {parent.pid for parent in parents(one)}
     ]
     struck_while_working(up, 2, row, lambda: nodes)
     assert_whole(up.session, up.project, 1, 2)
-    wait_until(lambda: up.held() == 2, 90)
+    wait_until(lambda: up.held() == 2)
 
 
 def test_a_spark_executor_killed_on_the_cluster(up: Up, matrix: Any) -> None:
     row = matrix("Spark executor killed", "Spark starts another, Ray a new node in it; tasks are run again")
     struck_while_working(up, 3, row, lambda: up.processes("CoarseGrainedExecutorBackend"))
     assert_whole(up.session, up.project, 1, 2, 3)
-    wait_until(lambda: up.held() == 2, 90)
+    wait_until(lambda: up.held() == 2)
 
 
 def test_a_spark_worker_daemon_killed_on_the_cluster(up: Up, matrix: Any) -> None:
@@ -136,4 +134,4 @@ def test_a_spark_worker_daemon_killed_on_the_cluster(up: Up, matrix: Any) -> Non
     daemon = psutil.Process(up.cluster.pids[-1])
     struck_while_working(up, 4, row, lambda: [daemon])
     assert_whole(up.session, up.project, 1, 2, 3, 4)
-    wait_until(lambda: up.cluster.state()["workers"] == 1, 90)
+    wait_until(lambda: up.cluster.state()["workers"] == 1, 180)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import runpy
 import shlex
 import shutil
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from unittest.mock import patch
 
 import psutil
 
+from engines.living import saying
 from portfolio.cli import main
 from portfolio.engines.ray_local import local_ray
 from workloads import other_blocks
@@ -103,9 +102,11 @@ def losing_a_worker() -> Iterator[None]:
 
     def watch() -> None:
         while not killed and not over.wait(0.05):
-            killed.extend(worker.pid for worker in _fitting()[:1])
-        for victim in killed:
-            os.kill(victim, signal.SIGKILL)
+            for worker in saying("ray::fit_before")[:1]:
+                # A process may end between being listed and being killed.
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
+                    killed.append(worker.pid)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -115,16 +116,6 @@ def losing_a_worker() -> Iterator[None]:
         over.set()
         thread.join()
     assert killed
-
-
-def _fitting() -> list[psutil.Process]:
-    found = []
-    for one in psutil.Process().children(recursive=True):
-        # A process may end between being listed and being looked at.
-        with suppress(psutil.Error):
-            if "ray::fit_before" in " ".join(one.cmdline()):
-                found.append(one)
-    return found
 
 
 def _said(spark: Any, state: Path, command: list[str]) -> Ran:

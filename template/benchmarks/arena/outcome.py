@@ -93,6 +93,9 @@ def ratios(ended: Mapping[str, SideOutcome], against: str | None) -> dict[str, A
         found["best_spark"] = best
         found["spark_ratio"] = round(ended[best].median_s / ours.median_s, 3)
         found["memory_spark_ratio"] = round(ours.peak_mb / ended[best].peak_mb, 3)
+        for name, side in ended.items():
+            if name.startswith(OURS) and name != OURS:
+                found[f"{name}_spark_ratio"] = round(ended[best].median_s / side.median_s, 3)
         found["from_nothing_spark_ratio"] = round(
             (ended[best].start_s + ended[best].cold_s) / (ours.start_s + ours.cold_s), 3
         )

@@ -43,6 +43,12 @@ def test_a_work_may_name_the_side_it_is_measured_against() -> None:
     assert (row["best_spark"], row["spark_ratio"], row["spark_two_ratio"]) == ("spark_one", 4.0, 3.0)
 
 
+def test_another_side_of_ours_is_measured_against_spark_too() -> None:
+    staged = SideOutcome(start_s=1.0, cold_s=4.0, warm_s=[8.0], peak_mb=480.0)
+    row = result(WORK, {}, sides(ray_staged=staged))
+    assert (row["ray_staged_ratio"], row["ray_staged_spark_ratio"]) == (4.0, 0.75)
+
+
 def test_a_target_that_is_missed_says_so_in_the_table() -> None:
     slow = SideOutcome(start_s=1.0, cold_s=4.0, warm_s=[4.0], peak_mb=480.0)
     row = result(WORK, {}, sides(ray=slow))

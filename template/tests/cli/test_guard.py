@@ -5,13 +5,13 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from engines.living import PATIENCE_S, descendants, gone, living, named
 from portfolio.settings import Settings
 
 Portfolio = Callable[..., tuple[int, list[str], list[str]]]
@@ -78,7 +78,7 @@ def test_a_reader_that_stops_reading_is_no_failure(project: Path, python: Start)
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(timeout=30) == 141
+        assert process.wait(timeout=PATIENCE_S) == 141
         assert process.stderr.read() == ""
 
 
@@ -87,12 +87,14 @@ import subprocess, sys, time
 from pathlib import Path
 from portfolio.cli.guard import Place, guarded
 def action():
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["sleep", "600"], stdin=subprocess.DEVNULL)
     try:
         print(child.pid, flush=True)
-        time.sleep(60)
+        time.sleep(600)
     finally:
-        time.sleep(float(sys.argv[1]))
+        print("cleaning", flush=True)
+        # Until the test closes standard input.
+        sys.stdin.read()
         child.kill()
         child.wait()
         print("clean", flush=True)
@@ -105,39 +107,47 @@ sys.exit(guarded(action, Place()))
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_run_told_to_stop_cleans_up_even_if_it_is_told_twice(number: int, code: int, python: Start) -> None:
-    with python("-c", CLEANS_UP, "1.0") as process:
-        assert process.stdout is not None
-        child = int(process.stdout.readline())
-        process.send_signal(number)
-        time.sleep(0.3)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+    with python("-c", CLEANS_UP, stdin=subprocess.PIPE) as process:
+        child = told_twice(process, number)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (code, "clean\n")
-    assert err.splitlines()[-1] == "Error: Stopped; no table was left half-written."
-    assert "Traceback" not in err
-    assert not psutil.pid_exists(child)
+    assert err == "Error: Stopped; no table was left half-written.\n"
+    assert not living([child])
 
 
 def test_the_third_signal_ends_at_once_and_takes_the_children_along(python: Start) -> None:
-    with python("-c", CLEANS_UP, "60") as process:
-        assert process.stdout is not None
-        child = psutil.Process(int(process.stdout.readline()))
-        for _ in range(3):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.5)
-        assert process.wait(timeout=10) == 130
-        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    with python("-c", CLEANS_UP, stdin=subprocess.PIPE) as process:
+        child = told_twice(process, signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE_S) == 130
+        assert gone([child])
+
+
+def told_twice(process: "subprocess.Popen[str]", number: int) -> psutil.Process:
+    """Send a signal, and another once the first has led to cleaning up; return the child to be cleaned up."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    child = psutil.Process(int(process.stdout.readline()))
+    process.send_signal(number)
+    assert process.stdout.readline() == "cleaning\n"
+    process.send_signal(number)
+    assert process.stderr.readline().startswith("Stopping; this takes a few seconds.")
+    return child
 
 
 QUERY = """
-import sys
+import sys, threading, time
 from pathlib import Path
 from portfolio.cli.guard import Place, guarded
 from portfolio.engines.spark import spark_session
 from portfolio.settings import load
+def tell(tracker):
+    while not tracker.getActiveJobsIds():
+        time.sleep(0.05)
+    print("at work", flush=True)
 def action():
     with spark_session(load(Path(sys.argv[1]))) as spark:
-        print("ready", flush=True)
+        threading.Thread(target=tell, args=[spark.sparkContext.statusTracker()], daemon=True).start()
         spark.range(10**13).selectExpr("max(hash(id))").collect()
 sys.exit(guarded(action, Place()))
 """
@@ -149,11 +159,10 @@ def test_a_run_told_to_stop_in_the_middle_of_a_query_leaves_no_java_behind(
 ) -> None:
     with python("-c", QUERY, str(project)) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(2.0)
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert any("java" in child.name() for child in children)
+        assert process.stdout.readline() == "at work\n"
+        children = descendants(process.pid)
+        assert any("java" in named(child) for child in children)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=2 * PATIENCE_S)
     assert (process.returncode, err) == (143, "Error: Stopped; no table was left half-written.\n")
-    assert not psutil.wait_procs(children, timeout=10)[1]
+    assert gone(children)

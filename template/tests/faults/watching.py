@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pyarrow.parquet as pq
 
+from engines.living import PATIENCE_S, files_below
 from faults import drill
 from portfolio.engines.family import MARK
 
@@ -47,11 +48,11 @@ def started(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]
 def finish(project: Path, **given: object) -> subprocess.CompletedProcess[str]:
     """Run the drill to its end."""
     return subprocess.run(
-        command(project, **given), capture_output=True, text=True, timeout=240, env=environment(), check=False
+        command(project, **given), capture_output=True, text=True, timeout=480, env=environment(), check=False
     )
 
 
-def wait_until(what: Callable[[], Any], seconds: float = 120, process: Any = None) -> Any:
+def wait_until(what: Callable[[], Any], seconds: float = PATIENCE_S, process: Any = None) -> Any:
     """Return what a function returns once it is true; fail if it never is, or the process ends before."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -65,16 +66,17 @@ def wait_until(what: Callable[[], Any], seconds: float = 120, process: Any = Non
 
 def parts(project: Path) -> list[Path]:
     """Return the result files that Ray's tasks have written so far."""
-    return sorted((project / "var" / "stage").glob("*/results/*.parquet"))
+    return [path for path in _staged(project) if path.parent.name == "results"]
 
 
 def stage_files(project: Path) -> list[Path]:
     """Return the files in which rows wait for Ray's tasks."""
-    stage = project / "var" / "stage"
-    if not stage.is_dir():
-        return []
-    found = (path for path in stage.rglob("*.parquet") if "results" not in path.parts and path.is_file())
-    return sorted(path for path in found if not {"_temporary"} & set(path.parts))
+    return [path for path in _staged(project) if not {"results", "_temporary"} & set(path.parts)]
+
+
+def _staged(project: Path) -> list[Path]:
+    files = files_below(project / "var" / "stage")
+    return [path for path in files if path.suffix == ".parquet" and not path.name.startswith(".")]
 
 
 def table_folder(project: Path) -> Path:
@@ -97,7 +99,7 @@ def family_of(pid: int) -> list[str]:
 def assert_nothing_is_left(project: Path, pid: int) -> None:
     """No process of that run lives any more, and no stage is left."""
     with suppress(AssertionError):
-        wait_until(lambda: not family_of(pid), 30)
+        wait_until(lambda: not family_of(pid))
     assert family_of(pid) == []
     assert not stage_files(project)
     assert not parts(project)

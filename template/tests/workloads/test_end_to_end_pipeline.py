@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from skfolio.datasets import load_sp500_dataset
 
+from engines.living import PATIENCE_S, carrying, descendants, gone, living, named
+from portfolio.engines.family import process_environment
 from workloads.running import PROJECT, Ran, base, command, commits, environment, finished, table, written
 
 # Three whole runs and parts of two stand before the first assertion.
@@ -67,10 +68,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     before = commits(killed)
     script = str(PROJECT / "notebooks" / "04_end_to_end_pipeline.py")
     notebook = finished([sys.executable, script, f"project={PROJECT}", f"set={shlex.join(two)}"], killed)
-    on_cluster = finished([*command(WORKLOAD, three), "--profile", "cluster"], cluster)
-    left = [
-        one.name() for one in psutil.Process().children(recursive=True) if "spark://" in str(one.cmdline())
-    ]
+    with process_environment({"STORY": str(home)}):
+        on_cluster = finished([*command(WORKLOAD, three), "--profile", "cluster"], cluster)
+    left = [named(one) for one in carrying("STORY", str(home)) if not gone([one], 30)]
     return Story(interrupted, after_interrupt, after_kill, recovered, before, notebook, on_cluster, left)
 
 
@@ -201,10 +201,10 @@ def stop_when(chosen: list[str], state: Path, line: str, number: int) -> tuple[R
             if line in text:
                 break
         time.sleep(1.5)
-        family = psutil.Process(process.pid).children(recursive=True)
-        assert family, said
+        family = descendants(process.pid)
+        assert any("java" in named(one) for one in family), said
         process.send_signal(number)
-        out, error = process.communicate(timeout=120)
-        _, alive = psutil.wait_procs(family, timeout=30)
-    left = [one.name() for one in alive if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        out, error = process.communicate(timeout=2 * PATIENCE_S)
+        gone(family)
+    left = [named(one) for one in living(family)]
     return Ran(process.returncode, out, said + error, state), left

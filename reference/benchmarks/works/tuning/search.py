@@ -5,7 +5,8 @@ from __future__ import annotations
 from arena.opened import RaySide
 from arena.side import Answer
 from portfolio.engines.proposals import Search
-from portfolio.engines.tuning import Code, search
+from portfolio.engines.steps import Code
+from portfolio.engines.tuning import search
 from portfolio.tune.trial import prepare, trial
 from portfolio.tune.worth import best_trial
 from works.tuning.problem import answer, plan, read

@@ -23,6 +23,8 @@ from portfolio.tables import CALIBRATION_HISTORY
 
 # A kill loses at most one part: some seconds of work. Very long schedules make a thousand larger parts.
 _SMALLEST_PART, _PARTS = 100, 1000
+# A fit takes some hundredths of a second, of which a task of Ray's own would be a tenth.
+BATCH = 8
 
 _SCHEMA = pa.schema(
     [
@@ -59,6 +61,7 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
         [task for number in missing for task in parts[number]],
         (returns.values,),
         lambda done: progress(before + done),
+        BATCH,
         window=settings.window_d,
         minimum=settings.minimum_history_d,
         stale_after=stale_after,

@@ -122,10 +122,15 @@ class Backtest(Section):
 
 
 class Spark(Section):
-    """Spark sizing; `cores` is for the local profile, 0 for all of this machine."""
+    """Spark sizing; `cores` is for the local profile, 0 for all of this machine.
+
+    `java_compiler` is for engines on this machine: `quick` takes a quarter off a short run, `full` pays where
+    Spark itself computes for minutes.
+    """
 
     cores: Annotated[int, Field(ge=0)] = 0
     driver_memory: JavaMemory = "1g"
+    java_compiler: Literal["quick", "full"] = "quick"
     shuffle_partitions: PositiveInt = 2
 
 

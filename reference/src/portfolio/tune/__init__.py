@@ -12,7 +12,8 @@ import json
 from dataclasses import dataclass
 
 from portfolio.engines.proposals import Plan, Search, Trial
-from portfolio.engines.tuning import Code, search
+from portfolio.engines.steps import Code
+from portfolio.engines.tuning import search
 from portfolio.errors import PortfolioError
 from portfolio.features.examples import FEATURE_NAMES, Examples, load_examples
 from portfolio.governance.tracking import StageRecord

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from portfolio.engines.delta_log import newest_version, version_with
 from portfolio.engines.processes import text_of
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
@@ -85,6 +86,8 @@ class Lake:
     def version(self, table: Table) -> int:
         """Return the newest Delta version of a table."""
         self.open(table)
+        if (location := self.location(table)) is not None:
+            return newest_version(location)
         return int(self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").first()["version"])
 
     def commit(
@@ -153,11 +156,11 @@ class Lake:
         if not self.exists(table):
             self.spark.sql(self._ddl(table, place))
             self._new.add(table.label)
-        elif location is not None:
-            self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
-        written = self._refuse_newer(table)
-        if written < CONTRACT_VERSION:
-            self._evolve(table)
+        else:
+            if location is not None:
+                self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
+            if self._refuse_newer(table) < CONTRACT_VERSION:
+                self._evolve(table)
         self._open.add(table.label)
 
     def _overwrite(self, table: Table, frame: DataFrame, scope: str, metadata: str) -> None:
@@ -178,6 +181,9 @@ class Lake:
 
     def _version_of(self, table: Table, metadata: str) -> int:
         # Another writer may have committed since, so the newest version need not be this one's.
+        if (location := self.location(table)) is not None:
+            found_here = version_with(location, metadata)
+            return newest_version(location) if found_here is None else found_here
         for limit in (1, 100):
             history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT {limit}").collect()
             if found := [row["version"] for row in history if row["userMetadata"] == metadata]:

@@ -16,6 +16,8 @@ LOCK_NAME = ".lock"
 _SELF = "This process"
 # Some network folders cannot lock. Delta still refuses commits that conflict, so a run may go on.
 _CANNOT_LOCK = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
+# How long whoever only looks at the lock is waited for, and a run that may be just ending.
+_LOOK_S, _MOMENT_S = 30.0, 0.2
 
 
 @contextmanager
@@ -37,8 +39,7 @@ def run_lock(state_dir: Path) -> Iterator[None]:
             raise
         raise PortfolioError(f"The state folder {state_dir} cannot be written: {error.strerror}.") from None
     try:
-        # `holder` looks by taking the lock for an instant; a run must not mistake that for another run.
-        if not (_take(handle) or _take_a_moment_later(handle)):
+        if not _take_soon(handle):
             raise PortfolioError(f"{_who(path)} is at work in {state_dir}; wait until it ends, or stop it.")
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
@@ -77,9 +78,25 @@ def _take(handle: int, shared: bool = False) -> bool:
     return True
 
 
-def _take_a_moment_later(handle: int) -> bool:
-    time.sleep(0.2)
-    return _take(handle)
+def _take_soon(handle: int) -> bool:
+    """Take the lock, after waiting for those who only look at it; a run is not waited for."""
+    began = time.monotonic()
+    while not _take(handle):
+        # `holder` looks by sharing the lock for an instant, which on a busy machine may last.
+        looked_at = _take(handle, shared=True)
+        if looked_at:
+            _free(handle)
+        if time.monotonic() - began > (_LOOK_S if looked_at else _MOMENT_S):
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _free(handle: int) -> None:
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def _who(path: Path) -> str:

@@ -130,8 +130,8 @@ def _cluster_options(settings: Settings, master: Master) -> dict[str, str]:
     }
     if master.loopback:
         log4j = Path(__file__).with_name("log4j2.properties").as_uri()
-        java_options = f"-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={log4j}"
-        options["spark.executor.extraJavaOptions"] = java_options
+        java_options = [*_compiler(settings), f"-Dlog4j2.configurationFile={log4j}"]
+        options["spark.executor.extraJavaOptions"] = " ".join(java_options)
         # Nodes on one machine start one after the other; a second between them is enough.
         environment["RAY_ON_SPARK_RAY_WORKER_NODE_STARTUP_INTERVAL"] = "1"
         if mark := os.environ.get(MARK):
@@ -139,12 +139,16 @@ def _cluster_options(settings: Settings, master: Master) -> dict[str, str]:
     return options | {f"spark.executorEnv.{name}": value for name, value in environment.items()}
 
 
-def _options(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> dict[str, str]:
+def _compiler(settings: Settings) -> list[str]:
     # The parallel collector and the first compiler tier take about a quarter off a short run.
+    quick = ["-XX:TieredStopAtLevel=1"] if settings.spark.java_compiler == "quick" else []
+    return ["-XX:+UseParallelGC", *quick]
+
+
+def _options(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> dict[str, str]:
     log4j = Path(__file__).with_name("log4j2.properties").as_uri()
     java_options = [
-        "-XX:+UseParallelGC",
-        "-XX:TieredStopAtLevel=1",
+        *_compiler(settings),
         f"-Dlog4j2.configurationFile={log4j}",
         f"-Djava.io.tmpdir={scratch}",
     ]

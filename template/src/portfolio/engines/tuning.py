@@ -11,7 +11,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,9 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from portfolio.engines.family import process_environment
-from portfolio.engines.processes import first_line, kept_signal_handlers
+from portfolio.engines.processes import kept_signal_handlers
 from portfolio.engines.proposals import Report, Search, Trial
+from portfolio.engines.steps import Code, Steps
 from portfolio.errors import PortfolioError
 
 # A trial whose worker dies starts again; it gives the same numbers, so only time is lost.
@@ -37,18 +37,6 @@ _ENVIRONMENT = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
 _LOUD = ("ray.tune", "ray.train", "ray.air")
-
-
-@dataclass(frozen=True)
-class Code:
-    """What is run: two module-level functions, `prepare` once in each process, `trial` for each proposal.
-
-    `trial(parameters, prepared)` yields a `Report` after every chunk of rounds, up to the last round. It must
-    depend on its arguments alone.
-    """
-
-    prepare: Callable[..., Any]
-    trial: Callable[[Mapping[str, float], Any], Iterator[Report]]
 
 
 def search(
@@ -95,7 +83,7 @@ def _run(
     keep: Callable[[Trial], None],
 ) -> None:
     try:
-        steps = tune.with_parameters(_Steps, code=code, shared=tuple(shared))
+        steps = tune.with_parameters(Steps, code=code, plan=proposals.state.plan, shared=tuple(shared))
         tuner = tune.Tuner(
             tune.with_resources(steps, {"cpu": 1}),
             tune_config=tune.TuneConfig(
@@ -123,27 +111,6 @@ def _run(
     watch.complain()
     if not proposals.state.ended:
         raise PortfolioError("The search ended before all of its trials did; run again.")
-
-
-class _Steps(tune.Trainable):
-    """Runs one trial after another in the same process, a chunk at a time."""
-
-    def setup(self, config: dict[str, Any], **given: Any) -> None:
-        self._code: Code = given["code"]
-        self._prepared = self._code.prepare(*given["shared"])
-        self.reset_config(config)
-
-    def reset_config(self, config: dict[str, Any]) -> bool:
-        self._trial = self._code.trial(config["parameters"], self._prepared)
-        return True
-
-    def step(self) -> dict[str, Any]:
-        try:
-            report = next(self._trial)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {first_line(error)}"
-            return {"rounds": 0, "value": 0.0, "note": "", "failed": reason}
-        return {"rounds": report.rounds, "value": report.value, "note": report.note, "failed": ""}
 
 
 class _NotKept:
@@ -229,9 +196,11 @@ class _Scheduler(_NotKept, FIFOScheduler):
 
     def _decided(self, trial: Any, result: dict[str, Any]) -> str:
         number, state = trial.config["number"], self._proposals.state
+        # All of them count for whoever waits for this trial, also those after it is known to stop.
+        goes_on = [state.report(number, Report(*report)) for report in result["reports"]]
         if result["failed"]:
             state.fail(number, result["failed"])
-        elif state.report(number, Report(result["rounds"], result["value"], result["note"])):
+        elif all(goes_on):
             return str(TrialScheduler.CONTINUE)
         self._keep(state.trials[number - 1])
         self._proposals.free += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
@@ -29,6 +30,10 @@ def write_stage(lake: Lake, selection: Selection, settings: Settings, stage: Pat
     writer = rows.write.option("maxRecordsPerFile", settings.hand_off.rows_per_task)
     # A page whose checksum differs is refused when it is read.
     writer = writer.option("parquet.page.write-checksum.enabled", "true")
+    # Numbers with a fraction hardly repeat: looking for a dictionary of them takes long and finds none.
+    for field in selection.schema:
+        if pa.types.is_floating(field.type):
+            writer = writer.option(f"parquet.enable.dictionary#{field.name}", "false")
     writer.parquet(spark_path(settings, folder))
     files = tuple(inspect(path)[0] for path in sorted(folder.glob("*.parquet")))
     columns = tuple((field.name, str(field.type)) for field in selection.schema)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+
+from pyspark.sql import functions as F
 
 from portfolio.engines.handoff.files import DataFile, StageDamagedError, inspect
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.lake import Lake
-from portfolio.tables.contract import Table
+from portfolio.tables.contract import Table, quoted
 
 # Features of a Delta table that change what its files mean to a reader.
 _FEATURES = {
@@ -22,7 +26,36 @@ class NotDirectError(Exception):
     """The table cannot be read directly; the message says why, as in 'the table has <message>'."""
 
 
-def direct_files(lake: Lake, selection: Selection) -> tuple[DataFile, ...]:
+@dataclass(frozen=True)
+class Counts:
+    """Rows of a pinned version, and those of the selection's scope, before Spark logic on top of it."""
+
+    whole: int
+    scope: int
+
+
+def counted(lake: Lake, selection: Selection, enough: int) -> Counts:
+    """Return what Spark counts; if the whole table has no more than `enough` rows, the scope is not counted.
+
+    Delta's log knows the rows of a version, and of most files whether they hold another scope's rows. Only
+    where it does not know, or there are some, are rows looked at.
+    """
+    table, scope = selection.table, selection.scope
+    whole = lake.read(table, None, selection.version)
+    if scope is None:
+        rows = int(whole.count())
+        return Counts(rows, rows)
+    inside = F.col(quoted(table.scope)).eqNullSafe(F.lit(scope))
+    # Both questions at once: what they take is planning, not computing.
+    with ThreadPoolExecutor(1) as beside:
+        others = beside.submit(whole.where(~inside).inputFiles)
+        rows = int(whole.count())
+        if rows <= enough or not others.result():
+            return Counts(rows, rows)
+    return Counts(rows, int(whole.where(inside).count()))
+
+
+def direct_files(lake: Lake, selection: Selection, counts: Counts) -> tuple[DataFile, ...]:
     """Return the files that hold the selection's rows, and possibly rows of other scopes.
 
     Delta's log may say more than its files: deleted rows, renamed or widened columns. So only the oldest
@@ -36,9 +69,11 @@ def direct_files(lake: Lake, selection: Selection) -> tuple[DataFile, ...]:
     _refuse_features(lake, selection.table)
     whole = lake.read(selection.table, None, selection.version)
     files = {path: _inspect(path, selection.table) for path in _paths(whole.inputFiles())}
-    held, counted = sum(file.rows for file in files.values()), whole.count()
-    if held != counted:
-        raise NotDirectError(f"{held} rows in its files where Spark counts {counted}")
+    held = sum(file.rows for file in files.values())
+    if held != counts.whole:
+        raise NotDirectError(f"{held} rows in its files where Spark counts {counts.whole}")
+    if counts.scope == counts.whole:
+        return tuple(files.values())
     # Spark leaves out the files whose statistics say that they hold no row of the scope.
     return tuple(files[path] for path in _paths(selection.rows(lake).inputFiles()))
 

@@ -104,7 +104,9 @@ def read_piece(piece: Piece, schema: pa.Schema, scope: tuple[str, str] | None) -
     if len(rows) != expected:
         raise StageDamagedError(f"{path} gave {len(rows)} rows instead of {expected}.")
     if scope is not None:
-        rows = rows.filter(pc.equal(rows.column(scope[0]), scope[1]))
+        inside = pc.fill_null(pc.equal(rows.column(scope[0]), scope[1]), False)
+        # Most files hold rows of one scope: a copy of all columns is spared.
+        rows = rows if pc.all(inside).as_py() else rows.filter(inside)
     columns = [
         rows.column(field.name).cast(field.type) if field.name in present else pa.nulls(len(rows), field.type)
         for field in schema

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from portfolio.engines.fanout import FanOut
-from portfolio.engines.handoff.direct import NotDirectError, direct_files
+from portfolio.engines.handoff.direct import Counts, NotDirectError, counted, direct_files
 from portfolio.engines.handoff.files import StageDamagedError, fragments
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.stage import new_stage
@@ -82,17 +82,18 @@ def handed_over(lake: Lake, selection: Selection, settings: Settings) -> Iterato
 
 def _chosen(lake: Lake, selection: Selection, settings: Settings, stage: Path) -> Handed:
     forced, limit = settings.hand_off.way, settings.hand_off.small_mb
-    reason = f"{forced}: hand_off.way says so"
-    # Before narrowing: how many rows Spark logic leaves is only known once it has run.
-    rows = lake.read(selection.table, selection.scope, selection.version).count()
-    megabytes = rows * selection.row_bytes / 2**20
-    if forced == "small" or (forced == "auto" and megabytes <= limit):
-        if forced == "auto":
-            reason = f"small: {rows:,} rows, about {megabytes:.1f} MB; up to {limit} go through the driver"
-        return _small(lake, selection, settings, stage, reason)
+    why = "hand_off.way says so"
+    reason = f"{forced}: {why}"
+    if forced == "small":
+        return _small(lake, selection, settings, stage, why)
     if forced != "staged":
+        small = limit * 2**20 // selection.row_bytes if forced == "auto" else 0
+        # Before narrowing: how many rows Spark logic leaves is only known once it has run.
+        counts = counted(lake, selection, small)
+        if forced == "auto" and counts.scope <= small:
+            return _small(lake, selection, settings, stage, f"up to {limit} go through the driver")
         try:
-            return _direct(lake, selection, settings, stage, rows)
+            return _direct(lake, selection, settings, stage, counts)
         except NotDirectError as error:
             if forced == "direct":
                 raise PortfolioError(
@@ -104,7 +105,7 @@ def _chosen(lake: Lake, selection: Selection, settings: Settings, stage: Path) -
     return Handed(reason, manifest.rows, stage, selection, pieces)
 
 
-def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, reason: str) -> Handed:
+def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, why: str) -> Handed:
     # The order of rows from Spark is not defined, so they are sorted before any arithmetic.
     key = selection.table.key
     needed = [F.col(quoted(name)) for name in dict.fromkeys((*key, *selection.columns))]
@@ -113,13 +114,15 @@ def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, re
     rows = rows.cast(selection.schema).combine_chunks()
     step = settings.hand_off.rows_per_task
     ranges = tuple((first, min(step, len(rows) - first)) for first in range(0, len(rows), step))
+    megabytes = len(rows) * selection.row_bytes / 2**20
+    reason = f"small: {len(rows):,} rows, about {megabytes:.1f} MB; {why}"
     return Handed(reason, len(rows), stage, selection, ranges, source=rows)
 
 
-def _direct(lake: Lake, selection: Selection, settings: Settings, stage: Path, rows: int) -> Handed:
-    files = direct_files(lake, selection)
+def _direct(lake: Lake, selection: Selection, settings: Settings, stage: Path, counts: Counts) -> Handed:
+    files = direct_files(lake, selection, counts)
     number = "1 file" if len(files) == 1 else f"{len(files)} files"
     reason = f"direct: Ray reads the {number} of version {selection.version} itself"
     scope = None if selection.scope is None else (selection.table.scope, selection.scope)
     pieces = fragments(files, settings.hand_off.rows_per_task)
-    return Handed(reason, rows, stage, selection, pieces, scope=scope)
+    return Handed(reason, counts.scope, stage, selection, pieces, scope=scope)

@@ -76,7 +76,9 @@ def _rows(fragment: Fragment, job: Job, source: pa.Table | None) -> pa.Table:
     if source is not None:
         return source.slice(*fragment)
     pieces = [read_piece(piece, job.schema, job.scope) for piece in fragment if isinstance(piece, Piece)]
-    return pa.concat_tables([job.schema.empty_table(), *pieces]).combine_chunks()
+    # An empty chunk beside a full one would cost a copy of the full one.
+    filled = [piece for piece in pieces if len(piece)]
+    return pa.concat_tables(filled or [job.schema.empty_table()]).combine_chunks()
 
 
 def _declared(rows: pa.Table, schema: pa.Schema) -> pa.Table:
