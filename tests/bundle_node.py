@@ -9,7 +9,10 @@ from typing import Any
 
 import yaml
 
-# Lists whose items are joined by a key rather than put one after the other.
+# Lists whose items are joined by a key rather than put one after the other. Read in the CLI's public source
+# (libs/dyn/merge/merge.go and bundle/config/mutator/resourcemutator/), never run: lists are put one after the
+# other, then tasks and job clusters are joined by these keys. Grants of one principal are joined too, and job
+# parameters by name; a principal that is listed twice is refused here, and no job has parameters.
 _KEYED = ("task_key", "job_cluster_key")
 
 

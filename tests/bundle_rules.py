@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import bundle_libraries
 from bundle_node import Node, plain
 
 # What names of node types look like, by cloud.
@@ -45,6 +46,7 @@ def broken(project: Path, deployed: Node, known: Mapping[str, str], cloud: str) 
     for name, job in kinds["jobs"].value.items():
         yield from _job(project, f"resources.jobs.{name}", job, known, cloud)
         yield from _policy(f"resources.jobs.{name}", job, kinds, known)
+    yield from bundle_libraries.files(project)
     yield from _principals(kinds)
     yield from _secrets(deployed)
     run_as = [target["run_as"] for target in deployed["targets"].value.values() if "run_as" in target]
@@ -64,6 +66,7 @@ def _job(project: Path, path: str, job: Node, known: Mapping[str, str], cloud: s
     }
     for task in tasks:
         yield from _task(project, path, task, keys, set(clusters))
+        yield from bundle_libraries.task(project, path, task)
     for cluster in clusters.values():
         yield from _cluster(path, cluster, known, cloud)
     if "schedule" in job:

@@ -20,6 +20,7 @@ from portfolio.settings import load
 JOB, SCHEMAS, TOP = "resources/end_to_end_pipeline.job.yml", "resources/schemas.yml", "databricks.yml"
 POLICY, VOLUME, MODEL = "resources/cluster_policy.yml", "resources/volume.yml", "resources/signal_model.yml"
 EXPERIMENT = "resources/experiment.yml"
+PINNED, RUNTIME = "libraries/requirements.txt", "libraries/runtime.txt"
 # File, what stands there, what is planted on the same line, and what the finding must name.
 FAULTS = [
     (JOB, "max_concurrent_runs: 1", "max_concurent_runs: 1", "max_concurent_runs"),
@@ -32,6 +33,13 @@ FAULTS = [
     (JOB, "04_end_to_end_pipeline.py", "04_end_to_end.py", "no notebook"),
     (JOB, "job_cluster_key: ray_on_spark", "job_cluster_key: ray", "no cluster of this job"),
     (JOB, "job_cluster_key: ray_on_spark", "depends_on: [{task_key: ingest}]", "no task of this job"),
+    (JOB, "libraries: #", "libraries: [{whl: ../dist/*.whl}]\n          unused: #", "not pinned"),
+    (JOB, "../libraries/requirements.txt", "../libraries/pins.txt", "no file"),
+    (PINNED, "optuna==5.0.0", "optuna>=5.0.0", "not pinned exactly"),
+    (PINNED, "optuna==5.0.0", "optuna==4.0.0", "not what the wheel asks for"),
+    (PINNED, "optuna==5.0.0", "numpy==2.4.6", "belongs to the runtime"),
+    (PINNED, "optuna==5.0.0", "pyspark==4.1.4", "belongs to the runtime"),
+    (RUNTIME, "pandas==2.2.3", "pandas==3.0.0", "not what the wheel asks for"),
     (JOB, "RUN_DURATION_SECONDS", "RUN_SECONDS", "metric"),
     (JOB, "level: CAN_MANAGE_RUN", "level: CAN_USE", "level"),
     (JOB, 'group_name: "portfolio-readers"', 'user_name: "jane"', "person"),
@@ -72,7 +80,8 @@ def test_a_planted_fault_is_found_with_its_file_and_line(
 ) -> None:
     project = tmp_path / "project"
     project.mkdir()
-    for name in ("databricks.yml", ".copier-answers.yml", "resources", "notebooks"):
+    files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
+    for name in (*files, "libraries", "resources", "notebooks"):
         source = defaults / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / name)
     text = (project / file).read_text(encoding="utf-8")

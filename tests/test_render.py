@@ -26,6 +26,8 @@ EXPECTED = {
     "conf/base.yml",
     "databricks.yml",
     "docs/runbook.md",
+    "libraries/requirements.txt",
+    "libraries/runtime.txt",
     "pyproject.toml",
     "requirements-java.lock",
     "requirements.lock",
