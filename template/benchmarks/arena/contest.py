@@ -124,7 +124,8 @@ def contest(
 ) -> dict[str, SideOutcome]:
     """Return what each side took, in the order given; answers are compared with that of the first.
 
-    Sides in `decisive` go all rounds, however slow they are: a target names them. A side that fails is left out from then on, and its outcome says why.
+    Sides in `decisive` go all rounds, however slow they are: a target names them. A side that fails is left
+    out from then on, and its outcome says why.
     """
     found: dict[str, SideOutcome] = {}
     going: dict[str, Contestant] = {}
