@@ -128,12 +128,18 @@ def measured(module: str, options: argparse.Namespace, settings: Settings) -> di
         work.make(folder, size)
         print(f"    inputs made in {time.perf_counter() - started:.1f} s", flush=True)
         order = Order(work.NAME, folder, size, options.workers, settings)
-        row = result(work, size, contest(order, list(work.SIDES), options.rounds, say))
+        row = result(work, size, contest(order, list(work.SIDES), options.rounds, say, decisive(work)))
         if any("error" in side for side in row["sides"].values()):
             kept_logs(folder, options.out)
         return row
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def decisive(work: Any) -> set[str]:
+    """Return the sides that a target of the work is about, beside the quickest."""
+    named = {name for name in work.SIDES if f"{name}_ratio" in work.TARGETS}
+    return named | {getattr(work, "AGAINST", "")}
 
 
 def kept_logs(folder: Path, out: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,10 +119,13 @@ class Contestant:
         return answer
 
 
-def contest(order: Order, sides: Sequence[str], rounds: int, say: Say) -> dict[str, SideOutcome]:
+def contest(
+    order: Order, sides: Sequence[str], rounds: int, say: Say, decisive: Collection[str] = ()
+) -> dict[str, SideOutcome]:
     """Return what each side took, in the order given; answers are compared with that of the first.
 
-    A side that fails is left out from then on, and its outcome says why.
+    Sides in `decisive` go all rounds, however slow they are: a target names them. A side that fails is left
+    out from then on, and its outcome says why.
     """
     found: dict[str, SideOutcome] = {}
     going: dict[str, Contestant] = {}
@@ -148,7 +151,8 @@ def contest(order: Order, sides: Sequence[str], rounds: int, say: Say) -> dict[s
             say(f"    {name} open after {going[name].outcome.start_s:.1f} s")
         each(lambda _, one: setattr(one.outcome, "cold_s", one.run()))
         say("    cold    " + _times({name: one.outcome.cold_s for name, one in going.items()}))
-        slow = beaten({name: one.outcome for name, one in going.items()}) if rounds > 2 else set[str]()
+        slow = beaten({name: one.outcome for name, one in going.items()}) - set(decisive)
+        slow = slow if rounds > 2 else set()
         for name in slow:
             say(f"    {name} is more than {BEATEN:g} times as slow as another like it: two warm runs will do")
         for number in range(rounds):

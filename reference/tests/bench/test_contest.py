@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from arena.contest import Order, beaten, contest
 from arena.outcome import SideOutcome
-from bench import found_works
+from bench import decisive, found_works
 from portfolio.settings import Settings
 
 SETTINGS = Settings.model_validate({"project": {"name": "contest", "customer": "tests"}})
@@ -49,3 +50,10 @@ def test_of_sides_of_spark_the_hopelessly_slow_are_timed_twice_and_no_other_side
     assert beaten({name: SideOutcome(cold_s=seconds) for name, seconds in cold.items()}) == {"spark_c"}
     assert beaten({"spark_a": SideOutcome(cold_s=1.0), "spark_b": SideOutcome(cold_s=20.0)}) == set()
     assert beaten({"limit": SideOutcome(cold_s=1.0)}) == set()
+
+
+def test_sides_that_a_target_names_go_all_rounds() -> None:
+    work = SimpleNamespace(SIDES={"spark_full": 1, "spark_other": 2}, TARGETS={"spark_full_ratio": 3.0})
+    assert decisive(work) >= {"spark_full"}
+    assert "spark_other" not in decisive(work)
+    assert "spark_other" in decisive(SimpleNamespace(**vars(work) | {"AGAINST": "spark_other"}))
