@@ -1,6 +1,6 @@
-"""Make a release: check that it can be one, run what guards updates, tag it, and record its commit.
+"""Make a release: check that it can be one, run what guards updates, name it, tag it, and record its commit.
 
-Nothing is pushed, and nothing is tagged unless every check passed.
+Nothing is pushed, and nothing is named or tagged unless every check passed.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -41,6 +42,17 @@ def refusals(version: str, root: Path = ROOT) -> list[str]:
     return found
 
 
+def name(version: str, root: Path = ROOT) -> None:
+    """Give the front end the version in a commit of its own: whoever installs the tag gets what it says."""
+    path = root / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        re.sub(r'^version = ".*"$', f'version = "{version}"', text, count=1, flags=re.MULTILINE), "utf-8"
+    )
+    if git(root, "status", "--porcelain"):
+        git(root, "commit", "--quiet", "--no-verify", "--all", "--message", f"release: {version}")
+
+
 def record(version: str, root: Path = ROOT) -> str:
     """Tag the newest commit, add it to releases.yml in a commit of its own, and return it."""
     commit = git(root, "rev-parse", "HEAD")
@@ -52,20 +64,29 @@ def record(version: str, root: Path = ROOT) -> str:
     return commit
 
 
+def release(version: str, root: Path = ROOT, guards: Sequence[str] = GUARDS) -> str:
+    """Release a version of the repository at `root`, and return its commit.
+
+    Raises:
+        SystemExit: it cannot be released; the message says why, and nothing was tagged.
+    """
+    if found := refusals(version, root):
+        raise SystemExit("\n".join(found))
+    render = [sys.executable, "scripts/render.py", "answers/reference.yml", "reference"]
+    subprocess.run(render, cwd=root, check=True)
+    if git(root, "status", "--porcelain"):
+        raise SystemExit("reference/ was not what the template generates; look at it, commit it, try again.")
+    tests = [sys.executable, "-m", "pytest", "-n", "auto", *guards]
+    if subprocess.run(tests, cwd=root, check=False).returncode:
+        raise SystemExit("Nothing was tagged.")
+    name(version, root)
+    return record(version, root)
+
+
 def main() -> None:
     """Release the version named on the command line."""
     version = sys.argv[1] if len(sys.argv) == 2 else ""
-    if found := refusals(version):
-        raise SystemExit("\n".join(found))
-    subprocess.run(
-        [sys.executable, "scripts/render.py", "answers/reference.yml", "reference"], cwd=ROOT, check=True
-    )
-    if git(ROOT, "status", "--porcelain"):
-        raise SystemExit("reference/ was not what the template generates; look at it, commit it, try again.")
-    guards = subprocess.run([sys.executable, "-m", "pytest", "-n", "auto", *GUARDS], cwd=ROOT, check=False)
-    if guards.returncode:
-        raise SystemExit("Nothing was tagged.")
-    commit = record(version)
+    commit = release(version)
     sys.stdout.write(f"{version} is {commit}. Push both: git push origin main {version}\n")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from release import record, refusals
+from release import record, refusals, release
 from releases import git, released
+from render import ROOT
 
 
 @pytest.fixture
@@ -47,3 +50,40 @@ def test_a_release_is_a_tag_and_a_line_that_names_the_tagged_commit(repository: 
     assert released(repository)["0.2.0"] == commit == git(repository, "rev-parse", "0.2.0^{commit}")
     assert git(repository, "status", "--porcelain") == ""
     assert "There is a tag 0.2.0 already." in refusals("0.2.0", repository)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Return a clone of this repository whose changelog has the version 99.0."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(tmp_path / "clone")], check=True)
+    changelog = tmp_path / "clone" / "CHANGELOG.md"
+    text = changelog.read_text(encoding="utf-8")
+    changelog.write_text(text.replace("## Unreleased", "## 99.0", 1), encoding="utf-8")
+    git(tmp_path / "clone", "commit", "--quiet", "--all", "--message", "changelog")
+    return tmp_path / "clone"
+
+
+def test_a_release_of_this_repository_is_named_tagged_and_recorded(clone: Path) -> None:
+    commit = release("99.0", clone, ["tests/test_release.py::test_what_is_not_committed_cannot_be_released"])
+    assert git(clone, "rev-parse", "99.0^{commit}") == commit == released(clone)["99.0"]
+    assert tomllib.loads(git(clone, "show", "99.0:pyproject.toml"))["project"]["version"] == "99.0"
+    assert git(clone, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "guard", "said"),
+    [
+        ("reference/README.md", "tests/test_release.py", "reference/ was not what the template generates"),
+        ("CONTRIBUTING.md", "tests/no_such_test.py", "Nothing was tagged"),
+    ],
+)
+def test_a_release_that_a_check_stops_leaves_no_tag_and_no_commit(
+    clone: Path, change: str, guard: str, said: str
+) -> None:
+    (clone / change).write_text("changed\n", encoding="utf-8")
+    git(clone, "commit", "--quiet", "--all", "--message", "change")
+    before = git(clone, "rev-parse", "HEAD")
+    with pytest.raises(SystemExit, match=said):
+        release("99.0", clone, [guard])
+    assert git(clone, "tag", "--list", "99.0") == ""
+    assert git(clone, "rev-parse", "HEAD") == before
