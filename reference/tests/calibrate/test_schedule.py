@@ -35,6 +35,7 @@ class Serial:
         tasks: Sequence[Any],
         shared: Sequence[Any],
         done: Callable[[int], None],
+        batch: int,
         **fixed: Any,
     ) -> Iterator[Any]:
         for number, task in enumerate(tasks):

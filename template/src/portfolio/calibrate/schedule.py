@@ -61,7 +61,7 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
         [task for number in missing for task in parts[number]],
         (returns.values,),
         lambda done: progress(before + done),
-        BATCH,
+        batch=BATCH,
         window=settings.window_d,
         minimum=settings.minimum_history_d,
         stale_after=stale_after,
