@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import ray
 
 from engines.living import (
     PATIENCE_S,
@@ -60,8 +61,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     (folder / "conf").mkdir()
     (folder / "conf" / "base.yml").write_text(BASE, encoding="utf-8")
     (folder / "conf" / "local.yml").write_text("", encoding="utf-8")
+    # Ray's workers on the nodes cannot import what this module imports; the package itself they can.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     with family() as mark, engines(load(folder)) as (session, fan_out):
         yield Up(session, fan_out, mark)
+    ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
     assert members(mark) == []
     assert not list(Path("/tmp").glob(f"pf-{os.getpid()}-*"))
 
