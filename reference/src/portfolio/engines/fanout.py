@@ -64,7 +64,8 @@ class FanOut:
         cut = batches(len(tasks), self.workers, batch)
         started, working, waiting = 0, set[ray.ObjectRef](), deque[ray.ObjectRef]()
         for part in cut:
-            due = time.monotonic() + self._task_timeout_s * len(part)
+            patience_s = self._task_timeout_s * len(part)
+            due = time.monotonic() + patience_s
             while True:
                 while (
                     started < len(cut)
@@ -82,17 +83,17 @@ class FanOut:
                 ended, _ = ray.wait(list(working), timeout=left, fetch_local=False)
                 working.difference_update(ended)
             label = f"{function.__name__} {_named(part)} of {len(tasks)}"
-            for number, result in zip(part, self._get(waiting.popleft(), label, due), strict=True):
+            results = self._get(waiting.popleft(), label, due, patience_s)
+            for number, result in zip(part, results, strict=True):
                 done(number + 1)
                 yield result
 
-    def _get(self, reference: ray.ObjectRef, label: str, due: float) -> Any:
+    def _get(self, reference: ray.ObjectRef, label: str, due: float, patience_s: int) -> Any:
         try:
             return ray.get(reference, timeout=max(due - time.monotonic(), 0.0))
         except GetTimeoutError:
             raise PortfolioError(
-                f"{label} gave no result in {self._task_timeout_s} s; "
-                "raise ray.task_timeout_s or look at its data."
+                f"{label} gave no result in {patience_s} s; raise ray.task_timeout_s or look at its data."
             ) from None
         except RayTaskError as error:
             cause = error.cause
