@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from deltalake.exceptions import DeltaError
-from engines.handing import ODD_SCOPE, TRADES, fill
 
+from engines.handing import ODD_SCOPE, TRADES, fill
 from portfolio.engines.delta_log import LoggedFile, logged, newest_version, version_with
 from portfolio.engines.lake import Lake
 from portfolio.run import Run

@@ -34,12 +34,13 @@ class LoggedFile:
     nulls: int | None
 
     def holds_only(self, value: str) -> bool:
-        """Return whether every row is known to have this value; long ones are cut in the log, which differs."""
+        """Return whether every row is known to have this value; never of one so long that the log cuts it."""
         return self.lowest == self.highest == value and self.nulls == 0
 
     def may_hold(self, value: str) -> bool:
         """Return whether some row may have this value."""
-        return (self.lowest is None or self.lowest <= value) and (self.highest is None or value <= self.highest)
+        low, high = self.lowest, self.highest
+        return (low is None or low <= value) and (high is None or value <= high)
 
 
 @dataclass(frozen=True)
