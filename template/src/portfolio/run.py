@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from portfolio.engines.arrays import with_constants, without_nan
 from portfolio.engines.fanout import FanOut
+from portfolio.engines.handoff.here import rows_here
 from portfolio.engines.handoff.parts import commit_parts
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.transform import HandOff, Target
@@ -134,7 +136,9 @@ class Run:
         The order of rows from Spark is not defined, so they are sorted before any arithmetic.
         """
         needed = tuple(dict.fromkeys((*table.key, *columns)))
-        rows = self._frame(table).where(where).select(*needed).toArrow()
+        rows = self._here(table, needed) if where == "true" else None
+        if rows is None:
+            rows = self._frame(table).where(where).select(*needed).toArrow()
         rows = rows.sort_by([(name, "ascending") for name in table.key]).select(columns).combine_chunks()
         self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
         return rows
@@ -144,6 +148,11 @@ class Run:
 
         `among` names columns and the values they may have.
         """
+        if (rows := self._here(table, table.column_names)) is not None:
+            for name, values in among.items():
+                wanted = pa.array(values, rows.schema.field(name).type)
+                rows = rows.filter(pc.is_in(rows.column(name), wanted))
+            return rows
         frame = self._frame(table)
         for name, values in among.items():
             frame = frame.where(F.col(quoted(name)).isin(*values))
@@ -212,6 +221,9 @@ class Run:
 
     def _frame(self, table: Table) -> DataFrame:
         return self.lake.read(table, self.scope(table), self._version(table))
+
+    def _here(self, table: Table, columns: tuple[str, ...]) -> pa.Table | None:
+        return rows_here(self.lake, Selection(table, self._version(table), self.scope(table), columns))
 
     def _version(self, table: Table) -> int:
         if table.label not in self._pinned:
