@@ -88,8 +88,7 @@ def parsed() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(
         description="Measure Spark alone, Ray beside Spark, and the limit of one machine, side by side.",
-        epilog="Sides run one at a time; close everything else on the machine. On Databricks call main() of this"
-        " module in a notebook, with --profile databricks and --folder on a volume.",
+        epilog="One side works at a time; close everything else on the machine. Databricks: docs/engines.md.",
     )
     add = parser.add_argument
     add(
