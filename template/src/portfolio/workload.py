@@ -29,13 +29,33 @@ _STARTING = {
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Models side by side: names of columns, cells and words for each model; its name is the first cell."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return a line of names and one for each model, aligned, and below them the words on each."""
+        widths = [max(map(len, column)) for column in zip(self.names, *self.rows, strict=True)]
+        grid = []
+        for first, *others in (self.names, *self.rows):
+            cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+            grid.append("  ".join([first.ljust(widths[0]), *cells]))
+        said = [f"{row[0]}: {words}" for row, words in zip(self.rows, self.words, strict=True)]
+        return [*grid, "", *said]
+
+
+@dataclass(frozen=True)
 class Conclusion:
-    """What a workload says at its end: headline numbers in words, a verdict, and a report."""
+    """What a workload says at its end: headline numbers in words, a verdict, a report, models compared."""
 
     headline: tuple[tuple[str, str], ...]
     verdict: str
     report: Path | None
     verdict_on: str = "Backtest"
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from workloads.in_process import ask, fingerprints, in_other_blocks, losing_a_worker, project, run_notebook
+from portfolio.backtest import MODELS
+from portfolio.backtest.side_by_side import NAMES
+from workloads.in_process import (
+    ask,
+    fingerprints,
+    in_other_blocks,
+    losing_a_worker,
+    project,
+    rows,
+    run_notebook,
+)
 from workloads.running import Ran, command, commits, finished
 
 # Three whole runs stand before the first assertion.
@@ -66,6 +76,25 @@ def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
         page = ran.report.read_text(encoding="utf-8")
         assert page.startswith("<!DOCTYPE html>")
         assert "financial" in page
+
+
+def test_notebook_and_command_show_every_model_with_its_counts_its_verdict_and_the_reason(
+    story: Story, spark: Any
+) -> None:
+    kept = rows(spark, story.one, "gold.backtest_verdicts")
+    assert sorted(row["model"] for row in kept) == sorted(MODELS)
+    for ran in (story.one, story.two, story.cluster):
+        said = [line.split() for line in ran.out.splitlines()]
+        assert " ".join(NAMES).split() in said
+        for row in kept:
+            verdict = "passed" if row["passed"] else "failed"
+            counted = [f"{row['days']:,}", f"{row['exceptions']}", f"{row['expected_exceptions']:.1f}"]
+            tested = [f"{row[name]:.2g}" for name in ("kupiec_p", "independence_p", "conditional_coverage_p")]
+            judged = [row["basel_zone"], f"{row['z2']:.2f}", verdict, *row["decision"].split()]
+            assert [row["model"], *counted, *tested, *judged] in said
+            assert f"{row['model']}: {row['reason']}" in ran.out.splitlines()
+        # The report's line stays the last.
+        assert ran.report.is_file()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portfolio import tables as t
 from portfolio.backtest import HEADLINE, Judged, backtest
+from portfolio.backtest.side_by_side import NAMES, side_by_side
 from portfolio.book import build_book
 from portfolio.calibrate import calibrate
 from portfolio.calibrate.dependence import build_dependence
@@ -16,7 +17,7 @@ from portfolio.report.stress import write
 from portfolio.run import Run
 from portfolio.simulate import Horizon, simulate
 from portfolio.stress import StressSummary, read_definitions, stress
-from portfolio.workload import Conclusion, Workload
+from portfolio.workload import Comparison, Conclusion, Workload
 
 
 def run(run: Run) -> Conclusion:
@@ -52,7 +53,8 @@ def run(run: Run) -> Conclusion:
         name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
         report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
         run.tracker.attach(report)
-    return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report)
+    compared = Comparison(NAMES, *side_by_side(verdicts)) if verdicts else None
+    return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report, comparison=compared)
 
 
 def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -> tuple[tuple[str, str], ...]:
