@@ -69,6 +69,37 @@ def rows(spark: Any, ran: Ran, label: str) -> list[dict[str, Any]]:
     return table(spark, ran.state, label)
 
 
+def resolves(home: Path, spark: Any, label: str, *settings: str) -> None:
+    """Ask for the lineage of one row of a table by its whole key, and compare what is said with the record.
+
+    `settings` are those the run was given, of the form `section.key=value`; its seed is the usual one.
+    """
+    declared, [record] = find_table(label), table(spark, home / "state", "gold.runs")
+    touches = table(spark, home / "state", "gold.run_tables")
+    wrote = {one["table_name"]: one["version"] for one in touches if one["direction"] == "wrote"}
+    # The row is taken from the version that the run says it wrote; of all keys, the hardest one to write.
+    rows = table(spark, home / "state", label, wrote[label])
+    keys = [[f"{name}={row[name]}" for name in declared.key] for row in rows]
+    said = ask(home, spark, "lineage", label, *max(keys, key=lambda key: (len(str(key)), key)))
+    assert said.code == 0, said.error
+    lines = said.out.splitlines()
+    assert [line for line in lines if line.startswith("Run ")] == [f"Run {record['run_id']}"], label
+    facts = {line[2:17].strip(): line[17:] for line in lines if line.startswith("  ") and line[2] != " "}
+    [load_id] = {row["load_id"] for row in table(spark, home / "state", "bronze.prices_received")}
+    assert (facts["Workload"], facts["Prices"]) == (record["workload"], "csv:prices")
+    assert (facts["Load"], facts["Seed"]) == (load_id, "20260101")
+    assert facts["Code version"] == code_version()
+    assert facts["As of"] == str(record["as_of"])
+    assert all(any(setting in line.split() for line in lines) for setting in settings), label
+    names = ("stage", "direction", "table_name", "version", "row_count", "fingerprint")
+    told = [line.split() for line in lines if line.startswith("    ") and line.split()[1] in ("read", "wrote")]
+    assert sorted(told) == sorted([str(one[name]) for name in names if one[name] != ""] for one in touches)
+    # Whatever the run made itself, it read in the version that it had made.
+    made = [one for one in touches if one["direction"] == "read" and one["table_name"] in wrote]
+    assert made
+    assert all(one["version"] == wrote[one["table_name"]] for one in made)
+
+
 def project(home: Path) -> Path:
     """Return a folder with settings for a small run, which the `portfolio` command understands as well."""
     folder = home / "project"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workloads.in_process import ask, fingerprints, in_other_blocks, losing_a_worker, project, run_notebook
+from workloads.in_process import fingerprints, in_other_blocks, losing_a_worker, project, resolves, run_notebook
 from workloads.running import IN_OTHER_BLOCKS, Ran, command, commits, interrupted
 
 # Three whole runs and most of a fourth stand before the first assertion.
@@ -69,15 +69,8 @@ def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
         assert "JPM" in page
 
 
-@pytest.mark.parametrize("table", ["gold.calibration", "gold.factor_betas"])
-def test_a_row_resolves_to_what_made_it(story: Story, spark: Any, table: str) -> None:
-    said = ask(story.two.state.parent, spark, "lineage", table, "instrument_id=JPM")
-    assert said.code == 0, said.error
-    for word in (
-        "silver.prices",
-        "silver.factors",
-        "gold.calibration_history",
-        "20260101",
-        "portfolio_model_calibration",
-    ):
-        assert word in said.out
+def test_a_row_of_every_table_of_results_resolves_to_what_made_it(story: Story, spark: Any) -> None:
+    labels = sorted({name for _, name in story.prints if name.startswith("gold.")})
+    assert len(labels) == 7
+    for label in labels:
+        resolves(story.two.state.parent, spark, label, *SMALL)
