@@ -69,7 +69,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workload:
-    """One recipe over the stages; `run` does the work."""
+    """One recipe over the stages; `run` does the work.
+
+    `check` refuses with a PortfolioError what can be seen to be wrong before any engine has started.
+    """
 
     name: str
     title: str
@@ -77,6 +80,7 @@ class Workload:
     reads: tuple[Table, ...]
     writes: tuple[Table, ...]
     run: Callable[[Run], Conclusion]
+    check: Callable[[Settings], object] = lambda settings: None
 
 
 def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outcome:
@@ -85,6 +89,7 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
     Raises:
         PortfolioError: the profile is not available here, or anything the user can put right.
     """
+    workload.check(settings)
     reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
     # Before MLflow, which would complain about credentials where there is only the wrong profile.
     refuse_unsupported_environment(settings.profile)

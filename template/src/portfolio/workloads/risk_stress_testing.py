@@ -16,12 +16,12 @@ from portfolio.ingest.factors import ingest_factors
 from portfolio.report.stress import write
 from portfolio.run import Run
 from portfolio.simulate import Horizon, simulate
-from portfolio.stress import StressSummary, read_definitions, stress
+from portfolio.stress import StressSummary, read_definitions, refuse_impossible, stress
 from portfolio.workload import Comparison, Conclusion, Workload
 
 
 def run(run: Run) -> Conclusion:
-    """Run every stage; what a risk manager may have mistyped is read first."""
+    """Run every stage; what a risk manager may have mistyped is refused as soon as it can be seen."""
     definitions = read_definitions(run.settings)
     with run.stage("ingest", "Ingest prices and factors (Spark)"):
         loaded = ingest(run)
@@ -33,6 +33,7 @@ def run(run: Run) -> Conclusion:
     calibration.gate.require()
     with run.stage("dependence", "Estimate betas and correlation (Ray)"):
         model = build_factor_model(run, calibration)
+        refuse_impossible(definitions, model)
         dependence = build_dependence(run, calibration)
     with run.stage("simulate", "Simulate the book, two methods (Ray)"):
         book = build_book(run, calibration.returns)
@@ -90,4 +91,5 @@ WORKLOAD = Workload(
         if table not in (t.FEATURES, t.SIGNAL_VALIDATION, t.PREDICTIONS, t.PORTFOLIO_SCORES)
     ),
     run=run,
+    check=read_definitions,
 )
