@@ -99,7 +99,7 @@ def measured(fits: int, days: int, options: argparse.Namespace) -> Spent:
         (folder / "conf").mkdir()
         (folder / "conf" / "base.yml").write_text("project: {name: fits, customer: Benchmark}\n", "utf-8")
         (folder / "conf" / "local.yml").write_text("profile: local\n", "utf-8")
-        every = max(1, days * options.instruments // fits)
+        every = max(1, round(days * options.instruments / fits))
         overrides = (
             f"calibration.minimum_history_d={WINDOW}",
             f"calibration.window_d={WINDOW}",
