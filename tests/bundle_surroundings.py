@@ -13,7 +13,7 @@ _EXPORTED = re.compile(r"^\s*BUNDLE_VAR_(\w+):", re.MULTILINE)
 
 
 def exported(project: Path) -> dict[str, str]:
-    """Return the variables of the bundle that the project's pipeline sets, each with the place of the first."""
+    """Return the variables of the bundle that the project's pipeline sets, each with its first place."""
     found: dict[str, str] = {}
     for name in _PIPELINES:
         if (project / name).is_file():

@@ -36,6 +36,9 @@ FAULTS = [
     (JOB, "04_end_to_end_pipeline.py", "04_end_to_end.py", "no notebook"),
     (JOB, "job_cluster_key: ray_on_spark", "job_cluster_key: ray", "no cluster of this job"),
     (JOB, "job_cluster_key: ray_on_spark", "depends_on: [{task_key: ingest}]", "no task of this job"),
+    (JOB, 'package_name: "portfolio-intelligence"', "package_name: portfolio", "the wheel is called"),
+    (JOB, "entry_point: portfolio-task", "entry_point: portfolio", "no entry point"),
+    (JOB, "- task_key: maintain", "- run_if: ALL_DONE\n          task_key: maintain", "a success"),
     (JOB, "libraries: #", "libraries: [{whl: ../dist/*.whl}]\n          unused: #", "not pinned"),
     (JOB, "../libraries/requirements.txt", "../libraries/pins.txt", "no file"),
     (PINNED, "optuna==5.0.0", "optuna>=5.0.0", "not pinned exactly"),
@@ -137,8 +140,22 @@ def test_clusters_are_dedicated_and_of_fixed_size(checked: dict[str, Any]) -> No
 
 def test_every_notebook_of_a_job_is_in_the_template(checked: dict[str, Any], defaults: Path) -> None:
     for job in checked["resources"]["jobs"].values():
-        for task in job["tasks"]:
-            assert (defaults / "resources" / task["notebook_task"]["notebook_path"]).is_file()
+        (task,) = (task for task in job["tasks"] if "notebook_task" in task)
+        assert (defaults / "resources" / task["notebook_task"]["notebook_path"]).is_file()
+
+
+def test_the_end_to_end_job_looks_first_runs_once_and_tidies_afterwards(checked: dict[str, Any]) -> None:
+    jobs = checked["resources"]["jobs"]
+    check, run, maintain = jobs["end_to_end_pipeline"]["tasks"]
+    assert "depends_on" not in check
+    assert run["depends_on"] == [{"task_key": check["task_key"]}]
+    assert maintain["depends_on"] == [{"task_key": run["task_key"]}]
+    assert check["libraries"] == run["libraries"] == maintain["libraries"]
+    given = [task["python_wheel_task"]["parameters"] for task in (check, maintain)]
+    assert [parameters[0] for parameters in given] == ["doctor", "maintain"]
+    folder, environment = run["notebook_task"]["base_parameters"].values()
+    assert given[0][1:] == given[1][1:] == ["--project", folder, "--environment", environment]
+    assert {len(job["tasks"]) for name, job in jobs.items() if name != "end_to_end_pipeline"} == {1}
 
 
 def test_every_task_uses_a_cluster_of_its_job(checked: dict[str, Any]) -> None:

@@ -39,9 +39,7 @@ class LoggedFile:
 
     def may_hold(self, value: str) -> bool:
         """Return whether some row may have this value."""
-        return (self.lowest is None or self.lowest <= value) and (
-            self.highest is None or value <= self.highest
-        )
+        return (self.lowest is None or self.lowest <= value) and (self.highest is None or value <= self.highest)
 
 
 @dataclass(frozen=True)
