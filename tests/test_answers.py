@@ -120,6 +120,15 @@ def test_two_environments_cannot_share_their_tables(template: Path, tmp_path: Pa
         render(template, tmp_path / "project", shared)
 
 
+def test_a_time_zone_is_asked_for_only_with_a_schedule(
+    rendered: Callable[[Answers], Path], template: Path, tmp_path: Path
+) -> None:
+    unscheduled = rendered({"schedule_cron": ""})
+    assert "time_zone" not in yaml.safe_load((unscheduled / ".copier-answers.yml").read_text(encoding="utf-8"))
+    with pytest.raises(ValueError, match="counts only with a schedule"):
+        render(template, tmp_path / "refused", {"schedule_cron": "", "time_zone": "Europe/Zurich"})
+
+
 def test_names_that_yaml_reads_as_something_else_stay_names(rendered: Callable[[Answers], Path]) -> None:
     project = rendered({"catalog_dev": "no", "schema_dev": "null", "project_slug": "true"})
     conf = yaml.safe_load((project / "conf/dev.yml").read_text(encoding="utf-8"))

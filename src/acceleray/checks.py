@@ -62,7 +62,10 @@ def complete(
         else:
             good[name] = answer
     found, answers, hidden = _judge(questions, good)
-    problems += [line for name, line in found if name in good or not ask]
+    # What another answer has put out of question is not carried along, so that it does not fit is no problem.
+    idle = kept.keys() & hidden
+    problems += [line for name, line in found if name not in idle and (name in good or not ask)]
+    good = {name: answer for name, answer in good.items() if name not in idle}
     if problems:
         raise RefusedError(*dict.fromkeys(problems))
     if ask:
