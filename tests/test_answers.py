@@ -49,6 +49,12 @@ REFUSED: list[tuple[str, Any]] = [
     *(("data_path", text) for text in ("elsewhere.csv", "../up.csv", "prices.txt")),
     *(("data_table", text) for text in ("risk.market.prices", "prices", "a.b.c;drop")),
     *(("schedule_cron", text) for text in ("0 6 * * 1", "* 0 6 ? * MON", "0 0 6 * * *", "0 0 6 ? * ?")),
+    *(("schedule_cron", text) for text in ("0 99 99 ? * MON", "60 0 6 ? * MON", "0 0 24 ? * MON")),
+    *(
+        ("schedule_cron", text)
+        for text in ("0 0/60 6 ? * MON", "0 0 6 32 * ?", "0 0 6 ? 13 MON", "0 0 6 ? * 8")
+    ),
+    *(("schedule_cron", text) for text in ("0 0 6 ? * FRI#6", "0 0 6 ? * MON 2100", "0 0 6 ? * 8")),
     *(("time_zone", text) for text in ("", "+01:00", "europe zurich")),
     *(("notification_emails", text) for text in ("nobody", "a@b", "a@example.com;b@example.com")),
     *(("node_type", text) for text in ("r6id.8xlarge", "Standard_E4ds_v5")),
@@ -118,6 +124,17 @@ def test_two_environments_cannot_share_their_tables(template: Path, tmp_path: Pa
     shared = {"catalog_dev": "risk", "catalog_prod": "risk", "schema_dev": "market", "schema_prod": "market"}
     with pytest.raises(ValueError, match="dev environment already uses catalog risk"):
         render(template, tmp_path / "project", shared)
+
+
+def test_a_time_zone_is_asked_for_only_with_a_schedule(
+    rendered: Callable[[Answers], Path], template: Path, tmp_path: Path
+) -> None:
+    unscheduled = rendered({"schedule_cron": ""})
+    assert "time_zone" not in yaml.safe_load(
+        (unscheduled / ".copier-answers.yml").read_text(encoding="utf-8")
+    )
+    with pytest.raises(ValueError, match="counts only with a schedule"):
+        render(template, tmp_path / "refused", {"schedule_cron": "", "time_zone": "Europe/Zurich"})
 
 
 def test_names_that_yaml_reads_as_something_else_stay_names(rendered: Callable[[Answers], Path]) -> None:
