@@ -235,7 +235,7 @@ class Run:
         self,
         table: Table,
         columns: tuple[str, ...],
-        among: Mapping[str, Sequence[Any]] = MappingProxyType({}),
+        among: Mapping[str, Sequence[Any]],
     ) -> pa.Table | None:
         selection = Selection(table, self._version(table), self.scope(table), columns)
         return rows_here(self.lake, selection, among)

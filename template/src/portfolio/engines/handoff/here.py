@@ -19,7 +19,7 @@ def rows_here(lake: Lake, selection: Selection, among: Mapping[str, Sequence[Any
     """Return a selection's rows, in no particular order, or None if only Spark can read them.
 
     A query of Spark takes some tenths of a second however few the rows are, and a run reads dozens of small
-    tables. `among` names columns of the selection and the values they may have; a file at a time is held whole.
+    tables. `among` names columns of the selection and values they may have; a file at a time is held whole.
     """
     if lake.location(selection.table) is None:
         return None
