@@ -24,8 +24,8 @@ def rank_information_coefficient(
     scores, targets, paired = _pairs(scores, targets)
     counts = paired.sum(axis=1)
     middle = (counts[:, np.newaxis] + 1.0) / 2.0
-    left = np.where(paired, _ranks(scores, paired) - middle, 0.0)
-    right = np.where(paired, _ranks(targets, paired) - middle, 0.0)
+    left = np.where(paired, ranks_by_date(scores, paired) - middle, 0.0)
+    right = np.where(paired, ranks_by_date(targets, paired) - middle, 0.0)
     spread = np.sqrt((left * left).sum(axis=1) * (right * right).sum(axis=1))
     usable = (counts >= _MINIMUM_PAIRS) & (spread > 0.0)
     coefficients = np.full(counts.size, np.nan)
@@ -114,7 +114,7 @@ def quantile_spread(
         raise ValueError("a spread needs at least two quantiles")
     scores, targets, paired = _pairs(scores, targets)
     counts = paired.sum(axis=1)
-    position = (_ranks(scores, paired) - 0.5) / np.maximum(counts, 1)[:, np.newaxis]
+    position = (ranks_by_date(scores, paired) - 0.5) / np.maximum(counts, 1)[:, np.newaxis]
     best = paired & (position > 1.0 - 1.0 / quantiles)
     worst = paired & (position < 1.0 / quantiles)
     spread = np.full(counts.size, np.nan)
@@ -141,10 +141,10 @@ def _pairs(
     return scores, targets, np.isfinite(scores) & np.isfinite(targets)
 
 
-def _ranks(values: NDArray[np.float64], paired: NDArray[np.bool_]) -> NDArray[np.float64]:
-    # Infinity ranks behind every value that counts, so that their ranks are 1, 2, 3 ... among themselves.
+def ranks_by_date(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return ranks 1, 2 ... on each date among the known values, ties at their mean; others come behind."""
     # By pandas, which Ray has imported anyway; all of scipy.stats takes half a second in every process.
-    return np.asarray(pd.DataFrame(np.where(paired, values, np.inf)).rank(axis=1), dtype=np.float64)
+    return np.asarray(pd.DataFrame(np.where(known, values, np.inf)).rank(axis=1), dtype=np.float64)
 
 
 def _group_mean(values: NDArray[np.float64], group: NDArray[np.bool_]) -> NDArray[np.float64]:
