@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
+from portfolio.calibrate.fits import FIT_COLUMNS, fit_before, fit_table
 from portfolio.calibrate.schedule import fit_schedule, scheduled
 from portfolio.engines.arrays import Panel
+from portfolio.engines.ray_local import local_ray
 from portfolio.run import Run
 from portfolio.settings.sections import Calibration
 from portfolio.tables import CALIBRATION_HISTORY
@@ -109,3 +112,22 @@ def test_nothing_is_left_in_the_state_folder_after_the_commit(
     run = make_run(*SMALL)
     history(run, Serial(), returns)
     assert list((run.settings.state_dir / "unfinished").iterdir()) == []
+
+
+@pytest.mark.ray
+def test_ray_finds_what_a_plain_loop_finds_to_the_last_bit(
+    make_run: Callable[..., Run], returns: Panel
+) -> None:
+    run = make_run(*SMALL, "calibration.first_fit_d=580", "ray.workers=2", "ray.object_store_mb=80")
+    with local_ray(run.settings) as fan_out:
+        rows, _ = history(run, fan_out, returns)
+    stale_after = run.settings.market_data.stale_after_d
+    looped = []
+    # As a task has: sums that several threads make round otherwise, and the optimiser ends elsewhere.
+    with threadpool_limits(1):
+        for first in (580, 590, 600):
+            for column in range(NAMES):
+                looped.append(fit_before((first, column), returns.values, 400, 300, stale_after))
+    found = [{name: row[name] for name in FIT_COLUMNS} for row in rows]
+    assert found == fit_table(looped).to_pylist()
+    assert sum(row["status"] == "calibrated" for row in found) == 3 * (NAMES - 1)

@@ -50,7 +50,7 @@ def write_prices(path: Path) -> Path:
 
 
 def table(spark: Any, state: Path, label: str, version: int | None = None) -> list[dict[str, Any]]:
-    """Return the rows of a table such as gold.returns straight from its Delta folder, by default the newest."""
+    """Return the rows of a table such as gold.returns straight from its Delta folder, now or at a version."""
     layer, name = label.split(".")
     (folder,) = (state / "warehouse").glob(f"{layer}*/{name}")
     reader = spark.read.format("delta")

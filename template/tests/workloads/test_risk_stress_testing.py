@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from workloads.in_process import fingerprints, in_other_blocks, losing_a_worker, project, resolves, run_notebook
+from workloads.in_process import (
+    fingerprints,
+    in_other_blocks,
+    losing_workers,
+    project,
+    refused,
+    resolve,
+    run_notebook,
+)
 from workloads.running import Ran, command, commits, finished
 
 # Three whole runs stand before the first assertion.
@@ -22,6 +30,17 @@ SMALL = (
     # Four blocks of scenarios: by two, sums that were made task by task would round differently.
     "stress.scenarios=50000",
 )
+# Two fits an instrument, of which the second may not forecast another volatility than the first.
+TWICE = ("calibration.first_fit_d=1240",)
+WITHOUT_DRIFT = ("calibration.drifted_above=1e-9", "calibration.maximum_drifted_share=0")
+# Volatility goes against equities and with credit, so these two cannot go together.
+IMPOSSIBLE = """
+hypothetical:
+  - id: together
+    title: Together
+    shocks: {equity: "-30 %"}
+    correlations: [{between: [equity, credit], correlation: 0.999}]
+"""
 # Two nodes of two CPUs.
 FOUR = ("--profile", "cluster", "--set", "cluster.cores_per_worker=3", "--set", "ray.cpus_per_node=2")
 
@@ -43,7 +62,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     with in_other_blocks(spark):
         one = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=1")
     prints, first = fingerprints(spark, one), commits(one.state)
-    with losing_a_worker():
+    with losing_workers(home, "fit_before", "count", "forecast_block"):
         two = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=2")
     second = commits(one.state)
     cluster = finished([*command(WORKLOAD, SMALL, project=project(home)), *FOUR], one.state)
@@ -70,7 +89,24 @@ def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
 
 def test_a_row_of_every_table_of_results_resolves_to_what_made_it(story: Story, spark: Any) -> None:
     labels = sorted({name for _, name in story.prints if name.startswith("gold.")})
-    # Seven of calibration, two of the book, five of simulation, six of stress and two of the backtest.
-    assert len(labels) == 22
-    for label in labels:
-        resolves(story.two.state.parent, spark, label, *SMALL)
+    # Seven of calibration, three of the book, five of simulation, six of stress and two of the backtest.
+    assert len(labels) == 23
+    resolve(story.two.state.parent, spark, labels, *SMALL)
+
+
+def test_nothing_is_simulated_with_a_calibration_that_does_not_pass_its_gate(
+    story: Story, spark: Any
+) -> None:
+    line, wrote = refused(story.two.state.parent, spark, WORKLOAD, *SMALL, *TWICE, *WITHOUT_DRIFT)
+    assert line.startswith("Error: The calibration did not pass its gate, so nothing is simulated with it: ")
+    assert "volatility forecasts moved" in line
+    assert wrote == {"calibration", "calibration_history", "calibration_gate"}
+
+
+def test_nothing_is_simulated_before_correlations_are_known_to_be_possible(story: Story, spark: Any) -> None:
+    home = story.two.state.parent
+    (project(home) / "conf" / "odd.yml").write_text(IMPOSSIBLE, encoding="utf-8")
+    line, wrote = refused(home, spark, WORKLOAD, *SMALL, *TWICE, "stress.definitions=odd.yml")
+    assert line.startswith("Error: conf/odd.yml, together, correlations: with the estimated ones around them")
+    calibrated = {"calibration", "calibration_history", "calibration_gate"}
+    assert wrote == {*calibrated, "factor_betas", "factor_covariances"}
