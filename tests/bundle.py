@@ -76,6 +76,10 @@ def problems(project: Path) -> list[str]:
         found += _unresolved(deployed, target)
         found += bundle_rules.broken(project, deployed, values(deployed, target), answers["cloud"])
         own, used = deployed["targets"][target], variables(deployed, target)
+        known = values(deployed, target)
+        files = deployed["resources"]["volumes"]["files"]["name"].value
+        volume = f"/Volumes/{known.get('var.catalog')}/{known.get('var.schema_prefix')}_bronze/{files}"
+        found += bundle_surroundings.settings(project, target, volume)
         found += bundle_surroundings.pipeline(project, own, used, AT_DEPLOYMENT)
     return list(dict.fromkeys(found))
 

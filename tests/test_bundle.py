@@ -46,6 +46,20 @@ FAULTS = [
     (PINNED, "optuna==5.0.0", "numpy==2.4.6", "belongs to the runtime"),
     (PINNED, "optuna==5.0.0", "pyspark==4.1.4", "belongs to the runtime"),
     (RUNTIME, "pandas==2.2.3", "pandas==3.0.0", "not what the wheel asks for"),
+    (
+        "conf/prod.yml",
+        "state: /Volumes/portfolio_prod/portfolio_bronze/files/state",
+        "state: var",
+        "replaces",
+    ),
+    ("conf/prod.yml", "paths: #", "paths: {machine: /tmp/x}\nunused: #", "paths.state is below"),
+    ("conf/dev.yml", "state: /Volumes/", "state: /Workspace/", "must be in the volume"),
+    (
+        "conf/dev.yml",
+        "machine: /tmp/",
+        "machine: /Volumes/portfolio_dev/portfolio_bronze/files/",
+        "outside of",
+    ),
     (JOB, "RUN_DURATION_SECONDS", "RUN_SECONDS", "metric"),
     (JOB, "level: CAN_MANAGE_RUN", "level: CAN_USE", "level"),
     (JOB, 'group_name: "portfolio-readers"', 'user_name: "jane"', "person"),
@@ -69,7 +83,7 @@ FAULTS = [
     (
         TOP,
         'schema_prefix: "portfolio"\n    # What',
-        'service_principal: "0f1e"\n    # What',
+        'service_principal: "0f1e"\n      schema_prefix: "portfolio"\n    # What',
         "beats this value",
     ),
 ]
@@ -230,6 +244,8 @@ def test_the_bundle_names_model_volume_and_experiment_as_the_code_does(
         f"/Volumes/{settings.catalog.name}/{settings.catalog.bronze}/{resources['volumes']['files']['name']}"
     )
     assert settings.stage_dir.as_posix() == f"{volume}/stage"
+    assert settings.state_dir.as_posix() == f"{volume}/state"
+    assert not settings.machine_dir.is_relative_to("/Volumes")
     if prices.get("data_source") == "csv":
         assert settings.market_data.path == f"{volume}/In/closes.v2.csv"
     assert resources["experiments"]["runs"]["name"] == "/Shared/Portfolio Intelligence-${bundle.target}"
