@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+import bundle_libraries
 import bundle_rules
 import bundle_surroundings
 import bundle_types
@@ -69,7 +70,7 @@ def problems(project: Path) -> list[str]:
     """Return one line for each field, value or reference that is unknown, and each broken rule."""
     bundle = read(project)
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
-    found = list(bundle_types.top_level(bundle.root))
+    found = [*bundle_types.top_level(bundle.root), *bundle_libraries.files(project)]
     for target in bundle.targets:
         deployed = bundle.of(target)
         found += bundle_types.resources(deployed["resources"])
