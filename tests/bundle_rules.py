@@ -205,7 +205,7 @@ _WHO = ("principal", "group_name", "service_principal_name", "user_name")
 
 def _wrong_privileges(path: str, kind: str, entry: Node) -> Iterator[str]:
     for privilege in entry["privileges"].items() if "privileges" in entry else []:
-        if privilege.value not in PRIVILEGES[kind]:
+        if privilege.value not in PRIVILEGES.get(kind, ()):
             yield f"{privilege.where}: {path}.grants: {kind} have no privilege {privilege.value}"
 
 
