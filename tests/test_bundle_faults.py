@@ -1,4 +1,4 @@
-"""Each rule of the bundle's checks finds a fault that is planted for it, with the file and line it stands in."""
+"""Each rule of the bundle's checks finds a fault that is planted for it, with its file and line."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ ELSEWHERE = [
         JOB,
         "          new_cluster:",
     ),
-    (VOLUME, "volume_type: MANAGED", "comment: none", "volume_type: missing", VOLUME, "    files:"),
+    (VOLUME, "volume_type: MANAGED", "storage_location: none", "volume_type: missing", VOLUME, "    files:"),
     (
         TOP,
         f"    default: {RUNTIME_KEY}\n",
