@@ -10,7 +10,7 @@ import pytest
 from acceleray.cli import main
 from conftest import contents
 from render import ROOT
-from test_answers import REFUSED
+from test_answers import REFUSED, REFUSED_TOGETHER
 from toy import data_file, write
 
 # Answers that have to be refused, with a part of the one line that says why.
@@ -131,6 +131,17 @@ def test_the_front_end_refuses_what_the_questions_refuse_in_one_line(
     said = capsys.readouterr().err
     assert said.startswith(f"{name}: ")
     assert said.count("\n") == 1
+    assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize(("answers", "line"), REFUSED_TOGETHER)
+def test_the_front_end_refuses_machines_that_cannot_be_in_one_line(
+    answers: dict[str, Any], line: str, template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--template", str(template), "--data-file", str(data_file(tmp_path, answers))]
+    assert main(["new", str(tmp_path / "project"), "--defaults", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert (said.count("\n"), line in said) == (1, True), said
     assert not (tmp_path / "project").exists()
 
 
