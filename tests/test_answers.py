@@ -66,6 +66,15 @@ REFUSED: list[tuple[str, Any]] = [
     *((name, "jane@example.com") for name in ("group_readers", "group_operators", "group_admins")),
     *((f"service_principal_{target}", "market-risk") for target in ("staging", "prod")),
 ]
+# Answers that can each be used, but not together, and what is said of them.
+REFUSED_TOGETHER: list[tuple[Answers, str]] = [
+    ({"cluster_size": "custom", "node_cores": 512, "node_memory_gb": 8}, "Use 512 to 8192 for 512 cores"),
+    ({"cluster_size": "custom", "node_cores": 96}, "Use 96 to 8192 for 96 cores"),
+    ({"cluster_size": "custom", "node_cores": 2, "node_memory_gb": 7}, "Use 8 to 8192 for 2 cores"),
+    ({"cluster_size": "custom", "node_cores": 2, "ray_cpus_per_worker": 2}, "use 0 to 1"),
+    ({"cluster_size": "S", "ray_cpus_per_worker": 4}, "use 0 to 3"),
+    ({"cluster_size": "custom", "node_cores": 1}, "Use 2 to 512"),
+]
 
 
 def questions() -> dict[str, Any]:
@@ -118,6 +127,15 @@ def test_a_bad_answer_is_refused_and_nothing_is_written(
         render(template, project, {name: answer})
     assert "Traceback" not in str(refusal.value)
     assert not project.exists() or not list(project.iterdir())
+
+
+@pytest.mark.parametrize(("answers", "said"), REFUSED_TOGETHER)
+def test_machines_that_cannot_be_are_refused_and_nothing_is_written(
+    answers: Answers, said: str, template: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        render(template, tmp_path / "project", answers)
+    assert not (tmp_path / "project").exists()
 
 
 def test_two_environments_cannot_share_their_tables(template: Path, tmp_path: Path) -> None:
