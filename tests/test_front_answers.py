@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from acceleray.checks import complete
+from acceleray.checks import NOTES, complete
 from acceleray.cli import main
 from acceleray.refusals import RefusedError
 from conftest import contents
@@ -134,6 +134,16 @@ def test_the_front_end_refuses_what_the_questions_refuse_in_one_line(
     assert said.startswith(f"{name}: ")
     assert said.count("\n") == 1
     assert not (tmp_path / "project").exists()
+
+
+def test_what_the_template_computes_cannot_be_given(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--template", str(template), "--data-file", str(data_file(tmp_path, {NOTES: "../../evil"}))]
+    for command in (["check"], ["new", str(tmp_path / "project"), "--defaults"]):
+        assert main([*command, *arguments]) == 2
+        assert capsys.readouterr().err == f"{NOTES}: it is computed from other answers and cannot be given.\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.yml"]
 
 
 def test_a_recorded_answer_that_a_new_one_puts_out_of_question_is_left_out(template: Path) -> None:
