@@ -11,7 +11,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries subsets lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -69,6 +69,9 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 
 planted: prepare ## Plant a fault for each workload in a generated project, and see its tests notice: about 2 minutes
 	@$(BIN)/python scripts/planted_faults.py
+
+subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: most of an hour
+	@$(BIN)/python scripts/subsets.py $(ARGS)
 
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
 	$(BIN)/python scripts/render.py answers/minimal.yml build/lock
