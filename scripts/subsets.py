@@ -1,7 +1,8 @@
-"""Test parts of the template as customers have them: each generated alone, with its own tests and whole runs.
+"""Test parts of the template as customers have them: each alone, with its own tests and whole runs.
 
-Which files a choice of workloads gets is checked for all 127 in `make test`; that one works, only a run can tell.
-`make subsets` prints a line for each, and ends with an error if one failed: scripts/subsets.py NAME... runs some.
+Which files a choice of workloads gets is checked for all 127 in `make test`; that one works, only a run can
+tell. `make subsets` prints a line for each, and ends with an error if one failed; scripts/subsets.py NAME...
+runs some.
 """
 
 from __future__ import annotations
