@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import yaml
@@ -51,6 +52,7 @@ def choices(name: str) -> dict[str, Any]:
     return dict(offered)
 
 
+@cache
 def read(name: str) -> dict[str, Any]:
     """Return a YAML file of this repository."""
     loaded: dict[str, Any] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))

@@ -101,10 +101,9 @@ LONGEST: dict[str, tuple[str, Answers]] = {
 
 
 def questions() -> dict[str, Any]:
-    loaded = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     return {
         name: question
-        for name, question in loaded.items()
+        for name, question in answers_page.read("copier.yml").items()
         if not name.startswith("_") and question.get("when") is not False
     }
 
