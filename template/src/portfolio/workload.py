@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from portfolio.engines.gpus import refuse_without_gpu
 from portfolio.engines.handoff.stage import sweep_stages
 from portfolio.engines.lake import Lake
 from portfolio.engines.lock import run_lock
@@ -49,7 +50,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workload:
-    """One recipe over the stages; `run` does the work."""
+    """One recipe over the stages; `run` does the work, and `fits` says that it fits the signal model.
+
+    Only such a workload knows of `model.device`: the others run on the CPU whatever is set.
+    """
 
     name: str
     title: str
@@ -57,6 +61,7 @@ class Workload:
     reads: tuple[Table, ...]
     writes: tuple[Table, ...]
     run: Callable[[Run], Conclusion]
+    fits: bool = False
 
 
 def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outcome:
@@ -65,9 +70,11 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
     Raises:
         PortfolioError: the profile is not available here, or anything the user can put right.
     """
+    settings = settings if workload.fits else settings.on_cpu()
     reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
     # Before MLflow, which would complain about credentials where there is only the wrong profile.
     refuse_unsupported_environment(settings.profile)
+    refuse_without_gpu(settings)
     with run_lock(settings.state_dir), ExitStack() as stack:
         sweep_stages(settings)
         with reporter.stage(_STARTING[settings.profile]):

@@ -21,10 +21,26 @@ _LEFT = 4
 class FanOut:
     """Runs a pure function over tasks on Ray; made by the engines of a profile."""
 
-    def __init__(self, workers: int, task_timeout_s: int) -> None:
-        """Keep how many tasks run at once and how long one may take."""
+    def __init__(self, workers: int, task_timeout_s: int, gpus: int = 0) -> None:
+        """Keep how many tasks run at once, how long one may take, and how many GPUs Ray has."""
         self.workers = workers
+        self.asks = {"num_cpus": 1}
+        self._gpus = gpus
         self._task_timeout_s = task_timeout_s
+
+    def on(self, device: str) -> FanOut:
+        """Return a fan-out whose tasks fit models on a device: on `cuda` each has a GPU to itself.
+
+        Raises:
+            PortfolioError: there is no GPU.
+        """
+        if device == "cpu":
+            return self
+        if not self._gpus:
+            raise PortfolioError(f"model.device is {device} but Ray has no GPU; set it to cpu.")
+        mapped = FanOut(self._gpus, self._task_timeout_s, self._gpus)
+        mapped.asks = {"num_cpus": 1, "num_gpus": 1}
+        return mapped
 
     def share(self, value: Any) -> ray.ObjectRef:
         """Store a large read-only value once; pass what this returns in `shared` of several maps."""
@@ -60,7 +76,7 @@ class FanOut:
                 task raised comes out as it is.
         """
         references = [self.share(value) for value in shared]
-        remote = ray.remote(num_cpus=1, max_retries=3)(_each).options(name=function.__name__)
+        remote = ray.remote(**self.asks, max_retries=3)(_each).options(name=function.__name__)
         cut = batches(len(tasks), self.workers, batch)
         started, working, waiting = 0, set[ray.ObjectRef](), deque[ray.ObjectRef]()
         for part in cut:
