@@ -164,7 +164,7 @@ def _trainer(boosting: Boosting, data: Any, folder: Path, loopback: bool) -> Any
 
 
 def resources_per_shard(boosting: Boosting, cpus: Sequence[float]) -> dict[str, float]:
-    """Return what Ray keeps for each shard; XGBoost's processes cannot share a GPU while they train together."""
+    """Return what Ray keeps for each shard; XGBoost's processes that train together cannot share a GPU."""
     gpu = {"GPU": 1.0} if boosting.on_gpu else {}
     return {"CPU": cpus_per_shard(cpus, boosting.shards)} | gpu
 

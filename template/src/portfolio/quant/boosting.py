@@ -1,8 +1,8 @@
 """The signal model: gradient-boosted trees, fitted and applied in one process.
 
 One thread gives the same bits for the same rows wherever it runs; many models at once use many cores. A GPU
-adds in another order: its models are close to those of a CPU and not the same bits. Models that were saved are
-applied on the CPU, wherever they were fitted.
+adds in another order: its models are close to those of a CPU and not the same bits. Saved models are applied
+on the CPU, wherever they were fitted.
 """
 
 from __future__ import annotations

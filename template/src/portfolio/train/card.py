@@ -94,7 +94,7 @@ def _hyperparameters(training: Row) -> list[str]:
     return [
         f"## Hyperparameters, from {source}",
         ", ".join(
-            f"{name} {value if isinstance(value, str) else format(value, 'g')}"
+            f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
             for name, value in values.items()
         ),
         "",
