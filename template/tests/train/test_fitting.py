@@ -87,7 +87,9 @@ def test_a_model_that_differs_is_found_to_differ_by_its_largest_difference() -> 
     assert fit_alone(MODEL, rows, SEED, other)[2] > 0.01
 
 
-def test_more_shards_than_gpus_are_refused_before_anything_is_fitted(settings: Callable[..., Settings]) -> None:
+def test_more_shards_than_gpus_are_refused_before_anything_is_fitted(
+    settings: Callable[..., Settings],
+) -> None:
     on_gpu = MODEL.model_copy(update={"device": "cuda"})
     with pytest.raises(PortfolioError, match=r"train\.shards is 3, .* there are 2; lower train\.shards to 2"):
         fit_final(run(settings, "train.shards=3"), examples(0.3), on_gpu, distributed=True)

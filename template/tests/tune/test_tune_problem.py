@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from portfolio.errors import PortfolioError
+from portfolio.settings import Model
 from portfolio.tune.problem import build_problem
 from tune.invented_market import HORIZON, NAMES, market, small
 
