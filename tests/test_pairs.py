@@ -1,4 +1,4 @@
-"""Every two answers on cloud, size, catalogs, pipeline, runtime and device meet in a project that is checked."""
+"""Every two answers on cloud, size, catalogs, pipeline, runtime and GPU meet in a project that is checked."""
 
 from __future__ import annotations
 

@@ -120,5 +120,5 @@ def test_only_a_workload_that_fits_models_wants_the_gpu_of_the_settings(
 ) -> None:
     assert said("model.device=cuda")
     fitting = replace(WRITING, fits=True)
-    with pytest.raises(PortfolioError, match="model.device is cuda but"):
+    with pytest.raises(PortfolioError, match=r"model\.device is cuda but"):
         execute(fitting, settings("model.device=cuda"), Reporter(Console(quiet=True)))
