@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 import bundle_rules
+import bundle_surroundings
 import bundle_types
 from bundle_node import Node, load, merged, plain
 
@@ -74,6 +75,8 @@ def problems(project: Path) -> list[str]:
         found += bundle_types.resources(deployed["resources"])
         found += _unresolved(deployed, target)
         found += bundle_rules.broken(project, deployed, values(deployed, target), answers["cloud"])
+        own, used = deployed["targets"][target], variables(deployed, target)
+        found += bundle_surroundings.pipeline(project, own, used, AT_DEPLOYMENT)
     return list(dict.fromkeys(found))
 
 
@@ -97,6 +100,12 @@ def references(node: Node) -> Iterator[tuple[str, str]]:
             yield from ((name, leaf.where) for name in REFERENCE.findall(leaf.value))
 
 
+def variables(deployed: Node, target: str) -> list[str]:
+    """Return the variables that what is deployed to a target refers to."""
+    names = (name for name, _ in references(_looked_at(deployed, target)))
+    return sorted({name.removeprefix("var.") for name in names if name.startswith("var.")})
+
+
 def clusters(loaded: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every job cluster of every job."""
     for job in loaded["resources"]["jobs"].values():
@@ -106,10 +115,7 @@ def clusters(loaded: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _unresolved(deployed: Node, target: str) -> Iterator[str]:
     known = values(deployed, target)
-    # What another target alone refers to is looked at with that target.
-    own = {name: node for name, node in deployed.value.items() if name != "targets"}
-    looked_at = Node({**own, "target": deployed["targets"][target]}, deployed.where)
-    for name, where in references(looked_at):
+    for name, where in references(_looked_at(deployed, target)):
         first, *rest = name.split(".")
         if first == "var":
             if rest[0] not in deployed["variables"]:
@@ -122,3 +128,9 @@ def _unresolved(deployed: Node, target: str) -> Iterator[str]:
                 yield f"{where}: ${{{name}}}: no resource has this name"
         elif name not in GIVEN:
             yield f"{where}: ${{{name}}}: nothing has this name"
+
+
+def _looked_at(deployed: Node, target: str) -> Node:
+    """Return the bundle without the other targets: what only they refer to is looked at with them."""
+    own = {name: node for name, node in deployed.value.items() if name != "targets"}
+    return Node({**own, "target": deployed["targets"][target]}, deployed.where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -73,6 +74,17 @@ def _job(project: Path, path: str, job: Node, known: Mapping[str, str], cloud: s
     for task in tasks:
         yield from _task(project, path, task, keys, set(clusters))
         yield from bundle_libraries.task(project, path, task)
+    waited_for = {
+        other["task_key"].value
+        for task in tasks
+        for other in (task["depends_on"].items() if "depends_on" in task else [])
+        if "task_key" in other
+    }
+    # Databricks judges a run of a job by its last tasks.
+    for task in tasks:
+        last = task["task_key"].value not in waited_for
+        if last and "run_if" in task and task["run_if"].value != "ALL_SUCCESS":
+            yield f"{task['run_if'].where}: {path}: a last task that runs after failures makes them a success"
     for cluster in clusters.values():
         yield from _cluster(path, cluster, known, cloud)
         yield from _accelerator(project, path, cluster, known, cloud)
@@ -91,6 +103,8 @@ def _task(project: Path, path: str, task: Node, keys: set[str], clusters: set[st
         folder = (project / notebook.where.rsplit(":", 1)[0]).parent
         if not (folder / notebook.value).is_file():
             yield f"{notebook.where}: {path}: there is no notebook {notebook.value}"
+    if "python_wheel_task" in task:
+        yield from _wheel(project, path, task["python_wheel_task"])
     for other in task["depends_on"].items() if "depends_on" in task else []:
         if "task_key" in other and other["task_key"].value not in keys:
             wanted = other["task_key"]
@@ -98,6 +112,16 @@ def _task(project: Path, path: str, task: Node, keys: set[str], clusters: set[st
     if "job_cluster_key" in task and task["job_cluster_key"].value not in clusters:
         wanted = task["job_cluster_key"]
         yield f"{wanted.where}: {path}: no cluster of this job is called {wanted.value}"
+
+
+def _wheel(project: Path, path: str, task: Node) -> Iterator[str]:
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    package, entry = task["package_name"], task["entry_point"]
+    if package.value != declared["name"]:
+        yield f"{package.where}: {path}: the wheel is called {declared['name']}, not {package.value}"
+    # The console script would run as well, but its exit code is seen by nobody.
+    if entry.value not in declared.get("entry-points", {}).get("packages", {}):
+        yield f"{entry.where}: {path}: the wheel has no entry point {entry.value} for tasks"
 
 
 def _cluster(path: str, cluster: Node, known: Mapping[str, str], cloud: str) -> Iterator[str]:

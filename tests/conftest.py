@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +79,14 @@ def new_project(toy: Path, tmp_path: Path) -> NewProject:
         return project
 
     return generate
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this process have a terminal; the keys come from elsewhere."""
+    controller, device = os.openpty()
+    with open(device) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield
+        monkeypatch.undo()
+    os.close(controller)

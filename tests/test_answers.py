@@ -49,6 +49,12 @@ REFUSED: list[tuple[str, Any]] = [
     *(("data_path", text) for text in ("elsewhere.csv", "../up.csv", "prices.txt")),
     *(("data_table", text) for text in ("risk.market.prices", "prices", "a.b.c;drop")),
     *(("schedule_cron", text) for text in ("0 6 * * 1", "* 0 6 ? * MON", "0 0 6 * * *", "0 0 6 ? * ?")),
+    *(("schedule_cron", text) for text in ("0 99 99 ? * MON", "60 0 6 ? * MON", "0 0 24 ? * MON")),
+    *(
+        ("schedule_cron", text)
+        for text in ("0 0/60 6 ? * MON", "0 0 6 32 * ?", "0 0 6 ? 13 MON", "0 0 6 ? * 8")
+    ),
+    *(("schedule_cron", text) for text in ("0 0 6 ? * FRI#6", "0 0 6 ? * MON 2100", "0 0 6 ? * 8")),
     *(("time_zone", text) for text in ("", "+01:00", "europe zurich")),
     *(("notification_emails", text) for text in ("nobody", "a@b", "a@example.com;b@example.com")),
     ("accelerator", "tpu"),
@@ -153,6 +159,17 @@ def test_a_gpu_that_nothing_would_use_is_refused_and_so_is_a_machine_without_one
 ) -> None:
     with pytest.raises(ValueError, match=said):
         render(template, tmp_path / "project", given)
+
+
+def test_a_time_zone_is_asked_for_only_with_a_schedule(
+    rendered: Callable[[Answers], Path], template: Path, tmp_path: Path
+) -> None:
+    unscheduled = rendered({"schedule_cron": ""})
+    assert "time_zone" not in yaml.safe_load(
+        (unscheduled / ".copier-answers.yml").read_text(encoding="utf-8")
+    )
+    with pytest.raises(ValueError, match="counts only with a schedule"):
+        render(template, tmp_path / "refused", {"schedule_cron": "", "time_zone": "Europe/Zurich"})
 
 
 def test_names_that_yaml_reads_as_something_else_stay_names(rendered: Callable[[Answers], Path]) -> None:

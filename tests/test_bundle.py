@@ -12,11 +12,14 @@ import pytest
 import yaml
 
 import bundle
+from bundle_rules import resolved
+from bundle_surroundings import exported
 from conftest import Answers, answers_of
 from portfolio.engines.slots import plan
 from portfolio.governance.registry import model_name
 from portfolio.run import source_name
 from portfolio.settings import load
+from test_pipelines import FILES
 
 JOB, SCHEMAS, TOP = "resources/end_to_end_pipeline.job.yml", "resources/schemas.yml", "databricks.yml"
 POLICY, VOLUME, MODEL = "resources/cluster_policy.yml", "resources/volume.yml", "resources/signal_model.yml"
@@ -34,6 +37,9 @@ FAULTS = [
     (JOB, "04_end_to_end_pipeline.py", "04_end_to_end.py", "no notebook"),
     (JOB, "job_cluster_key: ray_on_spark", "job_cluster_key: ray", "no cluster of this job"),
     (JOB, "job_cluster_key: ray_on_spark", "depends_on: [{task_key: ingest}]", "no task of this job"),
+    (JOB, 'package_name: "portfolio-intelligence"', "package_name: portfolio", "the wheel is called"),
+    (JOB, "entry_point: portfolio-task", "entry_point: portfolio", "no entry point"),
+    (JOB, "- task_key: maintain", "- run_if: ALL_DONE\n          task_key: maintain", "a success"),
     (JOB, "libraries: #", "libraries: [{whl: ../dist/*.whl}]\n          unused: #", "not pinned"),
     (JOB, "../libraries/requirements.txt", "../libraries/pins.txt", "no file"),
     (PINNED, "optuna==5.0.0", "optuna>=5.0.0", "not pinned exactly"),
@@ -61,6 +67,12 @@ FAULTS = [
     (POLICY, "CAN_USE", "CAN_MANAGE", "CAN_MANAGE"),
     (TOP, "service_principal_name: ${var.service_principal}", "user_name: jane@example.com", "person"),
     (TOP, "mode: production", "mode: productive", "productive"),
+    (
+        TOP,
+        'schema_prefix: "portfolio"\n    # What',
+        'service_principal: "0f1e"\n    # What',
+        "beats this value",
+    ),
 ]
 # The same in a project with GPUs, on Google Cloud.
 GPU_JOB, CPU_JOB = JOB, "resources/risk_stress_testing.job.yml"
@@ -76,6 +88,7 @@ GPU_FAULTS = [
     (PINNED, "xgboost==3.2.0", "xgboost==3.1.0", "not what the wheel asks for"),
 ]
 GPU_FAMILIES = {"aws": ("g5.",), "azure": ("Standard_NC",), "gcp": ("g2-",)}
+GROUPS = {"portfolio-owners", "portfolio-operators", "portfolio-readers"}
 FAMILIES = {"aws": ("r6id.",), "azure": ("Standard_",), "gcp": ("n2-",)}
 
 
@@ -109,7 +122,7 @@ def planted(source: Path, project: Path, file: str, old: str, new: str) -> tuple
     """Return the line of a fault that is planted in a copy of a bundle, and what is found there."""
     project.mkdir()
     files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
-    for name in (*files, "libraries", "resources", "notebooks"):
+    for name in (*files, ".github", "conf", "libraries", "resources", "notebooks"):
         (shutil.copytree if (source / name).is_dir() else shutil.copy2)(source / name, project / name)
     text = (project / file).read_text(encoding="utf-8")
     assert old in text
@@ -202,8 +215,22 @@ def test_clusters_are_dedicated_and_of_fixed_size(checked: dict[str, Any]) -> No
 
 def test_every_notebook_of_a_job_is_in_the_template(checked: dict[str, Any], defaults: Path) -> None:
     for job in checked["resources"]["jobs"].values():
-        for task in job["tasks"]:
-            assert (defaults / "resources" / task["notebook_task"]["notebook_path"]).is_file()
+        (task,) = (task for task in job["tasks"] if "notebook_task" in task)
+        assert (defaults / "resources" / task["notebook_task"]["notebook_path"]).is_file()
+
+
+def test_the_end_to_end_job_looks_first_runs_once_and_tidies_afterwards(checked: dict[str, Any]) -> None:
+    jobs = checked["resources"]["jobs"]
+    check, run, maintain = jobs["end_to_end_pipeline"]["tasks"]
+    assert "depends_on" not in check
+    assert run["depends_on"] == [{"task_key": check["task_key"]}]
+    assert maintain["depends_on"] == [{"task_key": run["task_key"]}]
+    assert check["libraries"] == run["libraries"] == maintain["libraries"]
+    given = [task["python_wheel_task"]["parameters"] for task in (check, maintain)]
+    assert [parameters[0] for parameters in given] == ["doctor", "maintain"]
+    folder, environment = run["notebook_task"]["base_parameters"].values()
+    assert given[0][1:] == given[1][1:] == ["--project", folder, "--environment", environment]
+    assert {len(job["tasks"]) for name, job in jobs.items() if name != "end_to_end_pipeline"} == {1}
 
 
 def test_every_task_uses_a_cluster_of_its_job(checked: dict[str, Any]) -> None:
@@ -218,6 +245,37 @@ def test_staging_and_production_run_as_a_service_principal_and_never_as_a_person
     for target in ("staging", "prod"):
         assert checked["targets"][target]["run_as"] == {"service_principal_name": "${var.service_principal}"}
     assert "@" not in yaml.safe_dump(checked)
+
+
+@pytest.mark.parametrize("provider", FILES)
+@pytest.mark.parametrize("answered", [(), ("staging",), ("prod",), ("staging", "prod")], ids=list)
+def test_a_pipeline_runs_jobs_as_the_answered_service_principal_and_else_as_the_one_that_deploys(
+    provider: str, answered: tuple[str, ...], rendered: Callable[[Answers], Path]
+) -> None:
+    ids = {"staging": "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9", "prod": "1a2b3c4d-5e6f-7081-92a3-b4c5d6e7f809"}
+    project = rendered(
+        {"ci_provider": provider, **{f"service_principal_{name}": ids[name] for name in answered}}
+    )
+    assert bundle.problems(project) == []
+    environment = dict.fromkeys((f"var.{name}" for name in exported(project)), "whoever deploys")
+    read = bundle.read(project)
+    for target in ("staging", "prod"):
+        deployed = read.of(target)
+        # As the CLI has it, the environment beats what a target or a default says.
+        known = bundle.values(deployed, target) | environment
+        expected = ids[target] if target in answered else "whoever deploys"
+        runs_as = resolved(deployed["targets"][target]["run_as"]["service_principal_name"].value, known)
+        principals = [
+            resolved(entry[key].value, known)
+            for named in deployed["resources"].value.values()
+            for resource in named.value.values()
+            for block in ("grants", "permissions")
+            for entry in (resource[block].items() if block in resource else [])
+            for key in ("principal", "service_principal_name")
+            if key in entry and entry[key].value not in GROUPS
+        ]
+        assert runs_as == expected
+        assert principals == [expected] * 7
 
 
 def test_every_variable_of_the_bundle_is_used_and_has_a_value_or_a_reason(

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from acceleray.checks import complete
 from acceleray.cli import main
+from acceleray.refusals import RefusedError
 from conftest import contents
 from render import ROOT
 from test_answers import REFUSED
@@ -132,6 +134,14 @@ def test_the_front_end_refuses_what_the_questions_refuse_in_one_line(
     assert said.startswith(f"{name}: ")
     assert said.count("\n") == 1
     assert not (tmp_path / "project").exists()
+
+
+def test_a_recorded_answer_that_a_new_one_puts_out_of_question_is_left_out(template: Path) -> None:
+    recorded = {"data_source": "csv", "data_path": "closes.csv", "time_zone": "Europe/Zurich"}
+    answers, _ = complete(template, {"data_source": "sample", "schedule_cron": ""}, recorded)
+    assert not {"data_path", "time_zone"} & set(answers)
+    with pytest.raises(RefusedError, match=r"\Atime_zone: This counts only with a schedule"):
+        complete(template, {"schedule_cron": "", "time_zone": "Europe/Zurich"}, recorded)
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "answers").glob("*.yml")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,17 +98,6 @@ def test_what_a_killed_run_left_goes_with_the_next_and_what_others_hold_stays(
         for run in runs:
             run.kill()
             run.communicate()
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this process have a terminal; the keys come from elsewhere."""
-    controller, device = os.openpty()
-    with open(device) as stdin:
-        monkeypatch.setattr(sys, "stdin", stdin)
-        yield
-        monkeypatch.undo()
-    os.close(controller)
 
 
 @pytest.mark.usefixtures("terminal")

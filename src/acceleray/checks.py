@@ -14,6 +14,7 @@ from copier import Settings, run_copy
 from copier.errors import CopierError, CopierWarning
 from jinja2 import TemplateError
 
+from acceleray import names
 from acceleray.answers import Answers, read_questions, unknown, wrong_type
 from acceleray.refusals import RefusedError, flat, in_plain_words
 
@@ -62,14 +63,19 @@ def complete(
         else:
             good[name] = answer
     found, answers, hidden = _judge(questions, good)
-    problems += [line for name, line in found if name in good or not ask]
+    # What another answer has put out of question is not carried along, so that it does not fit is no problem.
+    idle = kept.keys() & hidden
+    problems += [line for name, line in found if name not in idle and (name in good or not ask)]
+    good = {name: answer for name, answer in good.items() if name not in idle}
+    found_names = {name for name, _ in found}
+    problems += [line for name, line in names.refused(good) if name not in found_names | hidden]
     if problems:
         raise RefusedError(*dict.fromkeys(problems))
     if ask:
         left = [name for name in known if name in answers and name not in good and name not in hidden]
         if left and not sys.stdin.isatty():
             raise RefusedError(f"There is no terminal to ask at for {', '.join(left)}; add --defaults.")
-        answers, hidden = _run(questions, good, defaults=False)
+        answers, hidden = _asked(questions, good)
     dropped = hidden & good.keys()
     if no_effect := [name for name in given if name in dropped]:
         raise RefusedError(
@@ -77,6 +83,18 @@ def complete(
         )
     notes = str(answers.get(NOTES, "")).splitlines() if NOTES in known and known[NOTES].computed else []
     return {name: answers[name] for name in known if name in answers and name not in hidden}, notes
+
+
+def _asked(questions: Path, good: Answers) -> tuple[Answers, set[str]]:
+    """Return the answers after asking for the rest, and once more for those that only we know to be wrong."""
+    answers, hidden = _run(questions, good, defaults=False)
+    while wrong := [entry for entry in names.refused(answers) if entry[0] not in hidden]:
+        for _, line in wrong:
+            print(line, file=sys.stderr)
+        again = hidden.union(name for name, _ in wrong)
+        kept = {name: answer for name, answer in answers.items() if name not in again}
+        answers, hidden = _run(questions, kept, defaults=False)
+    return answers, hidden
 
 
 def _judge(questions: Path, answers: Answers) -> tuple[list[tuple[str, str]], Answers, set[str]]:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from deltalake.exceptions import DeltaError
-from engines.handing import ODD_SCOPE, TRADES, fill
 
-from portfolio.engines.delta_log import LoggedFile, logged, newest_version, version_with
+from engines.handing import ODD_SCOPE, TRADES, fill
+from portfolio.engines.delta_log import LoggedFile, UnreadableLogError, logged, newest_version, version_with
 from portfolio.engines.lake import Lake
 from portfolio.run import Run
 from portfolio.tables import RUNS
@@ -80,7 +79,7 @@ def test_files_are_known_with_their_rows_and_what_they_may_hold(make_run: Callab
     assert rows(file for file in after.files if file.holds_only("one")) == 50
     assert rows(file for file in after.files if file.may_hold(ODD_SCOPE)) == 20
     assert all((place / file.name).is_file() for file in after.files)
-    with pytest.raises(DeltaError):
+    with pytest.raises(UnreadableLogError):
         logged(place, newer + 1, TRADES.scope)
 
 

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from engines import handing
 from engines.handing import ODD_SCOPE, SCORES, TRADES, Inline, expected, fill, same, scores, stages, transform
 from portfolio.engines.fanout import FanOut
+from portfolio.engines.handoff.here import rows_here
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.ways import handed_over
 from portfolio.engines.ray_local import local_ray
@@ -156,6 +157,29 @@ def test_a_table_that_says_more_than_its_files_is_staged(
     staged = make_run(*WAYS["staged"])
     assert transform(staged, Inline(), version).rows == 90
     assert same(scores(staged), expected(90))
+
+
+def test_rows_come_here_as_spark_would_bring_them_or_not_at_all(
+    make_run: Callable[..., Run], spark: Any
+) -> None:
+    run = make_run()
+    fill(run.lake, ODD_SCOPE, 20)
+    version = fill(run.lake, "one", 100)
+    names = TRADES.column_names
+    for scope, rows in (("one", 100), (ODD_SCOPE, 20), ("nobody's", 0)):
+        read = rows_here(run.lake, Selection(TRADES, version, scope, names), {})
+        told = run.lake.read(TRADES, scope, version).toArrow()
+        assert read is not None
+        assert (read.num_rows, read.schema.names) == (rows, told.schema.names)
+        assert read.sort_by("number").to_pylist() == told.sort_by("number").to_pylist()
+    some = rows_here(run.lake, Selection(TRADES, version, "one", names), {"number": [3, 7, 1000]})
+    assert some is not None
+    assert sorted(some.column("number").to_pylist()) == [3, 7]
+    spark.sql(
+        f"ALTER TABLE {run.lake.identifier(TRADES)}"
+        " SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
+    )
+    assert rows_here(run.lake, Selection(TRADES, run.lake.version(TRADES), "one", names), {}) is None
 
 
 def test_files_with_more_rows_than_the_log_counts_are_not_read_directly(make_run: Callable[..., Run]) -> None:

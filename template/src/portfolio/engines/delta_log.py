@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+
+class UnreadableLogError(Exception):
+    """Delta's log cannot be read, or has no such version; the message says why in one line."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,13 @@ class LoggedFile:
     nulls: int | None
 
     def holds_only(self, value: str) -> bool:
-        """Return whether every row is known to have this value; long ones are cut in the log, which differs."""
+        """Return whether every row is known to have this value; never of one so long that the log cuts it."""
         return self.lowest == self.highest == value and self.nulls == 0
 
     def may_hold(self, value: str) -> bool:
         """Return whether some row may have this value."""
-        return (self.lowest is None or self.lowest <= value) and (self.highest is None or value <= self.highest)
+        low, high = self.lowest, self.highest
+        return (low is None or low <= value) and (high is None or value <= high)
 
 
 @dataclass(frozen=True)
@@ -85,9 +91,15 @@ def logged(table: Path, version: int, column: str) -> Logged:
         column: whose lowest and highest values are wanted.
 
     Raises:
-        DeltaError: there is no such version, or its log cannot be read.
+        UnreadableLogError: there is no such version, or its log cannot be read.
     """
-    opened = DeltaTable(str(table), version=version)
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        opened = DeltaTable(str(table), version=version)
+    except DeltaError as error:
+        raise UnreadableLogError(str(error).splitlines()[0]) from None
     protocol = opened.protocol()
     added = pa.table(opened.get_add_actions(flatten=True))
 
@@ -104,6 +116,10 @@ def logged(table: Path, version: int, column: str) -> Logged:
 
 
 def _opened(table: Path) -> DeltaTable:
+    # Every process imports this module, and none but the driver reads a log.
+    from deltalake import DeltaTable
+    from deltalake.exceptions import TableNotFoundError
+
     try:
         return DeltaTable(str(table))
     except TableNotFoundError:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from deltalake.exceptions import DeltaError
-
-from portfolio.engines.delta_log import Logged, LoggedFile, logged
+from portfolio.engines.delta_log import Logged, LoggedFile, UnreadableLogError, logged
 from portfolio.engines.handoff.files import DataFile, StageDamagedError, inspect
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.lake import Lake
@@ -91,8 +89,8 @@ def _log(lake: Lake, selection: Selection) -> Logged | str:
         return "files whose place only its catalog knows"
     try:
         return logged(folder, selection.version, selection.table.scope)
-    except DeltaError as error:
-        return f"a log that cannot be read ({str(error).splitlines()[0]})"
+    except UnreadableLogError as error:
+        return f"a log that cannot be read ({error})"
 
 
 def _rows(log: Logged) -> int | None:

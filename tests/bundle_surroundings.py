@@ -1,0 +1,44 @@
+"""Rules of what a bundle meets outside of its own files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from bundle_node import Node
+
+_PIPELINES = (".github/workflows/deploy-target.yml", "azure-pipelines.yml", ".gitlab-ci.yml")
+_EXPORTED = re.compile(r"^\s*BUNDLE_VAR_(\w+):", re.MULTILINE)
+
+
+def exported(project: Path) -> dict[str, str]:
+    """Return the variables of the bundle that the project's pipeline sets, each with its first place."""
+    found: dict[str, str] = {}
+    for name in _PIPELINES:
+        if (project / name).is_file():
+            text = (project / name).read_text(encoding="utf-8")
+            for match in _EXPORTED.finditer(text):
+                line = text[: match.start(1)].count("\n") + 1
+                found.setdefault(match[1], f"{name}:{line}")
+    return found
+
+
+def pipeline(
+    project: Path, target: Node, used: Collection[str], given_later: Collection[str]
+) -> Iterator[str]:
+    """Yield where a pipeline sets a value that the target has already, or leaves out one that it lacks.
+
+    Args:
+        project: the folder of the bundle.
+        target: one entry of `targets`.
+        used: variables that anything in this target refers to.
+        given_later: variables that may be without a value until somebody deploys.
+    """
+    exports = exported(project)
+    values = target["variables"].value if "variables" in target else {}
+    for name in used:
+        if name in values and name in exports:
+            yield f"{values[name].where}: BUNDLE_VAR_{name} beats this value; it is set in {exports[name]}"
+        elif name in given_later and name not in values and name not in exports:
+            yield f"{target.where}: no pipeline sets {name}, and the target has no value for it"
