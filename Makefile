@@ -12,7 +12,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries subsets lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -68,8 +68,11 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" discoveries VENV="$$venv"
 
-planted: prepare ## Plant a fault for each workload in a generated project, and see its tests notice: about 2 minutes
+planted: prepare ## Plant faults in a generated project, 42 so far, and see its tests notice: about 5 minutes
 	@$(BIN)/python scripts/planted_faults.py
+
+subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: most of an hour
+	@$(BIN)/python scripts/subsets.py $(ARGS)
 
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
 	$(BIN)/python scripts/render.py answers/minimal.yml build/lock

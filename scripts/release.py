@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 from packaging.version import InvalidVersion, Version
 
@@ -64,6 +66,23 @@ def record(version: str, root: Path = ROOT) -> str:
     return commit
 
 
+def guard(root: Path, guards: Sequence[str]) -> None:
+    """Run tests of the repository at `root`; one that was skipped guards nothing.
+
+    Raises:
+        SystemExit: one failed or was skipped; the message says why it was.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        outcome = Path(scratch, "outcome.xml")
+        tests = [sys.executable, "-m", "pytest", "-n", "auto", f"--junit-xml={outcome}", *guards]
+        if subprocess.run(tests, cwd=root, check=False).returncode:
+            raise SystemExit("Nothing was tagged.")
+        skipped = ElementTree.parse(outcome).findall(".//skipped")
+    if skipped:
+        reasons = sorted({str(one.get("message")) for one in skipped})
+        raise SystemExit(f"Nothing was tagged: {len(skipped)} tests were skipped ({'; '.join(reasons)}).")
+
+
 def release(version: str, root: Path = ROOT, guards: Sequence[str] = GUARDS) -> str:
     """Release a version of the repository at `root`, and return its commit.
 
@@ -76,9 +95,7 @@ def release(version: str, root: Path = ROOT, guards: Sequence[str] = GUARDS) -> 
     subprocess.run(render, cwd=root, check=True)
     if git(root, "status", "--porcelain"):
         raise SystemExit("reference/ was not what the template generates; look at it, commit it, try again.")
-    tests = [sys.executable, "-m", "pytest", "-n", "auto", *guards]
-    if subprocess.run(tests, cwd=root, check=False).returncode:
-        raise SystemExit("Nothing was tagged.")
+    guard(root, guards)
     name(version, root)
     return record(version, root)
 

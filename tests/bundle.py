@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+import bundle_libraries
 import bundle_rules
 import bundle_surroundings
 import bundle_types
@@ -69,13 +70,17 @@ def problems(project: Path) -> list[str]:
     """Return one line for each field, value or reference that is unknown, and each broken rule."""
     bundle = read(project)
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
-    found = list(bundle_types.top_level(bundle.root))
+    found = [*bundle_types.top_level(bundle.root), *bundle_libraries.files(project)]
     for target in bundle.targets:
         deployed = bundle.of(target)
         found += bundle_types.resources(deployed["resources"])
         found += _unresolved(deployed, target)
         found += bundle_rules.broken(project, deployed, values(deployed, target), answers["cloud"])
         own, used = deployed["targets"][target], variables(deployed, target)
+        known = values(deployed, target)
+        files = deployed["resources"]["volumes"]["files"]["name"].value
+        volume = f"/Volumes/{known.get('var.catalog')}/{known.get('var.schema_prefix')}_bronze/{files}"
+        found += bundle_surroundings.settings(project, target, volume)
         found += bundle_surroundings.pipeline(project, own, used, AT_DEPLOYMENT)
     return list(dict.fromkeys(found))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import yaml
 # other, then tasks and job clusters are joined by these keys. Grants of one principal are joined too, and job
 # parameters by name; a principal that is listed twice is refused here, and no job has parameters.
 _KEYED = ("task_key", "job_cluster_key")
+# The one in C is several times as fast, and is not in every build of PyYAML.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,13 @@ def load(path: Path, name: str) -> Node:
     Raises:
         ValueError: a key is there twice, of which YAML would silently take the last.
     """
-    loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+    return _loaded(path.read_text(encoding="utf-8"), name)
+
+
+@lru_cache(maxsize=512)
+def _loaded(text: str, name: str) -> Node:
+    # Most files of one project are those of another: read once, as nothing changes a node.
+    loader = _LOADER(text)
     try:
         root = loader.get_single_node()
         if root is None:
@@ -98,7 +107,7 @@ def _same_key(one: Node, other: Node) -> bool:
     return any(key in one and key in other and one[key].value == other[key].value for key in _KEYED)
 
 
-def _node(loader: yaml.SafeLoader, node: yaml.Node, name: str, where: str) -> Node:
+def _node(loader: Any, node: yaml.Node, name: str, where: str) -> Node:
     if isinstance(node, yaml.MappingNode):
         children: dict[str, Node] = {}
         for key_node, value_node in node.value:

@@ -53,7 +53,6 @@ def broken(project: Path, deployed: Node, known: Mapping[str, str], cloud: str) 
     for name, job in kinds["jobs"].value.items():
         yield from _job(project, f"resources.jobs.{name}", job, known, cloud)
         yield from _policy(f"resources.jobs.{name}", job, kinds, known)
-    yield from bundle_libraries.files(project)
     yield from _principals(kinds)
     yield from _secrets(deployed)
     run_as = [target["run_as"] for target in deployed["targets"].value.values() if "run_as" in target]
@@ -243,7 +242,7 @@ _WHO = ("principal", "group_name", "service_principal_name", "user_name")
 
 def _wrong_privileges(path: str, kind: str, entry: Node) -> Iterator[str]:
     for privilege in entry["privileges"].items() if "privileges" in entry else []:
-        if privilege.value not in PRIVILEGES[kind]:
+        if privilege.value not in PRIVILEGES.get(kind, ()):
             yield f"{privilege.where}: {path}.grants: {kind} have no privilege {privilege.value}"
 
 

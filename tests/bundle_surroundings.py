@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from bundle_node import Node
+from bundle_node import Node, load
 
 _PIPELINES = (".github/workflows/deploy-target.yml", "azure-pipelines.yml", ".gitlab-ci.yml")
 _EXPORTED = re.compile(r"^\s*BUNDLE_VAR_(\w+):", re.MULTILINE)
@@ -42,3 +42,24 @@ def pipeline(
             yield f"{values[name].where}: BUNDLE_VAR_{name} beats this value; it is set in {exports[name]}"
         elif name in given_later and name not in values and name not in exports:
             yield f"{target.where}: no pipeline sets {name}, and the target has no value for it"
+
+
+def settings(project: Path, target: str, volume: str) -> Iterator[str]:
+    """Yield where the settings of a target keep something in a place that does not fit it.
+
+    Args:
+        project: the folder of the bundle.
+        target: its name is also that of the settings.
+        volume: the path of the bundle's volume.
+    """
+    name = f"conf/{target}.yml"
+    paths = load(project / name, name)["paths"]
+    for key, wanted in (("state", True), ("stage", True), ("machine", False)):
+        found = paths.get(key)
+        place, given = (found.where, str(found.value)) if found else (paths.where, "")
+        if not given.startswith("/"):
+            # Also `stage`, which would be below `state`: said here, it stays where it is if that is moved.
+            yield f"{place}: paths.{key} is below the bundle's files, which the next deployment replaces"
+        elif given.startswith(f"{volume}/") != wanted:
+            fits = f"in the volume {volume}, which all machines see" if wanted else "outside of the volume"
+            yield f"{place}: paths.{key} {given} must be {fits}"

@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from databricks.sdk.service import catalog, compute, jobs, ml
@@ -170,12 +171,7 @@ def _mismatched_fields(expected: Any, node: Node, path: str) -> Iterator[str]:
     if not isinstance(node.value, dict):
         yield f"{node.where}: {path}: {expected.__name__} is expected"
         return
-    hints = typing.get_type_hints(expected)
-    required = {
-        argument.name: argument.default is inspect.Parameter.empty
-        for argument in inspect.signature(expected).parameters.values()
-        if argument.name != "self"
-    }
+    hints, required = _fields(expected)
     for name, child in node.value.items():
         if name in required:
             yield from _mismatches(hints[name], child, f"{path}.{name}")
@@ -184,3 +180,14 @@ def _mismatched_fields(expected: Any, node: Node, path: str) -> Iterator[str]:
     for name, needed in required.items():
         if needed and name not in node:
             yield f"{node.where}: {path}.{name}: missing"
+
+
+@cache
+def _fields(expected: Any) -> tuple[dict[str, Any], dict[str, bool]]:
+    """Return the type of each field of a class or argument of a call, and whether it must be given."""
+    required = {
+        argument.name: argument.default is inspect.Parameter.empty
+        for argument in inspect.signature(expected).parameters.values()
+        if argument.name != "self"
+    }
+    return typing.get_type_hints(expected), required

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,59 +19,6 @@ from portfolio.run import source_name
 from portfolio.settings import load
 from test_pipelines import FILES
 
-JOB, SCHEMAS, TOP = "resources/end_to_end_pipeline.job.yml", "resources/schemas.yml", "databricks.yml"
-POLICY, VOLUME, MODEL = "resources/cluster_policy.yml", "resources/volume.yml", "resources/signal_model.yml"
-EXPERIMENT = "resources/experiment.yml"
-PINNED, RUNTIME = "libraries/requirements.txt", "libraries/runtime.txt"
-# File, what stands there, what is planted on the same line, and what the finding must name.
-FAULTS = [
-    (JOB, "max_concurrent_runs: 1", "max_concurent_runs: 1", "max_concurent_runs"),
-    (JOB, "timeout_seconds: 14400", "timeout_seconds: long", "timeout_seconds"),
-    (JOB, "SINGLE_USER", "SHARED", "data_security_mode"),
-    (JOB, "SINGLE_USER", "USER_ISOLATION", "dedicated"),
-    (JOB, "node_type_id: ${var.node_type}", "node_type_id: ${var.node_typo}", "node_typo"),
-    (JOB, "node_type_id: ${var.node_type}", "node_type_id: Standard_E8ds_v5", "no machine of aws"),
-    (JOB, "num_workers: ${var.workers}", "autoscale: {max_workers: 4}", "autoscale"),
-    (JOB, "04_end_to_end_pipeline.py", "04_end_to_end.py", "no notebook"),
-    (JOB, "job_cluster_key: ray_on_spark", "job_cluster_key: ray", "no cluster of this job"),
-    (JOB, "job_cluster_key: ray_on_spark", "depends_on: [{task_key: ingest}]", "no task of this job"),
-    (JOB, 'package_name: "portfolio-intelligence"', "package_name: portfolio", "the wheel is called"),
-    (JOB, "entry_point: portfolio-task", "entry_point: portfolio", "no entry point"),
-    (JOB, "- task_key: maintain", "- run_if: ALL_DONE\n          task_key: maintain", "a success"),
-    (JOB, "libraries: #", "libraries: [{whl: ../dist/*.whl}]\n          unused: #", "not pinned"),
-    (JOB, "../libraries/requirements.txt", "../libraries/pins.txt", "no file"),
-    (PINNED, "optuna==5.0.0", "optuna>=5.0.0", "not pinned exactly"),
-    (PINNED, "optuna==5.0.0", "optuna==4.0.0", "not what the wheel asks for"),
-    (PINNED, "optuna==5.0.0", "numpy==2.4.6", "belongs to the runtime"),
-    (PINNED, "optuna==5.0.0", "pyspark==4.1.4", "belongs to the runtime"),
-    (RUNTIME, "pandas==2.2.3", "pandas==3.0.0", "not what the wheel asks for"),
-    (JOB, "RUN_DURATION_SECONDS", "RUN_SECONDS", "metric"),
-    (JOB, "level: CAN_MANAGE_RUN", "level: CAN_USE", "level"),
-    (JOB, 'group_name: "portfolio-readers"', 'user_name: "jane"', "person"),
-    (JOB, "0 0 6 ? * MON-FRI", "0 6 * * 1", "Quartz"),
-    (JOB, '"UTC"', '"Europe/Zurch"', "time zone"),
-    (JOB, "cluster_policies.ray_on_spark", "cluster_policies.ray", "no resource"),
-    (JOB, 'DATABRICKS_RAY_ON_SPARK_AUTOSHUTDOWN_MINUTES: "0"', 'API_TOKEN: "dapi"', "secret"),
-    (SCHEMAS, "catalog_name: ${var.catalog}", "catalog: ${var.catalog}", "catalog"),
-    (SCHEMAS, "[USE_SCHEMA, SELECT]", "[USE_SCHEMAS, SELECT]", "USE_SCHEMAS"),
-    (SCHEMAS, "[USE_SCHEMA, SELECT]", "[USE_CATALOG, SELECT]", "no privilege USE_CATALOG"),
-    (SCHEMAS, '"portfolio-operators"', '"jane@example.com"', "person"),
-    (SCHEMAS, '"portfolio-operators"', '"portfolio-owners"', "twice"),
-    (VOLUME, "volume_type: MANAGED", "volume_type: INTERNAL", "volume_type"),
-    (VOLUME, "READ_VOLUME", "SELECT", "no privilege SELECT"),
-    (MODEL, "comment:", "remark:", "remark"),
-    (MODEL, "[EXECUTE]", "[SELECT]", "no privilege SELECT"),
-    (EXPERIMENT, "CAN_EDIT", "CAN_WRITE", "CAN_WRITE"),
-    (POLICY, "CAN_USE", "CAN_MANAGE", "CAN_MANAGE"),
-    (TOP, "service_principal_name: ${var.service_principal}", "user_name: jane@example.com", "person"),
-    (TOP, "mode: production", "mode: productive", "productive"),
-    (
-        TOP,
-        'schema_prefix: "portfolio"\n    # What',
-        'service_principal: "0f1e"\n    # What',
-        "beats this value",
-    ),
-]
 GROUPS = {"portfolio-owners", "portfolio-operators", "portfolio-readers"}
 FAMILIES = {"aws": ("r6id.",), "azure": ("Standard_",), "gcp": ("n2-",)}
 
@@ -85,26 +31,6 @@ def checked(defaults: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["minimal", "aws", "azure", "gcp", "gpu"])
 def test_every_field_and_reference_is_known(name: str, rendered: Callable[[Answers], Path]) -> None:
     assert bundle.problems(rendered(answers_of(name))) == []
-
-
-@pytest.mark.parametrize(("file", "old", "new", "fault"), FAULTS)
-def test_a_planted_fault_is_found_with_its_file_and_line(
-    file: str, old: str, new: str, fault: str, defaults: Path, tmp_path: Path
-) -> None:
-    line, found = planted(defaults, tmp_path / "project", file, old, new)
-    assert [entry for entry in found if entry.startswith(f"{file}:{line}:") and fault in entry], found
-
-
-def planted(source: Path, project: Path, file: str, old: str, new: str) -> tuple[int, list[str]]:
-    """Return the line of a fault that is planted in a copy of a bundle, and what is found there."""
-    project.mkdir()
-    files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
-    for name in (*files, ".github", "conf", "libraries", "resources", "notebooks"):
-        (shutil.copytree if (source / name).is_dir() else shutil.copy2)(source / name, project / name)
-    text = (project / file).read_text(encoding="utf-8")
-    assert old in text
-    (project / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    return text[: text.index(old)].count("\n") + 1, bundle.problems(project)
 
 
 @pytest.mark.parametrize("cloud", FAMILIES)
@@ -138,6 +64,54 @@ def test_clusters_are_dedicated_and_of_fixed_size(checked: dict[str, Any]) -> No
     for cluster in bundle.clusters(checked):
         assert cluster["data_security_mode"] == "SINGLE_USER"
         assert "autoscale" not in cluster
+
+
+def test_one_job_is_scheduled_as_answered_and_paused_in_dev_alone(
+    checked: dict[str, Any], rendered: Callable[[Answers], Path]
+) -> None:
+    given = {"schedule_cron": "0 30 7 ? * MON-FRI", "time_zone": "Europe/Zurich"}
+    jobs = bundle.data(rendered(given))["resources"]["jobs"]
+    scheduled = {name: job["schedule"] for name, job in jobs.items() if "schedule" in job}
+    assert scheduled == {
+        "end_to_end_pipeline": {
+            "quartz_cron_expression": "0 30 7 ? * MON-FRI",
+            "timezone_id": "Europe/Zurich",
+        }
+    }
+    paused = {name: target.get("presets") for name, target in checked["targets"].items()}
+    assert paused == {"dev": {"trigger_pause_status": "PAUSED"}, "staging": None, "prod": None}
+    never = bundle.data(rendered({"schedule_cron": ""}))["resources"]["jobs"]
+    assert not [name for name, job in never.items() if "schedule" in job]
+
+
+def test_jobs_and_machines_carry_the_group_that_owns_them(rendered: Callable[[Answers], Path]) -> None:
+    project = bundle.data(rendered({"owner_group": "Market Risk & Co", "project_slug": "market-risk"}))
+    for name, job in project["resources"]["jobs"].items():
+        tags = {"project": "market-risk", "owner": "market-risk-co", "environment": "${bundle.target}"}
+        assert job["tags"] == {**tags, "workload": name}
+        assert "Owned by group Market Risk & Co." in job["description"]
+    assert [cluster["custom_tags"] for cluster in bundle.clusters(project)] == [tags] * 7
+
+
+def test_whoever_is_to_be_told_hears_of_failures_and_of_runs_that_take_too_long(
+    checked: dict[str, Any], rendered: Callable[[Answers], Path]
+) -> None:
+    answers = answers_of("aws")
+    told = [address.strip() for address in answers["notification_emails"].split(",")]
+    jobs = bundle.data(rendered(answers))["resources"]["jobs"]
+    assert len(jobs) == 7
+    for job in jobs.values():
+        assert job["email_notifications"] == {
+            "on_failure": told,
+            "on_duration_warning_threshold_exceeded": told,
+        }
+        # Before the run is stopped, or nobody could look.
+        (rule,) = job["health"]["rules"]
+        assert (rule["metric"], rule["op"]) == ("RUN_DURATION_SECONDS", "GREATER_THAN")
+        assert 0 < rule["value"] < job["timeout_seconds"]
+    nobody = checked["resources"]["jobs"].values()
+    assert not [job for job in nobody if "email_notifications" in job]
+    assert all(job["health"] == rules for job in nobody for rules in [jobs["batch_inference"]["health"]])
 
 
 def test_every_notebook_of_a_job_is_in_the_template(checked: dict[str, Any], defaults: Path) -> None:
@@ -232,6 +206,8 @@ def test_the_bundle_names_model_volume_and_experiment_as_the_code_does(
         f"/Volumes/{settings.catalog.name}/{settings.catalog.bronze}/{resources['volumes']['files']['name']}"
     )
     assert settings.stage_dir.as_posix() == f"{volume}/stage"
+    assert settings.state_dir.as_posix() == f"{volume}/state"
+    assert not settings.machine_dir.is_relative_to("/Volumes")
     if prices.get("data_source") == "csv":
         assert settings.market_data.path == f"{volume}/In/closes.v2.csv"
     assert resources["experiments"]["runs"]["name"] == "/Shared/Portfolio Intelligence-${bundle.target}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import bundle
 from conftest import Answers, answers_of
 from portfolio.engines.slots import plan
 from portfolio.settings import load
-from test_bundle import JOB, PINNED, POLICY, planted
+
+JOB, POLICY = "resources/end_to_end_pipeline.job.yml", "resources/cluster_policy.yml"
+PINNED = "libraries/requirements.txt"
 
 # As in `test_bundle`, in a project with GPUs on Google Cloud.
 GPU_JOB, CPU_JOB = JOB, "resources/risk_stress_testing.job.yml"
@@ -86,3 +89,15 @@ def test_where_every_job_has_a_gpu_there_is_no_other_machine(rendered: Callable[
     given = bundle.data(project)
     assert {"gpu_runtime", "gpu_node_type"} <= given["variables"].keys()
     assert not {"runtime", "node_type"} & given["variables"].keys()
+
+
+def planted(source: Path, project: Path, file: str, old: str, new: str) -> tuple[int, list[str]]:
+    """Return the line of a fault that is planted in a copy of a bundle, and what is found there."""
+    project.mkdir()
+    files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
+    for name in (*files, ".github", "conf", "libraries", "resources", "notebooks"):
+        (shutil.copytree if (source / name).is_dir() else shutil.copy2)(source / name, project / name)
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    (project / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1, bundle.problems(project)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from acceleray.checks import complete
+from acceleray.checks import NOTES, complete
 from acceleray.cli import main
 from acceleray.refusals import RefusedError
 from conftest import contents
 from render import ROOT
-from test_answers import REFUSED
+from test_answers import REFUSED, REFUSED_TOGETHER
 from toy import data_file, write
 
 # Answers that have to be refused, with a part of the one line that says why.
@@ -136,12 +136,33 @@ def test_the_front_end_refuses_what_the_questions_refuse_in_one_line(
     assert not (tmp_path / "project").exists()
 
 
+def test_what_the_template_computes_cannot_be_given(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--template", str(template), "--data-file", str(data_file(tmp_path, {NOTES: "../../evil"}))]
+    for command in (["check"], ["new", str(tmp_path / "project"), "--defaults"]):
+        assert main([*command, *arguments]) == 2
+        assert capsys.readouterr().err == f"{NOTES}: it is computed from other answers and cannot be given.\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.yml"]
+
+
 def test_a_recorded_answer_that_a_new_one_puts_out_of_question_is_left_out(template: Path) -> None:
     recorded = {"data_source": "csv", "data_path": "closes.csv", "time_zone": "Europe/Zurich"}
     answers, _ = complete(template, {"data_source": "sample", "schedule_cron": ""}, recorded)
     assert not {"data_path", "time_zone"} & set(answers)
     with pytest.raises(RefusedError, match=r"\Atime_zone: This counts only with a schedule"):
         complete(template, {"schedule_cron": "", "time_zone": "Europe/Zurich"}, recorded)
+
+
+@pytest.mark.parametrize(("answers", "line"), REFUSED_TOGETHER)
+def test_the_front_end_refuses_machines_that_cannot_be_in_one_line(
+    answers: dict[str, Any], line: str, template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--template", str(template), "--data-file", str(data_file(tmp_path, answers))]
+    assert main(["new", str(tmp_path / "project"), "--defaults", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert (said.count("\n"), line in said) == (1, True), said
+    assert not (tmp_path / "project").exists()
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "answers").glob("*.yml")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -11,10 +12,15 @@ from pathlib import Path
 
 import pytest
 from copier import Settings, run_copy, run_update
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output.plain_text import PlainTextOutput
 
+import answers_page
 from acceleray.cli import main
 from conftest import contents
 from render import ROOT, copy_template
+from test_answers import questions
 from toy import commit, git, write
 
 
@@ -35,6 +41,26 @@ def test_a_project_is_generated_in_two_seconds_of_work(template: Path, tmp_path:
     assert main(["new", str(tmp_path / "project"), "--template", str(template), "--defaults"]) == 0
     # Of this process alone, so that what else the machine does does not count.
     assert time.process_time() - began < 2
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize("advanced", [False, True])
+def test_enter_works_at_every_question_and_the_advanced_ones_are_put_only_after_a_yes(
+    advanced: bool, template: Path, tmp_path: Path
+) -> None:
+    names = list(questions())
+    enter, screen = "\r", io.StringIO()
+    with create_pipe_input() as keys, create_app_session(input=keys, output=PlainTextOutput(screen)):
+        # A yes is taken without Enter; the question about a licence's holder does not arise.
+        before = enter * (names.index("advanced") - 1)
+        keys.send_text(before + ("y" if advanced else enter) + enter * len(names))
+        assert main(["new", str(tmp_path / "asked"), "--template", str(template)]) == 0
+    arguments = ["--template", str(template), "--defaults", "--set", f"advanced={advanced}"]
+    assert main(["new", str(tmp_path / "defaults"), *arguments]) == 0
+    assert contents(tmp_path / "asked") == contents(tmp_path / "defaults")
+    shown = {title for title in answers_page.groups() if f"{title} (" in screen.getvalue()}
+    # Every question about permissions is an advanced one.
+    assert set(answers_page.groups()) - shown == (set() if advanced else {"Permissions"})
 
 
 def test_git_is_not_started_for_each_file(template: Path, tmp_path: Path) -> None:

@@ -71,6 +71,12 @@ def test_the_workflow_of_this_repository_is_valid_and_only_calls_what_people_cal
     json.dumps(loaded["jobs"])
 
 
+def test_continuous_integration_has_the_history_that_updates_are_tested_from() -> None:
+    loaded = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    (checkout,) = [step for step in loaded["jobs"]["test"]["steps"] if "checkout" in step.get("uses", "")]
+    assert checkout["with"]["fetch-depth"] == 0
+
+
 def test_the_template_is_checked_as_strictly_here_as_where_it_is_generated(defaults: Path) -> None:
     here = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
     there = tomllib.loads((defaults / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]

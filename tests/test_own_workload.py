@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import bundle
 from conftest import Answers, contents
 
 
@@ -34,6 +35,7 @@ def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Ans
     after = contents(project)
     assert {path: after[path] for path in before} == before, "files that were there are left alone"
     assert len(after) == len(before) + 5
+    assert bundle.problems(project) == []
     run("ruff", "check", "--no-cache", ".")
     run("ruff", "format", "--no-cache", "--check", ".")
     own = ["src/portfolio/workloads/credit_study.py", "src/portfolio/tables/own/credit_study.py"]
@@ -43,3 +45,23 @@ def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Ans
     assert "Highest mean daily return" in said
     shown = run("portfolio", "show", "gold.credit_study", "--limit", "3")
     assert "mean_return_1d" in shown
+
+
+@pytest.mark.parametrize("other", ["end_to_end_pipeline", "risk_stress_testing"])
+def test_its_job_is_like_the_others_and_starts_only_when_somebody_says_so(
+    other: str, rendered: Callable[[Answers], Path]
+) -> None:
+    project = rendered({"workloads": [other]})
+    made = subprocess.run(
+        [sys.executable, "-m", "portfolio", "new-workload", "credit_study"],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+    )
+    assert made.returncode == 0
+    assert bundle.problems(project) == []
+    jobs = bundle.data(project)["resources"]["jobs"]
+    own, alike = jobs["credit_study"], jobs[other]
+    assert set(alike) - set(own) == {"schedule"}
+    assert own["job_clusters"] == alike["job_clusters"]
+    assert len(own["tasks"]) == len(alike["tasks"])

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+import bundle
 from conftest import Answers, answers_of, contents
 from render import ROOT, render
 from test_pipelines import FILES
@@ -67,7 +68,9 @@ def test_every_two_answers_meet_in_a_row() -> None:
 def test_a_row_changes_no_file_that_is_copied_as_it_stands(
     answers: Answers, rendered: Callable[[Answers], Path], whole: dict[str, bytes]
 ) -> None:
-    files = contents(rendered(answers))
+    project = rendered(answers)
+    files = contents(project)
+    assert bundle.problems(project) == []
     from_jinja = {
         path.relative_to(ROOT / "template").as_posix().removesuffix(".jinja")
         for path in (ROOT / "template").rglob("*.jinja")

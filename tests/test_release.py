@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from release import record, refusals, release
+from release import guard, record, refusals, release
 from releases import git, released
 from render import ROOT
 
@@ -87,3 +87,12 @@ def test_a_release_that_a_check_stops_leaves_no_tag_and_no_commit(
         release("99.0", clone, [guard])
     assert git(clone, "tag", "--list", "99.0") == ""
     assert git(clone, "rev-parse", "HEAD") == before
+
+
+def test_update_tests_that_were_skipped_stop_a_release(tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", ROOT.as_uri(), str(shallow))
+    with pytest.raises(
+        SystemExit, match=r"Nothing was tagged: \d+ tests were skipped \(this is a shallow clone"
+    ):
+        guard(shallow, ["tests/test_updates.py"])

@@ -18,6 +18,7 @@ import yaml
 from jinja2 import Environment
 from jinja2.meta import find_undeclared_variables
 
+import bundle
 from conftest import Answers, answers_of, contents
 from needs import Whole, unknown_commands
 from render import ROOT
@@ -109,6 +110,10 @@ def test_a_choice_of_workloads_is_the_reference_without_the_rest(
     assert not unknown_commands(files)
     assert not _unlayered(files)
     assert _jobs(files) == set(whole_choice)
+    assert bundle.problems(project) == []
+    jobs = bundle.data(project)["resources"]["jobs"]
+    first = "end_to_end_pipeline" if "end_to_end_pipeline" in chosen else whole_choice[0]
+    assert [name for name, job in jobs.items() if "schedule" in job] == [first]
     assert yaml.safe_load(files[".copier-answers.yml"])["workloads"] == list(chosen)
     said = "brings distributed_training along" in files["README.md"].decode("utf-8")
     assert said == (whole_choice != chosen)

@@ -28,6 +28,7 @@ import psutil
 
 from arena import figure, table
 from arena.contest import Order, contest
+from arena.in_turn import in_turn
 from arena.memory import memory_kind
 from arena.outcome import result
 from portfolio.errors import PortfolioError
@@ -62,6 +63,17 @@ def main() -> int:
             "Each side starts a cluster of its own; take cluster.master out of the settings.", file=sys.stderr
         )
         return 2
+    if options.profile == "databricks":
+        if local := [
+            name for name in chosen if getattr(import_module(works[name]), "TABLES_ARE_FILES", False)
+        ]:
+            print(
+                f"{local[0]} makes its table in a folder, which no catalog knows; leave it out.",
+                file=sys.stderr,
+            )
+            return 2
+        # A notebook has one Spark session, and sides would stop each other's.
+        options.in_turn = True
     options.out.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in chosen:
@@ -76,7 +88,7 @@ def parsed() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(
         description="Measure Spark alone, Ray beside Spark, and the limit of one machine, side by side.",
-        epilog="Sides run one at a time; close everything else on the machine.",
+        epilog="One side works at a time; close everything else on the machine. Databricks: docs/engines.md.",
     )
     add = parser.add_argument
     add(
@@ -90,9 +102,13 @@ def parsed() -> argparse.Namespace:
     add("--workers", type=int, default=os.cpu_count(), help="processes at once (default: all processors)")
     add(
         "--profile",
-        choices=("local", "cluster"),
+        choices=("local", "cluster", "databricks"),
         default="local",
         help="where engines run; in cluster each side has one of its own (default: %(default)s)",
+    )
+    add("--in-turn", action="store_true", help="all sides in this process, one after the other")
+    add(
+        "--folder", type=Path, help="where inputs are made; every node must see it (default: a temporary one)"
     )
     add("--out", type=Path, default=Path("build"), help="folder of the results (default: %(default)s)")
     return parser.parse_args()
@@ -122,13 +138,17 @@ def measured(module: str, options: argparse.Namespace, settings: Settings) -> di
     size = work.SIZES["small" if options.small else "full"]
     said = ", ".join(f"{value:,} {name}" for name, value in size.items())
     print(f"{work.TITLE}: {said}", flush=True)
-    folder = Path(tempfile.mkdtemp(prefix="pf-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="pf-bench-", dir=options.folder))
     try:
         started = time.perf_counter()
         work.make(folder, size)
         print(f"    inputs made in {time.perf_counter() - started:.1f} s", flush=True)
         order = Order(work.NAME, folder, size, options.workers, settings)
-        row = result(work, size, contest(order, list(work.SIDES), options.rounds, say, decisive(work)))
+        if options.in_turn:
+            outcomes = in_turn(order, list(work.SIDES), options.rounds, say)
+        else:
+            outcomes = contest(order, list(work.SIDES), options.rounds, say, decisive(work))
+        row = result(work, size, outcomes)
         if any("error" in side for side in row["sides"].values()):
             kept_logs(folder, options.out)
         return row

@@ -31,7 +31,8 @@ from portfolio.ingest import ingest
 from portfolio.progress import Reporter
 from portfolio.run import Run
 from portfolio.settings import Settings, load
-from portfolio.tune import Problem, build_problem, plan_of
+from portfolio.tune.problem import Problem, build_problem
+from portfolio.tune.stage import plan_of
 from portfolio.tune.trial import prepare, trial
 from portfolio.tune.worth import best_trial, judged_at_best
 

@@ -15,7 +15,7 @@
 import shlex
 from pathlib import Path
 
-from portfolio.notebook import parameters, show_report, show_table
+from portfolio.notebook import parameters, show_comparison, show_report, show_table
 from portfolio.progress import Reporter
 from portfolio.settings import load
 from portfolio.workload import execute
@@ -62,4 +62,18 @@ outcome = execute(find("risk_stress_testing"), settings, Reporter())
 
 show_table(("stage", "rows written", "seconds"), outcome.stages)
 show_table(("measure", "value"), (*outcome.conclusion.headline, ("backtest", outcome.conclusion.verdict)))
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Four models, one record
+# MAGIC A p-value below 0.05 rejects; simpler models show what calibration buys. The Basel zone is of the last
+# MAGIC 250 days, everything else of all of them. Z2 of expected shortfall is negative where it was too mild.
+
+# COMMAND ----------
+
+show_comparison(outcome.conclusion.comparison)
+
+# COMMAND ----------
+
 show_report(outcome.conclusion.report)

@@ -258,6 +258,26 @@ def test_a_state_folder_that_is_a_file_is_missing(examine: Examine, project: Pat
     assert examine()["State folder"].status == "missing"
 
 
+def test_on_databricks_the_volume_is_written_to_and_the_disk_is_that_of_the_driver(
+    examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "18.1")
+    volume, driver = tmp_path / "volume" / "state", tmp_path / "driver"
+    places = (f"paths.state={volume}", f"paths.machine={driver}")
+    driver.mkdir()
+    with run_lock(driver):
+        found = examine(*places, profile="databricks")
+    assert (found["State folder"].status, found["Lock"].status) == ("ok", "missing")
+    assert str(driver) in found["Lock"].detail
+    assert list(volume.iterdir()) == [], "what was written to try it is gone"
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=int(path == driver)))
+    assert str(driver) in examine(*places, profile="databricks")["Disk"].detail
+    volume.rmdir()
+    volume.write_text("no folder")
+    missing = examine(*places, profile="databricks")["State folder"]
+    assert (missing.status, "is the volume there" in missing.detail) == ("missing", True)
+
+
 def test_looking_starts_and_even_imports_neither_spark_nor_ray(project: Path) -> None:
     script = (
         "import sys; from portfolio.cli import main; code = main(['doctor']);"

@@ -44,8 +44,9 @@ GROWTH: tuple[Mapping[str, int], ...] = (
     {"scenarios": 300_000, "instruments": 20, "portfolios": 2000},
     {"scenarios": 1_000_000, "instruments": 20, "portfolios": 2000},
 )
-# Every side multiplies blocks of the same shapes, so every bit must agree.
-TOLERANCE = 0.0
+# Every side multiplies blocks of the same shapes, so nearly every bit agrees; what Spark broadcasts need not
+# lie at a multiple of 64 bytes, and then the last bit of a product may differ.
+TOLERANCE = 1e-15
 TARGETS: Mapping[str, float] = {"spark_ratio": 4.0, "limit_ratio": 1.1}
 
 SEED, DAYS = 20_240_229, 2000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from portfolio.errors import PortfolioError
+from portfolio.workload import Comparison
 
 
 def parameters(**defaults: str) -> dict[str, str]:
@@ -39,6 +41,21 @@ def show_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     Console().print(table)
 
 
+def show_comparison(compared: Comparison | None) -> None:
+    """Show models side by side: a table in a notebook, plain lines elsewhere."""
+    if compared is None:
+        return
+    display_html = _databricks("displayHTML")
+    names = (*compared.names, "reason")
+    rows = [(*row, words) for row, words in zip(compared.rows, compared.words, strict=True)]
+    if display_html is not None:
+        display_html(_html(names, rows))
+    elif _shell() is not None:
+        show_table(names, rows)
+    else:
+        sys.stdout.write("\n".join(["", *compared.lines(), "", ""]))
+
+
 def show_report(path: Path | None) -> None:
     """Show a report in a Databricks notebook; elsewhere print where it is."""
     if path is None:
@@ -51,6 +68,17 @@ def show_report(path: Path | None) -> None:
 
 def _databricks(name: str) -> Any:
     """Return what the Databricks notebook offers under a name, or None outside of one."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    shell = _shell()
     return shell.user_ns.get(name) if shell is not None else None
+
+
+def _shell() -> Any:
+    """Return the IPython that runs a notebook, or None in a plain script."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def _html(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

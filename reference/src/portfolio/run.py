@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 
 from portfolio.engines.arrays import with_constants, without_nan
 from portfolio.engines.fanout import FanOut
+from portfolio.engines.handoff.here import rows_here
 from portfolio.engines.handoff.parts import commit_parts
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.transform import HandOff, Target
@@ -134,26 +135,43 @@ class Run:
         The order of rows from Spark is not defined, so they are sorted before any arithmetic.
         """
         needed = tuple(dict.fromkeys((*table.key, *columns)))
-        rows = self._frame(table).where(where).select(*needed).toArrow()
+        rows = self._here(table, needed, {}) if where == "true" else None
+        if rows is None:
+            rows = self._frame(table).where(where).select(*needed).toArrow()
         rows = rows.sort_by([(name, "ascending") for name in table.key]).select(columns).combine_chunks()
         self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
         return rows
 
-    def rows(self, table: Table, **among: Sequence[Any]) -> pa.Table:
+    def rows(self, table: Table, per: Sequence[str] = (), **among: Sequence[Any]) -> pa.Table:
         """Return this run's rows of a table as they are now, with the columns that `table` declares.
 
-        `among` names columns and the values they may have.
+        Args:
+            table: what is read.
+            per: with it Spark makes one row of all rows that are alike in these columns: `rows`, how many
+                they are, and of every other column `<name>_min` and `<name>_max`, NULL without a value.
+            among: columns, and the values they may have.
         """
+        if not per and (rows := self._here(table, table.column_names, among)) is not None:
+            return rows
         frame = self._frame(table)
         for name, values in among.items():
             frame = frame.where(F.col(quoted(name)).isin(*values))
+        if per:
+            others = [name for name in table.column_names if name not in per]
+            least = [F.min(quoted(name)).alias(f"{name}_min") for name in others]
+            largest = [F.max(quoted(name)).alias(f"{name}_max") for name in others]
+            counted = F.count(F.lit(1)).alias("rows")
+            frame = frame.groupBy(*map(quoted, per)).agg(counted, *least, *largest)
         return frame.toArrow()
 
-    def commit(self, table: Table, rows: DataFrame | pa.Table) -> Commit:
-        """Replace this run's (or source's) rows of a table in one commit, and record it."""
+    def commit(self, table: Table, rows: DataFrame | pa.Table, in_files: int | None = None) -> Commit:
+        """Replace this run's (or source's) rows of a table in one commit, and record it.
+
+        `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those as well.
+        """
         if isinstance(rows, pa.Table):
             rows = without_nan(with_constants(rows, table, self.constants()))
-        return self._wrote(self.lake.commit(table, rows, self.scope(table)))
+        return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep=in_files is None))
 
     def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> Commit:
         """Replace this run's rows of a table in one commit by rows that come a part at a time.
@@ -212,6 +230,15 @@ class Run:
 
     def _frame(self, table: Table) -> DataFrame:
         return self.lake.read(table, self.scope(table), self._version(table))
+
+    def _here(
+        self,
+        table: Table,
+        columns: tuple[str, ...],
+        among: Mapping[str, Sequence[Any]],
+    ) -> pa.Table | None:
+        selection = Selection(table, self._version(table), self.scope(table), columns)
+        return rows_here(self.lake, selection, among)
 
     def _version(self, table: Table) -> int:
         if table.label not in self._pinned:

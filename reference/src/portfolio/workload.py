@@ -29,13 +29,33 @@ _STARTING = {
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Models side by side: names of columns, cells and words for each model; its name is the first cell."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return a line of names and one for each model, aligned, and below them the words on each."""
+        widths = [max(map(len, column)) for column in zip(self.names, *self.rows, strict=True)]
+        grid = []
+        for first, *others in (self.names, *self.rows):
+            cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+            grid.append("  ".join([first.ljust(widths[0]), *cells]))
+        said = [f"{row[0]}: {words}" for row, words in zip(self.rows, self.words, strict=True)]
+        return [*grid, "", *said]
+
+
+@dataclass(frozen=True)
 class Conclusion:
-    """What a workload says at its end: headline numbers in words, a verdict, and a report."""
+    """What a workload says at its end: headline numbers in words, a verdict, a report, models compared."""
 
     headline: tuple[tuple[str, str], ...]
     verdict: str
     report: Path | None
     verdict_on: str = "Backtest"
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +69,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workload:
-    """One recipe over the stages; `run` does the work."""
+    """One recipe over the stages; `run` does the work.
+
+    `check` refuses with a PortfolioError what can be seen to be wrong before any engine has started.
+    """
 
     name: str
     title: str
@@ -57,6 +80,7 @@ class Workload:
     reads: tuple[Table, ...]
     writes: tuple[Table, ...]
     run: Callable[[Run], Conclusion]
+    check: Callable[[Settings], object] = lambda settings: None
 
 
 def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outcome:
@@ -65,6 +89,7 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
     Raises:
         PortfolioError: the profile is not available here, or anything the user can put right.
     """
+    workload.check(settings)
     reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
     # Before MLflow, which would complain about credentials where there is only the wrong profile.
     refuse_unsupported_environment(settings.profile)

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from arena.contest import Order, beaten, contest
+from arena.in_turn import in_turn
 from arena.outcome import SideOutcome
-from bench import decisive, found_works
+from bench import decisive, found_works, main
 from portfolio.settings import Settings
 
 SETTINGS = Settings.model_validate({"project": {"name": "contest", "customer": "tests"}})
@@ -43,6 +44,32 @@ def test_a_contest_times_every_round_and_names_what_failed(tmp_path: Path) -> No
     assert limit.error == ""
     assert found["nobody"].error.startswith("KeyError: ")
     assert any("nobody did not start" in line for line in said)
+
+
+def test_in_one_process_sides_go_in_turn_and_the_next_goes_on_where_one_failed(tmp_path: Path) -> None:
+    simulation = pytest.importorskip("works.simulation")
+    size = {"scenarios": 20_000, "instruments": 4, "portfolios": 70}
+    simulation.make(tmp_path, size)
+    said: list[str] = []
+    order = Order("simulation", tmp_path, size, 2, SETTINGS)
+    found = in_turn(order, ["nobody", "limit", "limit"], 2, said.append)
+    limit = found["limit"]
+    assert len(limit.warm_s) == 2
+    assert min(limit.start_s, limit.cold_s, *limit.warm_s) > 0.0
+    assert (limit.difference, limit.error) == (0.0, "")
+    assert limit.peak_mb > 10.0
+    assert found["nobody"].error.startswith("KeyError: ")
+    assert said[0].startswith("    nobody failed: KeyError")
+
+
+def test_on_databricks_a_table_that_no_catalog_knows_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    options = ["bench.py", "--profile", "databricks", "--work", "handoff", "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", options)
+    assert main() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("handoff makes its table in a folder")
 
 
 def test_of_sides_of_spark_the_hopelessly_slow_are_timed_twice_and_no_other_side_is() -> None:

@@ -39,10 +39,11 @@ def warehouse(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, run_id in enumerate(("run-1", "run-2"), start=1):
         one = {"run_id": run_id, "source": "sample", "load_id": "load-1", "seed": 4711, "settings_json": "{}"}
         when = datetime(2026, 1, number, tzinfo=UTC)
+        fitted = {"run_id": run_id, "mu": 0.1, "next_sigma": 1 / 3}
         for declared, rows in (
             (RUNS, [one | {"workload": "end_to_end_pipeline", "finished_at": when}]),
             (RUN_TABLES, [{"run_id": run_id, "stage": "ingest", "direction": "wrote", "version": 12345}]),
-            (CALIBRATION, [{"run_id": run_id, "instrument_id": name, "mu": 0.1} for name in ("ÄÖ", "B")]),
+            (CALIBRATION, [fitted | {"instrument_id": name} for name in ("ÄÖ", "B")]),
         ):
             lake.commit(declared, filled(declared, rows), run_id)
     prices = [{"source": "sample", "instrument_id": "B", "load_id": "load-1"}]
@@ -163,6 +164,18 @@ def test_lineage_leads_from_a_row_to_its_run(reading: Portfolio) -> None:
 def test_lineage_of_a_row_in_several_runs_lists_each_the_latest_first(reading: Portfolio) -> None:
     _, out, _ = reading("lineage", "gold.calibration", "instrument_id=B")
     assert [line for line in out if line.startswith("Run ")] == ["Run run-2", "Run run-1"]
+
+
+@pytest.mark.spark
+def test_lineage_finds_a_row_by_a_number_as_it_is_shown(
+    reading: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "2000")
+    _, out, _ = reading("show", "gold.calibration", "--where", "run_id = 'run-2' AND instrument_id = 'B'")
+    assert "0.333333" in out[1].split()
+    code, found, _ = reading("lineage", "gold.calibration", "next_sigma=0.333333", "run_id=run-2")
+    assert (code, found[0]) == (0, "Run run-2")
+    assert reading("lineage", "gold.calibration", "next_sigma=0.3333")[0] == 1
 
 
 @pytest.mark.spark

@@ -104,13 +104,34 @@ def test_batches_change_no_result_and_a_failure_in_one_is_named(fan_out: FanOut)
 
 def test_batches_are_of_every_task_once_and_end_with_single_ones() -> None:
     for count, workers, most in ((0, 2, 8), (1, 2, 8), (7, 2, 8), (500, 2, 8), (500, 64, 8), (40, 2, 1)):
-        cut = batches(count, workers, most)
+        cut = list(batches(count, workers, most))
         assert [number for part in cut for number in part] == list(range(count))
         assert max(map(len, cut), default=1) <= most
         # Whoever ends last had at most a quarter of a worker's share of what was left then.
         for part in cut:
             assert len(part) == 1 or len(part) * 4 * workers <= count - part[0]
-    assert len(batches(500, 2, 8)) < 100
+    assert len(list(batches(500, 2, 8))) < 100
+
+
+class Squares:
+    """A thousand million tasks, and how many of them were made."""
+
+    made = 0
+
+    def __len__(self) -> int:
+        return 10**9
+
+    def __getitem__(self, number: int) -> int:
+        self.made += 1
+        return number + 1
+
+
+def test_a_task_is_made_when_there_is_room_for_it_however_many_there_are(fan_out: FanOut) -> None:
+    results = fan_out.map(slow_first, tasks := Squares(), batch=4)
+    assert [next(results) for _ in range(9)] == [number * number for number in range(1, 10)]
+    # Two batches were taken and a third begun; at most sixteen were ahead of each.
+    assert tasks.made <= 4 * (3 + 8 * 2)
+    results.close()
 
 
 def test_a_shared_array_reaches_every_task_whole_and_read_only(fan_out: FanOut) -> None:

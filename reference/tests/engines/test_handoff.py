@@ -1,5 +1,6 @@
 """The ways of the hand-off on real Spark and Delta: the same bits, chosen with a reason."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from pyspark.sql import functions as F
 from engines import handing
 from engines.handing import ODD_SCOPE, SCORES, TRADES, Inline, expected, fill, same, scores, stages, transform
 from portfolio.engines.fanout import FanOut
+from portfolio.engines.handoff.here import rows_here
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.ways import handed_over
 from portfolio.engines.ray_local import local_ray
@@ -157,23 +159,41 @@ def test_a_table_that_says_more_than_its_files_is_staged(
     assert same(scores(staged), expected(90))
 
 
-def test_files_with_more_rows_than_spark_counts_are_not_read_directly(
-    project: Any, monkeypatch: pytest.MonkeyPatch
+def test_rows_come_here_as_spark_would_bring_them_or_not_at_all(
+    make_run: Callable[..., Run], spark: Any
 ) -> None:
-    make, older, version = project
-    run = make(*WAYS["direct"])
-    real = type(run.lake).read
-    # Spark counts the older version while the files are those of the newer one.
-    monkeypatch.setattr(
-        type(run.lake),
-        "read",
-        lambda self, table, scope=None, version=None: (
-            Mixed(real(self, table, scope, version), real(self, table, scope, older))
-            if scope is None
-            else real(self, table, scope, version)
-        ),
+    run = make_run()
+    fill(run.lake, ODD_SCOPE, 20)
+    version = fill(run.lake, "one", 100)
+    names = TRADES.column_names
+    for scope, rows in (("one", 100), (ODD_SCOPE, 20), ("nobody's", 0)):
+        read = rows_here(run.lake, Selection(TRADES, version, scope, names), {})
+        told = run.lake.read(TRADES, scope, version).toArrow()
+        assert read is not None
+        assert (read.num_rows, read.schema.names) == (rows, told.schema.names)
+        assert read.sort_by("number").to_pylist() == told.sort_by("number").to_pylist()
+    some = rows_here(run.lake, Selection(TRADES, version, "one", names), {"number": [3, 7, 1000]})
+    assert some is not None
+    assert sorted(some.column("number").to_pylist()) == [3, 7]
+    spark.sql(
+        f"ALTER TABLE {run.lake.identifier(TRADES)}"
+        " SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
     )
-    with pytest.raises(PortfolioError, match=r"has 120 rows in its files where Spark counts 50"):
+    assert rows_here(run.lake, Selection(TRADES, run.lake.version(TRADES), "one", names), {}) is None
+
+
+def test_files_with_more_rows_than_the_log_counts_are_not_read_directly(make_run: Callable[..., Run]) -> None:
+    run = make_run(*WAYS["direct"])
+    version = fill(run.lake, "one", 100)
+    folder = run.lake.location(TRADES)
+    assert folder is not None
+    commit = folder / "_delta_log" / f"{version:020d}.json"
+    said = commit.read_text(encoding="utf-8")
+    counted = re.search(r'numRecords\\":(\d+)', said)
+    assert counted is not None
+    fewer = f'numRecords\\":{int(counted[1]) - 1}'
+    commit.write_text(said.replace(counted[0], fewer, 1), encoding="utf-8")
+    with pytest.raises(PortfolioError, match=r"has 100 rows in its files where its log counts 99"):
         transform(run, Inline(), version)
 
 
@@ -222,13 +242,6 @@ def test_a_run_records_what_it_read_wrote_and_why_the_rows_went_that_way(
 
 CONSTANT_DAY = handing.CONSTANTS["as_of"]
 BELOW_TEN = pa.compute.field("number") < 10
-
-
-class Mixed:
-    """The files of one frame, the rows of another."""
-
-    def __init__(self, files: Any, rows: Any) -> None:
-        self.inputFiles, self.count, self.where = files.inputFiles, rows.count, rows.where
 
 
 def unchanged(rows: pa.Table) -> pa.Table:

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,12 @@ def simulate(parameters: GjrParameters, days: int, seed: int) -> np.ndarray:
 @pytest.fixture(scope="session")
 def planted() -> GjrParameters:
     return GjrParameters(mu=4e-4, omega=2e-6, alpha=0.03, gamma=0.08, beta=0.91, nu=7.0)
+
+
+@pytest.fixture(scope="session")
+def planted_series(planted: GjrParameters) -> Callable[[int, int], np.ndarray]:
+    """Return a function from days and seed to returns of the planted model."""
+    return lambda days, seed: simulate(planted, days, seed)
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,15 @@ def test_basel_zones_over_250_days_are_0_to_4_green_5_to_9_yellow_and_red_from_1
     assert zones == ["green"] * 5 + ["yellow"] * 5 + ["red"] * 3
 
 
+def test_cumulative_probabilities_over_250_days_are_those_that_basel_published():
+    # Basel Committee 1996, supervisory framework for backtesting, Table 2: 99 %, 0 to 10 exceptions, in %.
+    published = [8.11, 28.58, 54.32, 75.81, 89.22, 95.88, 98.63, 99.60, 99.89, 99.97, 99.99]
+    found = [100.0 * bt.cumulative_probability(count, 250, 0.99) for count in range(11)]
+    np.testing.assert_allclose(found, published, rtol=0, atol=0.005)
+    # The probability of fewer, and not of as many or fewer, would be one row further down.
+    assert np.abs(np.subtract(found[1:], published[:-1])).min() > 0.005
+
+
 def test_the_zones_begin_at_cumulative_probabilities_of_95_and_99_99_percent():
     # With an exception every other day, all days but one or fewer have probability 1 - 2**-days.
     assert [bt.basel_zone(days - 1, days, 0.5) for days in (4, 5, 13, 14)] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -20,17 +21,27 @@ class Rows:
 
     tables: dict[str, list[dict[str, Any]]]
     asked: list[t.Table] = field(default_factory=list)
+    given: int = 0
 
     def __getitem__(self, table: t.Table) -> list[dict[str, Any]]:
         return self.tables[table.label]
 
-    def read(self, table: t.Table, **among: list[Any]) -> pa.Table:
-        """Return the rows with the declared columns and no others, every required value present."""
+    def read(self, table: t.Table, per: Sequence[str] = (), **among: list[Any]) -> pa.Table:
+        """Return the rows with the declared columns and no others, every required value present.
+
+        With `per` they are summed up as `Run.rows` does.
+        """
         self.asked.append(table)
         kept = [row for row in self.tables[table.label] if all(row[n] in few for n, few in among.items())]
         found = pa.Table.from_pylist(kept, schema=table.arrow_schema)
         for column in table.columns:
             assert column.nullable or not found[column.name].null_count, f"{table.label}.{column.name}"
+        if per:
+            others = [name for name in table.column_names if name not in per]
+            wanted = [(name, which) for which in ("min", "max") for name in others]
+            summed = found.group_by(list(per)).aggregate([([], "count_all"), *wanted])
+            found = summed.rename_columns({"count_all": "rows"})
+        self.given += found.num_rows
         return found
 
 

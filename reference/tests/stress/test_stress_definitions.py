@@ -35,6 +35,12 @@ def test_the_shipped_file_is_valid_and_holds_what_a_risk_manager_expects(tmp_pat
     fed = next(each for each in found.shocks if each.scenario_id == "fed_2026_severely_adverse")
     published = " ".join(each.published for each in fed.variables)
     assert all(headline in published for headline in ("10 %", "-58 %", "72 %", "5.7 pp", "-30 %", "-39 %"))
+    eba = next(each for each in found.shocks if each.scenario_id == "eba_2025_adverse")
+    headlines = {each.name: each.published for each in eba.variables}
+    # EBA, 2025 EU-wide stress test, adverse scenario: output lost over the three years, and unemployment.
+    assert headlines["EU real GDP"].startswith("-6.3 % cumulatively")
+    assert headlines["EU unemployment rate"] == "+6.1 pp"
+    assert len(headlines) == 2
     assert all(each.mapping for scenario in found.shocks for each in scenario.variables)
 
 

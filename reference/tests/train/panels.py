@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from portfolio.features.examples import FEATURE_NAMES, Examples
+from portfolio.features.examples import FEATURE_NAMES
+from portfolio.quant.examples import Examples
 
 DATES, NAMES, HORIZON_D, SEED = 700, 15, 5, 42
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from portfolio.errors import PortfolioError
-from portfolio.features.examples import FEATURE_NAMES, Examples
+from portfolio.features.examples import FEATURE_NAMES
 from portfolio.quant.boosting import fit, predict
+from portfolio.quant.examples import Examples
 from portfolio.quant.validation import WalkForwardFold, purged_walk_forward
 from portfolio.settings import Model, Settings
 from portfolio.train.validation import (

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from portfolio.features.examples import Examples
+from portfolio.quant.examples import Examples
 from portfolio.settings import Settings
 
 HORIZON = 5

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from portfolio.features.examples import Examples
+from portfolio.quant.examples import Examples
 from portfolio.tune.leakage import (
     MODEL,
     NEXT_DAY,

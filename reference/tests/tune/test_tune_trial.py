@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from portfolio.quant.boosting import fit, predict
-from portfolio.quant.evaluation import quantile_spread, rank_information_coefficient
-from portfolio.quant.overfitting import sharpe_ratio
+from portfolio.quant.evaluation import quantile_spread, rank_information_coefficient, sharpe_ratio
 from portfolio.tune.problem import Problem, build_problem
 from portfolio.tune.space import model_of
 from portfolio.tune.trial import daily_rank_ic, evaluate, prepare, read, trial

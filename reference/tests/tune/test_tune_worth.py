@@ -11,9 +11,9 @@ from portfolio.engines.proposals import Report, Search, Trial
 from portfolio.quant.halving import Fate
 from portfolio.quant.overfitting import deflated_sharpe_of, probability_of_overfitting
 from portfolio.settings import Settings
-from portfolio.tune import plan_of
 from portfolio.tune.leakage import Check
 from portfolio.tune.problem import build_problem, development
+from portfolio.tune.stage import plan_of
 from portfolio.tune.trial import Judged, prepare, trial
 from portfolio.tune.verdict import conclude
 from portfolio.tune.worth import (

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import io
+import os
 import runpy
 import shlex
 import shutil
+import signal
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import psutil
-
-from engines.living import saying
 from portfolio.cli import main
+from portfolio.cli.reading import find_table
+from portfolio.engines.fanout import FanOut
 from portfolio.engines.ray_local import local_ray
+from portfolio.run import code_version
 from workloads import other_blocks
-from workloads.running import PROJECT, Ran, schemas, table, write_prices, written
+from workloads.running import PROJECT, Ran, commits, schemas, table, write_prices, written
 
 # A customer may change conf/ at will; a test's project has its own.
 BASE = """
@@ -59,6 +60,17 @@ def ask(home: Path, spark: Any, *arguments: str) -> Ran:
     return _said(spark, home / "state", [*arguments, "--project", str(project(home))])
 
 
+def refused(home: Path, spark: Any, workload: str, *settings: str) -> tuple[str, set[str]]:
+    """Run a workload that must refuse to go on; return the one line that it ends with, and what it wrote."""
+    before = commits(home / "state")
+    said = ask(home, spark, "run", workload, *(part for setting in settings for part in ("--set", setting)))
+    assert (said.code, said.out) == (2, "")
+    [line] = [line for line in said.error.splitlines() if line.startswith("Error: ")]
+    assert said.error.endswith(f"{line}\n")
+    new = set(commits(home / "state")) - set(before)
+    return line, {Path(path).parents[1].name for path in new}
+
+
 def fingerprints(spark: Any, ran: Ran) -> dict[tuple[str, str], str]:
     """Return the fingerprint of each table that the runs in one home have written, by stage and table."""
     return written(spark, ran.state)
@@ -67,6 +79,46 @@ def fingerprints(spark: Any, ran: Ran) -> dict[tuple[str, str], str]:
 def rows(spark: Any, ran: Ran, label: str) -> list[dict[str, Any]]:
     """Return all rows of a table such as gold.returns."""
     return table(spark, ran.state, label)
+
+
+def resolve(home: Path, spark: Any, labels: Iterable[str], *settings: str) -> None:
+    """Ask for the lineage of one row of each table by its whole key; what is said must be its run's record.
+
+    `settings` are those that the first run in this home was given, of the form `section.key=value`.
+    """
+    state = home / "state"
+    record = min(table(spark, state, "gold.runs"), key=lambda row: row["finished_at"])
+    [load_id] = {row["load_id"] for row in table(spark, state, "bronze.prices_received")}
+    facts = {
+        "Workload": record["workload"],
+        "As of": str(record["as_of"]),
+        "Prices": "csv:prices",
+        "Load": load_id,
+        "Seed": "20260101",
+        "Code version": code_version(),
+    }
+    all_touches = table(spark, state, "gold.run_tables")
+    touches = [one for one in all_touches if one["run_id"] == record["run_id"]]
+    wrote = {one["table_name"]: one["version"] for one in touches if one["direction"] == "wrote"}
+    # Whatever the run made itself, it read in the version that it had made.
+    own = [one for one in touches if one["direction"] == "read" and one["table_name"] in wrote]
+    assert own
+    assert all(one["version"] == wrote[one["table_name"]] for one in own)
+    names = ("stage", "direction", "table_name", "version", "row_count", "fingerprint")
+    versions = sorted([str(one[name]) for name in names if one[name] != ""] for one in touches)
+    for label in labels:
+        # A row of the version that the run says it wrote, and of all rows the one with the longest key.
+        rows, key = table(spark, state, label, wrote[label]), find_table(label).key
+        asked = max(([f"{name}={row[name]}" for name in key] for row in rows), key=lambda one: len(str(one)))
+        said = ask(home, spark, "lineage", label, *asked)
+        assert said.code == 0, (label, said.error)
+        lines = said.out.splitlines()
+        assert [line for line in lines if not line.startswith(" ")] == [f"Run {record['run_id']}"], label
+        for name, value in facts.items():
+            assert f"  {name:<15}{value}" in lines, label
+        words = [line.split() for line in lines]
+        assert set(settings) <= {word for line in words for word in line}, label
+        assert sorted(line for line in words if line[1:2] in (["read"], ["wrote"])) == versions, label
 
 
 def project(home: Path) -> Path:
@@ -96,26 +148,38 @@ def in_other_blocks(spark: Any) -> Iterator[None]:
 
 
 @contextmanager
-def losing_a_worker() -> Iterator[None]:
-    """Kill one Ray worker of this process while it fits; there must have been one."""
-    killed, over = list[int](), threading.Event()
+def losing_workers(home: Path, *functions: str) -> Iterator[None]:
+    """Kill one Ray worker in each of these functions, with its first result in its hands; each must be run.
 
-    def watch() -> None:
-        while not killed and not over.wait(0.05):
-            for worker in saying("ray::fit_before")[:1]:
-                # A process may end between being listed and being killed.
-                with suppress(psutil.NoSuchProcess):
-                    worker.kill()
-                    killed.append(worker.pid)
+    What works on a task of a small run is over before anybody could look for its process and kill it.
+    """
+    map_all, folder = FanOut.map, home / "killed"
+    folder.mkdir()
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    def mapped(self: FanOut, function: Callable[..., Any], *given: Any, **named: Any) -> Iterator[Any]:
+        marker = folder / function.__name__
+        if function.__name__ in functions and not marker.exists():
+            function = _fatal(function, marker)
+        return map_all(self, function, *given, **named)
+
+    with patch.object(FanOut, "map", mapped):
         yield
-    finally:
-        over.set()
-        thread.join()
-    assert killed
+    assert sorted(path.name for path in folder.iterdir()) == sorted(functions)
+
+
+def _fatal(function: Callable[..., Any], marker: Path) -> Callable[..., Any]:
+    """Return a function that, the first time anywhere, ends its process with SIGKILL instead of returning."""
+    # Ray's workers cannot import this module; a function made inside another one is taken to them whole.
+
+    def fatal(*given: Any, **named: Any) -> Any:
+        result = function(*given, **named)
+        with suppress(FileExistsError):
+            marker.touch(exist_ok=False)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    fatal.__name__ = function.__name__
+    return fatal
 
 
 def _said(spark: Any, state: Path, command: list[str]) -> Ran:

@@ -49,11 +49,13 @@ def write_prices(path: Path) -> Path:
     return path
 
 
-def table(spark: Any, state: Path, label: str) -> list[dict[str, Any]]:
-    """Return the rows of a table such as gold.returns straight from its Delta folder."""
+def table(spark: Any, state: Path, label: str, version: int | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a table such as gold.returns straight from its Delta folder, now or at a version."""
     layer, name = label.split(".")
     (folder,) = (state / "warehouse").glob(f"{layer}*/{name}")
-    return [row.asDict() for row in spark.read.format("delta").load(str(folder)).collect()]
+    reader = spark.read.format("delta")
+    reader = reader if version is None else reader.option("versionAsOf", version)
+    return [row.asDict() for row in reader.load(str(folder)).collect()]
 
 
 def written(spark: Any, state: Path) -> dict[tuple[str, str], str]:

@@ -16,10 +16,11 @@ from portfolio.features.examples import FEATURE_NAMES, load_examples
 from portfolio.progress import Reporter
 from portfolio.run import Identity, Run
 from portfolio.settings import load
-from portfolio.tune import build_problem, evaluate, plan_of
 from portfolio.tune.kept import KeptTrials
+from portfolio.tune.problem import build_problem
 from portfolio.tune.space import SPACE
-from portfolio.tune.trial import prepare, trial
+from portfolio.tune.stage import plan_of
+from portfolio.tune.trial import evaluate, prepare, trial
 from workloads.in_process import ask, project, rows, run_notebook
 from workloads.running import Ran
 

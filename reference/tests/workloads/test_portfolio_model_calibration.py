@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workloads.in_process import ask, fingerprints, in_other_blocks, losing_a_worker, project, run_notebook
+from workloads.in_process import (
+    fingerprints,
+    in_other_blocks,
+    losing_workers,
+    project,
+    refused,
+    resolve,
+    run_notebook,
+)
 from workloads.running import IN_OTHER_BLOCKS, Ran, command, commits, interrupted
 
 # Three whole runs and most of a fourth stand before the first assertion.
@@ -19,6 +28,12 @@ SMALL = (
     "calibration.window_d=900",
     "calibration.first_fit_d=900",
     "calibration.refit_every_d=30",
+)
+# Two fits an instrument, of which the second may not forecast another volatility than the first.
+WITHOUT_DRIFT = (
+    "calibration.first_fit_d=1240",
+    "calibration.drifted_above=1e-9",
+    "calibration.maximum_drifted_share=0",
 )
 
 
@@ -41,7 +56,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     with in_other_blocks(spark):
         one = run_notebook(WORKLOAD, home, spark, *alone)
     prints, first = fingerprints(spark, one), commits(one.state)
-    with losing_a_worker():
+    with losing_workers(home, "fit_before"):
         two = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=2")
     second = commits(one.state)
     four = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=4")
@@ -69,15 +84,19 @@ def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
         assert "JPM" in page
 
 
-@pytest.mark.parametrize("table", ["gold.calibration", "gold.factor_betas"])
-def test_a_row_resolves_to_what_made_it(story: Story, spark: Any, table: str) -> None:
-    said = ask(story.two.state.parent, spark, "lineage", table, "instrument_id=JPM")
-    assert said.code == 0, said.error
-    for word in (
-        "silver.prices",
-        "silver.factors",
-        "gold.calibration_history",
-        "20260101",
-        "portfolio_model_calibration",
-    ):
-        assert word in said.out
+def test_a_row_of_every_table_of_results_resolves_to_what_made_it(story: Story, spark: Any) -> None:
+    labels = sorted({name for _, name in story.prints if name.startswith("gold.")})
+    assert len(labels) == 7
+    resolve(story.two.state.parent, spark, labels, *SMALL)
+
+
+def test_a_calibration_that_does_not_pass_its_gate_has_its_tables_and_report_all_the_same(
+    story: Story, spark: Any
+) -> None:
+    line, wrote = refused(story.two.state.parent, spark, WORKLOAD, *SMALL, *WITHOUT_DRIFT)
+    found = re.fullmatch(
+        "Error: The calibration did not pass its gate: (.*forecasts moved.*) Report: (.*)", line
+    )
+    assert found is not None, line
+    assert "volatility forecasts moved" in Path(found[2]).read_text(encoding="utf-8")
+    assert wrote >= {"calibration", "calibration_history", "calibration_gate", "runs", "run_tables"}

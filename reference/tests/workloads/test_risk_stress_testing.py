@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from workloads.in_process import ask, fingerprints, in_other_blocks, losing_a_worker, project, run_notebook
+from portfolio.backtest import MODELS
+from portfolio.backtest.side_by_side import NAMES
+from workloads.in_process import (
+    fingerprints,
+    in_other_blocks,
+    losing_workers,
+    project,
+    refused,
+    resolve,
+    rows,
+    run_notebook,
+)
 from workloads.running import Ran, command, commits, finished
 
 # Three whole runs stand before the first assertion.
@@ -22,6 +33,17 @@ SMALL = (
     # Four blocks of scenarios: by two, sums that were made task by task would round differently.
     "stress.scenarios=50000",
 )
+# Two fits an instrument, of which the second may not forecast another volatility than the first.
+TWICE = ("calibration.first_fit_d=1240",)
+WITHOUT_DRIFT = ("calibration.drifted_above=1e-9", "calibration.maximum_drifted_share=0")
+# Volatility goes against equities and with credit, so these two cannot go together.
+IMPOSSIBLE = """
+hypothetical:
+  - id: together
+    title: Together
+    shocks: {equity: "-30 %"}
+    correlations: [{between: [equity, credit], correlation: 0.999}]
+"""
 # Two nodes of two CPUs.
 FOUR = ("--profile", "cluster", "--set", "cluster.cores_per_worker=3", "--set", "ray.cpus_per_node=2")
 
@@ -43,7 +65,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     with in_other_blocks(spark):
         one = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=1")
     prints, first = fingerprints(spark, one), commits(one.state)
-    with losing_a_worker():
+    with losing_workers(home, "fit_before", "count", "forecast_block"):
         two = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=2")
     second = commits(one.state)
     cluster = finished([*command(WORKLOAD, SMALL, project=project(home)), *FOUR], one.state)
@@ -68,26 +90,45 @@ def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
         assert "financial" in page
 
 
-@pytest.mark.parametrize(
-    ("table", "key"),
-    [
-        ("gold.risk_measures", "portfolio_id=REFERENCE"),
-        ("gold.risk_contributions", "instrument_id=JPM"),
-        ("gold.risk_attribution", "portfolio_id=REFERENCE"),
-        ("gold.stress_losses", "portfolio_id=REFERENCE"),
-        ("gold.reverse_stress", "portfolio_id=REFERENCE"),
-        ("gold.backtest_forecasts", "model=ewma_normal"),
-        ("gold.backtest_verdicts", "model=ewma_normal"),
-    ],
-)
-def test_a_row_resolves_to_what_made_it(story: Story, spark: Any, table: str, key: str) -> None:
-    said = ask(story.two.state.parent, spark, "lineage", table, key)
-    assert said.code == 0, said.error
-    for word in (
-        "silver.prices",
-        "silver.factors",
-        "gold.calibration_history",
-        "20260101",
-        "risk_stress_testing",
-    ):
-        assert word in said.out
+def test_notebook_and_command_show_every_model_with_its_counts_its_verdict_and_the_reason(
+    story: Story, spark: Any
+) -> None:
+    kept = rows(spark, story.one, "gold.backtest_verdicts")
+    assert sorted(row["model"] for row in kept) == sorted(MODELS)
+    for ran in (story.one, story.two, story.cluster):
+        said = [line.split() for line in ran.out.splitlines()]
+        assert " ".join(NAMES).split() in said
+        for row in kept:
+            verdict = "passed" if row["passed"] else "failed"
+            counted = [f"{row['days']:,}", f"{row['exceptions']}", f"{row['expected_exceptions']:.1f}"]
+            tested = [f"{row[name]:.2g}" for name in ("kupiec_p", "independence_p", "conditional_coverage_p")]
+            judged = [row["basel_zone"], f"{row['z2']:.2f}", verdict, *row["decision"].split()]
+            assert [row["model"], *counted, *tested, *judged] in said
+            assert f"{row['model']}: {row['reason']}" in ran.out.splitlines()
+        # The report's line stays the last.
+        assert ran.report.is_file()
+
+
+def test_a_row_of_every_table_of_results_resolves_to_what_made_it(story: Story, spark: Any) -> None:
+    labels = sorted({name for _, name in story.prints if name.startswith("gold.")})
+    # Seven of calibration, two of the book, five of simulation, six of stress and two of the backtest.
+    assert len(labels) == 22
+    resolve(story.two.state.parent, spark, labels, *SMALL)
+
+
+def test_nothing_is_simulated_with_a_calibration_that_does_not_pass_its_gate(
+    story: Story, spark: Any
+) -> None:
+    line, wrote = refused(story.two.state.parent, spark, WORKLOAD, *SMALL, *TWICE, *WITHOUT_DRIFT)
+    assert line.startswith("Error: The calibration did not pass its gate, so nothing is simulated with it: ")
+    assert "volatility forecasts moved" in line
+    assert wrote == {"calibration", "calibration_history", "calibration_gate"}
+
+
+def test_nothing_is_simulated_before_correlations_are_known_to_be_possible(story: Story, spark: Any) -> None:
+    home = story.two.state.parent
+    (project(home) / "conf" / "odd.yml").write_text(IMPOSSIBLE, encoding="utf-8")
+    line, wrote = refused(home, spark, WORKLOAD, *SMALL, *TWICE, "stress.definitions=odd.yml")
+    assert line.startswith("Error: conf/odd.yml, together, correlations: with the estimated ones around them")
+    calibrated = {"calibration", "calibration_history", "calibration_gate"}
+    assert wrote == {*calibrated, "factor_betas", "factor_covariances"}

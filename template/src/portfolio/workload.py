@@ -87,7 +87,7 @@ class Workload:
 
 
 def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outcome:
-    """Run a workload under the lock of its state folder and return what it concluded.
+    """Run a workload under the lock of its folder and return what it concluded.
 
     Raises:
         PortfolioError: the profile is not available here, or anything the user can put right.
@@ -98,7 +98,7 @@ def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outco
     # Before MLflow, which would complain about credentials where there is only the wrong profile.
     refuse_unsupported_environment(settings.profile)
     refuse_without_gpu(settings)
-    with run_lock(settings.state_dir), ExitStack() as stack:
+    with run_lock(settings.machine_dir), ExitStack() as stack:
         sweep_stages(settings)
         with reporter.stage(_STARTING[settings.profile]):
             tracker = stack.enter_context(tracked_run(settings, workload.name))

@@ -166,15 +166,6 @@ def test_what_a_killed_run_left_damaged_is_thrown_away(
             train(boosting=Boosting({"max_depth": -1}, 5, NAMES, 2, 5, "other"))
 
 
-def test_what_nobody_came_back_to_for_a_week_is_removed(tmp_path: Path) -> None:
-    for name, days in (("training-old", 8), ("training-new", 6), ("calibration-old", 8)):
-        folder = tmp_path / name
-        folder.mkdir()
-        os.utime(folder, (time.time() - days * 86_400,) * 2)
-    training._sweep(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"training-new", "calibration-old"}
-
-
 def test_a_fit_that_draws_columns_begins_again_because_the_draws_cannot_be_gone_on_with(
     tmp_path: Path,
 ) -> None:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from arena.side import Answer
 from portfolio.engines.proposals import Plan, Search
-from portfolio.features.examples import FEATURE_NAMES, Examples
+from portfolio.features.examples import FEATURE_NAMES
+from portfolio.quant.examples import Examples
 from portfolio.quant.validation import purged_walk_forward
 from portfolio.settings import Model
 from portfolio.tune.problem import Problem

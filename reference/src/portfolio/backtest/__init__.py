@@ -6,16 +6,20 @@ days before it, and forecasts roll forward day by day. Blocks are Ray tasks.
 
 from __future__ import annotations
 
+from datetime import date
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
 
-from portfolio.backtest.blocks import MODELS, Block, BlockForecasts, forecast_block
+from portfolio.backtest.blocks import MODELS, BlockForecasts, forecast_block
+from portfolio.backtest.history import COLUMNS, Blocks
 from portfolio.backtest.rows import HEADLINE, Judged, forecast_rows, judged, verdict_rows
 from portfolio.calibrate import Calibration
-from portfolio.calibrate.fits import FIT_COLUMNS, fits_of
 from portfolio.calibrate.schedule import scheduled
-from portfolio.engines.arrays import as_date, column
+from portfolio.engines.arrays import Panel
 from portfolio.run import Run
 from portfolio.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS, CALIBRATION_HISTORY
 
@@ -29,9 +33,11 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
     could have held and modelled on that day.
     """
     returns, settings = calibration.returns, run.settings
-    blocks = _blocks(run, calibration)
+    history = run.read(CALIBRATION_HISTORY)
+    spans = _spans(run, returns, history)
+    blocks = Blocks(spans, returns, partial(_between, history))
     results: list[BlockForecasts] = []
-    if blocks:
+    if spans:
         mapped = run.fan_out.map(
             forecast_block,
             blocks,
@@ -43,7 +49,7 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
             seed=settings.seed,
         )
         results = list(mapped)
-    days = [returns.day(row) for block in blocks for row in range(block.first, block.last)]
+    days = [returns.day(row) for first, last in spans for row in range(first, last)]
     losses = np.concatenate([np.empty(0), *(result.losses for result in results)])
     forecasts = np.concatenate([np.empty((len(MODELS), 3, 0)), *(r.forecasts for r in results)], axis=-1)
     run.commit(BACKTEST_FORECASTS, forecast_rows(days, losses, forecasts, settings.risk))
@@ -52,19 +58,18 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
     return verdicts
 
 
-def _blocks(run: Run, calibration: Calibration) -> list[Block]:
-    """Return the blocks between scheduled calibrations, each with the fits made before its first day."""
-    returns = calibration.returns
-    rows = run.arrow(CALIBRATION_HISTORY, ("fitted_on", "instrument_id", *FIT_COLUMNS))
-    fitted_on = column(rows, "fitted_on").astype("datetime64[D]")
-    firsts = scheduled(run.settings.calibration, len(returns.dates))
-    blocks = []
-    for first, last in pairwise(firsts):
-        # Plain historical simulation needs its window, and a day more for the volatility of the first.
-        if first <= run.settings.backtest.historical_window_d:
-            continue
-        own = rows.filter(fitted_on == np.datetime64(as_date(returns.dates[first - 1])))
-        fits = dict(zip(column(own, "instrument_id"), fits_of(own), strict=True))
-        if any(fit.status == "calibrated" for fit in fits.values()):
-            blocks.append(Block(first, last, tuple(fits[name] for name in returns.instruments)))
-    return blocks
+def _spans(run: Run, returns: Panel, history: DataFrame) -> list[tuple[int, int]]:
+    """Return the blocks between scheduled calibrations that left something to hold."""
+    found = history.where("status = 'calibrated'").select("fitted_on").distinct().toArrow()
+    calibrated = set(found["fitted_on"].to_pylist())
+    # Plain historical simulation needs its window, and a day more for the volatility of the first.
+    window = run.settings.backtest.historical_window_d
+    return [
+        (first, last)
+        for first, last in pairwise(scheduled(run.settings.calibration, len(returns.dates)))
+        if first > window and returns.day(first - 1) in calibrated
+    ]
+
+
+def _between(history: DataFrame, first: date, last: date) -> pa.Table:
+    return history.where(f"fitted_on BETWEEN DATE'{first}' AND DATE'{last}'").select(*COLUMNS).toArrow()

@@ -68,13 +68,15 @@ def records(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
 
 
 def conclusion_lines(outcome: Outcome) -> list[str]:
-    """Return what a run did and what it says; the last line names the report, if there is one."""
+    """Return what a run did, what it says and the models it compared; the last line names its report."""
     said = outcome.conclusion
     stages = [(name, rows, f"{seconds:7.1f}") for name, rows, seconds in outcome.stages]
     facts = [*said.headline, (said.verdict_on, said.verdict)] if said.verdict else list(said.headline)
     wide = max((cell_len(label) for label, _ in facts), default=0)
     lines = grid(("stage", "rows", "seconds"), stages)
     lines += ["", *[f"{_padded(label, wide, False)}{_GAP}{value}" for label, value in facts]]
+    if said.comparison is not None:
+        lines += ["", *said.comparison.lines()]
     return lines if said.report is None else [*lines, "", f"Report: {said.report}"]
 
 

@@ -1,17 +1,61 @@
-"""The Delta log of a table on this machine: its newest version, and which version a commit became.
+"""The Delta log of a table on this machine, read by delta-rs: versions, files, and what the files hold.
 
-Asking Spark for the history takes a job of its own, once for every table that a run reads and every commit.
-The log is a folder with a numbered file for each version, as Delta's protocol says ("Delta Log Entries").
+Asking Spark takes a tenth of a second or more, for planning and a job of its own; the log takes some
+milliseconds. Files are never read or written this way.
 """
 
 from __future__ import annotations
 
-import json
-import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-# Old commits may be gone once a checkpoint holds what they said, so checkpoints count as well.
-_VERSION = re.compile(r"(\d{20})\.(?:json|checkpoint\..*)")
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+
+class UnreadableLogError(Exception):
+    """Delta's log cannot be read, or has no such version; the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class LoggedFile:
+    """A file of a version: its name in the table's folder, its rows, and values of one column of text.
+
+    Attributes:
+        name: relative to the table's folder, unless the file lies elsewhere.
+        rows: None where the log does not say.
+        lowest: a value that none in the file is below, None where the log does not say.
+        highest: a value that none in the file is above, None where the log does not say.
+        nulls: None where the log does not say.
+    """
+
+    name: str
+    rows: int | None
+    lowest: str | None
+    highest: str | None
+    nulls: int | None
+
+    def holds_only(self, value: str) -> bool:
+        """Return whether every row is known to have this value; never of one so long that the log cuts it."""
+        return self.lowest == self.highest == value and self.nulls == 0
+
+    def may_hold(self, value: str) -> bool:
+        """Return whether some row may have this value."""
+        low, high = self.lowest, self.highest
+        return (low is None or low <= value) and (high is None or value <= high)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A version of a table: what its reader must know, what it is partitioned by, and its files."""
+
+    reader_version: int
+    features: tuple[str, ...]
+    partition_columns: tuple[str, ...]
+    files: tuple[LoggedFile, ...]
 
 
 def newest_version(table: Path) -> int:
@@ -23,11 +67,7 @@ def newest_version(table: Path) -> int:
     Raises:
         FileNotFoundError: there is no Delta table in the folder.
     """
-    found = (_VERSION.fullmatch(path.name) for path in (table / "_delta_log").iterdir())
-    versions = [int(match[1]) for match in found if match]
-    if not versions:
-        raise FileNotFoundError(f"{table} has no version")
-    return max(versions)
+    return _opened(table).version()
 
 
 def version_with(table: Path, metadata: str, among: int = 100) -> int | None:
@@ -38,19 +78,49 @@ def version_with(table: Path, metadata: str, among: int = 100) -> int | None:
         metadata: what was given as `userMetadata`.
         among: how many of the newest versions are looked at.
     """
-    newest = newest_version(table)
-    for version in range(newest, max(newest - among, -1), -1):
-        if _user_metadata(table / "_delta_log" / f"{version:020d}.json") == metadata:
-            return version
-    return None
+    history = _opened(table).history(among)
+    return max((int(one["version"]) for one in history if one.get("userMetadata") == metadata), default=None)
 
 
-def _user_metadata(commit: Path) -> str | None:
-    if not commit.is_file():
-        return None
-    with commit.open(encoding="utf-8") as lines:
-        for line in lines:
-            if "commitInfo" in (action := json.loads(line)):
-                metadata: str | None = action["commitInfo"].get("userMetadata")
-                return metadata
-    return None
+def logged(table: Path, version: int, column: str) -> Logged:
+    """Return what the log says of a version, and of a column of text in each of its files.
+
+    Args:
+        table: the table's folder.
+        version: of which version.
+        column: whose lowest and highest values are wanted.
+
+    Raises:
+        UnreadableLogError: there is no such version, or its log cannot be read.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        opened = DeltaTable(str(table), version=version)
+    except DeltaError as error:
+        raise UnreadableLogError(str(error).splitlines()[0]) from None
+    protocol = opened.protocol()
+    added = pa.table(opened.get_add_actions(flatten=True))
+
+    def said(name: str) -> list[Any]:
+        return added.column(name).to_pylist() if name in added.column_names else [None] * len(added)
+
+    columns = ("path", "num_records", f"min.{column}", f"max.{column}", f"null_count.{column}")
+    return Logged(
+        protocol.min_reader_version,
+        tuple(protocol.reader_features or ()),
+        tuple(opened.metadata().partition_columns),
+        tuple(LoggedFile(*one) for one in zip(*map(said, columns), strict=True)),
+    )
+
+
+def _opened(table: Path) -> DeltaTable:
+    # Every process imports this module, and none but the driver reads a log.
+    from deltalake import DeltaTable
+    from deltalake.exceptions import TableNotFoundError
+
+    try:
+        return DeltaTable(str(table))
+    except TableNotFoundError:
+        raise FileNotFoundError(f"{table} has no version") from None

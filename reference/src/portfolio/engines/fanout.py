@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
@@ -16,6 +16,16 @@ from portfolio.errors import PortfolioError
 _AT_WORK, _AHEAD = 2, 8
 # Batches for each worker that the rest is always good for, however large batches may be.
 _LEFT = 4
+
+
+class Tasks(Protocol):
+    """A list, or what makes a task when it is asked for one: a million need not all be there at once."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, number: int, /) -> Any:
+        """Return one; they are asked for once each, in order."""
 
 
 class FanOut:
@@ -33,7 +43,7 @@ class FanOut:
     def map(
         self,
         function: Callable[..., Any],
-        tasks: Sequence[Any],
+        tasks: Tasks,
         shared: Sequence[Any] = (),
         done: Callable[[int], None] = lambda count: None,
         batch: int = 1,
@@ -43,8 +53,9 @@ class FanOut:
 
         Large inputs belong in `shared`: each is stored once and read by all workers without a copy. Tasks
         may be uneven: while one takes long, others go on, but at most eight a worker are ahead of the
-        oldest unfinished one, so results do not pile up. A task whose worker dies is run again; it must
-        therefore depend on its arguments alone. What a task returns depends on no batch.
+        oldest unfinished one, so results do not pile up, and what the driver holds does not grow with the
+        number of tasks. A task whose worker dies is run again; it must therefore depend on its arguments
+        alone. What a task returns depends on no batch.
 
         Args:
             function: a module-level function.
@@ -61,22 +72,22 @@ class FanOut:
         """
         references = [self.share(value) for value in shared]
         remote = ray.remote(num_cpus=1, max_retries=3)(_each).options(name=function.__name__)
-        cut = batches(len(tasks), self.workers, batch)
-        started, working, waiting = 0, set[ray.ObjectRef](), deque[ray.ObjectRef]()
-        for part in cut:
+        # The same cut twice: what is started next, and what is waited for.
+        ahead = batches(len(tasks), self.workers, batch)
+        working, waiting = set[ray.ObjectRef](), deque[ray.ObjectRef]()
+        for part in batches(len(tasks), self.workers, batch):
             patience_s = self._task_timeout_s * len(part)
             due = time.monotonic() + patience_s
             while True:
                 while (
-                    started < len(cut)
-                    and len(working) < _AT_WORK * self.workers
+                    len(working) < _AT_WORK * self.workers
                     and len(waiting) < _AHEAD * self.workers
+                    and (following := next(ahead, None)) is not None
                 ):
-                    given = [tasks[number] for number in cut[started]]
+                    given = [tasks[number] for number in following]
                     reference = remote.remote(function, given, fixed, *references)
                     working.add(reference)
                     waiting.append(reference)
-                    started += 1
                 if waiting[0] not in working or (left := due - time.monotonic()) <= 0:
                     break
                 # Whichever ends first makes room for the next, so that one long task keeps no worker idle.
@@ -105,17 +116,16 @@ class FanOut:
             raise PortfolioError(f"{label} was lost ({type(error).__name__}: {first}); run again.") from error
 
 
-def batches(count: int, workers: int, most: int) -> list[range]:
-    """Return `count` tasks cut into batches of at most `most`, ever smaller ones at the end.
+def batches(count: int, workers: int, most: int) -> Iterator[range]:
+    """Yield `count` tasks cut into batches of at most `most`, ever smaller ones at the end.
 
     What is left at any time makes several batches for each worker, so that none waits long for another.
     """
-    cut, first = list[range](), 0
+    first = 0
     while first < count:
         size = max(1, min(most, (count - first) // (_LEFT * workers)))
-        cut.append(range(first, first + size))
+        yield range(first, first + size)
         first += size
-    return cut
 
 
 def _each(

@@ -42,11 +42,15 @@ def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
 
 @contextmanager
 def spark_of_profile(settings: Settings) -> Iterator[SparkSession]:
-    """Yield the Spark session of profile `local` or `cluster` as `engines` does, without Ray.
+    """Yield the Spark session of a profile as `engines` does, without Ray.
 
     Raises:
         PortfolioError: this place cannot carry the profile.
     """
+    if settings.profile == "databricks":
+        with spark_alone(settings) as session:
+            yield session
+        return
     from portfolio.engines.spark import spark_session
 
     refuse_unsupported_environment(settings.profile)

@@ -82,13 +82,13 @@ class Resumable:
         """Return one part that is done."""
         return pq.read_table(self.folder / part_name(number), page_checksum_verification=True)
 
-    def frame(self, lake: Lake, table: Table, count: int, constants: Mapping[str, Any]) -> DataFrame:
-        """Return the rows of parts 0 to `count - 1` for Spark, constant columns added, in declared order."""
+    def frame(self, lake: Lake, table: Table, constants: Mapping[str, Any]) -> DataFrame:
+        """Return the rows of all parts for Spark, constant columns added, in declared order."""
         declared = {column.name: column.sql for column in table.columns}
         reader = lake.spark.read.schema(", ".join(declared[name] for name in self._schema.names))
         reader = reader.option("parquet.page.verify-checksum.enabled", "true")
-        paths = [spark_pattern(self._settings, self.folder / part_name(number)) for number in range(count)]
-        rows = reader.parquet(*paths)
+        # The folder and not each part: there may be ten thousand.
+        rows = reader.parquet(spark_pattern(self._settings, self.folder))
         for name, value in constants.items():
             if name in declared:
                 rows = rows.withColumn(name, F.lit(value))

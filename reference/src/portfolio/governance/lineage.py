@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,6 +18,8 @@ from portfolio.tables.contract import Column, Table, literal, quoted
 
 Row = Mapping[str, Any]
 Value = str | float | int | bool | date | datetime
+# How far a number may be from what is shown of it, relative to it.
+_SHOWN = 1e-5
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,11 @@ def parse_key(table: Table, pairs: Sequence[str]) -> dict[str, Value]:
 
 
 def predicate(values: Mapping[str, Value]) -> str:
-    """Return the SQL condition that a row holds these values; true for none."""
-    return " AND ".join(f"{quoted(name)} = {_sql(value)}" for name, value in values.items()) or "true"
+    """Return the SQL condition that a row holds these values; true for none.
+
+    Numbers with a fraction are shown with six digits; such a one finds its row all the same.
+    """
+    return " AND ".join(_is(quoted(name), value) for name, value in values.items()) or "true"
 
 
 def evidence(run_ids: Iterable[str], runs: Iterable[Row], run_tables: Iterable[Row]) -> list[RunEvidence]:
@@ -203,6 +209,12 @@ def _value(column: Column, text: str) -> Value:
                 return text
     except (ValueError, KeyError):
         raise PortfolioError(f"'{text}' is not a {column.type}, which column {column.name} wants.") from None
+
+
+def _is(column: str, value: Value) -> str:
+    if isinstance(value, float) and math.isfinite(value):
+        return f"abs({column} - {_sql(value)}) <= {_sql(_SHOWN * abs(value))}"
+    return f"{column} = {_sql(value)}"
 
 
 def _sql(value: Value) -> str:

@@ -87,13 +87,22 @@ def christoffersen_conditional_coverage(exceptions: NDArray[np.bool_], confidenc
     return LikelihoodRatio(statistic, float(chi2.sf(statistic, 2)))
 
 
+def cumulative_probability(exceptions: int, days: int, confidence: float) -> float:
+    """Return the probability of so many exceptions or fewer if the model is right, between 0 and 1.
+
+    Binomial, as the Basel Committee's Table 2 (1996, supervisory framework for backtesting). ``days`` are
+    trading days.
+    """
+    _check(exceptions, days, confidence)
+    return float(binom.cdf(exceptions, days, 1.0 - confidence))
+
+
 def basel_zone(exceptions: int, days: int, confidence: float) -> Zone:
     """Return the traffic light by the probability of so many exceptions or fewer if the model is right.
 
     Green below 95 %, yellow from there, red from 99.99 % (Basel Committee 1996). ``days`` are trading days.
     """
-    _check(exceptions, days, confidence)
-    cumulative = float(binom.cdf(exceptions, days, 1.0 - confidence))
+    cumulative = cumulative_probability(exceptions, days, confidence)
     if cumulative < _YELLOW_FROM:
         return "green"
     return "yellow" if cumulative < _RED_FROM else "red"

@@ -13,18 +13,21 @@ weighted mean of the first 75 squares, which leads to other parameters. On the D
 benchmark the first gives its alpha and beta to 3e-6 (0.15313, 0.80598), the second 0.1455 and 0.8168.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from arch.univariate import GARCH, ConstantMean, StudentsT
-from arch.univariate.base import ARCHModelResult
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from portfolio.quant.standstill import LONGEST_STANDSTILL_D, longest_standstill
+
+if TYPE_CHECKING:
+    from arch.univariate.base import ARCHModelResult
 
 # arch recommends returns in percent: its optimiser is poor at variances of 1e-4.
 _PERCENT = 100.0
@@ -160,6 +163,9 @@ def standardised_residuals(
 
 
 def _optimise(returns: NDArray[np.float64], initial_variance: float) -> tuple[ARCHModelResult, int]:
+    # With statsmodels and matplotlib, 140 MB: only processes that fit need them.
+    from arch.univariate import GARCH, ConstantMean, StudentsT
+
     percent = _PERCENT * returns
     model = ConstantMean(percent, volatility=GARCH(p=1, o=1, q=1), distribution=StudentsT(), rescale=False)
     backcast = _PERCENT**2 * initial_variance

@@ -13,17 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from portfolio.quant.evaluation import sharpe_ratio
+
 # Shorter blocks than this say nothing about which strategy is best in them.
 _SHORTEST_BLOCK = 5
-
-
-def sharpe_ratio(series: NDArray[np.float64]) -> float:
-    """Return mean over standard deviation (n - 1) of the finite values; NaN where there is none."""
-    values = series[np.isfinite(series)]
-    if values.size < 2:
-        return math.nan
-    deviation = float(values.std(ddof=1))
-    return float(values.mean()) / deviation if deviation > 0.0 else math.nan
 
 
 def expected_maximum_sharpe(variance: float, trials: int) -> float:

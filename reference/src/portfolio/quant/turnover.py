@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+
+from portfolio.quant.evaluation import ranks_by_date
 
 # Long and short sides are one unit each, so all of the book is two units.
 _GROSS = 2.0
@@ -20,8 +21,7 @@ def long_short_weights(scores: NDArray[np.float64], quantiles: int = 5) -> NDArr
         raise ValueError("a long-short book needs at least two quantiles")
     known = np.isfinite(scores)
     counts = known.sum(axis=1, keepdims=True)
-    ranks = rankdata(np.where(known, scores, np.inf), axis=1)
-    position = (ranks - 0.5) / np.maximum(counts, 1)
+    position = (ranks_by_date(scores, known) - 0.5) / np.maximum(counts, 1)
     best = known & (position > 1.0 - 1.0 / quantiles)
     worst = known & (position < 1.0 / quantiles)
     longs, shorts = best.sum(axis=1, keepdims=True), worst.sum(axis=1, keepdims=True)

@@ -15,6 +15,9 @@ from portfolio.tables import Table
 
 # Gives the rows that the current run may show of one declared table.
 Read = Callable[[Table], pa.Table]
+# The same, and given names of columns some of those rows, `read(TABLE, portfolio_id=["A", "B"])`, or one row
+# for all that are alike, `read(TABLE, per=["instrument_id"])`; `portfolio.run.Run.rows` says which.
+Reads = Callable[..., pa.Table]
 
 
 def narrowed(table: Table, *names: str) -> Table:

@@ -163,6 +163,7 @@ class HandOff(Section):
     way: Literal["auto", "small", "direct", "staged"] = "auto"
     small_mb: PositiveInt = 64
     rows_per_task: PositiveInt = 250_000
+    stage_codec: Literal["uncompressed", "snappy", "lz4_raw", "zstd"] = "uncompressed"
 
 
 class Maintenance(Section):

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from portfolio.errors import PortfolioError
+from portfolio.quant.stress import smallest_eigenvalue, with_correlations
 from portfolio.settings import Settings
 from portfolio.stress import file as written
 from portfolio.stress.units import Shock, parse_share, parse_shock
 
 # Factors of the sample; a factor file of one's own may have others.
 KNOWN_FACTORS = ("credit", "equity", "oil", "volatility")
+# A correlation matrix nearer to singular than this cannot be inverted with any sense.
+SMALLEST_EIGENVALUE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,8 @@ def read_definitions(settings: Settings, extra_factors: Iterable[str] = ()) -> D
 
     Raises:
         PortfolioError: the file is missing or malformed, or a scenario in it cannot be meant; the line names
-            file, scenario and key.
+            file, scenario and key. Correlations that only the estimates around them make impossible are
+            refused by `refuse_impossible`.
     """
     path = settings.project_dir / "conf" / settings.stress.definitions
     file, (parsed, digest) = f"conf/{path.name}", written.parse(path)
@@ -112,7 +119,7 @@ class _Reading:
         for factor, text in entry.shocks.items():
             shock = self._shock(entry.id, f"shocks.{factor}", factor, text)
             variables.append(Variable(factor, shock.text, factor, shock, "The factor itself is shocked."))
-        correlations = tuple(self._correlations(entry.id, entry.correlations))
+        correlations = self._correlations(entry.id, entry.correlations)
         return ShockScenario(
             entry.id, entry.title, entry.origin, "hypothetical", tuple(variables), correlations
         )
@@ -126,7 +133,7 @@ class _Reading:
             if variable.factor and variable.factor in {each.factor for each in variables}:
                 raise self._refusal(entry.id, "variables", f"two variables are mapped to {variable.factor}")
             variables.append(variable)
-        correlations = tuple(self._correlations(entry.id, entry.correlations))
+        correlations = self._correlations(entry.id, entry.correlations)
         return ShockScenario(
             entry.id, entry.title, entry.origin, "supervisory", tuple(variables), correlations
         )
@@ -164,8 +171,8 @@ class _Reading:
 
     def _correlations(
         self, scenario: str, given: Iterable[written.CorrelationEntry]
-    ) -> Iterator[tuple[str, str, float]]:
-        seen = set()
+    ) -> tuple[tuple[str, str, float], ...]:
+        found: dict[tuple[str, str], float] = {}
         for each in given:
             one, other = sorted(each.between)
             key = f"correlations.{one}-{other}"
@@ -173,10 +180,14 @@ class _Reading:
                 self._refuse_unknown(scenario, key, factor)
             if one == other:
                 raise self._refusal(scenario, key, "a correlation is between two different factors")
-            if (one, other) in seen:
+            if (one, other) in found:
                 raise self._refusal(scenario, key, "is there twice")
-            seen.add((one, other))
-            yield one, other, each.correlation
+            found[one, other] = each.correlation
+        smallest = _smallest_eigenvalue(found)
+        if smallest < SMALLEST_EIGENVALUE:
+            what = f"together they are not positive definite, the smallest eigenvalue is {smallest:.4f}"
+            raise self._refusal(scenario, "correlations", f"{what} and must be above zero")
+        return tuple((one, other, value) for (one, other), value in found.items())
 
     def _refuse_unknown(self, scenario: str, key: str, factor: str) -> None:
         if factor not in self.factors:
@@ -186,6 +197,16 @@ class _Reading:
 
     def _refusal(self, scenario: str, key: str, what: str) -> PortfolioError:
         return PortfolioError(f"{self.file}, {scenario}, {key}: {what.rstrip('.')}.".replace("?.", "?"))
+
+
+def _smallest_eigenvalue(given: Mapping[tuple[str, str], float]) -> float:
+    """Return that of the matrix of all factors named, 1 where the estimates of a run must fill it first."""
+    names = sorted({name for pair in given for name in pair})
+    pairs = list(combinations(range(len(names)), 2))
+    if not given or len(given) < len(pairs):
+        return 1.0
+    replaced = [(one, other, given[names[one], names[other]]) for one, other in pairs]
+    return smallest_eigenvalue(with_correlations(np.eye(len(names)), replaced))
 
 
 def _own_factors(settings: Settings) -> tuple[str, ...]:

@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from portfolio.errors import PortfolioError
 from portfolio.quant.stress import conditional_mean, mahalanobis, smallest_eigenvalue, with_correlations
-from portfolio.stress.definitions import Definitions, ShockScenario, Variable
+from portfolio.stress.definitions import SMALLEST_EIGENVALUE, Definitions, ShockScenario, Variable
 from portfolio.stress.outcome import SHOCKED, UNPRICED, Assumption, Outcome, not_run, outcome
 from portfolio.stress.replay import STANDSTILL, last_move
 
 if TYPE_CHECKING:
     from portfolio.calibrate.factor_model import FactorModel
 
-# A correlation matrix nearer to singular than this cannot be inverted with any sense.
-_SMALLEST_EIGENVALUE = 1e-8
 # A level in per cent below this was meant as a fraction: no market's volatility is 1 % a year.
 _SMALLEST_PERCENT = 1.0
 
@@ -42,7 +40,7 @@ def refuse_impossible(definitions: Definitions, model: FactorModel) -> None:
                         f" the last one is {level:.6g}; multiply them by 100 in factors.path."
                     )
         smallest = smallest_eigenvalue(_covariance(scenario, model)) if scenario.correlations else 1.0
-        if smallest < _SMALLEST_EIGENVALUE:
+        if smallest < SMALLEST_EIGENVALUE:
             raise PortfolioError(
                 f"{where}, correlations: with the estimated ones around them they are not positive definite,"
                 f" the smallest eigenvalue is {smallest:.4f} and must be above zero; move them towards the"

@@ -11,11 +11,12 @@ import pandas as pd
 import pyarrow as pa
 
 from portfolio.engines.arrays import as_date
-from portfolio.features.examples import FEATURE_NAMES, Examples, load_examples
+from portfolio.features.examples import FEATURE_NAMES, load_examples
 from portfolio.governance.champion import features_contract
 from portfolio.governance.registry import Dossier, RegisteredModel, register_model
 from portfolio.quant.bins import TOLERANCE
 from portfolio.quant.boosting import restored
+from portfolio.quant.examples import Examples
 from portfolio.run import Run
 from portfolio.settings import Model
 from portfolio.tables import FEATURE_IMPORTANCE, FEATURES, SIGNAL_VALIDATION, TRAINING

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.engines.training import Boosting, fit_on_shards, forget
-from portfolio.features.examples import FEATURE_NAMES, Examples
+from portfolio.features.examples import FEATURE_NAMES
 from portfolio.quant.bins import binned
 from portfolio.quant.boosting import fit, parameters, predict, restored, saved
+from portfolio.quant.examples import Examples
 from portfolio.run import Run
 from portfolio.settings import Model
 

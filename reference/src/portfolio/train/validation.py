@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from portfolio.engines.arrays import as_date
 from portfolio.errors import PortfolioError
-from portfolio.features.examples import FEATURE_NAMES, Examples
+from portfolio.features.examples import FEATURE_NAMES
 from portfolio.quant.boosting import fit, predict
 from portfolio.quant.evaluation import (
     newey_west_lags,
@@ -21,6 +21,7 @@ from portfolio.quant.evaluation import (
     quantile_spread,
     rank_information_coefficient,
 )
+from portfolio.quant.examples import Examples
 from portfolio.quant.turnover import long_short_weights, trading_cost, turnover
 from portfolio.quant.validation import WalkForwardFold, purged_walk_forward
 from portfolio.run import Run

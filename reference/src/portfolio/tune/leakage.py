@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.engines.arrays import column, panel
-from portfolio.features.examples import Examples
 from portfolio.quant.evaluation import rank_information_coefficient
+from portfolio.quant.examples import Examples
 from portfolio.run import Run
 from portfolio.tables import RETURNS
 

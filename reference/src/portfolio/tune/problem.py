@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.errors import PortfolioError
-from portfolio.features.examples import Examples
+from portfolio.quant.examples import Examples
 from portfolio.quant.validation import WalkForwardFold, purged_walk_forward
 from portfolio.settings import Settings
 

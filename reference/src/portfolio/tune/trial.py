@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 
 from portfolio.engines.proposals import Report
 from portfolio.quant.boosting import parameters
-from portfolio.quant.evaluation import newey_west_t, quantile_spread, rank_information_coefficient
-from portfolio.quant.overfitting import sharpe_ratio
+from portfolio.quant.evaluation import (
+    newey_west_t,
+    quantile_spread,
+    rank_information_coefficient,
+    sharpe_ratio,
+)
 from portfolio.tune.problem import Problem
 from portfolio.tune.space import model_of
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from portfolio.engines.arrays import as_date
 from portfolio.engines.proposals import Trial
-from portfolio.features.examples import Examples
 from portfolio.quant.boosting import fit, predict
 from portfolio.quant.evaluation import newey_west_t
+from portfolio.quant.examples import Examples
 from portfolio.quant.overfitting import blocks_for, deflated_sharpe_of, probability_of_overfitting
 from portfolio.tune.space import model_of
 from portfolio.tune.trial import Judged, daily_rank_ic, read

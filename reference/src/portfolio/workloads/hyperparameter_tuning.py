@@ -8,7 +8,7 @@ from portfolio.features import build_features
 from portfolio.ingest import ingest
 from portfolio.report.tuning import write
 from portfolio.run import Run
-from portfolio.tune import Tuned, tune
+from portfolio.tune.stage import Tuned, tune
 from portfolio.workload import Conclusion, Workload
 
 

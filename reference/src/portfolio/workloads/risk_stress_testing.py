@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portfolio import tables as t
 from portfolio.backtest import HEADLINE, Judged, backtest
+from portfolio.backtest.side_by_side import NAMES, side_by_side
 from portfolio.book import build_book
 from portfolio.calibrate import calibrate
 from portfolio.calibrate.dependence import build_dependence
@@ -15,12 +16,12 @@ from portfolio.ingest.factors import ingest_factors
 from portfolio.report.stress import write
 from portfolio.run import Run
 from portfolio.simulate import Horizon, simulate
-from portfolio.stress import StressSummary, read_definitions, stress
-from portfolio.workload import Conclusion, Workload
+from portfolio.stress import StressSummary, read_definitions, refuse_impossible, stress
+from portfolio.workload import Comparison, Conclusion, Workload
 
 
 def run(run: Run) -> Conclusion:
-    """Run every stage; what a risk manager may have mistyped is read first."""
+    """Run every stage; what a risk manager may have mistyped is refused as soon as it can be seen."""
     definitions = read_definitions(run.settings)
     with run.stage("ingest", "Ingest prices and factors (Spark)"):
         loaded = ingest(run)
@@ -32,6 +33,7 @@ def run(run: Run) -> Conclusion:
     calibration.gate.require()
     with run.stage("dependence", "Estimate betas and correlation (Ray)"):
         model = build_factor_model(run, calibration)
+        refuse_impossible(definitions, model)
         dependence = build_dependence(run, calibration)
     with run.stage("simulate", "Simulate the book, two methods (Ray)"):
         book = build_book(run, calibration.returns)
@@ -52,7 +54,8 @@ def run(run: Run) -> Conclusion:
         name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
         report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
         run.tracker.attach(report)
-    return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report)
+    compared = Comparison(NAMES, *side_by_side(verdicts)) if verdicts else None
+    return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report, comparison=compared)
 
 
 def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -> tuple[tuple[str, str], ...]:
@@ -88,4 +91,5 @@ WORKLOAD = Workload(
         if table not in (t.FEATURES, t.SIGNAL_VALIDATION, t.PREDICTIONS, t.PORTFOLIO_SCORES)
     ),
     run=run,
+    check=read_definitions,
 )

@@ -13,7 +13,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,11 @@ import ray
 
 from portfolio.engines.family import process_environment
 from portfolio.engines.processes import first_line
+from portfolio.engines.unfinished import unfinished_folder
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
 _PREFIX, _NOTE = "training-", "rounds"
-_OLDEST_S = 7 * 24 * 3600.0
 # A worker that dies is replaced so often, and all go on from the last checkpoint.
 _MAX_FAILURES = 3
 _QUIET = {
@@ -99,10 +98,7 @@ def fit_on_shards(
     Raises:
         PortfolioError: workers died too often, or no checkpoint followed the last in `ray.task_timeout_s`.
     """
-    folder = settings.state_dir / "unfinished" / f"{_PREFIX}{boosting.key}"
-    _sweep(folder.parent)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.utime(folder)
+    folder = unfinished_folder(settings, f"{_PREFIX}{boosting.key}")
     begun = any(folder.iterdir())
     try:
         return _fit(settings, boosting, data, folder, done)
@@ -219,13 +215,6 @@ def _reason(error: Exception) -> str:
     failures = getattr(error, "worker_failures", None) or {}
     cause = next(iter(failures.values()), None) or getattr(error, "controller_failure", None) or error
     return f"{type(cause).__name__}: {first_line(cause)}"
-
-
-def _sweep(home: Path) -> None:
-    for folder in home.glob(f"{_PREFIX}*") if home.is_dir() else ():
-        with suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _OLDEST_S:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _train_shard(config: dict[str, Any]) -> None:

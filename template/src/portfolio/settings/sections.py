@@ -179,13 +179,15 @@ class Maintenance(Section):
 
 
 class Paths(Section):
-    """Where a run keeps its state (in the project), its stages (in the state), and what is fetched once.
+    """Where a run keeps its state (in the project), what lies in the state, and what is fetched once.
 
-    Every Spark executor and Ray node must see the state and stage folders under the same path.
+    Every Spark executor and Ray node must see the state and stage folders under the same path; the machine's
+    own folder is the driver's alone and needs files that can be locked and written at any place.
     """
 
     state: Path = Path("var")
     stage: Path = Path("stage")
+    machine: Path = Path(".")
     cache: Path = Path("~/.cache/portfolio")
 
 
@@ -236,6 +238,11 @@ class Settings(Section):
     def stage_dir(self) -> Path:
         """Return the absolute folder of rows on their way between Spark and Ray."""
         return self.state_dir / self.paths.stage
+
+    @property
+    def machine_dir(self) -> Path:
+        """Return the absolute folder of what is this machine's alone: the lock, a model from the registry."""
+        return self.state_dir / self.paths.machine
 
     @property
     def cache_dir(self) -> Path:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyspark.sql import functions as F
-
+from portfolio.engines.delta_log import Logged, LoggedFile, UnreadableLogError, logged
 from portfolio.engines.handoff.files import DataFile, StageDamagedError, inspect
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.lake import Lake
-from portfolio.tables.contract import Table, quoted
+from portfolio.tables.contract import Table
 
-# Features of a Delta table that change what its files mean to a reader.
+# Features of a Delta table that change what its files mean to a reader, and before there were features the
+# one that reader version 2 stands for.
 _FEATURES = {
     "deletionVectors": "deletion vectors",
     "columnMapping": "column mapping",
     "typeWidening": "type widening",
     "typeWidening-preview": "type widening",
 }
+_VERSION_2 = ("columnMapping",)
 
 
 class NotDirectError(Exception):
@@ -27,72 +27,91 @@ class NotDirectError(Exception):
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Rows of a pinned version, and those of the selection's scope, before Spark logic on top of it."""
+class Known:
+    """What is known of a pinned version, before Spark logic on top of it.
+
+    Attributes:
+        whole: its rows.
+        scope: those of the selection's scope.
+        log: what Delta's log says, or why that is not known.
+    """
 
     whole: int
     scope: int
+    log: Logged | str
 
 
-def counted(lake: Lake, selection: Selection, enough: int) -> Counts:
-    """Return what Spark counts; if the whole table has no more than `enough` rows, the scope is not counted.
+def known(lake: Lake, selection: Selection, enough: int) -> Known:
+    """Return how many rows there are; if the whole table has no more than `enough`, the scope is not counted.
 
     Delta's log knows the rows of a version, and of most files whether they hold another scope's rows. Only
-    where it does not know, or there are some, are rows looked at.
+    where it does not know, or there are some, does Spark count.
     """
     table, scope = selection.table, selection.scope
-    whole = lake.read(table, None, selection.version)
-    if scope is None:
-        rows = int(whole.count())
-        return Counts(rows, rows)
-    inside = F.col(quoted(table.scope)).eqNullSafe(F.lit(scope))
-    # Both questions at once: what they take is planning, not computing.
-    with ThreadPoolExecutor(1) as beside:
-        others = beside.submit(whole.where(~inside).inputFiles)
-        rows = int(whole.count())
-        if rows <= enough or not others.result():
-            return Counts(rows, rows)
-    return Counts(rows, int(whole.where(inside).count()))
+    lake.open(table)
+    log = _log(lake, selection)
+    rows = None if isinstance(log, str) else _rows(log)
+    whole = lake.read(table, None, selection.version).count() if rows is None else rows
+    alone = isinstance(log, Logged) and scope is not None and all(f.holds_only(scope) for f in log.files)
+    if scope is None or alone or whole <= enough:
+        return Known(whole, whole, log)
+    return Known(whole, lake.read(table, scope, selection.version).count(), log)
 
 
-def direct_files(lake: Lake, selection: Selection, counts: Counts) -> tuple[DataFile, ...]:
+def direct_files(lake: Lake, selection: Selection, facts: Known) -> tuple[DataFile, ...]:
     """Return the files that hold the selection's rows, and possibly rows of other scopes.
 
     Delta's log may say more than its files: deleted rows, renamed or widened columns. So only the oldest
-    reader protocol is accepted, and all files together must hold exactly the rows that Spark counts.
+    reader protocol is accepted, and all files together must hold exactly the rows that the log counts.
 
     Raises:
         NotDirectError: reading the files would not be, or is not known to be, reading the table.
     """
     if selection.narrow is not None:
         raise NotDirectError("Spark logic on top of it")
-    _refuse_features(lake, selection.table)
-    whole = lake.read(selection.table, None, selection.version)
-    files = {path: _inspect(path, selection.table) for path in _paths(whole.inputFiles())}
-    held = sum(file.rows for file in files.values())
-    if held != counts.whole:
-        raise NotDirectError(f"{held} rows in its files where Spark counts {counts.whole}")
-    if counts.scope == counts.whole:
-        return tuple(files.values())
-    # Spark leaves out the files whose statistics say that they hold no row of the scope.
-    return tuple(files[path] for path in _paths(selection.rows(lake).inputFiles()))
+    folder = lake.location(selection.table)
+    if isinstance(facts.log, str) or folder is None:
+        raise NotDirectError(str(facts.log))
+    _refuse_features(facts.log)
+    scope = selection.scope
+    named = sorted(facts.log.files, key=lambda file: file.name)
+    files = [_inspect(_place(folder, file), selection.table) for file in named]
+    held = sum(file.rows for file in files)
+    if held != facts.whole:
+        raise NotDirectError(f"{held} rows in its files where its log counts {facts.whole}")
+    wanted = [scope is None or file.may_hold(scope) for file in named]
+    return tuple(file for file, want in zip(files, wanted, strict=True) if want)
 
 
-def _refuse_features(lake: Lake, table: Table) -> None:
-    lake.open(table)
-    detail = lake.spark.sql(f"DESCRIBE DETAIL {lake.identifier(table)}").first()
-    features = dict.fromkeys(_FEATURES[name] for name in detail["tableFeatures"] or () if name in _FEATURES)
-    if detail["minReaderVersion"] != 1:
-        raise NotDirectError(" and ".join(features) or f"reader version {detail['minReaderVersion']}")
-    if detail["partitionColumns"]:
+def _log(lake: Lake, selection: Selection) -> Logged | str:
+    folder = lake.location(selection.table)
+    if folder is None:
+        return "files whose place only its catalog knows"
+    try:
+        return logged(folder, selection.version, selection.table.scope)
+    except UnreadableLogError as error:
+        return f"a log that cannot be read ({error})"
+
+
+def _rows(log: Logged) -> int | None:
+    rows = [file.rows for file in log.files]
+    return None if None in rows else sum(filter(None, rows))
+
+
+def _refuse_features(log: Logged) -> None:
+    names = log.features or (_VERSION_2 if log.reader_version == 2 else ())
+    features = dict.fromkeys(_FEATURES[name] for name in names if name in _FEATURES)
+    if log.reader_version != 1:
+        raise NotDirectError(" and ".join(features) or f"reader version {log.reader_version}")
+    if log.partition_columns:
         raise NotDirectError("partition columns, which its files do not hold")
 
 
-def _paths(names: list[str]) -> list[Path]:
-    # Delta writes `file:/a b/c.parquet`: no URI, a space is a space.
-    if elsewhere := next((name for name in names if not name.startswith("file:/")), None):
-        raise NotDirectError(f"files in {elsewhere.partition(':')[0]} instead of on a disk of this machine")
-    return sorted(Path("/" + name.removeprefix("file:").lstrip("/")) for name in names)
+def _place(folder: Path, file: LoggedFile) -> Path:
+    # A clone of a table names files of another one, as a URI.
+    if ":" in file.name or file.name.startswith("/"):
+        raise NotDirectError(f"files in {file.name.partition(':')[0]} instead of in its own folder")
+    return folder / file.name
 
 
 def _inspect(path: Path, table: Table) -> DataFile:

@@ -28,6 +28,7 @@ def write_stage(lake: Lake, selection: Selection, settings: Settings, stage: Pat
     counted = Observation("hand-off")
     rows = selection.frame(lake).observe(counted, F.count(F.lit(1)).alias("rows"))
     writer = rows.write.option("maxRecordsPerFile", settings.hand_off.rows_per_task)
+    writer = writer.option("compression", settings.hand_off.stage_codec)
     # A page whose checksum differs is refused when it is read.
     writer = writer.option("parquet.page.write-checksum.enabled", "true")
     # Numbers with a fraction hardly repeat: looking for a dictionary of them takes long and finds none.

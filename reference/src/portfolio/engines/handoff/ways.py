@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from portfolio.engines.fanout import FanOut
-from portfolio.engines.handoff.direct import Counts, NotDirectError, counted, direct_files
+from portfolio.engines.handoff.direct import Known, NotDirectError, direct_files, known
 from portfolio.engines.handoff.files import StageDamagedError, fragments
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.stage import new_stage
@@ -89,11 +89,11 @@ def _chosen(lake: Lake, selection: Selection, settings: Settings, stage: Path) -
     if forced != "staged":
         small = limit * 2**20 // selection.row_bytes if forced == "auto" else 0
         # Before narrowing: how many rows Spark logic leaves is only known once it has run.
-        counts = counted(lake, selection, small)
-        if forced == "auto" and counts.scope <= small:
+        facts = known(lake, selection, small)
+        if forced == "auto" and facts.scope <= small:
             return _small(lake, selection, settings, stage, f"up to {limit} go through the driver")
         try:
-            return _direct(lake, selection, settings, stage, counts)
+            return _direct(lake, selection, settings, stage, facts)
         except NotDirectError as error:
             if forced == "direct":
                 raise PortfolioError(
@@ -119,10 +119,10 @@ def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, wh
     return Handed(reason, len(rows), stage, selection, ranges, source=rows)
 
 
-def _direct(lake: Lake, selection: Selection, settings: Settings, stage: Path, counts: Counts) -> Handed:
-    files = direct_files(lake, selection, counts)
+def _direct(lake: Lake, selection: Selection, settings: Settings, stage: Path, facts: Known) -> Handed:
+    files = direct_files(lake, selection, facts)
     number = "1 file" if len(files) == 1 else f"{len(files)} files"
     reason = f"direct: Ray reads the {number} of version {selection.version} itself"
     scope = None if selection.scope is None else (selection.table.scope, selection.scope)
     pieces = fragments(files, settings.hand_off.rows_per_task)
-    return Handed(reason, counts.scope, stage, selection, pieces, scope=scope)
+    return Handed(reason, facts.scope, stage, selection, pieces, scope=scope)

@@ -9,7 +9,7 @@ from portfolio.report import fits, fits_figure, quality
 from portfolio.report.calibration import doubts, factors, figures, words
 from portfolio.report.calibration.data import gather
 from portfolio.report.page import render, save
-from portfolio.report.rows import Read
+from portfolio.report.rows import Reads
 from portfolio.settings import Settings
 
 _SECTIONS = (
@@ -27,10 +27,10 @@ _SECTIONS = (
 )
 
 
-def write(read: Read, settings: Settings, path: Path) -> Path:
+def write(read: Reads, settings: Settings, path: Path) -> Path:
     """Write the report of one calibration run to `path`, replacing an older file in one step, and return it.
 
-    `read` is as `portfolio.report.rows.Read` says.
+    `read` is as `portfolio.report.rows.Reads` says.
 
     Raises:
         PortfolioError: the run calibrated nothing.
@@ -38,7 +38,7 @@ def write(read: Read, settings: Settings, path: Path) -> Path:
     return save(page(read, settings), path)
 
 
-def page(read: Read, settings: Settings) -> str:
+def page(read: Reads, settings: Settings) -> str:
     """Return the page about the run whose rows `read` gives.
 
     Raises:

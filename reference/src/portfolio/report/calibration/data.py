@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from portfolio.errors import PortfolioError
 from portfolio.report import fits, gate, heading, lineage, quality
 from portfolio.report.calibration import dependence, doubts, factors, history
-from portfolio.report.rows import Read, first, narrowed
+from portfolio.report.rows import Reads, first, narrowed
 from portfolio.settings import Settings
 from portfolio.tables import CALIBRATION, RUNS
 
@@ -29,7 +29,7 @@ class Report:
     lineage: lineage.Lineage
 
 
-def gather(read: Read, settings: Settings) -> Report:
+def gather(read: Reads, settings: Settings) -> Report:
     """Return everything the page shows about the run whose rows `read` gives.
 
     Raises:

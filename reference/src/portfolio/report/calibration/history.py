@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from portfolio.report.fits import TRADING_DAYS_A_YEAR
 from portfolio.report.formats import printable
-from portfolio.report.rows import Read, dates, floats, narrowed
+from portfolio.report.rows import Reads, dates, floats, narrowed
 from portfolio.tables import CALIBRATION_HISTORY
 
 # More rows or columns than this are no map but a blur.
@@ -45,49 +45,63 @@ class History:
         return self.dates[0].item() if self.dates.size else None
 
 
-def gather(read: Read) -> History:
-    """Return what moved most of what was fitted, on the most recent days."""
-    columns = ("fitted_on", "instrument_id", "status", "persistence", "nu", "next_sigma")
-    rows = read(narrowed(CALIBRATION_HISTORY, *columns))
-    days, column = np.unique(dates(rows, "fitted_on"), return_inverse=True)
-    ids, row = _codes(rows["instrument_id"])
-    sound = np.asarray(pc.equal(rows["status"], "calibrated").to_numpy(zero_copy_only=False), dtype=bool)
+def gather(read: Reads) -> History:
+    """Return what moved most of what was fitted, on the most recent days.
 
-    def matrix(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = np.full((len(ids), len(days)), np.nan)
-        found[row, column] = np.where(sound, values, np.nan)
+    Spark sums up all fits; no more of them are read than are shown.
+    """
+    every = read(
+        narrowed(CALIBRATION_HISTORY, "instrument_id", "status", "persistence"),
+        per=("instrument_id", "status"),
+    )
+    days = np.sort(dates(read(narrowed(CALIBRATION_HISTORY, "fitted_on"), per=("fitted_on",)), "fitted_on"))
+    moved = _spread(every)
+    # The largest movement first; names decide between equals, so that the page is the same every time.
+    ids = sorted(moved, key=lambda name: (-moved[name], name))[:SHOWN_INSTRUMENTS]
+    recent = days[-SHOWN_DATES:]
+    columns = ("fitted_on", "instrument_id", "status", "persistence", "nu", "next_sigma")
+    rows = read(
+        narrowed(CALIBRATION_HISTORY, *columns), instrument_id=ids, fitted_on=[day.item() for day in recent]
+    )
+    column = np.searchsorted(recent, dates(rows, "fitted_on"))
+    row = _places(rows["instrument_id"], ids)
+    sound = _sound(rows)
+
+    def matrix(name: str) -> NDArray[np.float64]:
+        found = np.full((len(ids), len(recent)), np.nan)
+        found[row, column] = np.where(sound, floats(rows, name), np.nan)
         return found
 
-    persistence = matrix(floats(rows, "persistence"))
-    tried = np.zeros(persistence.shape, dtype=bool)
+    tried = np.zeros((len(ids), len(recent)), dtype=bool)
     tried[row, column] = True
-    moved = _spread(persistence)
-    # The largest movement first; names decide between equals, so that the page is the same every time.
-    order = np.lexsort((np.asarray(ids, dtype=str), -moved))[:SHOWN_INSTRUMENTS]
-    recent = slice(max(0, len(days) - SHOWN_DATES), None)
-    volatility = 100 * np.sqrt(TRADING_DAYS_A_YEAR) * matrix(floats(rows, "next_sigma"))
     return History(
-        instruments=tuple(printable(ids[place]) for place in order),
-        dates=days[recent],
-        persistence=persistence[order, recent],
-        nu=matrix(floats(rows, "nu"))[order, recent],
-        volatility_pct=volatility[order, recent],
-        tried=tried[order, recent],
-        all_instruments=len(ids),
+        instruments=tuple(printable(name) for name in ids),
+        dates=recent,
+        persistence=matrix("persistence"),
+        nu=matrix("nu"),
+        volatility_pct=100 * np.sqrt(TRADING_DAYS_A_YEAR) * matrix("next_sigma"),
+        tried=tried,
+        all_instruments=len(moved),
         all_dates=len(days),
-        all_fits=rows.num_rows,
-        without_model=int((~sound).sum()),
+        all_fits=int(floats(every, "rows").sum()),
+        without_model=int(floats(every, "rows")[~_sound(every)].sum()),
     )
 
 
-def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    known = np.isfinite(values)
-    high = np.where(known, values, -np.inf).max(axis=1, initial=-np.inf)
-    low = np.where(known, values, np.inf).min(axis=1, initial=np.inf)
-    return np.where(known.any(axis=1), high - low, 0.0)
+def _spread(every: pa.Table) -> dict[str, float]:
+    """Return how far the persistence of each instrument moved, zero for one without a sound fit."""
+    moved = dict.fromkeys(every["instrument_id"].to_pylist(), 0.0)
+    for row in every.filter(pc.equal(every["status"], "calibrated")).to_pylist():
+        if row["persistence_max"] is not None:
+            moved[row["instrument_id"]] = row["persistence_max"] - row["persistence_min"]
+    return moved
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int64]]:
-    ids = sorted(pc.unique(column).to_pylist())
+def _sound(rows: pa.Table) -> NDArray[np.bool_]:
+    equal = pc.equal(rows["status"], "calibrated")
+    return np.asarray(equal.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _places(column: pa.ChunkedArray, ids: list[str]) -> NDArray[np.int64]:
     places = pc.index_in(column, value_set=pa.array(ids, pa.string()))
-    return ids, np.asarray(places.to_numpy(zero_copy_only=False), dtype=np.int64)
+    return np.asarray(places.to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from portfolio.report.page import render, save
+from portfolio.report.rows import Reads
 from portfolio.report.scoring import figures, instruments, portfolios, words
-from portfolio.report.scoring.data import Reads, gather
+from portfolio.report.scoring.data import gather
 from portfolio.settings import Settings
 
 _SECTIONS = (
@@ -27,8 +28,8 @@ _SECTIONS = (
 def write(read: Reads, settings: Settings, path: Path, decisions: Sequence[Mapping[str, Any]]) -> Path:
     """Write the report of one batch to `path`, replacing an older file in one step, and return it.
 
-    `read` is as `portfolio.report.scoring.data.Reads` says; `decisions` are all decisions on models of the
-    run's price source, as `portfolio.governance.champion.decisions` gives them.
+    `read` is as `portfolio.report.rows.Reads` says; `decisions` are all decisions on models of the run's
+    price source, as `portfolio.governance.champion.decisions` gives them.
 
     Raises:
         PortfolioError: the run scored no portfolio.

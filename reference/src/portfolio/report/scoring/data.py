@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from portfolio.errors import PortfolioError
 from portfolio.report import fits, gate, heading, lineage
-from portfolio.report.rows import first
+from portfolio.report.rows import Reads, first
 from portfolio.report.scoring import champion, components, exposures, instruments, portfolios
 from portfolio.settings import Settings
 from portfolio.tables import PORTFOLIO_SCORES, RUN_TABLES, RUNS
-
-# Gives the rows that the current run may show of one declared table: `read(TABLE)`, or with names of columns
-# and the values they may have, `read(TABLE, portfolio_id=["A", "B"])`.
-Reads = Callable[..., pa.Table]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,172 @@
+"""Each rule of the bundle's checks finds a fault that is planted for it, with its file and line."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import bundle
+
+JOB, SCHEMAS, TOP = "resources/end_to_end_pipeline.job.yml", "resources/schemas.yml", "databricks.yml"
+POLICY, VOLUME, MODEL = "resources/cluster_policy.yml", "resources/volume.yml", "resources/signal_model.yml"
+EXPERIMENT = "resources/experiment.yml"
+PINNED, RUNTIME = "libraries/requirements.txt", "libraries/runtime.txt"
+PIPELINE, RUNTIME_KEY = ".github/workflows/deploy-target.yml", "18.x-cpu-ml-scala2.13"
+AUTOSHUTDOWN = 'DATABRICKS_RAY_ON_SPARK_AUTOSHUTDOWN_MINUTES: "0"'
+PINS, READERS = "- requirements: ../libraries/requirements.txt", 'group_name: "portfolio-readers"'
+# File, what stands there, what is planted on the same line, and what the finding must name.
+FAULTS = [
+    (JOB, "max_concurrent_runs: 1", "max_concurent_runs: 1", "max_concurent_runs"),
+    (JOB, "timeout_seconds: 14400", "timeout_seconds: long", "timeout_seconds"),
+    (JOB, "SINGLE_USER", "SHARED", "data_security_mode"),
+    (JOB, "SINGLE_USER", "USER_ISOLATION", "dedicated"),
+    (JOB, "node_type_id: ${var.node_type}", "node_type_id: ${var.node_typo}", "node_typo"),
+    (JOB, "node_type_id: ${var.node_type}", "node_type_id: Standard_E8ds_v5", "no machine of aws"),
+    (JOB, "num_workers: ${var.workers}", "autoscale: {max_workers: 4}", "autoscale"),
+    (JOB, "04_end_to_end_pipeline.py", "04_end_to_end.py", "no notebook"),
+    (JOB, "job_cluster_key: ray_on_spark", "job_cluster_key: ray", "no cluster of this job"),
+    (JOB, "job_cluster_key: ray_on_spark", "depends_on: [{task_key: ingest}]", "no task of this job"),
+    (JOB, 'package_name: "portfolio-intelligence"', "package_name: portfolio", "the wheel is called"),
+    (JOB, "entry_point: portfolio-task", "entry_point: portfolio", "no entry point"),
+    (JOB, "- task_key: maintain", "- run_if: ALL_DONE\n          task_key: maintain", "a success"),
+    (JOB, "libraries: #", "libraries: [{whl: ../dist/*.whl}]\n          unused: #", "not pinned"),
+    (JOB, "../libraries/requirements.txt", "../libraries/pins.txt", "no file"),
+    (PINNED, "optuna==5.0.0", "optuna>=5.0.0", "not pinned exactly"),
+    (PINNED, "optuna==5.0.0", "optuna==4.0.0", "not what the wheel asks for"),
+    (PINNED, "optuna==5.0.0", "numpy==2.4.6", "belongs to the runtime"),
+    (PINNED, "optuna==5.0.0", "pyspark==4.1.4", "belongs to the runtime"),
+    (RUNTIME, "pandas==2.2.3", "pandas==3.0.0", "not what the wheel asks for"),
+    (
+        "conf/prod.yml",
+        "state: /Volumes/portfolio_prod/portfolio_bronze/files/state",
+        "state: var",
+        "replaces",
+    ),
+    ("conf/prod.yml", "paths: #", "paths: {machine: /tmp/x}\nunused: #", "paths.state is below"),
+    ("conf/dev.yml", "state: /Volumes/", "state: /Workspace/", "must be in the volume"),
+    (
+        "conf/dev.yml",
+        "machine: /tmp/",
+        "machine: /Volumes/portfolio_dev/portfolio_bronze/files/",
+        "outside of",
+    ),
+    (JOB, "RUN_DURATION_SECONDS", "RUN_SECONDS", "metric"),
+    (JOB, "level: CAN_MANAGE_RUN", "level: CAN_USE", "level"),
+    (JOB, 'group_name: "portfolio-readers"', 'user_name: "jane"', "person"),
+    (JOB, "0 0 6 ? * MON-FRI", "0 6 * * 1", "Quartz"),
+    (JOB, '"UTC"', '"Europe/Zurch"', "time zone"),
+    (JOB, "cluster_policies.ray_on_spark", "cluster_policies.ray", "no resource"),
+    (JOB, 'DATABRICKS_RAY_ON_SPARK_AUTOSHUTDOWN_MINUTES: "0"', 'API_TOKEN: "dapi"', "secret"),
+    (SCHEMAS, "catalog_name: ${var.catalog}", "catalog: ${var.catalog}", "catalog"),
+    (SCHEMAS, "[USE_SCHEMA, SELECT]", "[USE_SCHEMAS, SELECT]", "USE_SCHEMAS"),
+    (SCHEMAS, "[USE_SCHEMA, SELECT]", "[USE_CATALOG, SELECT]", "no privilege USE_CATALOG"),
+    (SCHEMAS, '"portfolio-operators"', '"jane@example.com"', "person"),
+    (SCHEMAS, '"portfolio-operators"', '"portfolio-owners"', "twice"),
+    (VOLUME, "volume_type: MANAGED", "volume_type: INTERNAL", "volume_type"),
+    (VOLUME, "READ_VOLUME", "SELECT", "no privilege SELECT"),
+    (MODEL, "comment:", "remark:", "remark"),
+    (MODEL, "[EXECUTE]", "[SELECT]", "no privilege SELECT"),
+    (EXPERIMENT, "CAN_EDIT", "CAN_WRITE", "CAN_WRITE"),
+    (POLICY, "CAN_USE", "CAN_MANAGE", "CAN_MANAGE"),
+    (TOP, "service_principal_name: ${var.service_principal}", "user_name: jane@example.com", "person"),
+    (TOP, "mode: production", "mode: productive", "productive"),
+    (
+        TOP,
+        'schema_prefix: "portfolio"\n    # What',
+        'service_principal: "0f1e"\n      schema_prefix: "portfolio"\n    # What',
+        "beats this value",
+    ),
+    (JOB, "num_workers: ${var.workers}", "num_workers: 500", "does not allow num_workers to be 500"),
+    (JOB, "node_type_id: ${var.node_type}", "node_type_id: r6id.large", "the policy wants node_type_id"),
+    (JOB, "spark_version: ${var.runtime}", "spark_version: 18.x-scala2.13", "no ML runtime"),
+    (JOB, "max_concurrent_runs: 1", "email_notifications: {on_failure: [nobody]}", "no e-mail address"),
+    (JOB, "- task_key: check", "- description: looks", "task_key: missing"),
+    (SCHEMAS, "  schemas:", "  schemata:", "not a kind that is checked"),
+    (JOB, AUTOSHUTDOWN, f"OTHER: dapi{'0' * 32}", "looks like a secret"),
+    (JOB, PINS, f"- whl: ../dist/*.whl\n            {PINS}", "pinned libraries come before the wheel"),
+    (JOB, READERS, f"service_principal_name: risk\n          {READERS}", "exactly one principal"),
+]
+
+# The same where the fault comes to light in another place: its file, and what the line there begins with.
+ELSEWHERE = [
+    (POLICY, '"value": "job"},', '"value": "job"}', "is not JSON", POLICY, "      definition:"),
+    (
+        JOB,
+        "driver_node_type_id:",
+        "instance_pool_id:",
+        "the policy wants driver_n",
+        JOB,
+        "          new_cluster:",
+    ),
+    (VOLUME, "volume_type: MANAGED", "storage_location: none", "volume_type: missing", VOLUME, "    files:"),
+    (
+        TOP,
+        f"    default: {RUNTIME_KEY}\n",
+        "",
+        "has no value in target dev",
+        JOB,
+        "            spark_version:",
+    ),
+    (PINNED, "optuna==5.0.0", "", "optuna is missing", PINNED, ""),
+    (PIPELINE, "BUNDLE_VAR_service_principal", "PRINCIPAL", "no pipeline sets", TOP, "  staging:"),
+]
+
+
+@pytest.fixture
+def copied(defaults: Path, tmp_path: Path) -> Path:
+    """Return a folder with what the checks read of a project."""
+    project = tmp_path / "project"
+    project.mkdir()
+    files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
+    for name in (*files, ".github", "conf", "libraries", "resources", "notebooks"):
+        source = defaults / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / name)
+    return project
+
+
+def planted(path: Path, old: str, new: str) -> int:
+    """Put a fault into a file and return its line."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+@pytest.mark.parametrize(("file", "old", "new", "fault"), FAULTS)
+def test_a_planted_fault_is_found_with_its_file_and_line(
+    file: str, old: str, new: str, fault: str, copied: Path
+) -> None:
+    line = planted(copied / file, old, new)
+    found = bundle.problems(copied)
+    assert [entry for entry in found if entry.startswith(f"{file}:{line}:") and fault in entry], found
+
+
+@pytest.mark.parametrize(("file", "old", "new", "fault", "there", "begins"), ELSEWHERE)
+def test_a_planted_fault_is_found_where_it_comes_to_light(
+    file: str, old: str, new: str, fault: str, there: str, begins: str, copied: Path
+) -> None:
+    planted(copied / file, old, new)
+    lines = (copied / there).read_text(encoding="utf-8").splitlines()
+    line = next(number for number, text in enumerate(lines, start=1) if text.startswith(begins))
+    found = bundle.problems(copied)
+    assert [entry for entry in found if entry.startswith(f"{there}:{line}:") and fault in entry], found
+
+
+def test_a_key_that_is_there_twice_is_refused_with_its_line(copied: Path) -> None:
+    line = planted(
+        copied / JOB, "max_concurrent_runs: 1", "max_concurrent_runs: 1\n      max_concurrent_runs: 2"
+    )
+    with pytest.raises(ValueError, match=f"^{JOB}:{line + 1}: max_concurrent_runs is there twice$"):
+        bundle.problems(copied)
+
+
+def test_a_file_without_anything_in_it_is_refused(copied: Path) -> None:
+    (copied / EXPERIMENT).write_text("# nothing\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=f"^{EXPERIMENT}:1: the file is empty$"):
+        bundle.problems(copied)
+
+
+def test_a_project_in_which_nothing_is_planted_has_no_fault(copied: Path) -> None:
+    assert bundle.problems(copied) == []
