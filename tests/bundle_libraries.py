@@ -14,6 +14,7 @@ from bundle_node import Node
 
 # Spark and Delta belong to the runtime, whatever a project's files say.
 FORBIDDEN = {"pyspark", "delta-spark"}
+CPU_BUILD = "xgboost-cpu"
 # Jobs run on Linux with the Python of both runtimes.
 MARKERS = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": "3.12"}
 
@@ -35,6 +36,13 @@ def task(project: Path, path: str, node: Node) -> Iterator[str]:
             yield f"{file.where}: {path}: there is no file {file.value}"
 
 
+def without_gpu(project: Path) -> Iterator[str]:
+    """Yield where a library is pinned that cannot use the GPU it is installed beside."""
+    pinned = dict(_named(project, "requirements.txt"))
+    if CPU_BUILD in pinned:
+        yield f"{pinned[CPU_BUILD][1]}: {CPU_BUILD} knows no GPU, and jobs run on machines that have one"
+
+
 def files(project: Path) -> Iterator[str]:
     """Yield where the pinned libraries, the runtime's and those of the wheel do not agree."""
     pinned, runtime = (dict(_named(project, name)) for name in ("requirements.txt", "runtime.txt"))
@@ -44,7 +52,9 @@ def files(project: Path) -> Iterator[str]:
         if name in FORBIDDEN or name in runtime:
             yield f"{where}: {name} belongs to the runtime"
     declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for text in declared["dependencies"]:
+    if {CPU_BUILD, "xgboost"} <= pinned.keys():
+        yield f"{pinned[CPU_BUILD][1]}: {CPU_BUILD} and xgboost overwrite each other's files"
+    for text in (*declared["dependencies"], *declared["optional-dependencies"].get("gpu", ())):
         wanted = Requirement(text)
         name = canonicalize_name(wanted.name)
         if wanted.marker and not wanted.marker.evaluate(MARKERS):

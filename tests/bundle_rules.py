@@ -19,6 +19,12 @@ NODE_TYPES = {
     "azure": r"Standard_\w+",
     "gcp": r"[a-z][a-z0-9]*-[a-z]+-[a-z0-9-]+",
 }
+# And of those that have GPUs.
+GPU_NODE_TYPES = {
+    "aws": r"(g[4-9]|p[3-9])[a-z0-9-]*\..*",
+    "azure": r"Standard_N[CDV].*",
+    "gcp": r"(g|a)[2-9]-.*",
+}
 # Privileges of the SDK's one list that each kind of securable takes; other ones the workspace refuses.
 PRIVILEGES = {
     "schemas": {
@@ -80,6 +86,7 @@ def _job(project: Path, path: str, job: Node, known: Mapping[str, str], cloud: s
             yield f"{task['run_if'].where}: {path}: a last task that runs after failures makes them a success"
     for cluster in clusters.values():
         yield from _cluster(path, cluster, known, cloud)
+        yield from _accelerator(project, path, cluster, known, cloud)
     if "schedule" in job:
         yield from _schedule(path, job["schedule"])
     if "email_notifications" in job:
@@ -134,6 +141,34 @@ def _cluster(path: str, cluster: Node, known: Mapping[str, str], cloud: str) -> 
             yield f"{cluster['spark_version'].where}: {path}: runtime {runtime} is no ML runtime"
 
 
+def _accelerator(
+    project: Path, path: str, cluster: Node, known: Mapping[str, str], cloud: str
+) -> Iterator[str]:
+    """Yield where runtime, machines, Spark and libraries do not agree on whether there are GPUs."""
+    if "spark_version" not in cluster:
+        return
+    runtime = cluster["spark_version"]
+    gpu = "-gpu-" in resolved(runtime.value, known)
+    has, kind = ("no GPU", "a GPU") if gpu else ("a GPU", "a CPU")
+    for key in ("node_type_id", "driver_node_type_id"):
+        name = resolved(cluster[key].value, known) if key in cluster else ""
+        if name and gpu != bool(re.fullmatch(GPU_NODE_TYPES[cloud], name)):
+            # Either of the two may be the wrong one.
+            for place in (cluster[key], runtime):
+                yield f"{place.where}: {path}: {key} {name} has {has}, and the runtime is {kind} runtime"
+    conf = cluster.get("spark_conf")
+    amount = conf.get(SPARK_GPUS) if conf else None
+    if gpu and (amount is None or str(amount.value) != "0"):
+        place = (amount or conf or cluster).where
+        yield f"{place}: {path}: Ray holds the GPUs, so {SPARK_GPUS} must be 0, or every query would hang"
+    if gpu:
+        yield from bundle_libraries.without_gpu(project)
+
+
+# Databricks sets it to 1 on GPU clusters.
+SPARK_GPUS = "spark.task.resource.gpu.amount"
+
+
 def _schedule(path: str, schedule: Node) -> Iterator[str]:
     if "quartz_cron_expression" in schedule:
         cron = schedule["quartz_cron_expression"]
@@ -178,6 +213,8 @@ def _refused(
     value = resolved(str(plain(node)), known)
     if rule["type"] == "fixed" and value != str(rule["value"]):
         yield f"{node.where}: {path}: the policy wants {key} to be {rule['value']}, not {value}"
+    if rule["type"] == "allowlist" and value not in rule["values"]:
+        yield f"{node.where}: {path}: the policy wants {key} to be one of {rule['values']}, not {value}"
     if rule["type"] == "range" and not rule["minValue"] <= int(value) <= rule["maxValue"]:
         yield f"{node.where}: {path}: the policy does not allow {key} to be {value}"
 

@@ -28,7 +28,7 @@ def checked(defaults: Path) -> dict[str, Any]:
     return bundle.data(defaults)
 
 
-@pytest.mark.parametrize("name", ["minimal", "aws", "azure", "gcp"])
+@pytest.mark.parametrize("name", ["minimal", "aws", "azure", "gcp", "gpu"])
 def test_every_field_and_reference_is_known(name: str, rendered: Callable[[Answers], Path]) -> None:
     assert bundle.problems(rendered(answers_of(name))) == []
 

@@ -1,4 +1,4 @@
-"""Every two answers on cloud, size, catalogs, pipeline and runtime meet in a project that is checked."""
+"""Every two answers on cloud, size, catalogs, pipeline, runtime and GPU meet in a project that is checked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CATALOGS: dict[str, Answers] = {
     SEPARATE: {},
     SAME: {"catalog_dev": "one", "catalog_staging": "one", "catalog_prod": "one"},
 }
-ASKED = ("cloud", "cluster_size", "ci_provider", "databricks_runtime")
+ASKED = ("cloud", "cluster_size", "ci_provider", "databricks_runtime", "accelerator")
 
 
 def offered() -> dict[str, list[str]]:
@@ -42,6 +42,7 @@ def rows() -> list[dict[str, str]]:
             "catalogs": choices["catalogs"][(cloud + size) % 2],
             "ci_provider": choices["ci_provider"][(cloud + size) % 3],
             "databricks_runtime": choices["databricks_runtime"][(cloud + size // 2) % 2],
+            "accelerator": choices["accelerator"][(cloud // 2 + size) % 2],
         }
         for cloud, size in product(range(len(choices["cloud"])), range(len(choices["cluster_size"])))
     ]

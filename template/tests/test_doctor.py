@@ -12,7 +12,7 @@ import pytest
 
 from portfolio import doctor
 from portfolio.doctor import plan
-from portfolio.engines import slots
+from portfolio.engines import gpus, slots
 from portfolio.engines.jars import ARTIFACTS, jar_path
 from portfolio.engines.lock import run_lock
 from portfolio.errors import PortfolioError
@@ -88,6 +88,14 @@ def test_a_library_that_is_absent_or_of_another_version_is_named(examine: Examin
     assert details[2].startswith("no-such-spark is not installed")
     assert examine()["Libraries"].detail.startswith("2 of 5")
     assert "no-such-spark" not in str(list(doctor.examine(lambda: load(project, profile="databricks"))))
+
+
+@pytest.mark.skipif(gpus.visible() > 0, reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_missing_and_a_cpu_needs_none(examine: Examine) -> None:
+    line = "model.device is cuda but no GPU is visible; set it to cpu or take a GPU cluster"
+    found = examine("model.device=cuda")["GPU"]
+    assert (found.status, found.detail) == ("missing", line)
+    assert "GPU" not in examine()
 
 
 def test_an_old_java_is_missing_unless_the_fallback_can_be_fetched(

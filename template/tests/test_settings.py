@@ -121,6 +121,9 @@ def test_where_and_how_fast_it_runs_decides_no_number(project: Path) -> None:
         "maintenance.optimize_above_files=3",
     ]
     assert load(project, overrides=places).numbers() == load(project).numbers()
+    assert load(project, overrides=["ray.gpus_per_node=4"]).numbers() == load(project).numbers()
+    gpu = load(project, overrides=["model.device=cuda"])
+    assert gpu.numbers() != load(project).numbers() == gpu.on_cpu().numbers()
     assert load(project, overrides=["simulation.scenarios=5"]).numbers() != load(project).numbers()
 
 

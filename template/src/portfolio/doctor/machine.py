@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from portfolio.doctor.finding import Finding
-from portfolio.engines import jars, java, lock, places
+from portfolio.engines import gpus, jars, java, lock, places
 from portfolio.settings import Settings
 
 PYTHONS = ((3, 11), (3, 14))
@@ -39,8 +39,11 @@ def libraries(settings: Settings) -> Iterator[Finding]:
         yield Finding("missing", "Libraries", f"{path} cannot be read, so versions cannot be compared")
         return
     wanted = list(project.get("dependencies", ()))
+    extras = project.get("optional-dependencies", {})
     if settings.profile != "databricks":
-        wanted += project.get("optional-dependencies", {}).get("local", ())
+        wanted += extras.get("local", ())
+    else:
+        wanted += extras.get("gpu", ())
     wrong, right = [], 0
     for line in wanted:
         problem = _mismatch(line)
@@ -70,6 +73,14 @@ def _mismatch(line: str) -> str | None:
     if wanted.specifier.contains(version, prereleases=True):
         return None
     return f"{wanted.name} {version} is installed, {wanted.specifier} is wanted; {remedy}"
+
+
+def gpu(settings: Settings) -> Finding:
+    """Return whether models can be fitted on the device of the settings."""
+    if problem := gpus.problem(settings):
+        return Finding("missing", "GPU", problem)
+    shown = gpus.visible()
+    return Finding("ok", "GPU", f"{shown} visible here" if shown else "on the cluster that is joined")
 
 
 def java_runtime(settings: Settings) -> Finding:

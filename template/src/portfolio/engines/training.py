@@ -54,6 +54,11 @@ class Boosting:
     key: str
 
     @property
+    def on_gpu(self) -> bool:
+        """Return whether it is fitted on GPUs."""
+        return bool(self.parameters.get("device") == "cuda")
+
+    @property
     def resumable(self) -> bool:
         """Return whether an interrupted fit can be gone on with and end with the same model.
 
@@ -141,7 +146,8 @@ def _trainer(boosting: Boosting, data: Any, folder: Path, loopback: bool) -> Any
         xgboost_config=Collective(loopback=loopback),
         scaling_config=ScalingConfig(
             num_workers=boosting.shards,
-            resources_per_worker={"CPU": cpus_per_shard(_cpus_of_nodes(), boosting.shards)},
+            use_gpu=boosting.on_gpu,
+            resources_per_worker=resources_per_shard(boosting, _cpus_of_nodes()),
         ),
         run_config=RunConfig(
             name=folder.name,
@@ -151,6 +157,12 @@ def _trainer(boosting: Boosting, data: Any, folder: Path, loopback: bool) -> Any
             checkpoint_config=CheckpointConfig(num_to_keep=2),
         ),
     )
+
+
+def resources_per_shard(boosting: Boosting, cpus: Sequence[float]) -> dict[str, float]:
+    """Return what Ray keeps for each shard; XGBoost's processes that train together cannot share a GPU."""
+    gpu = {"GPU": 1.0} if boosting.on_gpu else {}
+    return {"CPU": cpus_per_shard(cpus, boosting.shards)} | gpu
 
 
 def cpus_per_shard(cpus: Sequence[float], shards: int) -> float:
