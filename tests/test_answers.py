@@ -187,39 +187,6 @@ def test_two_environments_cannot_share_their_tables(template: Path, tmp_path: Pa
         render(template, tmp_path / "project", shared)
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (
-            {"accelerator": "gpu", "workloads": ["risk_stress_testing"]},
-            "counts only with a workload that fits",
-        ),
-        ({"cluster_size": "custom", "node_type": "g5.2xlarge"}, "nothing here would use"),
-        (
-            {"cluster_size": "custom", "gpu_node_type": "g5.8xlarge"},
-            "counts only with cluster_size custom and",
-        ),
-        *(
-            (
-                {"accelerator": "gpu", "cluster_size": "custom", "cloud": cloud, "gpu_node_type": machine},
-                "a GPU",
-            )
-            for cloud, machine in [
-                ("aws", "r6id.8xlarge"),
-                ("aws", "g5.8xlarge; rm"),
-                ("azure", "Standard_E8ds_v5"),
-                ("gcp", "n2-highmem-8"),
-            ]
-        ),
-    ],
-)
-def test_a_gpu_that_nothing_would_use_is_refused_and_so_is_a_machine_without_one(
-    given: Answers, said: str, template: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(ValueError, match=said):
-        render(template, tmp_path / "project", given)
-
-
 def test_a_time_zone_is_asked_for_only_with_a_schedule(
     rendered: Callable[[Answers], Path], template: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import bundle
 from conftest import Answers, answers_of
 from portfolio.engines.slots import plan
 from portfolio.settings import load
+from render import render
 
 JOB, POLICY = "resources/end_to_end_pipeline.job.yml", "resources/cluster_policy.yml"
 PINNED = "libraries/requirements.txt"
@@ -101,3 +102,36 @@ def planted(source: Path, project: Path, file: str, old: str, new: str) -> tuple
     assert old in text
     (project / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     return text[: text.index(old)].count("\n") + 1, bundle.problems(project)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"accelerator": "gpu", "workloads": ["risk_stress_testing"]},
+            "counts only with a workload that fits",
+        ),
+        ({"cluster_size": "custom", "node_type": "g5.2xlarge"}, "nothing here would use"),
+        (
+            {"cluster_size": "custom", "gpu_node_type": "g5.8xlarge"},
+            "counts only with cluster_size custom and",
+        ),
+        *(
+            (
+                {"accelerator": "gpu", "cluster_size": "custom", "cloud": cloud, "gpu_node_type": machine},
+                "a GPU",
+            )
+            for cloud, machine in [
+                ("aws", "r6id.8xlarge"),
+                ("aws", "g5.8xlarge; rm"),
+                ("azure", "Standard_E8ds_v5"),
+                ("gcp", "n2-highmem-8"),
+            ]
+        ),
+    ],
+)
+def test_a_gpu_that_nothing_would_use_is_refused_and_so_is_a_machine_without_one(
+    given: Answers, said: str, template: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        render(template, tmp_path / "project", given)
