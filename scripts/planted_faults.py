@@ -1,6 +1,6 @@
 """Test the tests: each fault planted in a generated project must make that project's own tests fail.
 
-A fault is a line that a person could get wrong: `faults.py` lists one for every workload, and one for every
+A fault is a line that a person could get wrong: `faults.toml` lists one for every workload, and one for every
 known answer and invariant of calibration and stress testing. Only tests without engines run. `make planted`
 prints a line for each, and ends with an error if one was not noticed.
 """
@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
-from faults import FAULTS, Fault
+from faults import Fault, read
 from render import ROOT
 
 # Test files at once; each has a copy of the project.
@@ -95,7 +95,7 @@ def planted(faults: Iterable[Fault]) -> int:
 def main() -> None:
     """Plant every fault, or those whose description holds the word that was given."""
     word = sys.argv[1] if len(sys.argv) > 1 else ""
-    chosen = [fault for fault in FAULTS if word in f"{fault.workload} {fault.what} {fault.module}"]
+    chosen = [fault for fault in read() if word in f"{fault.workload} {fault.what} {fault.module}"]
     if not chosen:
         raise SystemExit(f"No fault says {word!r}.")
     if missed := planted(chosen):

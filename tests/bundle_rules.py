@@ -159,8 +159,8 @@ def _accelerator(
     conf = cluster.get("spark_conf")
     amount = conf.get(SPARK_GPUS) if conf else None
     if gpu and (amount is None or str(amount.value) != "0"):
-        place = (amount or conf or cluster).where
-        yield f"{place}: {path}: Ray holds the GPUs, so {SPARK_GPUS} must be 0, or every query would hang"
+        where = (amount or conf or cluster).where
+        yield f"{where}: {path}: Ray holds the GPUs, so {SPARK_GPUS} must be 0, or every query would hang"
     if gpu:
         yield from bundle_libraries.without_gpu(project)
 

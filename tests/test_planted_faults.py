@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from faults import FAULTS, Fault
+from faults import Fault, read
 from planted_faults import planted
 from render import ROOT
 from test_ownership import WORKLOADS
+
+FAULTS = read()
 
 
 def test_every_workload_has_a_planted_fault() -> None:

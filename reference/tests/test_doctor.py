@@ -12,7 +12,7 @@ import pytest
 
 from portfolio import doctor
 from portfolio.doctor import plan
-from portfolio.engines import slots
+from portfolio.engines import gpus, slots
 from portfolio.engines.jars import ARTIFACTS, jar_path
 from portfolio.engines.lock import run_lock
 from portfolio.errors import PortfolioError
@@ -88,6 +88,14 @@ def test_a_library_that_is_absent_or_of_another_version_is_named(examine: Examin
     assert details[2].startswith("no-such-spark is not installed")
     assert examine()["Libraries"].detail.startswith("2 of 5")
     assert "no-such-spark" not in str(list(doctor.examine(lambda: load(project, profile="databricks"))))
+
+
+@pytest.mark.skipif(gpus.visible() > 0, reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_missing_and_a_cpu_needs_none(examine: Examine) -> None:
+    line = "model.device is cuda but no GPU is visible; set it to cpu or take a GPU cluster"
+    found = examine("model.device=cuda")["GPU"]
+    assert (found.status, found.detail) == ("missing", line)
+    assert "GPU" not in examine()
 
 
 def test_an_old_java_is_missing_unless_the_fallback_can_be_fetched(
@@ -248,6 +256,26 @@ def test_a_temporary_folder_in_which_others_can_replace_files_is_missing(
 def test_a_state_folder_that_is_a_file_is_missing(examine: Examine, project: Path) -> None:
     (project / "var").write_text("")
     assert examine()["State folder"].status == "missing"
+
+
+def test_on_databricks_the_volume_is_written_to_and_the_disk_is_that_of_the_driver(
+    examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "18.1")
+    volume, driver = tmp_path / "volume" / "state", tmp_path / "driver"
+    places = (f"paths.state={volume}", f"paths.machine={driver}")
+    driver.mkdir()
+    with run_lock(driver):
+        found = examine(*places, profile="databricks")
+    assert (found["State folder"].status, found["Lock"].status) == ("ok", "missing")
+    assert str(driver) in found["Lock"].detail
+    assert list(volume.iterdir()) == [], "what was written to try it is gone"
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=int(path == driver)))
+    assert str(driver) in examine(*places, profile="databricks")["Disk"].detail
+    volume.rmdir()
+    volume.write_text("no folder")
+    missing = examine(*places, profile="databricks")["State folder"]
+    assert (missing.status, "is the volume there" in missing.detail) == ("missing", True)
 
 
 def test_looking_starts_and_even_imports_neither_spark_nor_ray(project: Path) -> None:

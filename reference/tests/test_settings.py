@@ -103,6 +103,14 @@ def test_state_is_kept_in_the_project_folder(project: Path) -> None:
     assert load(project, overrides=["paths.state=/elsewhere"]).state_dir == Path("/elsewhere")
 
 
+def test_what_is_a_machines_alone_is_kept_in_the_state_unless_it_has_a_place_of_its_own(
+    project: Path,
+) -> None:
+    assert load(project).machine_dir == load(project).state_dir
+    apart = load(project, overrides=["paths.state=/shared", "paths.machine=/tmp/here"])
+    assert (apart.state_dir, apart.machine_dir) == (Path("/shared"), Path("/tmp/here"))
+
+
 def test_where_and_how_fast_it_runs_decides_no_number(project: Path) -> None:
     places = [
         "ray.workers=7",
@@ -113,6 +121,9 @@ def test_where_and_how_fast_it_runs_decides_no_number(project: Path) -> None:
         "maintenance.optimize_above_files=3",
     ]
     assert load(project, overrides=places).numbers() == load(project).numbers()
+    assert load(project, overrides=["ray.gpus_per_node=4"]).numbers() == load(project).numbers()
+    gpu = load(project, overrides=["model.device=cuda"])
+    assert gpu.numbers() != load(project).numbers() == gpu.on_cpu().numbers()
     assert load(project, overrides=["simulation.scenarios=5"]).numbers() != load(project).numbers()
 
 

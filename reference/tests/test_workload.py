@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from portfolio import workload as module
 from portfolio.engines.upkeep import needs_upkeep
+from portfolio.errors import PortfolioError
 from portfolio.progress import Reporter
 from portfolio.run import Run
 from portfolio.settings import Settings
@@ -111,3 +113,12 @@ def test_a_table_that_cannot_be_compacted_makes_no_failure_of_a_run_that_is_done
     monkeypatch.setattr(module, "needs_upkeep", refuses)
     line = said("seed=1").splitlines()[-1]
     assert line == "    tables were not tidied: the disk is odd today"
+
+
+def test_only_a_workload_that_fits_models_wants_the_gpu_of_the_settings(
+    said: Callable[..., str], settings: Callable[..., Settings]
+) -> None:
+    assert said("model.device=cuda")
+    fitting = replace(WRITING, fits=True)
+    with pytest.raises(PortfolioError, match=r"model\.device is cuda but"):
+        execute(fitting, settings("model.device=cuda"), Reporter(Console(quiet=True)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from portfolio.engines.gpus import refuse_without_gpu
 from portfolio.engines.handoff.stage import sweep_stages
 from portfolio.engines.lake import Lake
 from portfolio.engines.lock import run_lock
@@ -69,8 +70,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workload:
-    """One recipe over the stages; `run` does the work.
+    """One recipe over the stages; `run` does the work, and `fits` says that it fits the signal model.
 
+    Only such a workload knows of `model.device`: the others run on the CPU whatever is set.
     `check` refuses with a PortfolioError what can be seen to be wrong before any engine has started.
     """
 
@@ -81,19 +83,22 @@ class Workload:
     writes: tuple[Table, ...]
     run: Callable[[Run], Conclusion]
     check: Callable[[Settings], object] = lambda settings: None
+    fits: bool = False
 
 
 def execute(workload: Workload, settings: Settings, reporter: Reporter) -> Outcome:
-    """Run a workload under the lock of its state folder and return what it concluded.
+    """Run a workload under the lock of its folder and return what it concluded.
 
     Raises:
         PortfolioError: the profile is not available here, or anything the user can put right.
     """
+    settings = settings if workload.fits else settings.on_cpu()
     workload.check(settings)
     reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
     # Before MLflow, which would complain about credentials where there is only the wrong profile.
     refuse_unsupported_environment(settings.profile)
-    with run_lock(settings.state_dir), ExitStack() as stack:
+    refuse_without_gpu(settings)
+    with run_lock(settings.machine_dir), ExitStack() as stack:
         sweep_stages(settings)
         with reporter.stage(_STARTING[settings.profile]):
             tracker = stack.enter_context(tracked_run(settings, workload.name))

@@ -73,4 +73,4 @@ def test_a_block_without_its_fits_is_an_error_and_not_another_days_fits(returns:
     kept = [day != FIRST_DAY + timedelta(days=SPANS[0][0] - 1) for day in table.rows["fitted_on"].to_pylist()]
     table.rows = table.rows.filter(pa.array(kept))
     with pytest.raises(KeyError):
-        Blocks(SPANS, returns, table.between)[0]
+        Blocks(SPANS, returns, table.between, at_once=6)[0]

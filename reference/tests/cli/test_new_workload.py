@@ -17,6 +17,9 @@ resources:
   jobs:
     other_study:
       name: "p-other-study-${bundle.target}"
+      schedule: # paused in target dev
+        quartz_cron_expression: "0 0 6 ? * MON-FRI"
+        timezone_id: "UTC"
       tasks:
         - task_key: other_study
           notebook_task:
@@ -43,6 +46,7 @@ def test_a_new_workload_has_recipe_table_notebook_test_and_job(project: Path, po
     (job,) = yaml.safe_load((project / made[-1]).read_text("utf-8"))["resources"]["jobs"].items()
     assert job[0] == "credit_study"
     assert job[1]["name"] == "p-credit-study-${bundle.target}"
+    assert set(job[1]) == {"name", "tasks"}, "no schedule: nobody has said when it shall run by itself"
     assert job[1]["tasks"][0]["notebook_task"]["notebook_path"] == "../notebooks/08_credit_study.py"
 
 

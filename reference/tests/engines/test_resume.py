@@ -1,10 +1,7 @@
 """Parts that outlive a killed run: what counts as done, and what does not."""
 
-import os
 import stat
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -67,13 +64,3 @@ def test_only_this_user_can_read_the_parts_and_nothing_is_left_after_the_commit(
     kept.keep(0, ROWS)
     kept.forget()
     assert not kept.folder.exists()
-
-
-def test_parts_that_nobody_came_back_to_are_removed_after_a_week(settings: Callable[..., Settings]) -> None:
-    one = settings()
-    old = Resumable(one, "work", "old", ROWS.schema).folder
-    young = Resumable(one, "work", "young", ROWS.schema).folder
-    eight_days_ago = time.time() - 8 * 24 * 3600
-    os.utime(old, (eight_days_ago, eight_days_ago))
-    Resumable(one, "work", "new", ROWS.schema)
-    assert [Path(path).exists() for path in (old, young)] == [False, True]

@@ -192,3 +192,16 @@ def test_a_container_with_a_limit_has_no_more_memory_than_that(
     assert slots.available_mb() == 500
     said["memory.max"] = "max"
     assert slots.available_mb() == 800
+
+
+def test_ray_takes_gpus_only_where_models_are_fitted_on_them(settle: Settle) -> None:
+    ray = {"cpus_per_node": 6, "gpus_per_node": 2}
+    without = slots.plan(settle(ray=ray), 3, 8)
+    assert without == SlotPlan(3, 8, 3, 6, gpus_per_node=0)
+    assert "GPU" not in without.describe()
+    found = slots.plan(settle(ray=ray, model={"device": "cuda"}), 3, 8)
+    assert (found.nodes * found.gpus_per_node, found.kept) == (6, without.kept)
+    assert "Ray takes 3 nodes x 6 CPUs = 18 and 2 GPUs in each; Spark keeps 6" in found.describe()
+    several = settle(ray={"nodes": 6, "cpus_per_node": 3}, model={"device": "cuda"})
+    with pytest.raises(PortfolioError, match=r"6 Ray nodes cannot share .*lower ray\.nodes to at most 3"):
+        slots.plan(several, 3, 8)

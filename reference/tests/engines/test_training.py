@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,14 @@ import pytest
 from engines.living import descendants, saying
 from portfolio.engines import training
 from portfolio.engines.ray_local import local_ray
-from portfolio.engines.training import Boosting, Fitted, cpus_per_shard, fit_on_shards, forget
+from portfolio.engines.training import (
+    Boosting,
+    Fitted,
+    cpus_per_shard,
+    fit_on_shards,
+    forget,
+    resources_per_shard,
+)
 from portfolio.errors import PortfolioError
 from portfolio.quant.bins import TOLERANCE
 from portfolio.quant.boosting import fit, parameters, predict, restored, saved
@@ -158,15 +166,6 @@ def test_what_a_killed_run_left_damaged_is_thrown_away(
             train(boosting=Boosting({"max_depth": -1}, 5, NAMES, 2, 5, "other"))
 
 
-def test_what_nobody_came_back_to_for_a_week_is_removed(tmp_path: Path) -> None:
-    for name, days in (("training-old", 8), ("training-new", 6), ("calibration-old", 8)):
-        folder = tmp_path / name
-        folder.mkdir()
-        os.utime(folder, (time.time() - days * 86_400,) * 2)
-    training._sweep(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"training-new", "calibration-old"}
-
-
 def test_a_fit_that_draws_columns_begins_again_because_the_draws_cannot_be_gone_on_with(
     tmp_path: Path,
 ) -> None:
@@ -197,6 +196,13 @@ def test_shards_claim_so_little_that_all_of_them_fit_on_the_nodes(
     cpus: list[float], shards: int, claim: float
 ) -> None:
     assert cpus_per_shard(cpus, shards) == pytest.approx(claim)
+
+
+def test_a_shard_on_a_gpu_has_it_to_itself() -> None:
+    assert resources_per_shard(BOOSTING, [2.0]) == {"CPU": 0.6666}
+    on_gpu = replace(BOOSTING, parameters={**BOOSTING.parameters, "device": "cuda"})
+    assert (BOOSTING.on_gpu, on_gpu.on_gpu) == (False, True)
+    assert resources_per_shard(on_gpu, [6.0, 6.0, 6.0]) == {"CPU": 1.0, "GPU": 1.0}
 
 
 def killing() -> Callable[[int], None]:

@@ -18,7 +18,7 @@ from portfolio.engines.family import process_environment
 from portfolio.engines.fanout import FanOut
 from portfolio.engines.proposals import Report, Search, Trial
 from portfolio.engines.ray_local import local_ray
-from portfolio.engines.tuning import search
+from portfolio.engines.tuning import resources, search
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
@@ -152,3 +152,9 @@ def test_one_worker_stops_trials_where_asha_of_ray_does() -> None:
                 ended.append(rounds)
                 break
     assert {10, 30, 90, 100} == set(ended)
+
+
+def test_a_trial_asks_for_what_a_task_asks_for() -> None:
+    fan_out = FanOut(workers=4, task_timeout_s=9, gpus=2)
+    assert resources(fan_out.asks) == {"cpu": 1}
+    assert resources(fan_out.on("cuda").asks) == {"cpu": 1, "gpu": 1}

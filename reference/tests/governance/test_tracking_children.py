@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 
-from portfolio.governance.tracking import tracked_run
+from portfolio.governance.tracking import began_before, close_abandoned, tracked_run
 from portfolio.settings import Settings
 
 
@@ -54,3 +55,18 @@ def test_trials_of_a_run_that_is_killed_keep_their_parents(settings: Callable[..
         assert [one.info.status for one in (run, stage, trial)] == ["KILLED", "FAILED", "FINISHED"]
         assert trial.data.tags["mlflow.parentRunId"] == stage.info.run_id
         assert stage.data.tags["mlflow.parentRunId"] == run.info.run_id
+
+
+def test_a_run_that_a_dead_process_left_open_is_closed_by_the_next_unless_it_may_be_another_clusters(
+    settings: Callable[..., Settings],
+) -> None:
+    with tracked_run(settings(), "first") as tracker:
+        client, now = tracker.client, int(time.time() * 1000)
+        left, of_today = (
+            client.create_run(tracker.experiment_id, start_time=now - hours * 3_600_000).info.run_id
+            for hours in (30, 3)
+        )
+        close_abandoned(client, tracker.experiment_id, began_before(settings("profile=databricks")))
+        assert [client.get_run(one).info.status for one in (left, of_today)] == ["KILLED", "RUNNING"]
+    with tracked_run(settings(), "second") as tracker:
+        assert tracker.client.get_run(of_today).info.status == "KILLED"

@@ -56,6 +56,23 @@ def test_standard_errors_are_small_enough_to_mean_something(fit):
     assert fit.standard_errors.mu < 3e-4
 
 
+def test_standard_errors_are_those_that_hold_when_the_model_does_not():
+    # Lopsided shocks and a volatility that jumps, of which the model knows nothing.
+    generator = np.random.default_rng(7)
+    jumps = np.repeat(generator.choice([0.006, 0.02], 30), 100)
+    returns = jumps * (generator.gamma(2.0, size=3000) - 2.0) / math.sqrt(2.0)
+    found = fit_gjr_garch_t(returns, 500)
+    model = arch_model(100.0 * returns, mean="Constant", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
+    start = 1e4 * found.initial_variance
+    robust, classic = (
+        model.fit(disp="off", backcast=start, cov_type=kind).std_err.to_numpy()
+        for kind in ("robust", "classic")
+    )
+    scale = np.array([1e2, 1e4, 1.0, 1.0, 1.0, 1.0])
+    assert np.array(astuple(found.standard_errors)) * scale == pytest.approx(robust, rel=1e-6)
+    assert (np.abs(robust / classic - 1.0) > 0.1).sum() >= 3
+
+
 def test_the_variance_path_equals_the_one_of_arch_at_the_same_parameters(planted_returns):
     percent = 100.0 * planted_returns
     backcast = float(np.mean((percent - percent.mean()) ** 2))

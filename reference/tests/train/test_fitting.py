@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 from rich.console import Console
 
+from portfolio.errors import PortfolioError
 from portfolio.features.examples import FEATURE_NAMES
 from portfolio.progress import Reporter
 from portfolio.quant.bins import binned
@@ -21,6 +23,11 @@ MODEL = Model(rounds=20)
 
 class Here:
     """Runs tasks in this process."""
+
+    workers = 2
+
+    def on(self, device: str) -> "Here":
+        return self
 
     def share(self, value: Any) -> Any:
         return value
@@ -78,3 +85,11 @@ def test_a_model_that_differs_is_found_to_differ_by_its_largest_difference() -> 
     shuffled = TrainingRows(rows.features, np.random.default_rng(1).permutation(rows.target))
     other, _, _ = fit_alone(MODEL, shuffled, SEED)
     assert fit_alone(MODEL, rows, SEED, other)[2] > 0.01
+
+
+def test_more_shards_than_gpus_are_refused_before_anything_is_fitted(
+    settings: Callable[..., Settings],
+) -> None:
+    on_gpu = MODEL.model_copy(update={"device": "cuda"})
+    with pytest.raises(PortfolioError, match=r"train\.shards is 3, .* there are 2; lower train\.shards to 2"):
+        fit_final(run(settings, "train.shards=3"), examples(0.3), on_gpu, distributed=True)

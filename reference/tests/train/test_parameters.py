@@ -75,3 +75,5 @@ def test_the_newest_finished_search_up_to_the_date_on_the_same_prices_is_taken(
     found = parameters(tuned)
     assert found == Chosen(Model(**(CHOSEN | {"max_depth": 6})), "again")
     assert deciding(tuned, AS_OF) == ("again",)
+    # A search says nothing of where its model is fitted; the run does.
+    assert parameters(new("train.parameters=tuned", "model.device=cuda")).model.device == "cuda"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from portfolio.errors import PortfolioError
+from portfolio.settings import Model
 from portfolio.tune.problem import build_problem
 from tune.invented_market import HORIZON, NAMES, market, small
 
@@ -40,6 +41,9 @@ def test_nothing_in_the_holdout_changes_the_problem_and_anything_before_it_does(
     assert build_problem(small(), examples, NAMES[::-1]).digest() != before
     assert build_problem(small(chunk_rounds=5), examples, NAMES).digest() != before
     assert build_problem(small(folds=3), examples, NAMES).digest() != before
+    on_gpu = small().model_copy(update={"model": Model(device="cuda")})
+    assert build_problem(on_gpu, examples, NAMES).digest() != before
+    assert build_problem(on_gpu.on_cpu(), examples, NAMES).digest() == before
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from types import ModuleType
 
 from portfolio.cli import main
 
-# Parts of 20 fits are kept instead of 100 and betas estimated by two; a task takes two blocks of scenarios
+# Parts of 20 fits are kept instead of 100, the backtest reads those of one day at a time instead of 10,000,
+# and betas are estimated by two; a task takes two blocks of scenarios
 # instead of one, and portfolios go through the passes in groups of 32 instead of all at once.
 SIZES = {
-    "portfolio.calibrate.schedule": {"_SMALLEST_PART": 20},
+    "portfolio.calibrate.schedule": {"PART": 20},
+    "portfolio.backtest.history": {"FITS": 1},
     "portfolio.calibrate.factor_model": {"_INSTRUMENTS_PER_TASK": 2},
     "portfolio.simulate.tasks": {"_TASKS": 1, "_BLOCKS_PER_TASK": 2},
     "portfolio.simulate.engine": {"_TOGETHER": 32, "_PILOT_TOGETHER": 32},

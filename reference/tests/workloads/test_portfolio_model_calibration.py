@@ -86,7 +86,7 @@ def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
 
 def test_a_row_of_every_table_of_results_resolves_to_what_made_it(story: Story, spark: Any) -> None:
     labels = sorted({name for _, name in story.prints if name.startswith("gold.")})
-    assert len(labels) == 7
+    assert len(labels) == 8
     resolve(story.two.state.parent, spark, labels, *SMALL)
 
 

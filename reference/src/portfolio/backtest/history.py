@@ -15,7 +15,7 @@ from portfolio.engines.arrays import Panel, column
 # Columns of gold.calibration_history that blocks are made of.
 COLUMNS = ("fitted_on", "instrument_id", *FIT_COLUMNS)
 # Fits read at once, of some hundred bytes each; always those of a whole day.
-_FITS = 10_000
+FITS = 10_000
 
 # Gives the rows of gold.calibration_history from one day to another, both included, with `COLUMNS`.
 Between = Callable[[date, date], pa.Table]
@@ -29,13 +29,13 @@ class Blocks:
     """
 
     def __init__(
-        self, spans: Sequence[tuple[int, int]], returns: Panel, between: Between, at_once: int = _FITS
+        self, spans: Sequence[tuple[int, int]], returns: Panel, between: Between, at_once: int | None = None
     ) -> None:
         """Keep where blocks begin and end: rows of `returns`, the second one no longer inside."""
         self._spans = spans
         self._returns = returns
         self._between = between
-        self._size = max(1, at_once // len(returns.instruments))
+        self._size = max(1, (at_once or FITS) // len(returns.instruments))
         self._held: tuple[int, pa.Table] | None = None
 
     def __len__(self) -> int:

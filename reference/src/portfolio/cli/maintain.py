@@ -32,7 +32,7 @@ def maintain(
     """
     settings = load(find_project(project), environment, overrides or (), profile=profile)
     context.obj.state_dir = settings.state_dir
-    with run_lock(settings.state_dir):
+    with run_lock(settings.machine_dir):
         from portfolio.engines.lake import Lake
         from portfolio.engines.profiles import spark_alone
         from portfolio.engines.upkeep import retention_h, upkeep

@@ -81,7 +81,7 @@ def rollback(
     first = _date(since)
     if not reason.strip():
         raise PortfolioError("--reason wants words: whoever finds the champion changed will ask why.")
-    with run_lock(settings.state_dir):
+    with run_lock(settings.machine_dir):
         from portfolio.engines.lake import Lake
         from portfolio.engines.profiles import spark_alone
         from portfolio.governance.tracking import tracked_run

@@ -93,6 +93,8 @@ def _job(folder: Path, name: str, number: str) -> str:
     for other, path in sorted(jobs.items(), key=lambda item: (item[1].stat().st_size, item[0])):
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"\A#[^\n]*\n", f"# {name}: a workload of this project's own.\n", text)
+        # Nobody has said when it shall run by itself.
+        text = re.sub(r"^( *)schedule:[^\n]*\n(?:\1 +[^\n]*\n)*", "", text, flags=re.MULTILINE)
         text = re.sub(rf"\b\d+_{other}\b", f"{number}_{name}", text)
         return text.replace(other, name).replace(other.replace("_", "-"), name.replace("_", "-"))
     return ""

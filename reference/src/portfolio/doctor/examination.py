@@ -27,6 +27,8 @@ def examine(read_settings: Callable[[], Settings]) -> Iterator[Finding]:
     else:
         yield machine.java_runtime(settings)
         yield machine.delta(settings)
+    if settings.model.device != "cpu":
+        yield machine.gpu(settings)
     yield machine.state_folder(settings)
     yield machine.run_lock(settings)
     yield machine.disk(settings)

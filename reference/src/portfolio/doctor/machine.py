@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from portfolio.doctor.finding import Finding
-from portfolio.engines import jars, java, lock
+from portfolio.engines import gpus, jars, java, lock, places
 from portfolio.settings import Settings
 
 PYTHONS = ((3, 11), (3, 14))
@@ -39,8 +39,11 @@ def libraries(settings: Settings) -> Iterator[Finding]:
         yield Finding("missing", "Libraries", f"{path} cannot be read, so versions cannot be compared")
         return
     wanted = list(project.get("dependencies", ()))
+    extras = project.get("optional-dependencies", {})
     if settings.profile != "databricks":
-        wanted += project.get("optional-dependencies", {}).get("local", ())
+        wanted += extras.get("local", ())
+    else:
+        wanted += extras.get("gpu", ())
     wrong, right = [], 0
     for line in wanted:
         problem = _mismatch(line)
@@ -72,6 +75,14 @@ def _mismatch(line: str) -> str | None:
     return f"{wanted.name} {version} is installed, {wanted.specifier} is wanted; {remedy}"
 
 
+def gpu(settings: Settings) -> Finding:
+    """Return whether models can be fitted on the device of the settings."""
+    if problem := gpus.problem(settings):
+        return Finding("missing", "GPU", problem)
+    shown = gpus.visible()
+    return Finding("ok", "GPU", f"{shown} visible here" if shown else "on the cluster that is joined")
+
+
 def java_runtime(settings: Settings) -> Finding:
     """Return which Java Spark would run on."""
     if found := java.installed():
@@ -97,27 +108,42 @@ def delta(settings: Settings) -> Finding:
 def state_folder(settings: Settings) -> Finding:
     """Return whether tables and reports can be written."""
     folder = settings.state_dir
+    if settings.profile == "databricks" and places.databricks_runtime(os.environ):
+        return _volume(folder)
     there = existing(folder)
     if os.access(there, os.W_OK | os.X_OK) and (there == folder or not folder.exists()):
         return Finding("ok", "State folder", f"{folder} can be written")
     return Finding("missing", "State folder", f"{folder} cannot be written; choose another with paths.state")
 
 
+def _volume(folder: Path) -> Finding:
+    """Return whether a folder in a volume can be written, found by writing: rights are not the folder's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=".doctor-", dir=folder) as file:
+            file.write(b"written")
+    except OSError as error:
+        why = f"{folder} cannot be written ({error.strerror})"
+        return Finding("missing", "State folder", f"{why}; is the volume there, with a grant to write?")
+    return Finding("ok", "State folder", f"{folder} can be written")
+
+
 def run_lock(settings: Settings) -> Finding:
     """Return who else is at work on the same tables, if anybody."""
     try:
-        who = lock.holder(settings.state_dir)
+        who = lock.holder(settings.machine_dir)
     except OSError as error:
-        path = settings.state_dir / lock.LOCK_NAME
+        path = settings.machine_dir / lock.LOCK_NAME
         return Finding("missing", "Lock", f"{path} cannot be read: {error.strerror}")
     if who is None:
         return Finding("ok", "Lock", "no other run is at work")
-    return Finding("missing", "Lock", f"{who} is at work in {settings.state_dir}; wait or stop it")
+    return Finding("missing", "Lock", f"{who} is at work in {settings.machine_dir}; wait or stop it")
 
 
 def disk(settings: Settings) -> Finding:
     """Return whether a run's tables would fit on the disk."""
-    folder = existing(settings.state_dir)
+    # A volume has no size; what counts on Databricks is the driver's own disk.
+    folder = existing(settings.machine_dir if settings.profile == "databricks" else settings.state_dir)
     free = shutil.disk_usage(folder).free // 1_000_000
     if free >= DISK_MB:
         return Finding("ok", "Disk", f"{free:,} MB free")

@@ -31,10 +31,26 @@ class Tasks(Protocol):
 class FanOut:
     """Runs a pure function over tasks on Ray; made by the engines of a profile."""
 
-    def __init__(self, workers: int, task_timeout_s: int) -> None:
-        """Keep how many tasks run at once and how long one may take."""
+    def __init__(self, workers: int, task_timeout_s: int, gpus: int = 0) -> None:
+        """Keep how many tasks run at once, how long one may take, and how many GPUs Ray has."""
         self.workers = workers
+        self.asks = {"num_cpus": 1}
+        self._gpus = gpus
         self._task_timeout_s = task_timeout_s
+
+    def on(self, device: str) -> FanOut:
+        """Return a fan-out whose tasks fit models on a device: on `cuda` each has a GPU to itself.
+
+        Raises:
+            PortfolioError: there is no GPU.
+        """
+        if device == "cpu":
+            return self
+        if not self._gpus:
+            raise PortfolioError(f"model.device is {device} but Ray has no GPU; set it to cpu.")
+        mapped = FanOut(self._gpus, self._task_timeout_s, self._gpus)
+        mapped.asks = {"num_cpus": 1, "num_gpus": 1}
+        return mapped
 
     def share(self, value: Any) -> ray.ObjectRef:
         """Store a large read-only value once; pass what this returns in `shared` of several maps."""
@@ -71,7 +87,7 @@ class FanOut:
                 task raised comes out as it is.
         """
         references = [self.share(value) for value in shared]
-        remote = ray.remote(num_cpus=1, max_retries=3)(_each).options(name=function.__name__)
+        remote = ray.remote(**self.asks, max_retries=3)(_each).options(name=function.__name__)
         # The same cut twice: what is started next, and what is waited for.
         ahead = batches(len(tasks), self.workers, batch)
         working, waiting = set[ray.ObjectRef](), deque[ray.ObjectRef]()

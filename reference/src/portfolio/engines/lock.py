@@ -1,4 +1,4 @@
-"""One run at a time in a project's state folder: a lock that dies with the process that holds it."""
+"""One run at a time in a project on one machine: a lock that dies with the process that holds it."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _LOOK_S, _MOMENT_S = 30.0, 0.2
 
 
 @contextmanager
-def run_lock(state_dir: Path) -> Iterator[None]:
-    """Hold the lock of a state folder while the block runs.
+def run_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder while the block runs.
 
     The operating system frees it when the process ends, however it ends; the file itself stays.
 
     Raises:
         PortfolioError: another run holds the lock, or the folder cannot be written.
     """
-    path = state_dir / LOCK_NAME
+    path = folder / LOCK_NAME
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         # Not inherited by child processes: an orphan would keep the lock alive.
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
-        raise PortfolioError(f"The state folder {state_dir} cannot be written: {error.strerror}.") from None
+        raise PortfolioError(f"The folder {folder} cannot be written: {error.strerror}.") from None
     try:
         if not _take_soon(handle):
-            raise PortfolioError(f"{_who(path)} is at work in {state_dir}; wait until it ends, or stop it.")
+            raise PortfolioError(f"{_who(path)} is at work in {folder}; wait until it ends, or stop it.")
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         yield
@@ -49,14 +49,14 @@ def run_lock(state_dir: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def held_here(state_dir: Path) -> bool:
-    """Return whether this process holds the lock of a state folder; never where folders cannot be locked."""
-    return holder(state_dir) == _SELF
+def held_here(folder: Path) -> bool:
+    """Return whether this process holds the lock of a folder; never where folders cannot be locked."""
+    return holder(folder) == _SELF
 
 
-def holder(state_dir: Path) -> str | None:
-    """Return who holds the lock of a state folder, in words, or None if nobody does."""
-    path = state_dir / LOCK_NAME
+def holder(folder: Path) -> str | None:
+    """Return who holds the lock of a folder, in words, or None if nobody does."""
+    path = folder / LOCK_NAME
     if not path.is_file():
         return None
     with path.open("rb") as file:

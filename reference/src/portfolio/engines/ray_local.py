@@ -10,6 +10,7 @@ import ray
 
 from portfolio.engines.family import family, process_environment
 from portfolio.engines.fanout import FanOut
+from portfolio.engines.gpus import wanted_here
 from portfolio.engines.processes import kept_signal_handlers
 from portfolio.engines.ray_environment import LOOPBACK, ray_environment, reread_environment
 from portfolio.engines.scratch import scratch_folder
@@ -19,7 +20,7 @@ from portfolio.settings import Settings
 @contextmanager
 def local_ray(settings: Settings) -> Iterator[FanOut]:
     """Yield a fan-out over the CPUs of this machine, and stop Ray whatever happens."""
-    workers = settings.ray.workers or os.cpu_count() or 1
+    workers, gpus = settings.ray.workers or os.cpu_count() or 1, wanted_here(settings)
     # Without this Ray listens on the machine's own address even when it is told to use loopback.
     environment = ray_environment() | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
     # Ray's agents outlive a killed driver by a minute, in which they try to tell it that Ray is gone.
@@ -29,6 +30,7 @@ def local_ray(settings: Settings) -> Iterator[FanOut]:
             ray.init(
                 address="local",
                 num_cpus=workers,
+                num_gpus=gpus,
                 include_dashboard=False,
                 object_store_memory=settings.ray.object_store_mb * 1024 * 1024,
                 _memory=settings.ray.node_memory_mb * 1024 * 1024,
@@ -39,6 +41,6 @@ def local_ray(settings: Settings) -> Iterator[FanOut]:
                 logging_level="ERROR",
             )
         try:
-            yield FanOut(workers, settings.ray.task_timeout_s)
+            yield FanOut(workers, settings.ray.task_timeout_s, gpus)
         finally:
             ray.shutdown()

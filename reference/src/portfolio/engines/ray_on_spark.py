@@ -32,7 +32,7 @@ def ray_on_spark(settings: Settings, plan: SlotPlan, loopback: bool) -> Iterator
 
     Args:
         settings: memory and object store of each node.
-        plan: how many nodes of how many CPUs; see `portfolio.engines.slots`.
+        plan: how many nodes of how many CPUs and GPUs; see `portfolio.engines.slots`.
         loopback: whether the cluster is on this machine alone, and must not be reached from elsewhere.
 
     Raises:
@@ -50,7 +50,8 @@ def ray_on_spark(settings: Settings, plan: SlotPlan, loopback: bool) -> Iterator
                 f"{_last(folder)}; see `portfolio doctor`."
             ) from error
         try:
-            yield FanOut(plan.nodes * plan.cpus_per_node, settings.ray.task_timeout_s)
+            gpus = plan.nodes * plan.gpus_per_node
+            yield FanOut(plan.nodes * plan.cpus_per_node, settings.ray.task_timeout_s, gpus)
         finally:
             _stop()
 
@@ -62,7 +63,7 @@ def _start(settings: Settings, plan: SlotPlan, folder: Path) -> str:
     address, _ = setup_ray_cluster(
         max_worker_nodes=plan.nodes,
         num_cpus_worker_node=plan.cpus_per_node,
-        num_gpus_worker_node=0,
+        num_gpus_worker_node=plan.gpus_per_node,
         memory_worker_node=memory,
         object_store_memory_worker_node=store,
         # The head plans and keeps what the driver shares; tasks run on the nodes.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -29,27 +28,23 @@ from portfolio.engines.handoff.files import (
 )
 from portfolio.engines.handoff.stage import spark_pattern
 from portfolio.engines.lake import Lake
+from portfolio.engines.unfinished import unfinished_folder
 from portfolio.settings import Settings
 from portfolio.tables.contract import Table
-
-# Parts of a run that nobody came back to are removed after so long.
-_OLDEST_S = 7 * 24 * 3600.0
 
 
 class Resumable:
     """Parts of one result, kept in the state folder until the result is committed.
 
-    Only one run at a time works on a state folder (see `run_lock`), so nobody else writes here.
+    Only one run at a time works on a state folder (see `run_lock`), so nobody else writes here. On Databricks
+    another cluster may, and then both write the same parts, each of them whole.
     """
 
     def __init__(self, settings: Settings, name: str, key: str, schema: pa.Schema) -> None:
         """Open the parts that are there for this name and key; parts nobody came back to are removed."""
         self._settings = settings
         self._schema = schema
-        self.folder = settings.state_dir / "unfinished" / f"{name}-{key}"
-        _sweep(self.folder.parent)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.utime(self.folder)
+        self.folder = unfinished_folder(settings, f"{name}-{key}")
 
     def done(self, number: int) -> bool:
         """Return whether a part is there and is what was written; one that is not is removed."""
@@ -101,9 +96,3 @@ class Resumable:
     def _note(self, number: int) -> Path:
         # Spark passes over names that begin with an underscore.
         return self.folder / f"_{part_name(number)}.json"
-
-
-def _sweep(home: Path) -> None:
-    for folder in home.glob("*") if home.is_dir() else ():
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > _OLDEST_S:
-            shutil.rmtree(folder, ignore_errors=True)

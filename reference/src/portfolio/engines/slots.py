@@ -20,12 +20,13 @@ def counted(number: int, thing: str) -> str:
 
 @dataclass(frozen=True)
 class SlotPlan:
-    """How Spark's task slots are shared; a Ray node holds its slots for as long as it lives."""
+    """How Spark's task slots are shared; a Ray node holds its slots and GPUs for as long as it lives."""
 
     executors: int
     cores_per_executor: int
     nodes: int
     cpus_per_node: int
+    gpus_per_node: int = 0
 
     @property
     def slots(self) -> int:
@@ -59,8 +60,9 @@ class SlotPlan:
         return (
             f"{counted(self.executors, 'Spark executor')} x {counted(self.cores_per_executor, 'core')} = "
             f"{counted(self.slots, 'slot')}; "
-            f"Ray takes {counted(self.nodes, 'node')} x {counted(self.cpus_per_node, 'CPU')} = {self.taken}; "
-            f"Spark keeps {self.kept}; after the loss of one executor Spark would "
+            f"Ray takes {counted(self.nodes, 'node')} x {counted(self.cpus_per_node, 'CPU')} = {self.taken}"
+            + (f" and {counted(self.gpus_per_node, 'GPU')} in each; " if self.gpus_per_node else "; ")
+            + f"Spark keeps {self.kept}; after the loss of one executor Spark would "
             + (f"still keep {left}" if left else "keep none and wait for a new one")
         )
 
@@ -83,7 +85,11 @@ def plan(settings: Settings, executors: int, cores_per_executor: int) -> SlotPla
             "add a worker to the cluster."
         )
     wanted = SlotPlan(
-        executors, cores_per_executor, settings.ray.nodes or executors, settings.ray.cpus_per_node
+        executors,
+        cores_per_executor,
+        settings.ray.nodes or executors,
+        settings.ray.cpus_per_node,
+        settings.ray.gpus_per_node if settings.model.device == "cuda" else 0,
     )
     wider = _wider(settings)
     if wanted.cpus_per_node > cores_per_executor:
@@ -98,6 +104,11 @@ def plan(settings: Settings, executors: int, cores_per_executor: int) -> SlotPla
         raise PortfolioError(
             f"{counted(wanted.nodes, 'Ray node')} x {counted(wanted.cpus_per_node, 'CPU')} do not fit into "
             f"{each}, which hold {most}; {_remedy(wanted, wider)}."
+        )
+    if wanted.gpus_per_node and wanted.nodes > executors:
+        raise PortfolioError(
+            f"{counted(wanted.nodes, 'Ray node')} cannot share the GPUs of {counted(executors, 'executor')}; "
+            f"lower ray.nodes to at most {executors} or set model.device to cpu."
         )
     if wanted.kept < 1:
         raise PortfolioError(

@@ -13,7 +13,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,11 @@ import ray
 
 from portfolio.engines.family import process_environment
 from portfolio.engines.processes import first_line
+from portfolio.engines.unfinished import unfinished_folder
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 
 _PREFIX, _NOTE = "training-", "rounds"
-_OLDEST_S = 7 * 24 * 3600.0
 # A worker that dies is replaced so often, and all go on from the last checkpoint.
 _MAX_FAILURES = 3
 _QUIET = {
@@ -53,6 +52,11 @@ class Boosting:
     shards: int
     checkpoint_rounds: int
     key: str
+
+    @property
+    def on_gpu(self) -> bool:
+        """Return whether it is fitted on GPUs."""
+        return bool(self.parameters.get("device") == "cuda")
 
     @property
     def resumable(self) -> bool:
@@ -94,10 +98,7 @@ def fit_on_shards(
     Raises:
         PortfolioError: workers died too often, or no checkpoint followed the last in `ray.task_timeout_s`.
     """
-    folder = settings.state_dir / "unfinished" / f"{_PREFIX}{boosting.key}"
-    _sweep(folder.parent)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.utime(folder)
+    folder = unfinished_folder(settings, f"{_PREFIX}{boosting.key}")
     begun = any(folder.iterdir())
     try:
         return _fit(settings, boosting, data, folder, done)
@@ -145,7 +146,8 @@ def _trainer(boosting: Boosting, data: Any, folder: Path, loopback: bool) -> Any
         xgboost_config=Collective(loopback=loopback),
         scaling_config=ScalingConfig(
             num_workers=boosting.shards,
-            resources_per_worker={"CPU": cpus_per_shard(_cpus_of_nodes(), boosting.shards)},
+            use_gpu=boosting.on_gpu,
+            resources_per_worker=resources_per_shard(boosting, _cpus_of_nodes()),
         ),
         run_config=RunConfig(
             name=folder.name,
@@ -155,6 +157,12 @@ def _trainer(boosting: Boosting, data: Any, folder: Path, loopback: bool) -> Any
             checkpoint_config=CheckpointConfig(num_to_keep=2),
         ),
     )
+
+
+def resources_per_shard(boosting: Boosting, cpus: Sequence[float]) -> dict[str, float]:
+    """Return what Ray keeps for each shard; XGBoost's processes that train together cannot share a GPU."""
+    gpu = {"GPU": 1.0} if boosting.on_gpu else {}
+    return {"CPU": cpus_per_shard(cpus, boosting.shards)} | gpu
 
 
 def cpus_per_shard(cpus: Sequence[float], shards: int) -> float:
@@ -207,13 +215,6 @@ def _reason(error: Exception) -> str:
     failures = getattr(error, "worker_failures", None) or {}
     cause = next(iter(failures.values()), None) or getattr(error, "controller_failure", None) or error
     return f"{type(cause).__name__}: {first_line(cause)}"
-
-
-def _sweep(home: Path) -> None:
-    for folder in home.glob(f"{_PREFIX}*") if home.is_dir() else ():
-        with suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _OLDEST_S:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _train_shard(config: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ _ENVIRONMENT = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
 _LOUD = ("ray.tune", "ray.train", "ray.air")
+_ONE_CPU: Mapping[str, float] = {"num_cpus": 1}
 
 
 def search(
@@ -48,6 +49,7 @@ def search(
     timeout_s: int,
     kept: Mapping[int, Trial],
     keep: Callable[[Trial], None],
+    asks: Mapping[str, float] = _ONE_CPU,
 ) -> list[Trial]:
     """Return every trial of a search, in order, run on the Ray that is there.
 
@@ -60,6 +62,7 @@ def search(
         timeout_s: after so long without any report the search is given up.
         kept: trials that were given to `keep` before, by number; they are not run again.
         keep: called with every trial as soon as it has ended, before it is known how much of it counts.
+        asks: what Ray keeps for a trial, as `FanOut.asks` says it.
 
     Raises:
         PortfolioError: workers died too often, or no report came in time.
@@ -70,7 +73,7 @@ def search(
     if not proposals.state.ended:
         environment = _ENVIRONMENT | {"TUNE_MAX_PENDING_TRIALS_PG": str(workers)}
         with _quiet(), kept_signal_handlers(), process_environment(environment):
-            _run(code, shared, proposals, folder, _Watch(timeout_s), keep)
+            _run(code, shared, proposals, folder, _Watch(timeout_s), keep, asks)
     return state.trials
 
 
@@ -81,11 +84,12 @@ def _run(
     folder: Path,
     watch: _Watch,
     keep: Callable[[Trial], None],
+    asks: Mapping[str, float],
 ) -> None:
     try:
         steps = tune.with_parameters(Steps, code=code, plan=proposals.state.plan, shared=tuple(shared))
         tuner = tune.Tuner(
-            tune.with_resources(steps, {"cpu": 1}),
+            tune.with_resources(steps, resources(asks)),
             tune_config=tune.TuneConfig(
                 metric="value",
                 mode="max",
@@ -111,6 +115,11 @@ def _run(
     watch.complain()
     if not proposals.state.ended:
         raise PortfolioError("The search ended before all of its trials did; run again.")
+
+
+def resources(asks: Mapping[str, float]) -> dict[str, float]:
+    """Return what a task asks for, `num_cpus` and the like, by Ray Tune's own names."""
+    return {name.removeprefix("num_").removesuffix("s"): count for name, count in asks.items()}
 
 
 class _NotKept:

@@ -63,7 +63,7 @@ def find_champion(
 
     Args:
         lake: where decisions are kept.
-        settings: of the project; the model passes through its state folder.
+        settings: of the project; the model passes through its machine folder.
         client: of MLflow (`Tracker.client`).
         source: price source as tables name it (`Run.source`).
         as_of: the date that is scored.
@@ -138,7 +138,8 @@ def stored_content(settings: Settings, client: Any, name: str, version: int) -> 
     label = f"Version {version} of {name}"
     try:
         tags = client.get_model_version(name, str(version)).tags
-        with tempfile.TemporaryDirectory(prefix=".model-", dir=settings.state_dir) as folder:
+        settings.machine_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".model-", dir=settings.machine_dir) as folder:
             place = mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)
             content = (Path(place) / CONTENT_FILE).read_bytes()
     except (MlflowException, OSError) as error:

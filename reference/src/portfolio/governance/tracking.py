@@ -12,6 +12,9 @@ from typing import Any
 
 from portfolio.settings import Settings
 
+# Jobs of the bundle are stopped after four hours.
+_LONGEST_JOB_H = 24
+
 
 class Tracker:
     """Writes a run's evidence to MLflow; made by `tracked_run`."""
@@ -138,7 +141,7 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
     experiment_id = _experiment(client, settings)
     # Logged models follow the active experiment; in the default one they would lie below the current folder.
     mlflow.set_experiment(experiment_id=experiment_id)
-    close_abandoned(client, experiment_id)
+    close_abandoned(client, experiment_id, began_before(settings))
     tags = {"mlflow.runName": name, "environment": settings.environment, "process": str(os.getpid())}
     run_id = client.create_run(experiment_id, tags=tags).info.run_id
     try:
@@ -161,10 +164,21 @@ def tracking_uri(settings: Settings) -> str:
     return f"sqlite:///{folder / 'mlflow.db'}"
 
 
-def close_abandoned(client: Any, experiment_id: str) -> None:
-    """Mark runs that a killed process left open; the caller holds the lock, so none of them is alive."""
-    for run in client.search_runs([experiment_id], filter_string="attributes.status = 'RUNNING'"):
+def close_abandoned(client: Any, experiment_id: str, before_ms: int) -> None:
+    """Mark runs that a killed process left open, of those that began before a time in milliseconds."""
+    wanted = f"attributes.status = 'RUNNING' and attributes.start_time < {before_ms}"
+    for run in client.search_runs([experiment_id], filter_string=wanted):
         client.set_terminated(run.info.run_id, "KILLED")
+
+
+def began_before(settings: Settings) -> int:
+    """Return, in milliseconds, before when a run that is still open must have begun to be taken for dead.
+
+    Here the caller holds the lock, so none is alive. On Databricks it shuts out no other cluster, whose jobs
+    end after hours at the latest.
+    """
+    alive_h = _LONGEST_JOB_H if settings.profile == "databricks" else 0
+    return int((time.time() - alive_h * 3600) * 1000)
 
 
 def _log(client: Any, run_id: str, tags: Mapping[str, str], metrics: Mapping[str, float]) -> None:

@@ -1,6 +1,8 @@
 """The signal model: gradient-boosted trees, fitted and applied in one process.
 
-One thread gives the same bits for the same rows wherever it runs; many models at once use many cores.
+One thread gives the same bits for the same rows wherever it runs; many models at once use many cores. A GPU
+adds in another order: its models are close to those of a CPU and not the same bits. Saved models are applied
+on the CPU, wherever they were fitted.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ def parameters(model: Model, seed: int) -> dict[str, Any]:
     return {
         "objective": "reg:squarederror",
         "tree_method": "hist",
+        "device": model.device,
         "max_depth": model.max_depth,
         "eta": model.learning_rate,
         "min_child_weight": model.min_child_weight,

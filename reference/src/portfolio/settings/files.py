@@ -15,7 +15,7 @@ from portfolio.settings.sections import Section, Settings
 
 # Files in conf/ that are no environment: what all of them share, and the definitions of stress tests.
 _SHARED = ("base", "stress")
-_TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".cache", ".name", ".master")
+_TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master")
 
 
 def load(

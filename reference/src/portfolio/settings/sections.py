@@ -146,12 +146,14 @@ class Cluster(Section):
 class Ray(Section):
     """Ray sizing: `workers` CPUs in profile local (0: all), elsewhere `nodes` of `cpus_per_node` in Spark.
 
-    `nodes` 0 is one for each Spark executor. Object store and memory count for each Ray node.
+    `nodes` 0 is one for each Spark executor. Object store and memory count for each Ray node, and so do GPUs,
+    which a run asks for only where `model.device` is cuda.
     """
 
     workers: Annotated[int, Field(ge=0)] = 0
     nodes: Annotated[int, Field(ge=0)] = 0
     cpus_per_node: PositiveInt = 1
+    gpus_per_node: PositiveInt = 1
     node_memory_mb: Annotated[int, Field(ge=256)] = 1024
     object_store_mb: Annotated[int, Field(ge=80)] = 256
     task_timeout_s: PositiveInt = 900
@@ -177,13 +179,15 @@ class Maintenance(Section):
 
 
 class Paths(Section):
-    """Where a run keeps its state (in the project), its stages (in the state), and what is fetched once.
+    """Where a run keeps its state (in the project), what lies in the state, and what is fetched once.
 
-    Every Spark executor and Ray node must see the state and stage folders under the same path.
+    Every Spark executor and Ray node must see the state and stage folders under the same path; the machine's
+    own folder is the driver's alone and needs files that can be locked and written at any place.
     """
 
     state: Path = Path("var")
     stage: Path = Path("stage")
+    machine: Path = Path(".")
     cache: Path = Path("~/.cache/portfolio")
 
 
@@ -236,9 +240,19 @@ class Settings(Section):
         return self.state_dir / self.paths.stage
 
     @property
+    def machine_dir(self) -> Path:
+        """Return the absolute folder of what is this machine's alone: the lock, a model from the registry."""
+        return self.state_dir / self.paths.machine
+
+    @property
     def cache_dir(self) -> Path:
         """Return the absolute folder of things fetched once: the Delta jars, a Java runtime."""
         return self.project_dir / self.paths.cache.expanduser()
+
+    def on_cpu(self) -> Settings:
+        """Return the settings of a run that fits no signal model, and so needs no GPU whatever they say."""
+        model = self.model.model_copy(update={"device": "cpu"})
+        return self.model_copy(update={"model": model})
 
     def numbers(self) -> dict[str, Any]:
         """Return only the settings that decide numbers; sizing, paths and names of places are left out."""

@@ -16,7 +16,10 @@ class Features(Section):
 
 
 class Model(Section):
-    """Hyperparameters of the signal model (XGBoost's own names in `portfolio.quant.boosting`)."""
+    """Hyperparameters of the signal model (XGBoost's own names in `portfolio.quant.boosting`) and its device.
+
+    `device` is where it is fitted: the CPU, or a GPU (`cuda`), whose sums have other last bits.
+    """
 
     rounds: PositiveInt = 100
     max_depth: PositiveInt = 3
@@ -25,6 +28,7 @@ class Model(Section):
     subsample: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     colsample: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     reg_lambda: Annotated[float, Field(ge=0.0)] = 1.0
+    device: Literal["cpu", "cuda"] = "cpu"
 
 
 class Tune(Section):

@@ -93,7 +93,10 @@ def _hyperparameters(training: Row) -> list[str]:
     values = json.loads(training["parameters_json"])
     return [
         f"## Hyperparameters, from {source}",
-        ", ".join(f"{name} {value:g}" for name, value in values.items()),
+        ", ".join(
+            f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
+            for name, value in values.items()
+        ),
         "",
     ]
 

@@ -31,7 +31,11 @@ def reigning(run: Run, contract: str) -> tuple[Decision, Model] | None:
     if found is None or found["features_contract"] != contract or not run.lake.exists(TRAINING):
         return None
     trained = run.lake.read(TRAINING, trained_by(others, found)).toArrow().to_pylist()
-    return (found, Model(**json.loads(trained[0]["parameters_json"]))) if trained else None
+    if not trained:
+        return None
+    # It is fitted again beside the challenger, and so on the same device.
+    known = json.loads(trained[0]["parameters_json"]) | {"device": run.settings.model.device}
+    return found, Model(**known)
 
 
 def decided_before(run: Run, model: RegisteredModel) -> Decision | None:

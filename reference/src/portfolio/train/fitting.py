@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.engines.training import Boosting, fit_on_shards, forget
+from portfolio.errors import PortfolioError
 from portfolio.features.examples import FEATURE_NAMES
 from portfolio.quant.bins import binned
 from portfolio.quant.boosting import fit, parameters, predict, restored, saved
@@ -58,7 +59,7 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
     """Return the model fitted on all examples, by `train.shards` processes if `distributed`.
 
     Raises:
-        PortfolioError: training failed, or made no progress in `ray.task_timeout_s`.
+        PortfolioError: there are fewer GPUs than shards, or training failed or made no progress in time.
     """
     shards = run.settings.train.shards if distributed else 1
     if shards > 1 and model.subsample < 1.0:
@@ -66,12 +67,17 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
             f"    subsample {model.subsample:g} would draw other rows on each shard: trained in one process"
         )
         shards = 1
-    seed = run.settings.seed
+    seed, fan_out = run.settings.seed, run.fan_out.on(model.device)
+    if model.device == "cuda" and shards > fan_out.workers:
+        raise PortfolioError(
+            f"train.shards is {shards}, each wants a GPU of its own, and there are {fan_out.workers}; "
+            f"lower train.shards to {fan_out.workers} or add workers."
+        )
     rows = TrainingRows(binned(examples.features), examples.target)
-    shared = run.fan_out.share(rows)
+    shared = fan_out.share(rows)
     if shards == 1:
         done = run.reporter.counter(1, "models trained")
-        content, seconds, _ = next(run.fan_out.map(fit_alone, [model], (shared,), done, seed=seed))
+        content, seconds, _ = next(fan_out.map(fit_alone, [model], (shared,), done, seed=seed))
         return FinalModel(content, 1, math.nan, seconds, seconds, 0)
     boosting = Boosting(
         parameters=parameters(model, seed),
@@ -86,9 +92,7 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
     seconds = time.monotonic() - started
     if fitted.resumed_from:
         run.reporter.say(f"    training went on from round {fitted.resumed_from}")
-    _, alone_s, difference = next(
-        run.fan_out.map(fit_alone, [model], (shared,), seed=seed, other=fitted.content)
-    )
+    _, alone_s, difference = next(fan_out.map(fit_alone, [model], (shared,), seed=seed, other=fitted.content))
     return FinalModel(fitted.content, shards, difference, seconds, alone_s, fitted.resumed_from, boosting.key)
 
 

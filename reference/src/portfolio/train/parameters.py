@@ -32,7 +32,10 @@ def parameters(run: Run) -> Chosen:
     """
     if run.settings.train.parameters == "model":
         return Chosen(run.settings.model, SETTINGS)
-    return _searched(run.lake, run.source, run.as_of)
+    found = _searched(run.lake, run.source, run.as_of)
+    # What a search chose is fitted where this run fits.
+    device = {"device": run.settings.model.device}
+    return Chosen(found.model.model_copy(update=device), found.origin)
 
 
 def deciding(run: Run, as_of: date) -> tuple[str, ...]:
@@ -61,6 +64,6 @@ def _searched(lake: Lake, source: str, as_of: date) -> Chosen:
         raise none
     newest = rows[-1]
     return Chosen(
-        Model(**{name: newest[name] for name in Model.model_fields}),
+        Model(**{name: newest[name] for name in Model.model_fields if name != "device"}),
         newest["run_id"],
     )

@@ -104,7 +104,8 @@ def validate(run: Run, examples: Examples, shared: Any, model: Model) -> Validat
     horizon_d, cost_bp = settings.features.horizon_d, settings.train.cost_bp
     tasks = [FoldTask(fold, model, settings.seed, horizon_d, cost_bp) for fold in folds]
     done = run.reporter.counter(len(tasks), "folds validated")
-    return Validation(tuple(folds), tuple(run.fan_out.map(score_fold, tasks, (shared,), done)), horizon_d)
+    scores = run.fan_out.on(model.device).map(score_fold, tasks, (shared,), done)
+    return Validation(tuple(folds), tuple(scores), horizon_d)
 
 
 def walk_forward(settings: Settings, dates_count: int) -> list[WalkForwardFold]:

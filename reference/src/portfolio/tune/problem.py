@@ -27,6 +27,7 @@ class Problem:
         chunk: rounds between reports.
         rounds: at most.
         seed: of every fit.
+        device: on which models are fitted.
     """
 
     examples: Examples
@@ -36,6 +37,7 @@ class Problem:
     chunk: int
     rounds: int
     seed: int
+    device: str = "cpu"
 
     @property
     def validation(self) -> slice:
@@ -50,7 +52,7 @@ class Problem:
             digest.update(np.ascontiguousarray(values).tobytes())
         for places in (examples.date, examples.instrument):
             digest.update(np.ascontiguousarray(places).tobytes())
-        parts = [list(self.names), self.horizon_d, self.chunk, self.rounds, self.seed]
+        parts = [list(self.names), self.horizon_d, self.chunk, self.rounds, self.seed, self.device]
         folds = [(int(fold.train_dates.stop), int(fold.test_dates.stop)) for fold in self.folds]
         digest.update(json.dumps([*parts, folds]).encode())
         return digest.hexdigest()[:16]
@@ -98,6 +100,7 @@ def build_problem(settings: Settings, examples: Examples, names: tuple[str, ...]
         chunk=tune.chunk_rounds,
         rounds=tune.maximum_rounds,
         seed=settings.seed,
+        device=settings.model.device,
     )
 
 

@@ -24,6 +24,6 @@ def parameters_of(model: Model) -> dict[str, float]:
     return {name: getattr(model, name) for name in SPACE}
 
 
-def model_of(parameters: Mapping[str, float], rounds: int) -> Model:
-    """Return a model with proposed hyperparameters."""
-    return Model.model_validate({**parameters, "rounds": rounds})
+def model_of(parameters: Mapping[str, float], rounds: int, device: str = "cpu") -> Model:
+    """Return a model with proposed hyperparameters, fitted on a device."""
+    return Model.model_validate({**parameters, "rounds": rounds, "device": device})

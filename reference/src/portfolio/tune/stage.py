@@ -122,15 +122,17 @@ def _searched(run: Run, record: StageRecord, problem: Problem, kept: KeptTrials)
         _record(record, one)
         progress(one.number)
 
+    fan_out = run.fan_out.on(problem.device)
     trials = search(
         Code(prepare, trial),
         (problem,),
         Search(plan, done),
         kept.scratch,
-        run.fan_out.workers,
+        fan_out.workers,
         run.settings.ray.task_timeout_s,
         before,
         kept.keep,
+        fan_out.asks,
     )
     status = [one.fate.status for one in trials if one.fate]
     spent = sum(one.fate.rounds for one in trials if one.fate)
@@ -164,8 +166,9 @@ def _held_out(run: Run, examples: Examples, problem: Problem, best: Trial) -> Ho
         first=len(examples.dates) - run.settings.tune.holdout_d,
         horizon_d=problem.horizon_d,
         seed=problem.seed,
+        device=problem.device,
     )
-    (held,) = run.fan_out.map(held_out, [task], (examples,))
+    (held,) = run.fan_out.on(problem.device).map(held_out, [task], (examples,))
     assert isinstance(held, Holdout)
     return held
 

@@ -128,7 +128,8 @@ def _boosted(proposed: Mapping[str, float], prepared: Prepared) -> Iterator[tupl
     problem = prepared.problem
     # They draw by the number of the round: boosters that take turns in one process, as those of the folds do,
     # would otherwise share one stream of numbers, and depend on each other and on trials before.
-    given = parameters(model_of(proposed, problem.rounds), problem.seed) | {"seed_per_iteration": True}
+    given = parameters(model_of(proposed, problem.rounds, problem.device), problem.seed)
+    given |= {"seed_per_iteration": True}
     boosters = [xgboost.Booster(given, [matrix]) for matrix in prepared.train]
     scores = [np.zeros(matrix.num_row()) for matrix in prepared.test]
     for start in range(0, problem.rounds, problem.chunk):

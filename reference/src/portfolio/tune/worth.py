@@ -30,6 +30,7 @@ class HoldoutTask:
     first: int
     horizon_d: int
     seed: int
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def held_out(task: HoldoutTask, examples: Examples) -> Holdout:
     """
     seen = examples.within(slice(0, task.development))
     unseen = examples.within(slice(task.first, len(examples.dates)))
-    model = model_of(task.parameters, task.rounds)
+    model = model_of(task.parameters, task.rounds, task.device)
     booster = fit(examples.features[seen], examples.target[seen], task.names, model, task.seed)
     scores = predict(booster, examples.features[unseen], task.names)
     daily = daily_rank_ic(examples.matrix(scores, unseen), examples.matrix(examples.target[unseen], unseen))

@@ -72,4 +72,5 @@ WORKLOAD = Workload(
         t.RUN_TABLES,
     ),
     run=run,
+    fits=True,
 )

@@ -104,4 +104,5 @@ WORKLOAD = Workload(
         t.RUN_TABLES,
     ),
     run=run,
+    fits=True,
 )

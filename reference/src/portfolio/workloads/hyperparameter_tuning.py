@@ -69,4 +69,5 @@ WORKLOAD = Workload(
         t.RUN_TABLES,
     ),
     run=run,
+    fits=True,
 )
