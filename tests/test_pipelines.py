@@ -53,6 +53,21 @@ def test_a_project_has_the_pipeline_of_its_provider_and_no_other(
     }
 
 
+@pytest.mark.parametrize("provider", FILES)
+def test_the_runbook_says_how_a_folder_of_a_larger_repository_gets_its_pipeline(
+    provider: str, rendered: Callable[[Answers], Path]
+) -> None:
+    project = rendered({"ci_provider": provider, "project_slug": "desk-one"})
+    runbook = (project / "docs/runbook.md").read_text(encoding="utf-8")
+    said = runbook.split("### In a folder of a larger repository\n")[1].split("\n## ")[0]
+    named = {name for name in FILES[provider] if Path(name).name in said}
+    assert named == FILES[provider]
+    assert "desk-one" in said
+    # Whoever runs a command has to run it there.
+    commands = {"github": "working-directory: desk-one", "azure_devops": "workingDirectory: desk-one"}
+    assert commands.get(provider, "cd desk-one") in said
+
+
 @pytest.mark.parametrize("name", sorted(set().union(*FILES.values())))
 def test_a_pipeline_names_no_secret_and_only_what_is_pinned(name: str) -> None:
     text = (ROOT / "template" / name).read_text(encoding="utf-8")
