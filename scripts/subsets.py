@@ -1,8 +1,7 @@
-"""Test parts of the template as customers have them: each alone, with its own tests and whole runs.
+"""Test parts of the template as customers have them: each generated alone, with its own tests and whole runs.
 
-Which files a choice of workloads gets is checked for all 127 in `make test`; that one works, only a run can
-tell. `make subsets` prints a line for each, and ends with an error if one failed; scripts/subsets.py NAME...
-runs some.
+`make test` checks for all 127 which files they get; that one works, only a run can tell.
+`make subsets` prints a line for each, and ends with an error if one failed; ARGS="NAME NAME" runs some.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ SMALL = (
     *("market_data.source=simulated", "universe.instruments=20", "universe.days=1500"),
     *("calibration.first_fit_d=1250", "calibration.window_d=1000", "simulation.residual_window_d=750"),
     *("simulation.scenarios=20000", "stress.scenarios=20000", "book.portfolios=30"),
-    *("model.rounds=10", "train.folds=2", "train.minimum_rank_ic=-1", "leakage.maximum_rank_ic=1"),
+    *("model.rounds=10", "train.folds=2", "train.minimum_rank_ic=-1", "leakage.maximum_rank_ic=0.99"),
     *(
         "tune.trials=4",
         "tune.maximum_rounds=40",

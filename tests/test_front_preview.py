@@ -39,6 +39,30 @@ def test_a_preview_says_what_happens_to_each_file_and_touches_none(
     assert state(project) == untouched
 
 
+def test_a_preview_of_all_lists_each_file_of_the_template_once_and_with_its_state(
+    new_project: NewProject, capsys: Capture
+) -> None:
+    edits = {"parts/alpha.txt": "alpha, ours\n", "own.txt": "ours\n", "gone.txt": "gone\nbut dear to us\n"}
+    project = new_project({**edits, "lines.txt": LINES.replace("line 5\n", "line 5, ours\n")})
+    untouched = state(project)
+    capsys.readouterr()
+    assert main(["preview", str(project), "--all"]) == 0
+    out = listed(capsys)
+    assert out[:-2] == [
+        "edited and about to be deleted: gone.txt",
+        "conflict: lines.txt",
+        "updated: .copier-answers.yml",
+        "added: behind.txt",
+        "added: fresh.txt",
+        "deleted: before.txt",
+        "unchanged: README.md",
+        "unchanged: parts/alpha.txt",
+        "unchanged: parts/beta.txt",
+    ]
+    assert "3 unchanged" in out[-2]
+    assert state(project) == untouched
+
+
 def test_a_preview_of_an_unedited_project_finds_nothing_to_worry_about(
     new_project: NewProject, capsys: Capture
 ) -> None:

@@ -6,15 +6,19 @@ import json
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import yaml
 
 from render import KEPT, ROOT
 
 SKIPPED = {*KEPT, ".git", "build"}
 TEXT = {"", ".cfg", ".jinja", ".json", ".lock", ".md", ".properties", ".py", ".sh", ".toml", ".txt", ".yml"}
+# Devices of Windows, whatever ending follows.
+RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])")
 HOSTS = re.compile(r"(pypi|pythonhosted|npmjs|repo1?\.maven)\." + r"(org|com|apache)")
 # Put together from pieces, so that this file does not find itself.
 MACHINE = re.compile(
@@ -52,6 +56,25 @@ def test_no_python_file_of_the_template_has_template_syntax() -> None:
 
 def test_no_file_name_has_template_syntax() -> None:
     assert not [name_of(path) for path in files() if re.search(r"[{}%\[\]]", name_of(path))]
+
+
+def test_every_path_can_be_checked_out_on_windows() -> None:
+    paths = [name_of(path) for path in files()]
+    # A project adds its own folders in front, and Windows ends at 260.
+    assert not [path for path in paths if len(path.removeprefix("template/")) > 150]
+    parts = {part for path in paths for part in path.split("/")}
+    assert not [
+        part for part in parts if part.endswith((".", " ")) or re.search(r'[<>:"|?*\\\x00-\x1f]', part)
+    ]
+    assert not [part for part in parts if RESERVED.fullmatch(part.split(".")[0])]
+    places = {str(Path(*path.split("/")[:end])) for path in paths for end in range(1, path.count("/") + 2)}
+    alike = Counter(place.casefold() for place in places)
+    assert not [place for place, count in alike.items() if count > 1]
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "com1", "aux"])
+def test_a_name_that_windows_keeps_to_itself_is_known(name: str) -> None:
+    assert RESERVED.fullmatch(name)
 
 
 def test_no_file_names_the_host_of_a_package_registry() -> None:

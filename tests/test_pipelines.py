@@ -54,18 +54,22 @@ def test_a_project_has_the_pipeline_of_its_provider_and_no_other(
 
 
 @pytest.mark.parametrize("provider", FILES)
-def test_the_runbook_says_how_a_folder_of_a_larger_repository_gets_its_pipeline(
+def test_the_runbook_says_what_to_do_in_a_folder_of_a_larger_repository(
     provider: str, rendered: Callable[[Answers], Path]
 ) -> None:
-    project = rendered({"ci_provider": provider, "project_slug": "desk-one"})
+    project = rendered({"ci_provider": provider, "project_slug": "equity-risk"})
     runbook = (project / "docs/runbook.md").read_text(encoding="utf-8")
-    said = runbook.split("### In a folder of a larger repository\n")[1].split("\n## ")[0]
-    named = {name for name in FILES[provider] if Path(name).name in said}
-    assert named == FILES[provider]
-    assert "desk-one" in said
-    # Whoever runs a command has to run it there.
-    commands = {"github": "working-directory: desk-one", "azure_devops": "workingDirectory: desk-one"}
-    assert commands.get(provider, "cd desk-one") in said
+    (part,) = re.findall(r"^### In a folder of a larger repository\n(.*?)^## ", runbook, re.M | re.S)
+    # Each file of the provider is named, whatever stands in front of it, and nothing else that is here.
+    named = set(re.findall(r"`(?:FOLDER/)?([\w./-]+\.yml)`", part))
+    assert {name for name in named if "equity-risk" not in name} == FILES[provider]
+    assert all(
+        name.endswith(("-test.yml", "-deploy.yml", "-deploy-target.yml")) for name in named - FILES[provider]
+    )
+    assert "FOLDER" in part
+    text = "".join((project / name).read_text(encoding="utf-8") for name in FILES[provider])
+    for key in re.findall(r"(?:below|of|after) `(\w+):?`", part):
+        assert re.search(rf"^\s*(?:- )?{key}:", text, re.MULTILINE), f"no {key} in the pipeline"
 
 
 @pytest.mark.parametrize("name", sorted(set().union(*FILES.values())))

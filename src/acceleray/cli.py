@@ -32,9 +32,18 @@ PREVIEW = """\
 examples:
   acceleray preview                                                 what the newest release would change
   acceleray preview my-project --to 1.2.0
+  acceleray preview --all                                           each file, also if it stays
   acceleray preview --to current --set cloud=azure                  change an answer, keep the version
   acceleray preview --to current --set workloads+=risk_stress_testing
   acceleray preview --to current --set workloads-=risk_stress_testing
+
+each line is a state and a file:
+  unchanged    stays as it is; listed with --all
+  updated      nobody edited it, and it changes
+  merged       edited, and keeps the edits
+  conflict     edited where the template changes as well: both texts will stand in it
+  edited and about to be deleted, or renamed: update refuses without --discard-edits
+  added, deleted
 """
 UPDATE = """\
 examples:
@@ -82,6 +91,11 @@ def _parser() -> ArgumentParser:
         "folder", metavar="FOLDER", type=Path, nargs="?", help="a project; default: this folder"
     )
     preview = command("preview", "show what an update would do to each file, without touching any", PREVIEW)
+    preview.add_argument(
+        "--all",
+        action="store_true",
+        help="also list files that stay as they are, which are only counted else",
+    )
     update = command("update", "update a project, unless edits would be lost", UPDATE)
     update.add_argument(
         "--discard-edits",

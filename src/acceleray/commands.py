@@ -80,7 +80,7 @@ def preview(options: Namespace) -> int:
         plan = _plan(here, template, options)
         found = changes(rehearse(here, template, plan.version, plan.given))
     for change in found:
-        if change.state != UNCHANGED:
+        if options.all or change.state != UNCHANGED:
             print(change)
     print(f"To version {plan.shown}: {summary(found)}. Nothing touched.")
     if lost := losses(found):
