@@ -18,6 +18,8 @@ from portfolio.errors import PortfolioError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Lower-case words joined by _, like credit_study.")]
 _LONGEST = 40
+# Windows takes files of these names for devices, whatever ending follows.
+_DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 # Numbers below are those of the template's notebooks, which an update may bring.
 _FIRST_NUMBER = 8
 
@@ -67,10 +69,16 @@ def contents(folder: Path, name: str) -> dict[str, str]:
 
 
 def _refuse(folder: Path, name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
+    if (
+        not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
+        or keyword.iskeyword(name)
+        or keyword.issoftkeyword(name)
+    ):
         raise PortfolioError(
             f"'{name}' cannot be a workload: use lower-case words joined by _, like credit_study."
         )
+    if _DEVICES.fullmatch(name):
+        raise PortfolioError(f"'{name}' cannot be a workload: Windows keeps that name to itself.")
     if len(name) > _LONGEST:
         raise PortfolioError(f"'{name}' has more than {_LONGEST} letters; choose a shorter name.")
     if (folder / "src/portfolio/workloads" / f"{name}.py").exists():
