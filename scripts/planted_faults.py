@@ -1,6 +1,6 @@
-"""Test the tests: each fault planted in a generated project must make that project's own tests fail.
+"""Test the tests: each fault planted in a generated project must make the test named for it fail.
 
-A fault is one line that a person could get wrong. Only tests without engines run: it takes two minutes.
+Faults are in planted_faults.toml; each is a line that a person could get wrong. Only tests without engines run.
 `make planted` prints a line for each, and ends with an error if one was not noticed.
 """
 
@@ -11,15 +11,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from render import ROOT
+
+# Each test imports NumPy and SciPy for a second or two: a test process for each of two cores.
+WORKERS = 2
+# A fault may make a loop that never ends; no test named here takes more than some seconds.
+_LONGEST_S = 300.0
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A line of the package, what it is made to say, and the test file that must notice."""
+    """A line of the package, what it is made to say, and the test (or file of tests) that must notice."""
 
     workload: str
     what: str
@@ -27,115 +37,116 @@ class Fault:
     right: str
     wrong: str
     noticed_by: str
+    always: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return module and fault in words."""
+        return f"{self.module}: {self.what}"
 
 
-FAULTS = (
-    Fault(
-        "hyperparameter_tuning",
-        "labels of the training dates look into the test block",
-        "quant/validation.py",
-        "gap = purge_d + embargo_d",
-        "gap = embargo_d",
-        "quant/test_validation.py",
-    ),
-    Fault(
-        "distributed_training",
-        "the gate takes a better model for a worse one",
-        "train/gate.py",
-        "self.difference < 0.0 and",
-        "self.difference > 0.0 and",
-        "train/test_gate.py",
-    ),
-    Fault(
-        "batch_inference",
-        "a model scores features in another order than it was trained on",
-        "score/model.py",
-        "known = tuple(restored(model.content).feature_names or ())",
-        "known = FEATURE_NAMES",
-        "score/test_score_model.py",
-    ),
-    Fault(
-        "end_to_end_pipeline",
-        "expected shortfall drops the fractional scenario at the edge of the tail",
-        "quant/risk.py",
-        "shortfall = (total + (mass - whole) * edge) / mass",
-        "shortfall = total / mass",
-        "quant/test_risk.py",
-    ),
-    Fault(
-        "portfolio_model_calibration",
-        "persistence counts every shock as a negative one",
-        "quant/garch.py",
-        "return self.alpha + self.gamma / 2.0 + self.beta",
-        "return self.alpha + self.gamma + self.beta",
-        "quant/test_garch.py",
-    ),
-    Fault(
-        "investment_signal_prioritization",
-        "dependence between signals is not paid for",
-        "quant/multiple_testing.py",
-        '"fdr_by"',
-        '"fdr_bh"',
-        "quant/test_multiple_testing.py",
-    ),
-    Fault(
-        "risk_stress_testing",
-        "a logarithmic change is taken for a return",
-        "stress/shocked.py",
-        "np.expm1(explained)",
-        "explained",
-        "stress/test_stress_shocked.py",
-    ),
-)
+@dataclass(frozen=True)
+class Seen:
+    """Whether a fault was noticed, and the seconds that took."""
+
+    fault: Fault
+    noticed: bool
+    seconds: float
 
 
-def run(project: Path, tests: str) -> tuple[bool, str]:
-    """Return whether a file of tests passes in a project, and what it says; none starts an engine."""
+def _listed() -> tuple[Fault, ...]:
+    text = (ROOT / "scripts/planted_faults.toml").read_text(encoding="utf-8")
+    return tuple(Fault(workload, **one) for workload, some in tomllib.loads(text).items() for one in some)
+
+
+FAULTS = _listed()
+
+
+def run(project: Path, tests: Sequence[str]) -> tuple[bool, str]:
+    """Return whether tests pass in a project, up to the first that fails, and what they say."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"tests/{tests}"),
+            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
             *("-m", "not spark and not ray and not cluster and not nightly"),
+            *(f"tests/{each}" for each in tests),
         ],
         cwd=project,
         env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
+        timeout=_LONGEST_S,
     )
     if done.returncode not in (0, 1):
-        raise SystemExit(f"tests/{tests} could not run: {done.stdout[-2000:]}")
+        raise SystemExit(f"{', '.join(tests)} could not run: {done.stdout[-2000:]}")
     return done.returncode == 0, done.stdout
 
 
 def noticed(project: Path, fault: Fault) -> bool:
-    """Return whether the project's tests, which pass, fail with the fault; the project is left as it was."""
+    """Return whether the fault's test fails with it; the project is left as it was."""
     module = project / "src/portfolio" / fault.module
     before = module.read_text(encoding="utf-8")
     if before.count(fault.right) != 1:
         raise SystemExit(f"{fault.module} does not hold {fault.right!r} once; put the fault right.")
-    passed, said = run(project, fault.noticed_by)
-    if not passed:
-        raise SystemExit(f"tests/{fault.noticed_by} fails without any fault:\n{said[-2000:]}")
     try:
         module.write_text(before.replace(fault.right, fault.wrong), encoding="utf-8")
-        return not run(project, fault.noticed_by)[0]
+        return not run(project, [fault.noticed_by])[0]
     finally:
         module.write_text(before, encoding="utf-8")
 
 
+def planted(project: Path, faults: Sequence[Fault]) -> Iterator[Seen]:
+    """Yield what became of each fault, as it ends; each worker plants in a copy of the project.
+
+    The tests must pass without a fault first, once for each file of tests.
+    """
+    files: dict[str, list[str]] = {}
+    for fault in faults:
+        files.setdefault(fault.noticed_by.partition("::")[0], []).append(fault.noticed_by)
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(WORKERS) as pool:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(WORKERS):
+            copies.put(_copy(project, Path(scratch, f"project {number}")))
+
+        def clean(tests: list[str]) -> None:
+            copy = copies.get()
+            try:
+                passed, said = run(copy, list(dict.fromkeys(tests)))
+            finally:
+                copies.put(copy)
+            if not passed:
+                raise SystemExit(f"Tests fail without any fault:\n{said[-2000:]}")
+
+        def plant(fault: Fault) -> Seen:
+            copy, start = copies.get(), time.monotonic()
+            try:
+                return Seen(fault, noticed(copy, fault), time.monotonic() - start)
+            finally:
+                copies.put(copy)
+
+        try:
+            list(pool.map(clean, files.values()))
+            for done in as_completed([pool.submit(plant, fault) for fault in faults]):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _copy(project: Path, into: Path) -> Path:
+    ignored = shutil.ignore_patterns("var", ".venv", "__pycache__")
+    return Path(shutil.copytree(project, into, ignore=ignored))
+
+
 def main() -> None:
-    """Plant every fault in a copy of reference/, one after the other."""
-    missed = 0
-    with tempfile.TemporaryDirectory() as scratch:
-        project = Path(scratch, "project")
-        shutil.copytree(
-            ROOT / "reference", project, ignore=shutil.ignore_patterns("var", ".venv", "__pycache__")
-        )
-        for fault in FAULTS:
-            seen = noticed(project, fault)
-            missed += not seen
-            sys.stdout.write(f"{'noticed' if seen else 'MISSED':<8} {fault.workload}: {fault.what}\n")
-            sys.stdout.flush()
+    """Plant every fault in copies of reference/, or of the project that is named."""
+    project = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "reference"
+    start, missed = time.monotonic(), 0
+    for seen in planted(project, FAULTS):
+        missed += not seen.noticed
+        verdict = "noticed" if seen.noticed else "MISSED"
+        sys.stdout.write(f"{verdict:<8} {seen.seconds:5.1f} s  {seen.fault.name}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{len(FAULTS)} faults in {time.monotonic() - start:.0f} s\n")
     if missed:
         raise SystemExit(f"{missed} of {len(FAULTS)} faults went unnoticed.")
 
