@@ -1,6 +1,6 @@
 """Test the tests: each fault planted in a generated project must make the test named for it fail.
 
-Faults are in planted_faults.toml; each is a line that a person could get wrong. Only tests without engines run.
+Faults are in planted_faults.toml, each a line that a person could get wrong; only tests without engines run.
 `make planted` prints a line for each, and ends with an error if one was not noticed.
 """
 

@@ -1,4 +1,4 @@
-"""The planted faults are kept: one at least a workload, each in a line that is there, and some planted for real."""
+"""The planted faults are kept: each in a line that is there, and the most feared planted for real."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JUDGED = {"portfolio_model_calibration", "risk_stress_testing"}
 
 
 @cache
-def tests_in(name: str) -> frozenset[str]:
+def its_tests(name: str) -> frozenset[str]:
     """Return the names of the tests in a file of the template's own tests."""
     tree = ast.parse((ROOT / "template/tests" / name).read_text(encoding="utf-8"))
     return frozenset(each.name for each in tree.body if isinstance(each, ast.FunctionDef))
@@ -38,7 +38,7 @@ def test_a_fault_is_planted_in_a_line_that_is_there_once(fault: Fault) -> None:
     assert module.count(fault.right) == 1
     ast.parse(module.replace(fault.right, fault.wrong))
     file, _, test = fault.noticed_by.partition("::")
-    assert test in tests_in(file) if test else tests_in(file)
+    assert test in its_tests(file) if test else its_tests(file)
 
 
 def test_a_fault_of_calibration_or_stress_names_the_one_test_that_must_notice() -> None:

@@ -69,7 +69,7 @@ def test_the_correlation_is_exactly_symmetric_with_ones_and_keeps_its_order() ->
 
 
 def test_no_correlation_lies_beyond_one_by_rounding() -> None:
-    # Thirty instruments that move as one: before they are clipped, hundreds of pairs lie a last bit beyond one.
+    # Thirty instruments that move as one: without the clip, hundreds of pairs lie a last bit beyond one.
     found = shrink_correlation(draw(200, np.eye(1), np.inf) * np.linspace(0.1, 5.0, 30))
     assert found.sample.max() == 1.0
     assert np.abs(found.correlation).max() == 1.0
