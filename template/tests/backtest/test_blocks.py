@@ -45,6 +45,15 @@ def test_no_model_knows_the_day_it_forecasts_or_any_later_one(
             assert (seen.forecasts[:, :, until] > honest.forecasts[:, :, until]).all()
 
 
+def test_a_standstill_still_to_come_takes_away_no_day_before_it(
+    returns: NDArray[np.float64], block: Block
+) -> None:
+    stopped = returns.copy()
+    stopped[FIRST + 7 :] = 0.0
+    seen, honest = (forecast_block(block, each, **WINDOWS) for each in (stopped, returns))
+    np.testing.assert_array_equal(seen.forecasts[..., :8], honest.forecasts[..., :8])
+
+
 def test_a_loss_stands_beside_the_forecast_for_its_own_day(
     returns: NDArray[np.float64], block: Block
 ) -> None:
