@@ -68,7 +68,7 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" discoveries VENV="$$venv"
 
-planted: prepare ## Plant faults in a generated project, 42 so far, and see its tests notice: about 5 minutes
+planted: prepare ## Plant faults in a generated project, 188 so far, and see its tests notice: about 15 minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: most of an hour

@@ -1,8 +1,7 @@
-"""Test the tests: each fault planted in a generated project must make that project's own tests fail.
+"""Test the tests: each fault planted in a generated project must make the test named for it fail.
 
-A fault is a line that a person could get wrong: `faults.toml` lists one for every workload, and one for every
-known answer and invariant of calibration and stress testing. Only tests without engines run. `make planted`
-prints a line for each, and ends with an error if one was not noticed.
+Faults are in planted_faults.toml, each a line that a person could get wrong; only tests without engines run.
+`make planted` prints a line for each, and ends with an error if one was not noticed.
 """
 
 from __future__ import annotations
@@ -13,93 +12,143 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import groupby
+import tomllib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
-from faults import Fault, read
 from render import ROOT
 
-# Test files at once; each has a copy of the project.
-AT_ONCE = 2
+# Each test imports NumPy and SciPy for a second or two: a test process for each of two cores.
+WORKERS = 2
+# A fault may make a loop that never ends; no test named here takes more than some seconds.
+_LONGEST_S = 300.0
 
 
-def run(project: Path, tests: str) -> tuple[bool, str]:
-    """Return whether a file of tests passes in a project, and what it says; none starts an engine."""
+@dataclass(frozen=True)
+class Fault:
+    """A line of the package, what it is made to say, and the test (or file of tests) that must notice."""
+
+    workload: str
+    what: str
+    module: str
+    right: str
+    wrong: str
+    noticed_by: str
+    always: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return module and fault in words."""
+        return f"{self.module}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Whether a fault was noticed, and the seconds that took."""
+
+    fault: Fault
+    noticed: bool
+    seconds: float
+
+
+def _listed() -> tuple[Fault, ...]:
+    text = (ROOT / "scripts/planted_faults.toml").read_text(encoding="utf-8")
+    return tuple(Fault(workload, **one) for workload, some in tomllib.loads(text).items() for one in some)
+
+
+FAULTS = _listed()
+
+
+def run(project: Path, tests: Sequence[str]) -> tuple[bool, str]:
+    """Return whether tests pass in a project, up to the first that fails, and what they say."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"tests/{tests}"),
+            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
             *("-m", "not spark and not ray and not cluster and not nightly"),
+            *(f"tests/{each}" for each in tests),
         ],
         cwd=project,
         env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
+        timeout=_LONGEST_S,
     )
     if done.returncode not in (0, 1):
-        raise SystemExit(f"tests/{tests} could not run: {done.stdout[-2000:]}")
+        raise SystemExit(f"{', '.join(tests)} could not run: {done.stdout[-2000:]}")
     return done.returncode == 0, done.stdout
 
 
-@contextmanager
-def copied() -> Iterator[Path]:
-    """Yield a copy of reference/ that may be damaged."""
-    with tempfile.TemporaryDirectory() as scratch:
-        project = Path(scratch, "project")
-        left = shutil.ignore_patterns("var", ".venv", "__pycache__", ".*cache")
-        shutil.copytree(ROOT / "reference", project, ignore=left)
-        yield project
-
-
 def noticed(project: Path, fault: Fault) -> bool:
-    """Return whether tests that pass without it fail with the fault; the project is left as it was."""
+    """Return whether the fault's test fails with it; the project is left as it was."""
     module = project / "src/portfolio" / fault.module
     before = module.read_text(encoding="utf-8")
     if before.count(fault.right) != 1:
         raise SystemExit(f"{fault.module} does not hold {fault.right!r} once; put the fault right.")
     try:
         module.write_text(before.replace(fault.right, fault.wrong), encoding="utf-8")
-        return not run(project, fault.noticed_by)[0]
+        return not run(project, [fault.noticed_by])[0]
     finally:
         module.write_text(before, encoding="utf-8")
 
 
-def of_one_file(faults: list[Fault]) -> int:
-    """Plant faults that one test file must notice, say what became of each, and return how many it missed."""
-    missed = 0
-    with copied() as project:
-        passed, said = run(project, faults[0].noticed_by)
-        if not passed:
-            raise SystemExit(f"tests/{faults[0].noticed_by} fails without any fault:\n{said[-2000:]}")
-        for fault in faults:
-            started = time.monotonic()
-            seen = noticed(project, fault)
-            missed += not seen
-            verdict, took = "noticed" if seen else "MISSED", time.monotonic() - started
-            sys.stdout.write(f"{verdict:<8}{took:5.1f} s  {fault.workload}: {fault.what}\n")
-            sys.stdout.flush()
-    return missed
+def planted(project: Path, faults: Sequence[Fault]) -> Iterator[Seen]:
+    """Yield what became of each fault, as it ends; each worker plants in a copy of the project.
+
+    The tests must pass without a fault first, once for each file of tests.
+    """
+    files: dict[str, list[str]] = {}
+    for fault in faults:
+        files.setdefault(fault.noticed_by.partition("::")[0], []).append(fault.noticed_by)
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(WORKERS) as pool:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(WORKERS):
+            copies.put(_copy(project, Path(scratch, f"project {number}")))
+
+        def clean(tests: list[str]) -> None:
+            copy = copies.get()
+            try:
+                passed, said = run(copy, list(dict.fromkeys(tests)))
+            finally:
+                copies.put(copy)
+            if not passed:
+                raise SystemExit(f"Tests fail without any fault:\n{said[-2000:]}")
+
+        def plant(fault: Fault) -> Seen:
+            copy, start = copies.get(), time.monotonic()
+            try:
+                return Seen(fault, noticed(copy, fault), time.monotonic() - start)
+            finally:
+                copies.put(copy)
+
+        try:
+            list(pool.map(clean, files.values()))
+            for done in as_completed([pool.submit(plant, fault) for fault in faults]):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def planted(faults: Iterable[Fault]) -> int:
-    """Plant faults, some files at once, and return how many were missed."""
-    ordered = sorted(faults, key=lambda fault: fault.noticed_by)
-    files = [list(some) for _, some in groupby(ordered, key=lambda fault: fault.noticed_by)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return sum(pool.map(of_one_file, files))
+def _copy(project: Path, into: Path) -> Path:
+    ignored = shutil.ignore_patterns("var", ".venv", "__pycache__")
+    return Path(shutil.copytree(project, into, ignore=ignored))
 
 
 def main() -> None:
-    """Plant every fault, or those whose description holds the word that was given."""
-    word = sys.argv[1] if len(sys.argv) > 1 else ""
-    chosen = [fault for fault in read() if word in f"{fault.workload} {fault.what} {fault.module}"]
-    if not chosen:
-        raise SystemExit(f"No fault says {word!r}.")
-    if missed := planted(chosen):
-        raise SystemExit(f"{missed} of {len(chosen)} faults went unnoticed.")
+    """Plant every fault in copies of reference/, or of the project that is named."""
+    project = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "reference"
+    start, missed = time.monotonic(), 0
+    for seen in planted(project, FAULTS):
+        missed += not seen.noticed
+        verdict = "noticed" if seen.noticed else "MISSED"
+        sys.stdout.write(f"{verdict:<8} {seen.seconds:5.1f} s  {seen.fault.name}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{len(FAULTS)} faults in {time.monotonic() - start:.0f} s\n")
+    if missed:
+        raise SystemExit(f"{missed} of {len(FAULTS)} faults went unnoticed.")
 
 
 if __name__ == "__main__":

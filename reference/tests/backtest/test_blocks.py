@@ -9,7 +9,7 @@ from portfolio.backtest.rows import judged, may_be_used
 from portfolio.calibrate.fits import fit_before
 from portfolio.quant.backtest import verdict
 from portfolio.quant.forecasts import historical_simulation
-from portfolio.quant.risk import gaussian_expected_shortfall
+from portfolio.quant.risk import expected_shortfall, gaussian_expected_shortfall, value_at_risk
 from portfolio.settings import Risk
 
 FIRST, LAST, NAMES = 800, 860, 3
@@ -43,6 +43,15 @@ def test_no_model_knows_the_day_it_forecasts_or_any_later_one(
         if day < LAST - 1:
             # What has happened is known the day after, by every model: otherwise this test could not fail.
             assert (seen.forecasts[:, :, until] > honest.forecasts[:, :, until]).all()
+
+
+def test_a_standstill_still_to_come_takes_away_no_day_before_it(
+    returns: NDArray[np.float64], block: Block
+) -> None:
+    stopped = returns.copy()
+    stopped[FIRST + 7 :] = 0.0
+    seen, honest = (forecast_block(block, each, **WINDOWS) for each in (stopped, returns))
+    np.testing.assert_array_equal(seen.forecasts[..., :8], honest.forecasts[..., :8])
 
 
 def test_a_loss_stands_beside_the_forecast_for_its_own_day(
@@ -98,6 +107,17 @@ def test_a_shortfall_is_never_milder_than_the_threshold_it_lies_beyond(
 ) -> None:
     _, threshold, shortfall = forecast_block(block, returns, **WINDOWS).forecasts.transpose(1, 0, 2)
     assert (shortfall > threshold).all()
+
+
+def test_each_measure_is_taken_at_its_own_confidence(returns: NDArray[np.float64], block: Block) -> None:
+    forecasts = forecast_block(block, returns, **WINDOWS).forecasts
+    past = -returns[FIRST - 500 : FIRST].mean(axis=1)
+    by_hand = [value_at_risk(past, 0.99), value_at_risk(past, 0.975), expected_shortfall(past, 0.975)]
+    np.testing.assert_allclose(forecasts[MODELS.index("historical_simulation"), :, 0], by_hand, rtol=1e-12)
+    # Multiples of a normal deviation at 99 % and 97.5 %, and of the shortfall at the latter.
+    normal = forecasts[MODELS.index("ewma_normal")]
+    multiples = np.tile([[1.186934], [1.0], [1.192778]], LAST - FIRST)
+    np.testing.assert_allclose(normal / normal[1], multiples, rtol=1e-6)
 
 
 def test_forecasts_that_are_right_are_promoted_and_half_as_large_ones_are_not() -> None:

@@ -129,11 +129,12 @@ def test_a_right_model_passes_and_the_verdict_says_so():
 def test_a_mild_model_fails_with_the_reason_and_pays_for_its_recent_days():
     hits = np.zeros(1000, dtype=bool)
     hits[::25] = True
+    hits[1:6] = True  # A worse first year must not cost anything today.
     verdict = bt.verdict(hits, 0.99)
     assert not verdict.passed
     assert verdict.zone == "red"
     assert (verdict.recent_exceptions, verdict.recent_zone, verdict.multiplier) == (10, "red", 2.00)
-    assert "40 exceptions in 1000 days are more than the 10.0 expected" in verdict.reason
+    assert "45 exceptions in 1000 days are more than the 10.0 expected" in verdict.reason
 
 
 def test_a_cautious_model_fails_as_well():

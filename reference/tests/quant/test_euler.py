@@ -131,6 +131,11 @@ def test_the_window_by_hand_shares_places_among_scenarios_that_tie():
     found = euler_value_at_risk(assets, losses, 4.0, 0.75)
     # The ranks are those of the three fours: first asset 2, second 1, and 1 missing shared as 2 to 1.
     np.testing.assert_allclose(found, [2.0 + 2.0 / 3.0, 1.0 + 1.0 / 3.0])
+    # Two fours that tie for rank 3 have half a place each beside 7 and 5: means 3/2 and 23/6, scaled to 5.
+    losses = np.array([0.0, 4.0, 7.0, 1.0, 9.0, 5.0, 4.0, 2.0, -1.0, 3.0])
+    own = np.array([0.0, 3.0, 1.0, 0.0, 8.0, 2.0, 0.0, 1.0, 0.0, 1.0])
+    found = euler_value_at_risk(np.column_stack((own, losses - own)), losses, 5.0, 0.75)
+    np.testing.assert_allclose(found, np.array([3.0 / 2.0, 23.0 / 6.0]) * 15.0 / 16.0)
 
 
 def test_contributions_of_one_sign_are_scaled_and_those_of_a_hedge_stay_bounded():

@@ -168,6 +168,17 @@ def test_without_enough_equity_there_is_no_factor() -> None:
     assert select_factors(("oil",), values[:, :1], 36).used == ()
 
 
+def test_specific_volatility_is_unbiased_and_r_squared_the_share_explained() -> None:
+    values = changes(60, 2)
+    returns = values @ [0.8, -0.3] + np.random.default_rng(2).normal(0.0, 0.02, 60)
+    design = np.column_stack([np.ones(60), values])
+    squares = float(np.linalg.lstsq(design, returns, rcond=None)[1][0])
+    found = regress(returns, values, 36)
+    # Three coefficients cost three months.
+    assert found.specific_volatility == pytest.approx(np.sqrt(squares / 57))
+    assert found.r_squared == pytest.approx(1.0 - squares / np.sum((returns - returns.mean()) ** 2))
+
+
 def test_the_covariance_is_that_of_changes_around_their_mean() -> None:
     found, months = factor_covariance(np.array([[1.0, 2.0], [2.0, 4.0], [np.nan, 9.0], [3.0, 0.0]]))
     np.testing.assert_allclose(found, [[1.0, -1.0], [-1.0, 4.0]])

@@ -23,7 +23,7 @@ def weekdays(first: str, last: str) -> NDArray[np.datetime64]:
 
 
 def test_a_month_is_seen_at_its_last_level() -> None:
-    dates = days("2020-01-02", "2020-01-30", "2020-02-03", "2020-02-28", "2020-03-31")
+    dates = days("2020-01-02", "2020-01-30", "2020-02-01", "2020-02-28", "2020-03-31")
     months = months_between(dates[0], dates[-1])
     found = monthly_levels(dates, np.array([1.0, 2.0, 3.0, 4.0, 5.0]), months)
     np.testing.assert_array_equal(found, [2.0, 4.0, 5.0])

@@ -119,11 +119,12 @@ def test_instruments_keep_the_dependence_of_the_days_they_share(market):
     np.testing.assert_allclose(np.corrcoef(simulated.T), np.ones((5, 5)), atol=1e-12)
 
 
-def test_variance_over_ten_days_moves_from_today_towards_the_long_run(market):
+@pytest.mark.parametrize("today", [3.0, 0.3])
+def test_variance_over_ten_days_moves_from_today_towards_the_long_run(market, today):
     residuals, parameters, _ = market
     each = parameters[0]
     unit = (residuals[:, :1] - residuals[:, 0].mean()) / residuals[:, 0].std()
-    sigma = np.array([3.0 * np.sqrt(each.unconditional_variance)])
+    sigma = np.array([today * np.sqrt(each.unconditional_variance)])
     days = np.concatenate([draw_days(8, atom, ATOM, 10, 1500) for atom in range(10)])
     simulated = filtered_historical_returns(days, unit, [each], sigma)
     below = float(np.mean(unit[unit < 0] ** 2) * np.mean(unit < 0))

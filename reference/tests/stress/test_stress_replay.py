@@ -8,7 +8,7 @@ from portfolio.calibrate.factor_model import FactorModel
 from portfolio.stress.definitions import Replay
 from portfolio.stress.outcome import Outcome
 from portfolio.stress.replay import replay
-from stress.invented import AS_OF, DATES, model, returns, without_factors
+from stress.invented import AS_OF, CORRELATION, DATES, model, returns, without_factors
 
 FIRST, LAST = date(2019, 3, 4), date(2019, 6, 28)
 # Positions of the two closes in the dates.
@@ -140,3 +140,7 @@ def test_the_distance_of_a_replay_is_that_of_what_the_factors_did() -> None:
     found = replay(window(), returns(), AS_OF, changed(factors, covariance=np.diag(changes**2)))
     # Each of four independent factors is one standard deviation away.
     assert found.mahalanobis == pytest.approx(2.0, rel=1e-12)
+    # Where they hang together, it is that of four such steps under their correlation.
+    together = changed(factors, covariance=CORRELATION * np.outer(changes, changes))
+    expected = np.sqrt(np.linalg.inv(CORRELATION).sum())
+    assert replay(window(), returns(), AS_OF, together).mahalanobis == pytest.approx(expected, rel=1e-12)

@@ -68,6 +68,13 @@ def test_the_correlation_is_exactly_symmetric_with_ones_and_keeps_its_order() ->
     np.testing.assert_allclose(turned.correlation[::-1, ::-1], found.correlation, atol=1e-12)
 
 
+def test_no_correlation_lies_beyond_one_by_rounding() -> None:
+    # Thirty instruments that move as one: without the clip, hundreds of pairs lie a last bit beyond one.
+    found = shrink_correlation(draw(200, np.eye(1), np.inf) * np.linspace(0.1, 5.0, 30))
+    assert found.sample.max() == 1.0
+    assert np.abs(found.correlation).max() == 1.0
+
+
 def test_residuals_that_cannot_be_correlated_are_refused() -> None:
     good = draw(50, one_factor(3, 0.2), 8.0)
     holes, still = good.copy(), good.copy()

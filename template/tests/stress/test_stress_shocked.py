@@ -59,7 +59,13 @@ def test_nothing_specific_happens_and_the_parts_add_up(tmp_path: Path) -> None:
 
 
 def test_distance_is_that_of_the_core_shocks_in_monthly_standard_deviations(tmp_path: Path) -> None:
-    assert run(tmp_path, FALL).mahalanobis == pytest.approx(-math.log(0.7) / 0.04, rel=1e-12)
+    fall = math.log(0.7) / 0.04
+    assert run(tmp_path, FALL).mahalanobis == pytest.approx(-fall, rel=1e-12)
+    # Equity and volatility move against each other, by -0.6: together they fall farther than each alone.
+    both = FALL.replace("}}]", ", volatility: '-20 %'}}]")
+    calm = math.log(0.8) / 0.2
+    expected = math.sqrt((fall**2 + 2 * 0.6 * fall * calm + calm**2) / (1 - 0.6**2))
+    assert run(tmp_path, both).mahalanobis == pytest.approx(expected, rel=1e-12)
 
 
 def test_correlations_of_the_scenario_replace_the_estimated_ones(tmp_path: Path) -> None:
