@@ -67,7 +67,7 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" discoveries VENV="$$venv"
 
-planted: prepare ## Plant a fault for each workload in a generated project, and see its tests notice: about 2 minutes
+planted: prepare ## Plant 188 faults in a generated project, and see the test of each notice: about 7 minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
