@@ -11,7 +11,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries subsets lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries subsets updates lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -47,7 +47,7 @@ release: prepare ## Check, tag and record a release: make release VERSION=0.2.0
 
 test: lint ## Check everything: the template, then a generated project with its own tests
 	$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
-	$(BIN)/python -m pytest tests -n auto
+	$(BIN)/python -m pytest tests -n auto -m "not nightly"
 	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" test VENV="$$venv"
 
 bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of an hour: make bench ARGS="--small"
@@ -69,6 +69,9 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 
 planted: prepare ## Plant a fault for each workload in a generated project, and see its tests notice: about 2 minutes
 	@$(BIN)/python scripts/planted_faults.py
+
+updates: prepare ## Update projects of each release with one edit at a time, and change single answers: about 5 minutes
+	@$(BIN)/python -m pytest -q -n auto -m nightly tests
 
 subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: most of an hour
 	@$(BIN)/python scripts/subsets.py $(ARGS)
