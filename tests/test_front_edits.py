@@ -61,6 +61,8 @@ def copied(base: Path, folder: Path) -> Path:
     return shutil.copytree(base, folder, symlinks=True)
 
 
+# All at once they are tested by plain Copier in `make test`; one by one takes minutes.
+@pytest.mark.nightly
 @pytest.mark.parametrize("version", released())
 @pytest.mark.parametrize("name", EDITS)
 def test_one_edit_survives_an_update_of_the_front_end_or_is_a_conflict_that_is_said(
@@ -81,9 +83,11 @@ def test_one_edit_survives_an_update_of_the_front_end_or_is_a_conflict_that_is_s
 @pytest.mark.parametrize(
     ("changes", "states"),
     [
-        (["workloads+=portfolio_model_calibration"], {"added", "updated"}),
+        pytest.param(
+            ["workloads+=portfolio_model_calibration"], {"added", "updated"}, marks=pytest.mark.nightly
+        ),
         (["workloads-=risk_stress_testing"], {"deleted", "updated"}),
-        (["catalog_prod=risk_of_ours"], {"updated"}),
+        pytest.param(["catalog_prod=risk_of_ours"], {"updated"}, marks=pytest.mark.nightly),
         (["cloud=azure", "cluster_size=custom", "node_type=Standard_E8ds_v5"], {"updated"}),
     ],
     ids=["a workload is added", "one is removed", "a catalog changes", "another cloud with a node type"],
