@@ -96,6 +96,7 @@ LONGEST: dict[str, tuple[str, Answers]] = {
     "schedule_cron": ("0 0 16 ? " + ",".join(["JAN"] * 27) + " MON", {}),
     "notification_emails": ("x" * 64 + "@" + ".".join(["y" * 60] * 3) + ".com", {}),
     "node_type": ("r6id." + "x" * 55, {"cluster_size": "custom"}),
+    "gpu_node_type": ("g5." + "x" * 57, {"cluster_size": "custom", "accelerator": "gpu"}),
     **dict.fromkeys(
         ("service_principal_staging", "service_principal_prod"), ("00000000-0000-0000-0000-000000000000", {})
     ),
