@@ -172,10 +172,10 @@ def test_a_run_killed_between_two_commits_is_repaired_by_running_again(
     killed = story.again(f"market_data.path={path}")
     commit = killed.lake.commit
 
-    def dying(table: Table, *arguments: Any) -> Any:
+    def dying(table: Table, *arguments: Any, **named: Any) -> Any:
         if table is PRICES:
             raise KeyboardInterrupt
-        return commit(table, *arguments)
+        return commit(table, *arguments, **named)
 
     monkeypatch.setattr(killed.lake, "commit", dying)
     with pytest.raises(KeyboardInterrupt):

@@ -58,6 +58,11 @@ class Logged:
     files: tuple[LoggedFile, ...]
 
 
+def readable(table: Path) -> bool:
+    """Return whether delta-rs finds a table in this folder: 1.6 takes %20 in a name for a space."""
+    return "%" not in str(table)
+
+
 def newest_version(table: Path) -> int:
     """Return the newest version of a table.
 

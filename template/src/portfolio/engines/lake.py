@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from portfolio.engines.delta_log import newest_version, version_with
+from portfolio.engines.delta_log import newest_version, readable, version_with
 from portfolio.engines.processes import text_of
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
@@ -86,7 +86,7 @@ class Lake:
     def version(self, table: Table) -> int:
         """Return the newest Delta version of a table."""
         self.open(table)
-        if (location := self.location(table)) is not None:
+        if (location := self.location(table)) is not None and readable(location):
             return newest_version(location)
         return int(self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").first()["version"])
 
@@ -181,7 +181,7 @@ class Lake:
 
     def _version_of(self, table: Table, metadata: str) -> int:
         # Another writer may have committed since, so the newest version need not be this one's.
-        if (location := self.location(table)) is not None:
+        if (location := self.location(table)) is not None and readable(location):
             found_here = version_with(location, metadata)
             return newest_version(location) if found_here is None else found_here
         for limit in (1, 100):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from portfolio.engines.delta_log import Logged, LoggedFile, UnreadableLogError, logged
+from portfolio.engines.delta_log import Logged, LoggedFile, UnreadableLogError, logged, readable
 from portfolio.engines.handoff.files import DataFile, StageDamagedError, inspect
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.lake import Lake
@@ -87,10 +87,25 @@ def _log(lake: Lake, selection: Selection) -> Logged | str:
     folder = lake.location(selection.table)
     if folder is None:
         return "files whose place only its catalog knows"
+    if not readable(folder):
+        return _asked(lake, selection)
     try:
         return logged(folder, selection.version, selection.table.scope)
     except UnreadableLogError as error:
         return f"a log that cannot be read ({error})"
+
+
+def _asked(lake: Lake, selection: Selection) -> Logged:
+    """Return what Spark says of the log, which is less."""
+    whole = lake.read(selection.table, None, selection.version)
+    detail = lake.spark.sql(f"DESCRIBE DETAIL {lake.identifier(selection.table)}").first()
+    assert detail is not None
+    return Logged(
+        detail["minReaderVersion"],
+        tuple(detail["tableFeatures"] or ()),
+        tuple(detail["partitionColumns"]),
+        tuple(LoggedFile(name.rpartition("/")[2], None, None, None, None) for name in whole.inputFiles()),
+    )
 
 
 def _rows(log: Logged) -> int | None:

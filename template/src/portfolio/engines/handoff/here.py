@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from portfolio.engines.delta_log import readable
 from portfolio.engines.handoff.direct import NotDirectError, direct_files, known
 from portfolio.engines.handoff.files import Piece, StageDamagedError, read_piece
 from portfolio.engines.handoff.selection import Selection
@@ -21,15 +22,15 @@ def rows_here(lake: Lake, selection: Selection, among: Mapping[str, Sequence[Any
     A query of Spark takes some tenths of a second however few the rows are, and a run reads dozens of small
     tables. `among` names columns of the selection and values they may have; a file at a time is held whole.
     """
-    if lake.location(selection.table) is None:
+    if (location := lake.location(selection.table)) is None or not readable(location):
         return None
     scope = None if selection.scope is None else (selection.table.scope, selection.scope)
     try:
         # However many rows there are, nobody asks how many of them belong to the scope.
         files = direct_files(lake, selection, known(lake, selection, sys.maxsize))
         read = [
-            read_piece(Piece(file, tuple(range(len(file.group_rows)))), selection.schema, scope)
-            for file in files
+            _chosen(read_piece(piece, selection.schema, scope), among)
+            for piece in (Piece(file, tuple(range(len(file.group_rows)))) for file in files)
         ]
     except (NotDirectError, StageDamagedError):
         return None
