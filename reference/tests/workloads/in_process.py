@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -112,8 +113,9 @@ def resolve(home: Path, spark: Any, labels: Iterable[str], *settings: str) -> No
         asked = max(([f"{name}={row[name]}" for name in key] for row in rows), key=lambda one: len(str(one)))
         said = ask(home, spark, "lineage", label, *asked)
         assert said.code == 0, (label, said.error)
-        lines = said.out.splitlines()
-        assert [line for line in lines if not line.startswith(" ")] == [f"Run {record['run_id']}"], label
+        # Rows of a source may be those of several runs; each has a paragraph of its own.
+        _, _, mine = said.out.partition(f"Run {record['run_id']}\n")
+        lines = list(takewhile(lambda line: line.startswith(" "), mine.splitlines()))
         for name, value in facts.items():
             assert f"  {name:<15}{value}" in lines, label
         words = [line.split() for line in lines]

@@ -9,7 +9,7 @@ from portfolio import tables as t
 from portfolio.features.examples import FEATURE_NAMES
 from report.invented_rows import AS_OF, KEYS, Rows
 
-PARAMETERS = {"rounds": 100, "max_depth": 3, "learning_rate": 0.05}
+PARAMETERS = {"device": "cpu", "rounds": 100, "max_depth": 3, "learning_rate": 0.05}
 
 
 def training() -> Rows:

@@ -36,14 +36,6 @@ SMALL = (
 # Two fits an instrument, of which the second may not forecast another volatility than the first.
 TWICE = ("calibration.first_fit_d=1240",)
 WITHOUT_DRIFT = ("calibration.drifted_above=1e-9", "calibration.maximum_drifted_share=0")
-# Volatility goes against equities and with credit, so these two cannot go together.
-IMPOSSIBLE = """
-hypothetical:
-  - id: together
-    title: Together
-    shocks: {equity: "-30 %"}
-    correlations: [{between: [equity, credit], correlation: 0.999}]
-"""
 # Two nodes of two CPUs.
 FOUR = ("--profile", "cluster", "--set", "cluster.cores_per_worker=3", "--set", "ray.cpus_per_node=2")
 
@@ -123,12 +115,3 @@ def test_nothing_is_simulated_with_a_calibration_that_does_not_pass_its_gate(
     assert line.startswith("Error: The calibration did not pass its gate, so nothing is simulated with it: ")
     assert "volatility forecasts moved" in line
     assert wrote == {"calibration", "calibration_history", "calibration_gate"}
-
-
-def test_nothing_is_simulated_before_correlations_are_known_to_be_possible(story: Story, spark: Any) -> None:
-    home = story.two.state.parent
-    (project(home) / "conf" / "odd.yml").write_text(IMPOSSIBLE, encoding="utf-8")
-    line, wrote = refused(home, spark, WORKLOAD, *SMALL, *TWICE, "stress.definitions=odd.yml")
-    assert line.startswith("Error: conf/odd.yml, together, correlations: with the estimated ones around them")
-    calibrated = {"calibration", "calibration_history", "calibration_gate"}
-    assert wrote == {*calibrated, "factor_betas", "factor_covariances"}
