@@ -1,5 +1,6 @@
 """The log of a table as Delta writes it: versions, commits by their metadata, files and what they hold."""
 
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def test_a_folder_without_a_version_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "_delta_log").mkdir()
     with pytest.raises(FileNotFoundError, match="has no version"):
         newest_version(tmp_path)
+
+
+def test_a_log_that_is_damaged_is_named_as_such(runs: Made, tmp_path: Path) -> None:
+    _, place = runs
+    copy = Path(shutil.copytree(place, tmp_path / "copy"))
+    (copy / "_delta_log" / f"{newest_version(place):020d}.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UnreadableLogError) as caught:
+        newest_version(copy)
+    assert "\n" not in str(caught.value)
 
 
 def test_it_agrees_with_the_history_that_spark_tells(runs: Made) -> None:

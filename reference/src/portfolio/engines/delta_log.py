@@ -71,6 +71,7 @@ def newest_version(table: Path) -> int:
 
     Raises:
         FileNotFoundError: there is no Delta table in the folder.
+        UnreadableLogError: its log cannot be read.
     """
     return _opened(table).version()
 
@@ -123,9 +124,11 @@ def logged(table: Path, version: int, column: str) -> Logged:
 def _opened(table: Path) -> DeltaTable:
     # Every process imports this module, and none but the driver reads a log.
     from deltalake import DeltaTable
-    from deltalake.exceptions import TableNotFoundError
+    from deltalake.exceptions import DeltaError, TableNotFoundError
 
     try:
         return DeltaTable(str(table))
     except TableNotFoundError:
         raise FileNotFoundError(f"{table} has no version") from None
+    except DeltaError as error:
+        raise UnreadableLogError(str(error).splitlines()[0]) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import sleep
@@ -12,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from portfolio.engines.delta_log import newest_version, readable, version_with
+from portfolio.engines.delta_log import UnreadableLogError, newest_version, readable, version_with
 from portfolio.engines.processes import text_of
 from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
@@ -87,7 +88,9 @@ class Lake:
         """Return the newest Delta version of a table."""
         self.open(table)
         if (location := self.location(table)) is not None and readable(location):
-            return newest_version(location)
+            # What delta-rs cannot read, Spark may; and it says what is wrong in one line.
+            with suppress(UnreadableLogError):
+                return newest_version(location)
         return int(self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").first()["version"])
 
     def commit(
@@ -182,8 +185,9 @@ class Lake:
     def _version_of(self, table: Table, metadata: str) -> int:
         # Another writer may have committed since, so the newest version need not be this one's.
         if (location := self.location(table)) is not None and readable(location):
-            found_here = version_with(location, metadata)
-            return newest_version(location) if found_here is None else found_here
+            with suppress(UnreadableLogError):
+                found_here = version_with(location, metadata)
+                return newest_version(location) if found_here is None else found_here
         for limit in (1, 100):
             history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT {limit}").collect()
             if found := [row["version"] for row in history if row["userMetadata"] == metadata]:
