@@ -48,7 +48,7 @@ release: prepare ## Check, tag and record a release: make release VERSION=0.2.0
 
 test: lint ## Check everything: the template, then a generated project with its own tests
 	$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
-	$(BIN)/python -m pytest tests -n auto
+	$(BIN)/python -m pytest tests -n auto -m "not nightly"
 	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" test VENV="$$venv"
 
 bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of an hour: make bench ARGS="--small"

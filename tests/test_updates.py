@@ -44,14 +44,15 @@ def append(path: str, text: str) -> Edit:
 
 
 def replaced(path: str, old: str, new: str) -> Edit:
-    """Return the edit of changing a text that stands in a file."""
+    """Return the edit of changing a text that stands in a file; what surrounds it may become a conflict."""
+    ours = new.removesuffix(old).removeprefix(old).strip("\n") or new
 
     def do(project: Path) -> None:
         text = (project / path).read_text(encoding="utf-8")
         assert old in text, f"{path} has no {old!r} to edit"
         (project / path).write_text(text.replace(old, new, 1), encoding="utf-8")
 
-    return Edit(f"{new!r} in {path}", do, lambda project: new in read(project / path))
+    return Edit(f"{new!r} in {path}", do, lambda project: ours in read(project / path))
 
 
 def added(path: str, text: str) -> Edit:
