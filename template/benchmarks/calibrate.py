@@ -13,18 +13,16 @@ import argparse
 import multiprocessing
 import shutil
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import psutil
 
+from arena.memory import Roles, sampled
 from portfolio.calibrate.schedule import fit_schedule
 from portfolio.engines.arrays import Panel
 from portfolio.progress import Reporter
@@ -39,16 +37,11 @@ WINDOW = 100
 
 @dataclass
 class Spent:
-    """What the stage took: rows committed, wall-clock seconds, and the largest resident memory, in MB.
-
-    The memory is of the driver's Python, of its Java, and of the largest Ray worker.
-    """
+    """What the stage took: rows committed, wall-clock seconds, and the largest resident memory."""
 
     rows: int = 0
     seconds: float = 0.0
-    python_mb: float = 0.0
-    java_mb: float = 0.0
-    worker_mb: float = 0.0
+    memory: Roles = field(default_factory=Roles)
 
 
 def main() -> None:
@@ -71,8 +64,8 @@ def main() -> None:
     if len(found) > 1:
         growth = {
             "seconds": exponent([one.rows for one in found], [one.seconds for one in found]),
-            "Python": exponent([one.rows for one in found], [one.python_mb for one in found]),
-            "Java": exponent([one.rows for one in found], [one.java_mb for one in found]),
+            "Python": exponent([one.rows for one in found], [one.memory.python_mb for one in found]),
+            "Java": exponent([one.rows for one in found], [one.memory.java_mb for one in found]),
         }
         print("growth with fits: " + ", ".join(f"{name} ^{power:.3f}" for name, power in growth.items()))
 
@@ -121,7 +114,7 @@ def calibrated(run: Run, returns: Panel, spent: Spent) -> Conclusion:
     """Fit and commit, and fill in what it took."""
     run.identify("made up", returns.day(-1))
     started = time.monotonic()
-    with run.stage("calibrate", "Fit"), watched(spent):
+    with run.stage("calibrate", "Fit"), sampled(spent.memory.look):
         fit_schedule(run, returns)
     spent.seconds = time.monotonic() - started
     spent.rows = sum(touch.rows for touch in run.touches if touch.table is CALIBRATION_HISTORY)
@@ -137,42 +130,14 @@ def made_up(instruments: int, days: int) -> Panel:
 
 def line(spent: Spent) -> str:
     """Return what one size took."""
-    memory = f"{spent.python_mb:>11,.0f}{spent.java_mb:>11,.0f}{spent.worker_mb:>11,.0f}"
+    held = spent.memory
+    memory = f"{held.python_mb:>11,.0f}{held.java_mb:>11,.0f}{held.worker_mb:>11,.0f}"
     return f"{spent.rows:>11,}{spent.seconds:>11.1f}{spent.rows / spent.seconds:>11.1f}{memory}"
 
 
 def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
     """Return b of the least-squares fit value = a * size^b."""
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
-
-
-@contextmanager
-def watched(spent: Spent) -> Iterator[None]:
-    """Keep the largest memory seen until the block ends."""
-    stop = threading.Event()
-    watcher = threading.Thread(target=watch, args=(spent, stop), daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join()
-
-
-def watch(spent: Spent, stop: threading.Event) -> None:
-    """Sample resident memory five times a second until told to stop."""
-    driver = psutil.Process()
-    while not stop.wait(0.2):
-        spent.python_mb = max(spent.python_mb, driver.memory_info().rss / 1e6)
-        for child in driver.children(recursive=True):
-            try:
-                resident = child.memory_info().rss / 1e6
-                if child.name() == "java":
-                    spent.java_mb = max(spent.java_mb, resident)
-                elif child.name().startswith("ray::"):
-                    spent.worker_mb = max(spent.worker_mb, resident)
-            except psutil.Error:
-                continue
 
 
 if __name__ == "__main__":

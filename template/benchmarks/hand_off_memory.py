@@ -11,20 +11,18 @@ import argparse
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from arena.memory import Roles, sampled
 from portfolio.engines.fanout import FanOut
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.ways import handed_over
@@ -49,15 +47,6 @@ TABLE = Table(
 )
 SOURCE = "random"
 ROW_BYTES = 8 * (len(NAMES) + 1)
-
-
-@dataclass
-class Peak:
-    """Largest resident memory seen, in GB: of the driver's Python, of its Java, of the largest Ray worker."""
-
-    python: float = 0.0
-    java: float = 0.0
-    worker: float = 0.0
 
 
 def main() -> None:
@@ -139,33 +128,12 @@ def sums(rows: pa.Table) -> list[float]:
 @contextmanager
 def timed(label: str, rows: int) -> Iterator[None]:
     """Print a line with seconds and peak memory when the block ends."""
-    peak, stop, started = Peak(), threading.Event(), time.monotonic()
-    watcher = threading.Thread(target=watch, args=(peak, stop), daemon=True)
-    watcher.start()
-    try:
+    peak, started = Roles(), time.monotonic()
+    with sampled(peak.look):
         yield
-    finally:
-        stop.set()
-        watcher.join()
     seconds, size = time.monotonic() - started, rows * ROW_BYTES / 1e9
-    memory = f"{peak.python:>11.2f}{peak.java:>9.2f}{peak.worker:>11.2f}"
+    memory = f"{peak.python_mb / 1e3:>11.2f}{peak.java_mb / 1e3:>9.2f}{peak.worker_mb / 1e3:>11.2f}"
     print(f"{label:10}{rows:>12,}{size:>7.2f}{seconds:>9.1f}{memory}", flush=True)
-
-
-def watch(peak: Peak, stop: threading.Event) -> None:
-    """Sample resident memory every tenth of a second until told to stop."""
-    driver = psutil.Process()
-    while not stop.wait(0.1):
-        peak.python = max(peak.python, driver.memory_info().rss / 1e9)
-        for child in driver.children(recursive=True):
-            try:
-                resident = child.memory_info().rss / 1e9
-                if child.name() == "java":
-                    peak.java = max(peak.java, resident)
-                elif child.name().startswith("ray::"):
-                    peak.worker = max(peak.worker, resident)
-            except psutil.Error:
-                continue
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,21 +19,59 @@ class Peak:
     mb: float = 0.0
 
 
+@dataclass
+class Roles:
+    """The largest resident memory (RSS) seen so far, in MB.
+
+    Of this process, which is the driver's Python, of its Java, and of the largest Ray worker it has.
+    """
+
+    python_mb: float = 0.0
+    java_mb: float = 0.0
+    worker_mb: float = 0.0
+
+    def look(self) -> None:
+        """See what the processes hold now."""
+        driver = psutil.Process()
+        self.python_mb = max(self.python_mb, driver.memory_info().rss / 1e6)
+        for child in driver.children(recursive=True):
+            try:
+                resident_mb = child.memory_info().rss / 1e6
+                if child.name() == "java":
+                    self.java_mb = max(self.java_mb, resident_mb)
+                elif child.name().startswith("ray::"):
+                    self.worker_mb = max(self.worker_mb, resident_mb)
+            except psutil.Error:
+                continue
+
+
 @contextmanager
 def watched(pid: int) -> Iterator[Peak]:
     """Yield the peak of a process tree, sampled until the block ends."""
-    peak, stop = Peak(), threading.Event()
+    peak = Peak()
+
+    def look() -> None:
+        peak.mb = max(peak.mb, tree_mb(pid))
+
+    with sampled(look):
+        yield peak
+
+
+@contextmanager
+def sampled(look: Callable[[], None]) -> Iterator[None]:
+    """Call a function at once and then five times a second, until the block ends."""
+    stop = threading.Event()
 
     def watch() -> None:
         while True:
-            peak.mb = max(peak.mb, tree_mb(pid))
+            look()
             if stop.wait(_EVERY_S):
                 return
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        yield peak
+        yield
     finally:
         stop.set()
         watcher.join()

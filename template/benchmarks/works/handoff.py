@@ -6,9 +6,7 @@ Spark's favour. The values are multiples of 2^-30, so that their sums are exact 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from arena.memory import sampled
 from arena.opened import RaySide, SparkSide, local_state, stated
 from arena.side import Answer, Setting, Side
 from portfolio.engines.handoff.selection import Selection
@@ -180,7 +179,7 @@ class RayStaged(Ray):
 
     def run(self) -> Answer:
         """Hand the newest version over, and look at the driver's memory meanwhile."""
-        with self._watched():
+        with sampled(self._look):
             return super().run()
 
     def note(self) -> str:
@@ -189,25 +188,11 @@ class RayStaged(Ray):
         java = f"{role} {self._java_mb:,.0f} MB"
         return f"the driver's Python held at most {self._python_mb:,.0f} MB, {java}"
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        driver = psutil.Process()
+    def _look(self) -> None:
         # Executors of a cluster on this machine are Java as well, but not the driver's.
         java = psutil.Process(self.spark.sparkContext._gateway.proc.pid)
-        stop = threading.Event()
-
-        def watch() -> None:
-            while not stop.wait(0.2):
-                self._java_mb = max(self._java_mb, java.memory_info().rss / 2**20)
-                self._python_mb = max(self._python_mb, driver.memory_info().rss / 2**20)
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            watcher.join()
+        self._java_mb = max(self._java_mb, java.memory_info().rss / 1e6)
+        self._python_mb = max(self._python_mb, psutil.Process().memory_info().rss / 1e6)
 
 
 def sums(rows: pa.Table) -> tuple[int, NDArray[np.float64]]:

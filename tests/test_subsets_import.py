@@ -1,0 +1,40 @@
+"""Every module of every choice of workloads can be imported, by Python itself."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from pathlib import Path
+
+import pytest
+
+from imported import failures
+from render import ROOT
+from test_subsets import NAMES, SUBSETS, number_of, reference, with_what_it_needs
+
+SOURCE = "src/"
+
+
+def below_source(paths: set[str]) -> set[str]:
+    return {path.removeprefix(SOURCE) for path in paths if path.startswith(SOURCE)}
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    # Half a second each: one workload alone, and all but one, are tried at every run of the tests.
+    [{1, len(NAMES) - 1, len(NAMES)}, pytest.param(range(2, len(NAMES) - 1), marks=pytest.mark.nightly)],
+    ids=["few", "all others"],
+)
+def test_all_modules_of_every_choice_are_imported(sizes: Container[int], tmp_path: Path) -> None:
+    choices = {with_what_it_needs(chosen) for chosen in SUBSETS if len(chosen) in sizes}
+    projects = {number_of(chosen): below_source(reference().filtered(chosen)) for chosen in choices}
+    # All files of the package are those of reference/, byte for byte.
+    assert not [path for path in reference().rendered if path.startswith(SOURCE)]
+    assert failures(ROOT / "reference" / SOURCE, projects, tmp_path) == {}
+
+
+def test_a_module_that_is_missing_is_named_with_the_one_that_imports_it(tmp_path: Path) -> None:
+    files = below_source(set(reference().whole.files))
+    projects = {"complete": files, "broken": files - {"portfolio/quant/risk.py"}}
+    said = failures(ROOT / "reference" / SOURCE, projects, tmp_path)
+    assert said.keys() == {"broken"}
+    assert "No module named 'portfolio.quant.risk'" in said["broken"]
