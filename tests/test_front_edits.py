@@ -21,20 +21,28 @@ pytestmark = [
     pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here"),
     pytest.mark.timeout(600),
 ]
-OWN = "src/portfolio/workloads/credit_study.py"
 
 
-def new_workload(project: Path) -> None:
-    """Add a workload with today's command: the first release had none."""
-    command = [sys.executable, "-m", "portfolio", "new-workload", "credit_study", "--project", str(project)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "template/src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    subprocess.run(command, check=True, capture_output=True, env=environment)
+def new_workload(name: str) -> Edit:
+    """Return the edit of adding a workload with today's command: the first release had none."""
+    written: dict[str, bytes] = {}
+
+    def do(project: Path) -> None:
+        before = contents(project)
+        command = [sys.executable, "-m", "portfolio", "new-workload", name, "--project", str(project)]
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "template/src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+        written.update({path: text for path, text in contents(project).items() if path not in before})
+        # Recipe, table, notebook, test and job.
+        assert len(written) == 5
+
+    return Edit(f"workload {name}", do, lambda project: written.items() <= contents(project).items())
 
 
 EDITS = {
     "notebook": append("notebooks/04_end_to_end_pipeline.py", "\n# COMMAND ----------\n\nprint('ours')\n"),
     "settings": replaced("conf/base.yml", "portfolios: 1000", "portfolios: 250"),
-    "workload": Edit("own workload", new_workload, lambda project: (project / OWN).is_file()),
+    "workload": new_workload("credit_study"),
     "deleted": deleted("docs/faults.md"),
     "renamed": renamed("notebooks/07_risk_stress_testing.py", "notebooks/07_stress_of_ours.py"),
     "stage": append("src/portfolio/simulate/engine.py", "\n\n# A remark of ours.\n"),
