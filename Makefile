@@ -68,7 +68,7 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" discoveries VENV="$$venv"
 
-planted: prepare ## Plant 188 faults in a generated project, and see the test of each notice: about 7 minutes
+planted: prepare ## Plant 188 faults in a generated project, and see the test of each notice: about 4 minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: about 5 minutes
