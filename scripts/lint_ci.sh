@@ -17,15 +17,20 @@ rules='{extends: default, rules: {line-length: disable, document-start: disable,
 "$venv/bin/check-jsonschema" --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci template/.gitlab-ci.yml
 # Below medium it asks for `$/` in the place of `./` before a workflow of the same repository, which not every runner knows.
 "$venv/bin/zizmor" --offline --quiet --min-severity medium template/.github/workflows
-if command -v actionlint > /dev/null; then
+actionlint=$(command -v actionlint || echo "$venv/bin/actionlint")
+if [ ! -x "$actionlint" ] && command -v go > /dev/null; then
+  GOBIN=$(cd "$venv/bin" && pwd) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+fi
+if [ -x "$actionlint" ]; then
+  actionlint=$(cd "$(dirname "$actionlint")" && pwd)/actionlint
   # It looks for called workflows from the root of a repository, so the project's are given one.
   project=build/lint-ci/project
   rm -rf "$project"
   mkdir -p "$project"
   cp -R template/.github "$project"
   git init --quiet "$project"
-  actionlint
-  (cd "$project" && actionlint)
+  "$actionlint"
+  (cd "$project" && "$actionlint")
 else
-  echo "actionlint is not here: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"
+  echo "actionlint is not here, nor is Go, which would install it: workflows were not checked with it."
 fi

@@ -30,6 +30,7 @@ from portfolio.errors import PortfolioError
 from portfolio.settings import Settings, load
 
 PROJECT = Path(__file__).resolve().parent.parent
+RESULTS = "growth.json"
 Size = Mapping[str, int]
 
 
@@ -55,12 +56,13 @@ def main() -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     node = capacity.Machine(options.cores_per_node, options.price_per_core_hour)
-    known = constants(rows, dispatch_s, options.workers)
+    every = with_kept(rows, options.out / RESULTS)
+    known = constants(every, dispatch_s, options.workers)
     planned = list(capacity.capacities(known, node))
     assumed = capacity.assumptions(known, node)
     print("\n".join(["", *table(rows), "", "On paper:", *[f"- {line}" for line in assumed], ""]))
     print("\n".join(capacity.table(planned)))
-    written(options.out, rows, planned, assumed)
+    written(options.out / RESULTS, every, planned, assumed)
     return int(failed)
 
 
@@ -203,21 +205,24 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+def with_kept(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Mapping[str, Any]]:
+    """Return the rows, and before them those of works that were not measured this time but are in a file."""
+    before = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    return list({row["work"]: row for row in (*before, *rows)}.values())
+
+
 def written(
-    out: Path,
+    path: Path,
     rows: Sequence[Mapping[str, Any]],
     planned: Sequence[capacity.Capacity],
     assumed: Sequence[str],
 ) -> None:
-    """Write growth.json; works that were not measured this time keep their rows."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "growth.json"
-    before = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
-    every = {row["work"]: row for row in (*before, *rows)}
+    """Write the results into a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     results = {
         "machine": machine(),
         "versions": versions(),
-        "rows": list(every.values()),
+        "rows": list(rows),
         "capacity": {"rows": capacity.as_rows(planned), "assumptions": list(assumed)},
     }
     path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
