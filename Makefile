@@ -40,8 +40,8 @@ lint: prepare
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-lint-ci: ## Check pipelines with yamllint, check-jsonschema, zizmor and actionlint, in an environment of their own
-	@sh scripts/lint_ci.sh
+lint-ci: prepare ## Check pipelines (yamllint, check-jsonschema, zizmor, actionlint) and licences (reuse)
+	@sh scripts/lint_ci.sh "$(VENV)"
 
 release: prepare ## Check, tag and record a release: make release VERSION=0.2.0
 	@$(BIN)/python scripts/release.py "$(VERSION)"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from pathlib import Path
-
-import pytest
 
 from imported import failures
 from render import ROOT
-from test_subsets import NAMES, SUBSETS, number_of, reference, with_what_it_needs
+from test_subsets import SUBSETS, number_of, reference, with_what_it_needs
 
 SOURCE = "src/"
 
@@ -18,14 +15,8 @@ def below_source(paths: set[str]) -> set[str]:
     return {path.removeprefix(SOURCE) for path in paths if path.startswith(SOURCE)}
 
 
-@pytest.mark.parametrize(
-    "sizes",
-    # Half a second each: one workload alone, and all but one, are tried at every run of the tests.
-    [{1, len(NAMES) - 1, len(NAMES)}, pytest.param(range(2, len(NAMES) - 1), marks=pytest.mark.nightly)],
-    ids=["few", "all others"],
-)
-def test_all_modules_of_every_choice_are_imported(sizes: Container[int], tmp_path: Path) -> None:
-    choices = {with_what_it_needs(chosen) for chosen in SUBSETS if len(chosen) in sizes}
+def test_all_modules_of_all_127_choices_are_imported(tmp_path: Path) -> None:
+    choices = {with_what_it_needs(chosen) for chosen in SUBSETS}
     projects = {number_of(chosen): below_source(reference().filtered(chosen)) for chosen in choices}
     # All files of the package are those of reference/, byte for byte.
     assert not [path for path in reference().rendered if path.startswith(SOURCE)]
