@@ -45,8 +45,9 @@ def test_a_fault_of_calibration_or_stress_names_the_one_test_that_must_notice() 
     assert [fault.name for fault in FAULTS if fault.workload in JUDGED and "::" not in fault.noticed_by] == []
 
 
-def test_the_faults_that_everyone_fears_are_noticed() -> None:
+def test_the_faults_that_everyone_fears_are_noticed_and_one_of_each_workload() -> None:
     always = [fault for fault in FAULTS if fault.always]
+    assert {fault.workload for fault in always} == {workload["name"] for workload in WORKLOADS}
     assert {name for name in NAMED if any(fault.what.startswith(name) for fault in always)} == set(NAMED)
     missed = [seen.fault.name for seen in planted(ROOT / "reference", always) if not seen.noticed]
     assert missed == []
