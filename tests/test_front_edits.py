@@ -32,6 +32,7 @@ def new_workload(name: str) -> Edit:
         command = [sys.executable, "-m", "portfolio", "new-workload", name, "--project", str(project)]
         environment = os.environ | {"PYTHONPATH": str(ROOT / "template/src"), "PYTHONDONTWRITEBYTECODE": "1"}
         subprocess.run(command, check=True, capture_output=True, env=environment)
+        written.clear()
         written.update({path: text for path, text in contents(project).items() if path not in before})
         # Recipe, table, notebook, test and job.
         assert len(written) == 5
