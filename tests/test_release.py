@@ -58,7 +58,7 @@ def clone(tmp_path: Path) -> Path:
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(tmp_path / "clone")], check=True)
     changelog = tmp_path / "clone" / "CHANGELOG.md"
     text = changelog.read_text(encoding="utf-8")
-    changelog.write_text(text.replace("## Unreleased", "## 99.0", 1), encoding="utf-8")
+    changelog.write_text(text.replace("\n## ", "\n## 99.0\n\n## ", 1), encoding="utf-8")
     git(tmp_path / "clone", "commit", "--quiet", "--all", "--message", "changelog")
     return tmp_path / "clone"
 
