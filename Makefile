@@ -74,7 +74,7 @@ planted: prepare ## Plant 188 faults in a generated project, and see the test of
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: about 5 minutes
 	@$(BIN)/python -m pytest -q -n auto -m nightly tests
 
-subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: 20 minutes each
+subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: 10 to 17 minutes each
 	@$(BIN)/python scripts/subsets.py $(ARGS)
 
 lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
