@@ -71,7 +71,7 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 planted: prepare ## Plant 188 faults in a generated project, and see the test of each notice: about 4 minutes
 	@$(BIN)/python scripts/planted_faults.py
 
-updates: prepare ## Update projects of each release with one edit at a time, and change single answers: about 5 minutes
+updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more
 	@$(BIN)/python -m pytest -q -n auto -m nightly tests
 
 subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: 10 to 17 minutes each
