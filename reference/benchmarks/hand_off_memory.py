@@ -2,7 +2,8 @@
 
 Writes a table of random doubles into a temporary folder, hands it over by each way that bounds the driver's
 memory (direct, staged) to Ray tasks that sum its columns, and prints what each way took. The Java heap of the
-driver is 1 GB whatever the size. Run it from the project: `python benchmarks/hand_off_memory.py --gb 4`.
+driver is 1 GB whatever the size; in profile local that Java executes as well, in profile cluster it does not.
+Run it from the project: `python benchmarks/hand_off_memory.py --gb 4`.
 """
 
 from __future__ import annotations
@@ -27,8 +28,7 @@ from portfolio.engines.fanout import FanOut
 from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.ways import handed_over
 from portfolio.engines.lake import Lake
-from portfolio.engines.ray_local import local_ray
-from portfolio.engines.spark import spark_session
+from portfolio.engines.profiles import engines
 from portfolio.settings import Settings
 from portfolio.tables.contract import Column, Table, source_column
 
@@ -58,11 +58,12 @@ def main() -> None:
             {
                 "project": {"name": "hand-off", "customer": "benchmark"},
                 "project_dir": str(folder),
+                "profile": options.profile,
                 "spark": {"driver_memory": options.heap},
                 "ray": {"workers": options.workers, "object_store_mb": 128},
             }
         )
-        with spark_session(settings) as spark, local_ray(settings) as fan_out:
+        with engines(settings) as (spark, fan_out):
             measure(spark, fan_out, settings, round(options.gb * 1e9 / ROW_BYTES), options.ways)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -76,6 +77,12 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("--gb", type=float, default=1.0, help="size of the table in memory (default: 1)")
     parser.add_argument("--heap", default="1g", help="Java heap of the driver (default: 1g)")
+    parser.add_argument(
+        "--profile",
+        choices=("local", "cluster"),
+        default="local",
+        help="where Spark executes: the driver's own Java, or executors (default: %(default)s)",
+    )
     parser.add_argument("--workers", type=int, default=0, help="Ray workers (default: all processors)")
     parser.add_argument("--folder", type=Path, help="where the temporary folder goes (default: the system's)")
     parser.add_argument(
@@ -91,8 +98,9 @@ def parsed() -> argparse.Namespace:
 def measure(spark: SparkSession, fan_out: FanOut, settings: Settings, rows: int, ways: list[str]) -> None:
     """Print a table of what writing and each way took."""
     lake = Lake(spark, settings)
+    java_pid = spark.sparkContext._gateway.proc.pid
     print(f"{'':10}{'rows':>12}{'GB':>7}{'seconds':>9}{'Python GB':>11}{'Java GB':>9}{'worker GB':>11}")
-    with timed("write", rows):
+    with timed("write", rows, java_pid):
         lake.open(TABLE)
         numbers(spark, rows).writeTo(lake.identifier(TABLE)).append()
     # The order of summation differs between the ways only by where files end.
@@ -100,7 +108,7 @@ def measure(spark: SparkSession, fan_out: FanOut, settings: Settings, rows: int,
     for way in ways:
         chosen = settings.model_copy(update={"hand_off": settings.hand_off.model_copy(update={"way": way})})
         selection = Selection(TABLE, lake.version(TABLE), SOURCE, ("row", *NAMES))
-        with timed(way, rows), handed_over(lake, selection, chosen) as handed:
+        with timed(way, rows, java_pid), handed_over(lake, selection, chosen) as handed:
             totals[way] = np.sum([done.result for done in handed.map(fan_out, sums)], axis=0)
     expected = rows * (rows - 1) / 2
     for way, total in totals.items():
@@ -126,9 +134,9 @@ def sums(rows: pa.Table) -> list[float]:
 
 
 @contextmanager
-def timed(label: str, rows: int) -> Iterator[None]:
+def timed(label: str, rows: int, java_pid: int) -> Iterator[None]:
     """Print a line with seconds and peak memory when the block ends."""
-    peak, started = Roles(), time.monotonic()
+    peak, started = Roles(java_pid), time.monotonic()
     with sampled(peak.look):
         yield
     seconds, size = time.monotonic() - started, rows * ROW_BYTES / 1e9

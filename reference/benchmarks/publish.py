@@ -1,7 +1,8 @@
 """Write what was measured into the project: docs/benchmarks.md, its figure, and what `doctor --advise` knows.
 
 Run it from the project after `make bench`, and after `benchmarks/growth.py` if growth was measured:
-`python benchmarks/publish.py --results build`. Then read the page before you commit it.
+`python benchmarks/publish.py --results build`. What was measured with `--profile cluster --out build/cluster`
+gets a part of the page. Then read the page before you commit it.
 """
 
 from __future__ import annotations
@@ -35,10 +36,13 @@ def main() -> int:
         print(f"There is no {bench}; run make bench first.", file=sys.stderr)
         return 2
     found = json.loads(bench.read_text(encoding="utf-8"))
-    grown = json.loads(growth.read_text(encoding="utf-8")) if growth.is_file() else None
+    grown, on_cluster = (
+        json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        for path in (growth, options.results / "cluster" / "bench.json")
+    )
     docs = options.into / "docs"
     (docs / "images").mkdir(parents=True, exist_ok=True)
-    (docs / "benchmarks.md").write_text(page(found, grown), encoding="utf-8")
+    (docs / "benchmarks.md").write_text(page(found, grown, on_cluster), encoding="utf-8")
     shutil.copy(options.results / "bench.svg", docs / "images" / "bench.svg")
     known = options.into / "src" / "portfolio" / "doctor" / "measured.json"
     known.write_text(json.dumps(trimmed(found), indent=1) + "\n", encoding="utf-8")
@@ -59,8 +63,10 @@ def trimmed(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"measured_at": found["measured_at"], "machine": found["machine"], "rows": rows}
 
 
-def page(found: Mapping[str, Any], grown: Mapping[str, Any] | None) -> str:
-    """Return the page: ratios and the figure first, then every side, then growth and the plan on paper."""
+def page(
+    found: Mapping[str, Any], grown: Mapping[str, Any] | None, on_cluster: Mapping[str, Any] | None = None
+) -> str:
+    """Return the page: ratios, the figure, every side, a cluster, growth and the plan on paper."""
     machine = found["machine"]
     parts = [
         "# Measured: Spark alone, Ray beside Spark, one machine",
@@ -77,6 +83,16 @@ def page(found: Mapping[str, Any], grown: Mapping[str, Any] | None) -> str:
         "## Every side",
         *(table.sides(row) for row in found["rows"]),
     ]
+    if on_cluster is not None:
+        parts += [
+            "## On a Spark cluster",
+            f"By `make bench` with `--profile cluster` on {on_cluster['measured_at'][:10]}: a standalone "
+            "cluster on this machine, executors and Ray inside them. Each round opens a side's engines, runs "
+            "it cold and twice warm, and closes them; start-up and cold are of the first round.",
+            table.summary(on_cluster["rows"]),
+            *missed(on_cluster["rows"]),
+            *(table.sides(row) for row in on_cluster["rows"]),
+        ]
     if grown is not None:
         plan = grown["capacity"]
         parts += [

@@ -23,8 +23,11 @@ class Peak:
 class Roles:
     """The largest resident memory (RSS) seen so far, in MB.
 
-    Of this process, which is the driver's Python, of its Java, and of the largest Ray worker it has.
+    Of this process, which is the driver's Python, of its Java, and of the largest Ray worker it has. Without
+    `java_pid`, of the largest Java process: on a cluster of this machine that may be an executor's.
     """
+
+    java_pid: int | None = None
 
     python_mb: float = 0.0
     java_mb: float = 0.0
@@ -37,7 +40,7 @@ class Roles:
         for child in driver.children(recursive=True):
             try:
                 resident_mb = child.memory_info().rss / 1e6
-                if child.name() == "java":
+                if child.name() == "java" and self.java_pid in (None, child.pid):
                     self.java_mb = max(self.java_mb, resident_mb)
                 elif child.name().startswith("ray::"):
                     self.worker_mb = max(self.worker_mb, resident_mb)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from arena.anew import WARM_RUNS, anew
 from arena.contest import Order, beaten, contest
 from arena.in_turn import in_turn
 from arena.outcome import SideOutcome
@@ -60,6 +61,22 @@ def test_in_one_process_sides_go_in_turn_and_the_next_goes_on_where_one_failed(t
     assert limit.peak_mb > 10.0
     assert found["nobody"].error.startswith("KeyError: ")
     assert said[0].startswith("    nobody failed: KeyError")
+
+
+def test_opened_anew_a_side_starts_in_each_round_and_who_fails_is_left_out(tmp_path: Path) -> None:
+    simulation = pytest.importorskip("works.simulation")
+    size = {"scenarios": 20_000, "instruments": 4, "portfolios": 70}
+    simulation.make(tmp_path, size)
+    said: list[str] = []
+    order = Order("simulation", tmp_path, size, 2, SETTINGS)
+    found = anew(order, ["limit", "nobody"], 2, said.append)
+    limit = found["limit"]
+    assert len(limit.warm_s) == 2 * WARM_RUNS
+    assert min(limit.start_s, limit.cold_s, *limit.warm_s) > 0.0
+    assert (limit.difference, limit.error) == (0.0, "")
+    assert limit.peak_mb > 10.0
+    assert found["nobody"].error.startswith("KeyError: ")
+    assert [line.split(" failed")[0].strip() for line in said if "failed" in line] == ["nobody"]
 
 
 def test_on_databricks_a_table_that_no_catalog_knows_is_refused_in_one_line(

@@ -13,6 +13,7 @@ from arena.contest import difference
 from arena.figure import write
 from arena.outcome import SideOutcome, result
 from arena.table import markdown
+from publish import page
 
 WORK = SimpleNamespace(
     NAME="work", TITLE="A work", TOLERANCE=1e-9, TARGETS={"spark_ratio": 2.0, "limit_ratio": 1.1}
@@ -55,6 +56,18 @@ def test_a_target_that_is_missed_says_so_in_the_table() -> None:
     assert row["reached"]["spark_ratio"] is False
     results = {"machine": {"cpus": 2, "memory_gb": 8, "system": "x"}, "versions": {"a": "1"}, "rows": [row]}
     assert "1.50 (target 2 missed) (spark_two)" in markdown(results)
+
+
+def test_the_page_has_a_cluster_s_part_where_one_was_measured() -> None:
+    machine = {"cpus": 2, "memory_gb": 8, "python": "3", "memory_is": "PSS"}
+    found = {"measured_at": "2026-01-01", "machine": machine, "versions": {}, "rows": []}
+    slow = SideOutcome(start_s=1.0, cold_s=4.0, warm_s=[4.0], peak_mb=480.0)
+    there = found | {"measured_at": "2026-01-02", "rows": [result(WORK, {}, sides(ray=slow))]}
+    assert "cluster" not in page(found, None)
+    part = page(found, None, there).split("## On a Spark cluster")[1]
+    assert "on 2026-01-02" in part
+    assert "A work: `spark_ratio` 1.5, target 2" in part
+    assert "| spark_two | 6.0 |" in part
 
 
 @pytest.mark.parametrize("found", [SideOutcome(error="no memory"), SideOutcome(1.0, 1.0, [1.0], 1.0, 1e-6)])
