@@ -13,6 +13,7 @@ import yaml
 
 from acceleray import quick
 from acceleray.cli import main
+from acceleray.source import opened
 from render import ROOT, copy_template, render
 from toy import commit, git, toy_template, write
 
@@ -40,9 +41,17 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def asked(template: Path) -> Iterator[Path]:
+    """A folder with the questions of the template and none of its other files, as the front end makes it."""
+    with opened(str(template)) as found:
+        yield found.questions(None)
+
+
+@pytest.fixture(scope="session")
 def defaults(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project for which Enter was pressed at every question."""
-    return render(template, tmp_path_factory.mktemp("defaults") / "project", {})
+    with quick.writing():
+        return render(template, tmp_path_factory.mktemp("defaults") / "project", {})
 
 
 @pytest.fixture

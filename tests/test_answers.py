@@ -206,12 +206,12 @@ def test_every_question_that_takes_free_text_has_a_longest_answer() -> None:
 
 
 @pytest.mark.parametrize("name", LONGEST)
-def test_an_answer_may_be_as_long_as_what_takes_it_and_no_longer(name: str, template: Path) -> None:
+def test_an_answer_may_be_as_long_as_what_takes_it_and_no_longer(name: str, asked: Path) -> None:
     longest, needed = LONGEST[name]
     letter = "x" if "x" in longest else "0"
-    assert complete(template, {**needed, name: longest})[0][name] == longest
+    assert complete(asked, {**needed, name: longest})[0][name] == longest
     with pytest.raises(RefusedError, match=rf"\A{name}: .+\Z"):
-        complete(template, {**needed, name: longest.replace(letter, letter * 2, 1)})
+        complete(asked, {**needed, name: longest.replace(letter, letter * 2, 1)})
 
 
 def test_names_that_yaml_reads_as_something_else_stay_names(rendered: Callable[[Answers], Path]) -> None:
@@ -230,7 +230,7 @@ def test_what_is_computed_is_the_only_thing_without_a_question() -> None:
 
 @pytest.mark.parametrize("name", questions())
 def test_every_question_says_what_it_asks_for_with_an_example_that_is_taken_and_why(
-    name: str, template: Path
+    name: str, asked: Path
 ) -> None:
     question = questions()[name]
     said = answers_page.parts(question["help"])
@@ -241,7 +241,7 @@ def test_every_question_says_what_it_asks_for_with_an_example_that_is_taken_and_
     if offered := answers_page.choices(name):
         [answer] = [value for title, value in offered.items() if title.startswith(said.example)]
     given = {**REACH[name].get("given", {}), name: [answer] if question.get("multiselect") else answer}
-    assert complete(template, given)[0][name] == given[name]
+    assert complete(asked, given)[0][name] == given[name]
 
 
 def test_every_question_says_to_which_group_it_belongs_and_how_many_there_are() -> None:

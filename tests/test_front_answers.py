@@ -146,12 +146,12 @@ def test_what_the_template_computes_cannot_be_given(
     assert [path.name for path in tmp_path.iterdir()] == ["answers.yml"]
 
 
-def test_a_recorded_answer_that_a_new_one_puts_out_of_question_is_left_out(template: Path) -> None:
+def test_a_recorded_answer_that_a_new_one_puts_out_of_question_is_left_out(asked: Path) -> None:
     recorded = {"data_source": "csv", "data_path": "closes.csv", "time_zone": "Europe/Zurich"}
-    answers, _ = complete(template, {"data_source": "sample", "schedule_cron": ""}, recorded)
+    answers, _ = complete(asked, {"data_source": "sample", "schedule_cron": ""}, recorded)
     assert not {"data_path", "time_zone"} & set(answers)
     with pytest.raises(RefusedError, match=r"\Atime_zone: This counts only with a schedule"):
-        complete(template, {"schedule_cron": "", "time_zone": "Europe/Zurich"}, recorded)
+        complete(asked, {"schedule_cron": "", "time_zone": "Europe/Zurich"}, recorded)
 
 
 @pytest.mark.parametrize(("answers", "line"), REFUSED_TOGETHER)

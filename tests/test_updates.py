@@ -12,6 +12,7 @@ import pytest
 import yaml
 from copier import Settings
 
+from acceleray import quick
 from conftest import Answers, contents
 from releases import clone_with_tags, git, missing_history, release_as_next, released
 
@@ -110,10 +111,17 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def generate(source: Path, project: Path, version: str = "HEAD", **answers: Any) -> Path:
-    """Return a project as a customer has it: generated from a release."""
-    copier.run_copy(
-        str(source), project, data=answers, vcs_ref=version, defaults=True, quiet=True, settings=Settings()
-    )
+    """Return a project as a customer has it: generated from a release, as the front end does."""
+    with quick.reading(str(source)), quick.writing():
+        copier.run_copy(
+            str(source),
+            project,
+            data=answers,
+            vcs_ref=version,
+            defaults=True,
+            quiet=True,
+            settings=Settings(),
+        )
     return project
 
 
