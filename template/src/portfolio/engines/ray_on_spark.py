@@ -16,6 +16,7 @@ from portfolio.engines.fanout import FanOut
 from portfolio.engines.loopback import LOG, command_in
 from portfolio.engines.processes import first_line, kept_signal_handlers
 from portfolio.engines.ray_environment import ray_environment, reread_environment
+from portfolio.engines.ray_head import head_awaited
 from portfolio.engines.scratch import scratch_folder
 from portfolio.engines.slots import SlotPlan
 from portfolio.engines.start_hook import FORWARDED
@@ -41,7 +42,7 @@ def ray_on_spark(settings: Settings, plan: SlotPlan, loopback: bool) -> Iterator
     with scratch_folder("r") as folder, process_environment(_environment(folder, loopback)), _quiet():
         reread_environment(loopback)
         try:
-            with kept_signal_handlers():
+            with kept_signal_handlers(), head_awaited():
                 address = _start(settings, plan, folder)
                 ray.init(address=address, log_to_driver=False, configure_logging=False, logging_level="ERROR")
         except RuntimeError as error:
