@@ -29,6 +29,7 @@ from portfolio.engines.handoff.selection import Selection
 from portfolio.engines.handoff.ways import handed_over
 from portfolio.engines.lake import Lake
 from portfolio.engines.profiles import engines
+from portfolio.errors import PortfolioError
 from portfolio.settings import Settings
 from portfolio.tables.contract import Column, Table, source_column
 
@@ -65,6 +66,9 @@ def main() -> None:
         )
         with engines(settings) as (spark, fan_out):
             measure(spark, fan_out, settings, round(options.gb * 1e9 / ROW_BYTES), options.ways)
+    except PortfolioError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -83,7 +87,9 @@ def parsed() -> argparse.Namespace:
         default="local",
         help="where Spark executes: the driver's own Java, or executors (default: %(default)s)",
     )
-    parser.add_argument("--workers", type=int, default=0, help="Ray workers (default: all processors)")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="Ray workers in profile local (default: all processors)"
+    )
     parser.add_argument("--folder", type=Path, help="where the temporary folder goes (default: the system's)")
     parser.add_argument(
         "--ways",

@@ -95,7 +95,7 @@ def parsed() -> argparse.Namespace:
         help="which ones: " + ", ".join(found_works()) + " (default: all)",
     )
     add("--small", action="store_true", help="seconds instead of minutes: to try it out, not to quote")
-    add("--rounds", type=int, default=5, help="warm runs of every side (default: %(default)s)")
+    add("--rounds", type=positive, default=5, help="warm runs of every side (default: %(default)s)")
     add("--workers", type=int, default=os.cpu_count(), help="processes at once (default: all processors)")
     add(
         "--profile",
@@ -103,13 +103,23 @@ def parsed() -> argparse.Namespace:
         default="local",
         help="where engines run; cluster implies --anew (default: %(default)s)",
     )
-    add("--anew", action="store_true", help="open a side's engines anew in each round: needs less memory")
-    add("--in-turn", action="store_true", help="all sides in this process, one after the other")
+    one_at_a_time = parser.add_mutually_exclusive_group().add_argument
+    one_at_a_time(
+        "--anew", action="store_true", help="open a side's engines anew in each round: needs less memory"
+    )
+    one_at_a_time("--in-turn", action="store_true", help="all sides in this process, one after the other")
     add(
         "--folder", type=Path, help="where inputs are made; every node must see it (default: a temporary one)"
     )
     add("--out", type=Path, default=Path("build"), help="folder of the results (default: %(default)s)")
     return parser.parse_args()
+
+
+def positive(text: str) -> int:
+    """Return a whole number above 0, for `argparse`."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def sized(workers: int) -> list[str]:

@@ -28,7 +28,6 @@ def anew(order: Order, sides: Sequence[str], rounds: int, say: Say) -> dict[str,
     found = {name: SideOutcome() for name in sides}
     first: dict[str, Any] = {}
     for number in range(rounds):
-        said = []
         for name in sides:
             outcome = found[name]
             if outcome.error:
@@ -41,8 +40,8 @@ def anew(order: Order, sides: Sequence[str], rounds: int, say: Say) -> dict[str,
                 continue
             first = first or answer
             outcome.difference = max(outcome.difference, difference(first, answer))
-            said.append(f"{name} {outcome.warm_s[-1]:.2f} s")
-        say(f"    round {number + 1} " + "  ".join(said))
+            warm = ", ".join(f"{seconds:.2f} s" for seconds in outcome.warm_s[-WARM_RUNS:])
+            say(f"    round {number + 1} {name} warm {warm}")
     return found
 
 
@@ -50,6 +49,7 @@ def _round(order: Order, name: str, outcome: SideOutcome, last: bool) -> Mapping
     one = Contestant(order, name)
     try:
         cold_s = one.run()
+        # A start-up and a cold run of later rounds would be warmer: the system has the files in memory.
         if not outcome.warm_s:
             outcome.start_s, outcome.cold_s = one.outcome.start_s, cold_s
         outcome.warm_s += [one.run() for _ in range(WARM_RUNS)]

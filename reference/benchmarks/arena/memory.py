@@ -28,7 +28,6 @@ class Roles:
     """
 
     java_pid: int | None = None
-
     python_mb: float = 0.0
     java_mb: float = 0.0
     worker_mb: float = 0.0

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from arena.anew import WARM_RUNS, anew
-from arena.contest import Order, beaten, contest
+from arena.contest import Contestant, Order, beaten, contest
 from arena.in_turn import in_turn
 from arena.outcome import SideOutcome
 from bench import decisive, found_works, main
@@ -32,51 +32,74 @@ def test_every_work_has_sides_sizes_and_a_tolerance(name: str) -> None:
     assert getattr(work, "AGAINST", None) in {None, *work.SIDES}
 
 
-def test_a_contest_times_every_round_and_names_what_failed(tmp_path: Path) -> None:
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    """A small simulation, whose side `limit` needs no engine."""
     simulation = pytest.importorskip("works.simulation")
     size = {"scenarios": 20_000, "instruments": 4, "portfolios": 70}
     simulation.make(tmp_path, size)
+    return Order("simulation", tmp_path, size, 2, SETTINGS)
+
+
+def timed(limit: SideOutcome, runs: int) -> bool:
+    """Return whether a side was timed so many times, agrees with itself and was looked at."""
+    times = (limit.start_s, limit.cold_s, *limit.warm_s)
+    agrees = (limit.difference, limit.error) == (0.0, "")
+    return len(limit.warm_s) == runs and min(times) > 0.0 and limit.peak_mb > 10.0 and agrees
+
+
+def test_a_contest_times_every_round_and_names_what_failed(order: Order) -> None:
     said: list[str] = []
-    found = contest(Order("simulation", tmp_path, size, 2, SETTINGS), ["limit", "nobody"], 2, said.append)
-    limit = found["limit"]
-    assert len(limit.warm_s) == 2
-    assert min(limit.start_s, limit.cold_s, *limit.warm_s) > 0.0
-    assert limit.peak_mb > 10.0
-    assert limit.error == ""
+    found = contest(order, ["limit", "nobody"], 2, said.append)
+    assert timed(found["limit"], 2)
     assert found["nobody"].error.startswith("KeyError: ")
     assert any("nobody did not start" in line for line in said)
 
 
-def test_in_one_process_sides_go_in_turn_and_the_next_goes_on_where_one_failed(tmp_path: Path) -> None:
-    simulation = pytest.importorskip("works.simulation")
-    size = {"scenarios": 20_000, "instruments": 4, "portfolios": 70}
-    simulation.make(tmp_path, size)
+def test_in_one_process_sides_go_in_turn_and_the_next_goes_on_where_one_failed(order: Order) -> None:
     said: list[str] = []
-    order = Order("simulation", tmp_path, size, 2, SETTINGS)
     found = in_turn(order, ["nobody", "limit", "limit"], 2, said.append)
-    limit = found["limit"]
-    assert len(limit.warm_s) == 2
-    assert min(limit.start_s, limit.cold_s, *limit.warm_s) > 0.0
-    assert (limit.difference, limit.error) == (0.0, "")
-    assert limit.peak_mb > 10.0
+    assert timed(found["limit"], 2)
     assert found["nobody"].error.startswith("KeyError: ")
     assert said[0].startswith("    nobody failed: KeyError")
 
 
-def test_opened_anew_a_side_starts_in_each_round_and_who_fails_is_left_out(tmp_path: Path) -> None:
-    simulation = pytest.importorskip("works.simulation")
-    size = {"scenarios": 20_000, "instruments": 4, "portfolios": 70}
-    simulation.make(tmp_path, size)
+def test_opened_anew_a_side_starts_and_stops_in_each_round_and_who_fails_is_left_out(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+
+    class Watched(Contestant):
+        def __init__(self, order: Order, side: str) -> None:
+            happened.append(f"{side} starts")
+            super().__init__(order, side)
+
+        def stop(self) -> None:
+            super().stop()
+            happened.append("stopped")
+
+    monkeypatch.setattr("arena.anew.Contestant", Watched)
     said: list[str] = []
-    order = Order("simulation", tmp_path, size, 2, SETTINGS)
     found = anew(order, ["limit", "nobody"], 2, said.append)
-    limit = found["limit"]
-    assert len(limit.warm_s) == 2 * WARM_RUNS
-    assert min(limit.start_s, limit.cold_s, *limit.warm_s) > 0.0
-    assert (limit.difference, limit.error) == (0.0, "")
-    assert limit.peak_mb > 10.0
+    assert timed(found["limit"], 2 * WARM_RUNS)
     assert found["nobody"].error.startswith("KeyError: ")
-    assert [line.split(" failed")[0].strip() for line in said if "failed" in line] == ["nobody"]
+    assert happened == ["limit starts", "stopped", "nobody starts", "stopped", "limit starts", "stopped"]
+    assert [" ".join(line.split()[:3]) for line in said] == [
+        "round 1 limit",
+        "nobody failed: KeyError:",
+        "round 2 limit",
+    ]
+
+
+@pytest.mark.parametrize("bad", [("--rounds", "0"), ("--anew", "--in-turn")])
+def test_options_that_cannot_be_meant_are_refused(
+    bad: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench.py", *bad])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("bench.py: error: argument --")
 
 
 def test_on_databricks_a_table_that_no_catalog_knows_is_refused_in_one_line(
