@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
@@ -30,7 +31,9 @@ def main() -> None:
     try:
         serve(order, answers)
     except Exception as error:
-        tell(answers, {"error": f"{type(error).__name__}: {first_line(error)}"})
+        # Whoever asked may be gone, and that may be the error.
+        with suppress(BrokenPipeError):
+            tell(answers, {"error": f"{type(error).__name__}: {first_line(error)}"})
         raise
 
 
@@ -42,8 +45,8 @@ def serve(order: dict[str, Any], answers: TextIO) -> None:
     started = time.perf_counter()
     side: Side = import_module(f"works.{order['work']}").SIDES[order["side"]]()
     side.start(setting)
-    tell(answers, {"seconds": time.perf_counter() - started})
     try:
+        tell(answers, {"seconds": time.perf_counter() - started})
         for number, _ in enumerate(iter(sys.stdin.readline, "")):
             started = time.perf_counter()
             found = side.run()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +14,9 @@ from arena.anew import WARM_RUNS, anew
 from arena.contest import Contestant, Order, beaten, contest
 from arena.in_turn import in_turn
 from arena.outcome import SideOutcome
+from arena.side import Answer, Setting, Side
 from bench import decisive, found_works, main
+from contestant import serve
 from portfolio.settings import Settings
 
 SETTINGS = Settings.model_validate({"project": {"name": "contest", "customer": "tests"}})
@@ -89,6 +93,32 @@ def test_opened_anew_a_side_starts_and_stops_in_each_round_and_who_fails_is_left
         "nobody failed: KeyError:",
         "round 2 limit",
     ]
+
+
+def test_a_side_is_closed_when_whoever_asked_has_gone_while_it_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    happened: list[str] = []
+
+    class Opened(Side):
+        def start(self, setting: Setting) -> None:
+            happened.append("started")
+
+        def run(self) -> Answer:
+            raise NotImplementedError
+
+        def stop(self) -> None:
+            happened.append("stopped")
+
+    class Gone(StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setitem(sys.modules, "works.planted", SimpleNamespace(SIDES={"opened": Opened}))
+    what = {"work": "planted", "side": "opened", "folder": str(tmp_path), "size": {}, "workers": 1}
+    with pytest.raises(BrokenPipeError):
+        serve({**what, "settings": SETTINGS.model_dump(mode="json")}, Gone())
+    assert happened == ["started", "stopped"]
 
 
 @pytest.mark.parametrize("bad", [("--rounds", "0"), ("--anew", "--in-turn")])
