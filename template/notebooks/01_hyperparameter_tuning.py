@@ -16,11 +16,11 @@
 import shlex
 from pathlib import Path
 
-from portfolio.notebook import parameters, show_report, show_table
-from portfolio.progress import Reporter
-from portfolio.settings import load
-from portfolio.workload import execute
-from portfolio.workloads import find
+from acceleray.runtime.notebook import parameters, show_report, show_table
+from acceleray.runtime.progress import Reporter
+from acceleray.runtime.workload import execute
+from acceleray.settings import load
+from portfolio import PROJECT
 
 # COMMAND ----------
 
@@ -48,7 +48,7 @@ settings = load(
 
 # COMMAND ----------
 
-outcome = execute(find("hyperparameter_tuning"), settings, Reporter())
+outcome = execute(PROJECT.workload("hyperparameter_tuning"), settings, Reporter(), PROJECT)
 
 # COMMAND ----------
 

@@ -15,11 +15,11 @@
 import shlex
 from pathlib import Path
 
-from portfolio.notebook import parameters, show_report, show_table
-from portfolio.progress import Reporter
-from portfolio.settings import load
-from portfolio.workload import execute
-from portfolio.workloads import find
+from acceleray.runtime.notebook import parameters, show_report, show_table
+from acceleray.runtime.progress import Reporter
+from acceleray.runtime.workload import execute
+from acceleray.settings import load
+from portfolio import PROJECT
 
 # COMMAND ----------
 
@@ -47,7 +47,7 @@ settings = load(
 
 # COMMAND ----------
 
-outcome = execute(find("batch_inference"), settings, Reporter())
+outcome = execute(PROJECT.workload("batch_inference"), settings, Reporter(), PROJECT)
 
 # COMMAND ----------
 

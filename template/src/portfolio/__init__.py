@@ -1,1 +1,13 @@
-"""Portfolio analytics on Spark, Delta Lake, Ray and MLflow."""
+"""This project's own code: its recipes, its tables, its signals. The engine below it is `acceleray`."""
+
+from pathlib import Path
+
+from acceleray.runtime.project import Modules, Project
+
+_HERE = Path(__file__).parent
+
+PROJECT = Project(
+    folder=_HERE,
+    workloads=Modules("portfolio.workloads", _HERE / "workloads", "WORKLOAD"),
+    tables=Modules("portfolio.tables", _HERE / "tables", "TABLES"),
+)

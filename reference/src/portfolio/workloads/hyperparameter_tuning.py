@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from portfolio import tables as t
-from portfolio.evidence import record
-from portfolio.features import build_features
-from portfolio.ingest import ingest
-from portfolio.report.tuning import write
-from portfolio.run import Run
-from portfolio.tune.stage import Tuned, tune
-from portfolio.workload import Conclusion, Workload
+from acceleray.report.tuning.page import write
+from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.runtime.workload import Conclusion, Workload
+from acceleray.stages.features.stage import build_features
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.tune.stage import Tuned, tune
 
 
 def run(run: Run) -> Conclusion:
@@ -54,20 +53,6 @@ WORKLOAD = Workload(
     name="hyperparameter_tuning",
     title="Search hyperparameters of the signal model",
     engine="ray",
-    reads=(t.PRICES_RECEIVED,),
-    writes=(
-        t.PRICES_RECEIVED,
-        t.PRICES,
-        t.PRICES_QUARANTINED,
-        t.RETURNS,
-        t.FEATURES,
-        t.TRIALS,
-        t.TRIAL_PROGRESS,
-        t.LEAKAGE_CHECKS,
-        t.TUNING_EVIDENCE,
-        t.RUNS,
-        t.RUN_TABLES,
-    ),
     run=run,
     fits=True,
 )

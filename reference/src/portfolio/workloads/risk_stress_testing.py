@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from portfolio import tables as t
-from portfolio.backtest import HEADLINE, Judged, backtest
-from portfolio.backtest.side_by_side import NAMES, side_by_side
-from portfolio.book import build_book
-from portfolio.calibrate import calibrate
-from portfolio.calibrate.dependence import build_dependence
-from portfolio.calibrate.factor_model import build_factor_model
-from portfolio.evidence import record
-from portfolio.features import build_returns
-from portfolio.ingest import ingest
-from portfolio.ingest.factors import ingest_factors
-from portfolio.report.stress import write
-from portfolio.run import Run
-from portfolio.simulate import Horizon, simulate
-from portfolio.stress import StressSummary, read_definitions, refuse_impossible, stress
-from portfolio.workload import Comparison, Conclusion, Workload
+from acceleray.report.stress.page import write
+from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.runtime.workload import Comparison, Conclusion, Workload
+from acceleray.stages.backtest.side_by_side import NAMES, side_by_side
+from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
+from acceleray.stages.book.stage import build_book
+from acceleray.stages.calibrate.dependence import build_dependence
+from acceleray.stages.calibrate.factor_model import build_factor_model
+from acceleray.stages.calibrate.stage import calibrate
+from acceleray.stages.features.stage import build_returns
+from acceleray.stages.ingest.factors import ingest_factors
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.simulate.stage import Horizon, simulate
+from acceleray.stages.stress.stage import StressSummary, read_definitions, refuse_impossible, stress
 
 
 def run(run: Run) -> Conclusion:
@@ -84,12 +83,6 @@ WORKLOAD = Workload(
     name="risk_stress_testing",
     title="Stress the book and judge the model behind it",
     engine="ray",
-    reads=(t.PRICES_RECEIVED,),
-    writes=tuple(
-        table
-        for table in t.ALL
-        if table not in (t.FEATURES, t.SIGNAL_VALIDATION, t.PREDICTIONS, t.PORTFOLIO_SCORES)
-    ),
     run=run,
     check=read_definitions,
 )

@@ -7,22 +7,21 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from portfolio import tables as t
-from portfolio.book import Book, build_book
-from portfolio.calibrate import calibrate
-from portfolio.calibrate.factor_model import build_factor_model
-from portfolio.evidence import record
-from portfolio.features import build_features
-from portfolio.features.examples import FEATURE_NAMES
-from portfolio.governance.champion import Champion, decisions, features_contract, find_champion
-from portfolio.governance.registry import RegisteredModel
-from portfolio.ingest import ingest
-from portfolio.ingest.factors import ingest_factors
-from portfolio.report.scoring import write
-from portfolio.run import Run
-from portfolio.score import Counts, require_features, score
-from portfolio.simulate import Horizon, simulate
-from portfolio.workload import Conclusion, Workload
+from acceleray.governance.champion import Champion, decisions, features_contract, find_champion
+from acceleray.governance.registry import RegisteredModel
+from acceleray.report.scoring.page import write
+from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.runtime.workload import Conclusion, Workload
+from acceleray.stages.book.stage import Book, build_book
+from acceleray.stages.calibrate.factor_model import build_factor_model
+from acceleray.stages.calibrate.stage import calibrate
+from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.stage import build_features
+from acceleray.stages.ingest.factors import ingest_factors
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.score.stage import Counts, require_features, score
+from acceleray.stages.simulate.stage import Horizon, simulate
 
 
 def run(run: Run) -> Conclusion:
@@ -91,32 +90,5 @@ WORKLOAD = Workload(
     name="batch_inference",
     title="Score every instrument and every portfolio",
     engine="ray",
-    reads=(t.PRICES_RECEIVED, t.MODEL_DECISIONS),
-    writes=(
-        t.PRICES_RECEIVED,
-        t.PRICES,
-        t.PRICES_QUARANTINED,
-        t.FACTORS,
-        t.RETURNS,
-        t.FEATURES,
-        t.PORTFOLIOS,
-        t.POSITIONS,
-        t.CALIBRATION,
-        t.CALIBRATION_HISTORY,
-        t.CALIBRATION_GATE,
-        t.FACTOR_BETAS,
-        t.FACTOR_COVARIANCES,
-        t.SCENARIO_SETS,
-        t.LOSS_DISTRIBUTION,
-        t.RISK_MEASURES,
-        t.RISK_CONTRIBUTIONS,
-        t.RISK_ATTRIBUTION,
-        t.PREDICTIONS,
-        t.PREDICTIONS_QUARANTINED,
-        t.PORTFOLIO_SCORES,
-        t.PORTFOLIO_EXPOSURES,
-        t.RUNS,
-        t.RUN_TABLES,
-    ),
     run=run,
 )

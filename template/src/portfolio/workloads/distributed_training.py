@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 
-from portfolio import tables as t
-from portfolio.evidence import record
-from portfolio.features import build_features
-from portfolio.governance.champion import decisions
-from portfolio.ingest import ingest
-from portfolio.report.training import write
-from portfolio.run import Run
-from portfolio.train import Trained, train
-from portfolio.train.parameters import deciding
-from portfolio.workload import Conclusion, Workload
+from acceleray.governance.champion import decisions
+from acceleray.report.training.page import write
+from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.runtime.workload import Conclusion, Workload
+from acceleray.stages.features.stage import build_features
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.train.parameters import deciding
+from acceleray.stages.train.stage import Trained, train
 
 
 def run(run: Run) -> Conclusion:
@@ -57,20 +56,6 @@ WORKLOAD = Workload(
     name="distributed_training",
     title="Train one signal model on several processes, and judge it",
     engine="ray",
-    reads=(t.PRICES_RECEIVED,),
-    writes=(
-        t.PRICES_RECEIVED,
-        t.PRICES,
-        t.PRICES_QUARANTINED,
-        t.RETURNS,
-        t.FEATURES,
-        t.SIGNAL_VALIDATION,
-        t.TRAINING,
-        t.FEATURE_IMPORTANCE,
-        t.MODEL_DECISIONS,
-        t.RUNS,
-        t.RUN_TABLES,
-    ),
     run=run,
     fits=True,
 )

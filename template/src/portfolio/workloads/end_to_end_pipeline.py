@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from portfolio import tables as t
-from portfolio.backtest import HEADLINE, Judged, backtest
-from portfolio.book import build_book
-from portfolio.calibrate import calibrate
-from portfolio.evidence import record
-from portfolio.features import build_features
-from portfolio.ingest import ingest
-from portfolio.report.end_to_end import write
-from portfolio.run import Run
-from portfolio.score import score
-from portfolio.simulate import Horizon, simulate
-from portfolio.train import train
-from portfolio.train.parameters import deciding
-from portfolio.workload import Conclusion, Workload
+from acceleray.report.end_to_end.page import write
+from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.runtime.workload import Conclusion, Workload
+from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
+from acceleray.stages.book.stage import build_book
+from acceleray.stages.calibrate.stage import calibrate
+from acceleray.stages.features.stage import build_features
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.score.stage import score
+from acceleray.stages.simulate.stage import Horizon, simulate
+from acceleray.stages.train.parameters import deciding
+from acceleray.stages.train.stage import train
 
 
 def run(run: Run) -> Conclusion:
@@ -74,35 +73,6 @@ WORKLOAD = Workload(
     name="end_to_end_pipeline",
     title="Calibrate -> Train -> Simulate -> Score",
     engine="ray",
-    reads=(t.PRICES_RECEIVED,),
-    writes=(
-        t.PRICES_RECEIVED,
-        t.PRICES,
-        t.PRICES_QUARANTINED,
-        t.RETURNS,
-        t.FEATURES,
-        t.PORTFOLIOS,
-        t.POSITIONS,
-        t.CALIBRATION,
-        t.CALIBRATION_HISTORY,
-        t.CALIBRATION_GATE,
-        t.SIGNAL_VALIDATION,
-        t.TRAINING,
-        t.FEATURE_IMPORTANCE,
-        t.MODEL_DECISIONS,
-        t.PREDICTIONS,
-        t.PREDICTIONS_QUARANTINED,
-        t.SCENARIO_SETS,
-        t.LOSS_DISTRIBUTION,
-        t.RISK_MEASURES,
-        t.RISK_CONTRIBUTIONS,
-        t.RISK_ATTRIBUTION,
-        t.PORTFOLIO_SCORES,
-        t.BACKTEST_FORECASTS,
-        t.BACKTEST_VERDICTS,
-        t.RUNS,
-        t.RUN_TABLES,
-    ),
     run=run,
     fits=True,
 )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from portfolio import tables as t
-from portfolio.evidence import record
-from portfolio.features import build_features
-from portfolio.ingest import ingest
-from portfolio.report.signals import write
-from portfolio.run import Run
-from portfolio.signals import Prioritised, prioritise
-from portfolio.workload import Conclusion, Workload
+from acceleray.report.signals.page import write
+from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.runtime.workload import Conclusion, Workload
+from acceleray.stages.features.stage import build_features
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.signals.stage import Prioritised, prioritise
 
 
 def run(run: Run) -> Conclusion:
@@ -69,19 +68,5 @@ WORKLOAD = Workload(
     name="investment_signal_prioritization",
     title="Rank signals by evidence that survives multiple testing",
     engine="ray",
-    reads=(t.PRICES_RECEIVED,),
-    writes=(
-        t.PRICES_RECEIVED,
-        t.PRICES,
-        t.PRICES_QUARANTINED,
-        t.RETURNS,
-        t.FEATURES,
-        t.SIGNAL_RANKS,
-        t.SIGNAL_DECAY,
-        t.SIGNAL_YEARS,
-        t.SIGNAL_CORRELATIONS,
-        t.RUNS,
-        t.RUN_TABLES,
-    ),
     run=run,
 )

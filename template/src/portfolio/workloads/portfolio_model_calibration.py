@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from portfolio import tables as t
-from portfolio.calibrate import Calibration, calibrate
-from portfolio.calibrate.dependence import Dependence, build_dependence
-from portfolio.calibrate.factor_model import build_factor_model
-from portfolio.errors import PortfolioError
-from portfolio.evidence import record
-from portfolio.features import build_returns
-from portfolio.ingest import ingest
-from portfolio.ingest.factors import ingest_factors
-from portfolio.report.calibration import write
-from portfolio.run import Run
-from portfolio.workload import Conclusion, Workload
+from acceleray.errors import PortfolioError
+from acceleray.report.calibration.page import write
+from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.runtime.workload import Conclusion, Workload
+from acceleray.stages.calibrate.dependence import Dependence, build_dependence
+from acceleray.stages.calibrate.factor_model import build_factor_model
+from acceleray.stages.calibrate.stage import Calibration, calibrate
+from acceleray.stages.features.stage import build_returns
+from acceleray.stages.ingest.factors import ingest_factors
+from acceleray.stages.ingest.stage import ingest
 
 
 def run(run: Run) -> Conclusion:
@@ -64,22 +63,5 @@ WORKLOAD = Workload(
     name="portfolio_model_calibration",
     title="Calibrate every instrument, on schedule and today",
     engine="ray",
-    reads=(t.PRICES_RECEIVED,),
-    writes=(
-        t.PRICES_RECEIVED,
-        t.PRICES,
-        t.PRICES_QUARANTINED,
-        t.FACTORS,
-        t.RETURNS,
-        t.CALIBRATION,
-        t.CALIBRATION_HISTORY,
-        t.CALIBRATION_GATE,
-        t.FACTOR_BETAS,
-        t.FACTOR_COVARIANCES,
-        t.CORRELATIONS,
-        t.DEPENDENCE,
-        t.RUNS,
-        t.RUN_TABLES,
-    ),
     run=run,
 )

@@ -1,0 +1,1 @@
+"""Portfolio analytics on Spark, Delta Lake, Ray and MLflow."""

@@ -1,0 +1,1 @@
+"""Delta: tables committed, read at a version, and kept small."""

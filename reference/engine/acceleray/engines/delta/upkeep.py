@@ -1,0 +1,126 @@
+"""Table upkeep: many small files become few, and files that no kept version needs are deleted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from acceleray.engines.delta.lake import DELTA_KEEPS_H, KEEPS_PROPERTY, Lake
+from acceleray.engines.processes.lock import held_here
+from acceleray.settings import Settings
+from acceleray.tables.contract import Table
+
+_SAFETY_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What was done to one table: files of its newest version before and after, and files deleted."""
+
+    table: Table
+    before: int
+    after: int
+    deleted: int
+
+
+def needs_upkeep(lake: Lake, table: Table) -> bool:
+    """Return whether a table has too many files: in its newest version, or that no kept version needs.
+
+    Asked after every run, so a glance at the folder answers first: it holds these files and older ones.
+    """
+    limit = lake.settings.maintenance.optimize_above_files
+    location = lake.location(table)
+    if location is None:
+        return _files(lake, table) > limit
+    if len(_data_files(location)) <= limit:
+        return False
+    needed = _files(lake, table)
+    return needed > limit or len(_older(location, retention_h(lake.settings))) - needed > limit
+
+
+def upkeep(lake: Lake, table: Table) -> Upkeep:
+    """Compact an existing table if it has too many files, and delete what no kept version needs.
+
+    No row changes. Versions younger than `retention_h` stay readable. The caller holds the lock of the state
+    folder.
+    """
+    lake.open(table)
+    before = after = _files(lake, table)
+    if before > lake.settings.maintenance.optimize_above_files:
+        lake.spark.sql(f"OPTIMIZE {lake.identifier(table)}").collect()
+        after = _files(lake, table)
+    hours = retention_h(lake.settings)
+    _keep(lake, table, hours)
+    deleted = _vacuum(lake, table, hours) if _may_hold_old_files(lake.location(table), after, hours) else 0
+    return Upkeep(table, before, after, deleted)
+
+
+def retention_h(settings: Settings) -> int:
+    """Return for how many hours a version stays readable: as set, but a week where others may write as well.
+
+    VACUUM also deletes files that belong to no version yet. Young ones may be those of a commit under way,
+    which only the lock of this machine rules out; without it Delta's own limit of a week holds.
+    """
+    alone = settings.profile != "databricks" and held_here(settings.machine_dir)
+    wanted = settings.maintenance.vacuum_after_h
+    return wanted if alone else max(wanted, DELTA_KEEPS_H)
+
+
+def _vacuum(lake: Lake, table: Table, hours: int) -> int:
+    name = lake.identifier(table)
+    with _safety_check(lake.spark, off=hours < DELTA_KEEPS_H):
+        lake.spark.sql(f"VACUUM {name} RETAIN {hours} HOURS").collect()
+    last = lake.spark.sql(f"DESCRIBE HISTORY {name} LIMIT 1").first()
+    return int(last["operationMetrics"].get("numDeletedFiles", 0)) if last["operation"] == "VACUUM END" else 0
+
+
+@contextmanager
+def _safety_check(spark: SparkSession, off: bool) -> Iterator[None]:
+    """Let one statement delete young files; `retention_h` asks for that only under the lock."""
+    if not off:
+        yield
+        return
+    before = spark.conf.get(_SAFETY_CHECK, None)
+    spark.conf.set(_SAFETY_CHECK, "false")
+    try:
+        yield
+    finally:
+        if before is None:
+            spark.conf.unset(_SAFETY_CHECK)
+        else:
+            spark.conf.set(_SAFETY_CHECK, before)
+
+
+def _keep(lake: Lake, table: Table, hours: int) -> None:
+    if hours <= DELTA_KEEPS_H:
+        return
+    name, wanted = lake.identifier(table), f"interval {hours} hours"
+    rows = lake.spark.sql(f"SHOW TBLPROPERTIES {name}").collect()
+    if {row["key"]: row["value"] for row in rows}.get(KEEPS_PROPERTY) != wanted:
+        lake.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{KEEPS_PROPERTY}' = '{wanted}')")
+
+
+def _may_hold_old_files(location: Path | None, needed: int, hours: int) -> bool:
+    # VACUUM takes seconds even if there is nothing to delete, and it deletes no file younger than this.
+    if location is None:
+        return True
+    return len(_data_files(location)) > needed and bool(_older(location, hours))
+
+
+def _older(location: Path, hours: int) -> list[Path]:
+    latest = time.time() - hours * 3600
+    return [path for path in _data_files(location) if path.stat().st_mtime <= latest]
+
+
+def _files(lake: Lake, table: Table) -> int:
+    lake.open(table)
+    return int(lake.spark.sql(f"DESCRIBE DETAIL {lake.identifier(table)}").first()["numFiles"])
+
+
+def _data_files(location: Path) -> list[Path]:
+    return list(location.glob("*.parquet"))

@@ -1,0 +1,92 @@
+"""Work of many hours in parts that outlive a killed run: the next run goes on where that one stopped.
+
+A part is known by what it was made from (the key) and its number, so it is the same whoever made it. It is
+checked, every page of it, before it is taken for done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from acceleray.engines.delta.lake import Lake
+from acceleray.engines.handoff.files import DataFile, StageDamagedError, check_pages, part_name, write_part
+from acceleray.engines.handoff.stage import spark_pattern
+from acceleray.engines.handoff.unfinished import unfinished_folder
+from acceleray.settings import Settings
+from acceleray.tables.contract import Table
+
+
+class Resumable:
+    """Parts of one result, kept in the state folder until the result is committed.
+
+    Only one run at a time works on a state folder (see `run_lock`), so nobody else writes here. On Databricks
+    another cluster may, and then both write the same parts, each of them whole.
+    """
+
+    def __init__(self, settings: Settings, name: str, key: str, schema: pa.Schema) -> None:
+        """Open the parts that are there for this name and key; parts nobody came back to are removed."""
+        self._settings = settings
+        self._schema = schema
+        self.folder = unfinished_folder(settings, f"{name}-{key}")
+
+    def done(self, number: int) -> bool:
+        """Return whether a part is there and is what was written; one that is not is removed."""
+        note = self._note(number)
+        try:
+            fields = json.loads(note.read_text(encoding="utf-8"))
+            file = DataFile(
+                str(self.folder / part_name(number)),
+                fields["bytes"],
+                tuple(fields["group_rows"]),
+                fields["footer_crc32"],
+            )
+            check_pages(file)
+            return bool(pq.read_schema(file.path).remove_metadata().equals(self._schema))
+        except FileNotFoundError:
+            return False
+        except (StageDamagedError, ValueError, KeyError, TypeError):
+            note.unlink(missing_ok=True)
+            return False
+
+    def keep(self, number: int, rows: pa.Table) -> None:
+        """Write one part; it counts as done once its note is there too."""
+        file = write_part(self.folder, number, rows.select(self._schema.names).cast(self._schema))
+        note = self._note(number)
+        unfinished = note.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(asdict(file)), encoding="utf-8")
+        os.replace(unfinished, note)
+
+    def rows(self, number: int) -> pa.Table:
+        """Return one part that is done."""
+        return pq.read_table(self.folder / part_name(number), page_checksum_verification=True)
+
+    def frame(self, lake: Lake, table: Table, constants: Mapping[str, Any]) -> DataFrame:
+        """Return the rows of all parts for Spark, constant columns added, in declared order."""
+        declared = {column.name: column.sql for column in table.columns}
+        reader = lake.spark.read.schema(", ".join(declared[name] for name in self._schema.names))
+        reader = reader.option("parquet.page.verify-checksum.enabled", "true")
+        # The folder and not each part: there may be ten thousand.
+        rows = reader.parquet(spark_pattern(self._settings, self.folder))
+        for name, value in constants.items():
+            if name in declared:
+                rows = rows.withColumn(name, F.lit(value))
+        return lake.frame(table, rows)
+
+    def forget(self) -> None:
+        """Remove all parts: their result is committed."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _note(self, number: int) -> Path:
+        # Spark passes over names that begin with an underscore.
+        return self.folder / f"_{part_name(number)}.json"

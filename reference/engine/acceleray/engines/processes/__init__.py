@@ -1,0 +1,1 @@
+"""Processes: the ones a run starts, its lock, its temporary folders."""

@@ -1,0 +1,46 @@
+"""Ray on this machine alone, for profile local: loopback, token, a folder only this user can read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+
+from acceleray.engines.processes.cleanup import family, process_environment
+from acceleray.engines.processes.scratch import scratch_folder
+from acceleray.engines.processes.signals import kept_signal_handlers
+from acceleray.engines.ray.environment import LOOPBACK, ray_environment, reread_environment
+from acceleray.engines.ray.fanout import FanOut
+from acceleray.engines.ray.gpus import wanted_here
+from acceleray.settings import Settings
+
+
+@contextmanager
+def local_ray(settings: Settings) -> Iterator[FanOut]:
+    """Yield a fan-out over the CPUs of this machine, and stop Ray whatever happens."""
+    workers, gpus = settings.ray.workers or os.cpu_count() or 1, wanted_here(settings)
+    # Without this Ray listens on the machine's own address even when it is told to use loopback.
+    environment = ray_environment() | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    # Ray's agents outlive a killed driver by a minute, in which they try to tell it that Ray is gone.
+    with family(), scratch_folder("r") as folder, process_environment(environment):
+        reread_environment(loopback=True)
+        with kept_signal_handlers():
+            ray.init(
+                address="local",
+                num_cpus=workers,
+                num_gpus=gpus,
+                include_dashboard=False,
+                object_store_memory=settings.ray.object_store_mb * 1024 * 1024,
+                _memory=settings.ray.node_memory_mb * 1024 * 1024,
+                _node_ip_address=LOOPBACK,
+                _temp_dir=str(folder / "r"),
+                log_to_driver=False,
+                configure_logging=False,
+                logging_level="ERROR",
+            )
+        try:
+            yield FanOut(workers, settings.ray.task_timeout_s, gpus)
+        finally:
+            ray.shutdown()

@@ -1,0 +1,1 @@
+"""The stress page of the report."""

@@ -1,0 +1,274 @@
+"""What a stage is given: settings, tables, the fan-out, and a notebook of everything it read and wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from acceleray.engines.delta.lake import Commit, Lake
+from acceleray.engines.handoff.arrays import with_constants, without_nan
+from acceleray.engines.handoff.driver_read import rows_here
+from acceleray.engines.handoff.parts import commit_parts
+from acceleray.engines.handoff.selection import Selection
+from acceleray.engines.handoff.transform import HandOff, Target
+from acceleray.engines.ray.fanout import FanOut
+from acceleray.governance.tracking import StageRecord, Tracker
+from acceleray.runtime.progress import Reporter
+from acceleray.runtime.project import NOTHING_ADDED, Project
+from acceleray.settings import Settings
+from acceleray.tables.contract import Table, quoted
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What decides a run's numbers; equal identities give equal numbers."""
+
+    run_id: str
+    source: str
+    load_id: str
+    as_of: date
+    code_version: str
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One table that one stage read or wrote."""
+
+    stage: str
+    direction: str
+    table: Table
+    version: int
+    rows: int
+    fingerprint: str
+    changed: bool
+
+
+class Run:
+    """One execution of a workload."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        lake: Lake,
+        fan_out: FanOut,
+        tracker: Tracker,
+        reporter: Reporter,
+        workload: str = "",
+        project: Project = NOTHING_ADDED,
+    ) -> None:
+        """Keep what stages work with; the identity follows once prices are loaded."""
+        self.settings = settings
+        self.lake = lake
+        self.fan_out = fan_out
+        self.tracker = tracker
+        self.reporter = reporter
+        self.workload = workload
+        self.project = project
+        self.source = source_name(settings)
+        self.touches: list[Touch] = []
+        self.seconds: dict[str, float] = {}
+        self._identity: Identity | None = None
+        self._stage = ""
+        self._record: StageRecord | None = None
+        self._pinned: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
+
+    @property
+    def identity(self) -> Identity:
+        """Return what decides this run's numbers; known after ingest."""
+        if self._identity is None:
+            raise RuntimeError("the run has no identity before prices are ingested")
+        return self._identity
+
+    @property
+    def as_of(self) -> date:
+        """Return the last date the run may see."""
+        return self.identity.as_of
+
+    def identify(self, load_id: str, as_of: date, also: Sequence[str] = ()) -> None:
+        """Fix the run's identity: same workload, prices, date, settings and code give the same run_id.
+
+        `also` are digests of whatever else decides its numbers: factor levels, stress definitions.
+        """
+        code = self.project.code_version()
+        parts = [self.workload, self.source, load_id, as_of.isoformat(), code, self.settings.numbers(), *also]
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+        self._identity = Identity(digest[:16], self.source, load_id, as_of, code)
+        self.tracker.describe(
+            {"run_id": digest[:16], "source": self.source, "load_id": load_id, "code_version": code},
+            {"as_of": as_of, **self.settings.numbers()},
+        )
+
+    @contextmanager
+    def stage(self, name: str, title: str) -> Iterator[StageRecord]:
+        """Show, time and track one stage; tables touched inside are recorded under its name."""
+        started = time.monotonic()
+        with self.reporter.stage(title), self.tracker.stage(name) as record:
+            self._stage, self._record = name, record
+            yield record
+            self.seconds[name] = time.monotonic() - started
+            record.measure({"seconds": self.seconds[name]})
+
+    def scope(self, table: Table) -> str:
+        """Return the value of a table's scope column for this run."""
+        return self.source if table.scope == "source" else self.identity.run_id
+
+    def read(self, table: Table, where: str = "true") -> DataFrame:
+        """Return this run's rows of a table, pinned to one Delta version for the run, and record it."""
+        frame = self._frame(table)
+        if table.label not in self._rows:
+            self._rows[table.label] = frame.count()
+        self._touch("read", table, self._pinned[table.label], self._rows[table.label], "", False)
+        return frame.where(where)
+
+    def arrow(self, table: Table, columns: tuple[str, ...], where: str = "true") -> pa.Table:
+        """Hand a table over to Python: explicit columns, pinned version, sorted by key.
+
+        The order of rows from Spark is not defined, so they are sorted before any arithmetic.
+        """
+        needed = tuple(dict.fromkeys((*table.key, *columns)))
+        rows = self._here(table, needed, {}) if where == "true" else None
+        if rows is None:
+            rows = self._frame(table).where(where).select(*needed).toArrow()
+        rows = rows.sort_by([(name, "ascending") for name in table.key]).select(columns).combine_chunks()
+        self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
+        return rows
+
+    def rows(self, table: Table, per: Sequence[str] = (), **among: Sequence[Any]) -> pa.Table:
+        """Return this run's rows of a table as they are now, with the columns that `table` declares.
+
+        Args:
+            table: what is read.
+            per: with it Spark makes one row of all rows that are alike in these columns: `rows`, how many
+                they are, and of every other column `<name>_min` and `<name>_max`, NULL without a value.
+            among: columns, and the values they may have.
+        """
+        if not per and (rows := self._here(table, table.column_names, among)) is not None:
+            return rows
+        frame = self._frame(table)
+        for name, values in among.items():
+            frame = frame.where(F.col(quoted(name)).isin(*values))
+        if per:
+            others = [name for name in table.column_names if name not in per]
+            least = [F.min(quoted(name)).alias(f"{name}_min") for name in others]
+            largest = [F.max(quoted(name)).alias(f"{name}_max") for name in others]
+            counted = F.count(F.lit(1)).alias("rows")
+            frame = frame.groupBy(*map(quoted, per)).agg(counted, *least, *largest)
+        return frame.toArrow()
+
+    def commit(self, table: Table, rows: DataFrame | pa.Table, in_files: int | None = None) -> Commit:
+        """Replace this run's (or source's) rows of a table in one commit, and record it.
+
+        `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those as well.
+        """
+        if isinstance(rows, pa.Table):
+            rows = without_nan(with_constants(rows, table, self.constants()))
+        return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep=in_files is None))
+
+    def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> Commit:
+        """Replace this run's rows of a table in one commit by rows that come a part at a time.
+
+        However many they are, memory holds only some of them.
+        """
+        into = Target(table, self.scope(table), self.constants())
+        return self._wrote(commit_parts(self.lake, self.settings, into, parts))
+
+    def transform(
+        self,
+        table: Table,
+        columns: tuple[str, ...],
+        function: Callable[..., pa.Table],
+        target: Table,
+        shared: Sequence[Any] = (),
+        narrow: Callable[[DataFrame], DataFrame] | None = None,
+        **fixed: Any,
+    ) -> Commit:
+        """Hand this run's rows of a table to Ray, and commit what a function makes of them.
+
+        Args:
+            table: what is read, pinned to one Delta version for the run.
+            columns: what the function is given, in this order.
+            function: a module-level function from an Arrow table to one with the declared columns of
+                `target`, less source, run_id and as_of; it treats each row on its own.
+            target: where the results go, in one commit.
+            shared: large read-only arguments of the function, stored once for all tasks.
+            narrow: Spark logic that picks among the rows.
+            fixed: small arguments of the function.
+
+        Raises:
+            PortfolioError: the function raised, or the way set in `hand_off.way` cannot be gone.
+        """
+        selection = Selection(table, self._version(table), self.scope(table), columns, narrow)
+        hand_off = HandOff(self.lake, self.fan_out, self.settings, self._say)
+        into = Target(target, self.scope(target), self.constants())
+        done = hand_off.transform(selection, function, into, shared, **fixed)
+        self._touch("read", table, selection.version, done.rows, "", False)
+        if self._record is not None:
+            self._record.note(f"handoff.{table.label}", done.reason)
+        return self._wrote(done.commit)
+
+    def constants(self) -> dict[str, Any]:
+        """Return the columns that have the same value in every row of this run."""
+        constants: dict[str, Any] = {"source": self.source}
+        if self._identity is not None:
+            constants |= {"run_id": self.identity.run_id, "as_of": self.identity.as_of}
+        return constants
+
+    def _wrote(self, commit: Commit) -> Commit:
+        self._pinned[commit.table.label] = commit.version
+        self._rows[commit.table.label] = commit.rows
+        self._touch("wrote", commit.table, commit.version, commit.rows, commit.fingerprint, commit.changed)
+        return commit
+
+    def _frame(self, table: Table) -> DataFrame:
+        return self.lake.read(table, self.scope(table), self._version(table))
+
+    def _here(
+        self,
+        table: Table,
+        columns: tuple[str, ...],
+        among: Mapping[str, Sequence[Any]],
+    ) -> pa.Table | None:
+        selection = Selection(table, self._version(table), self.scope(table), columns)
+        return rows_here(self.lake, selection, among)
+
+    def _version(self, table: Table) -> int:
+        if table.label not in self._pinned:
+            self._pinned[table.label] = self.lake.version(table)
+        return self._pinned[table.label]
+
+    def _say(self, line: str) -> None:
+        self.reporter.say(f"    {line}")
+
+    def _touch(
+        self, direction: str, table: Table, version: int, rows: int, fingerprint: str, changed: bool
+    ) -> None:
+        self.touches.append(Touch(self._stage, direction, table, version, rows, fingerprint, changed))
+        if self._record is not None:
+            self._record.table(direction, table.label, version, rows)
+
+
+def source_name(settings: Settings) -> str:
+    """Return the name prices are kept under.
+
+    It is `sample`, `csv:<file name>`, `table:<table name>`, or `simulated:` and all that decides the prices:
+    instruments x days, transient share, its half-life in days, and the seed.
+    """
+    data, size = settings.market_data, settings.universe
+    if data.source == "sample":
+        return "sample"
+    if data.source == "simulated":
+        signal = f"{size.transient_share:g}-{size.half_life_d:g}d"
+        return f"simulated:{data.name or f'{size.instruments}x{size.days}-{signal}-{settings.seed}'}"
+    return f"{data.source}:{data.name or (Path(data.path).stem if data.source == 'csv' else data.table)}"

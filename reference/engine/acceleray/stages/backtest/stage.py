@@ -1,0 +1,75 @@
+"""Backtest: would the model have been right? Every out-of-sample day, four models side by side.
+
+The calibration's schedule cuts the history into blocks: within a block the parameters are those fitted on the
+days before it, and forecasts roll forward day by day. Blocks are Ray tasks.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from acceleray.engines.handoff.arrays import Panel
+from acceleray.runtime.run import Run
+from acceleray.stages.backtest.blocks import MODELS, BlockForecasts, forecast_block
+from acceleray.stages.backtest.history import COLUMNS, Blocks
+from acceleray.stages.backtest.rows import HEADLINE, Judged, forecast_rows, judged, verdict_rows
+from acceleray.stages.calibrate.schedule import scheduled
+from acceleray.stages.calibrate.stage import Calibration
+from acceleray.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS, CALIBRATION_HISTORY
+
+__all__ = ["HEADLINE", "MODELS", "Judged", "backtest"]
+
+
+def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
+    """Return and commit the verdict on each model; no verdicts where no day is out of sample.
+
+    The portfolio is equally weighted over the instruments that were calibrated before each block: what one
+    could have held and modelled on that day.
+    """
+    returns, settings = calibration.returns, run.settings
+    history = run.read(CALIBRATION_HISTORY)
+    spans = _spans(run, returns, history)
+    blocks = Blocks(spans, returns, partial(_between, history))
+    results: list[BlockForecasts] = []
+    if spans:
+        mapped = run.fan_out.map(
+            forecast_block,
+            blocks,
+            (returns.values,),
+            run.reporter.counter(len(blocks), "blocks of days forecast"),
+            historical_window=settings.backtest.historical_window_d,
+            residual_window=settings.simulation.residual_window_d,
+            risk=settings.risk,
+            seed=settings.seed,
+        )
+        results = list(mapped)
+    days = [returns.day(row) for first, last in spans for row in range(first, last)]
+    losses = np.concatenate([np.empty(0), *(result.losses for result in results)])
+    forecasts = np.concatenate([np.empty((len(MODELS), 3, 0)), *(r.forecasts for r in results)], axis=-1)
+    run.commit(BACKTEST_FORECASTS, forecast_rows(days, losses, forecasts, settings.risk))
+    verdicts = judged(losses, forecasts, settings.risk) if days else {}
+    run.commit(BACKTEST_VERDICTS, verdict_rows(verdicts, settings.risk))
+    return verdicts
+
+
+def _spans(run: Run, returns: Panel, history: DataFrame) -> list[tuple[int, int]]:
+    """Return the blocks between scheduled calibrations that left something to hold."""
+    found = history.where("status = 'calibrated'").select("fitted_on").distinct().toArrow()
+    calibrated = set(found["fitted_on"].to_pylist())
+    # Plain historical simulation needs its window, and a day more for the volatility of the first.
+    window = run.settings.backtest.historical_window_d
+    return [
+        (first, last)
+        for first, last in pairwise(scheduled(run.settings.calibration, len(returns.dates)))
+        if first > window and returns.day(first - 1) in calibrated
+    ]
+
+
+def _between(history: DataFrame, first: date, last: date) -> pa.Table:
+    return history.where(f"fitted_on BETWEEN DATE'{first}' AND DATE'{last}'").select(*COLUMNS).toArrow()

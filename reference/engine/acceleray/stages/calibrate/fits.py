@@ -1,0 +1,98 @@
+"""One fit: of which instrument, on which days, and what becomes of it in a table and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from acceleray.quant.garch import GjrFit, GjrParameters, fit_gjr_garch_t, rejected
+from acceleray.quant.stale_prices import after_standstills
+
+PARAMETERS = ("mu", "omega", "alpha", "gamma", "beta", "nu")
+_PLAIN = ("status", "reason", "observations", "converged", "at_bound", "starts")
+_NUMBERS = ("log_likelihood", "initial_variance", "next_sigma")
+_DERIVED = ("persistence", "half_life_d")
+FIT_COLUMNS = (*_PLAIN, *_NUMBERS, *PARAMETERS, *_DERIVED, *(f"{name}_se" for name in PARAMETERS))
+
+
+def fit_before(
+    task: tuple[int, int], values: NDArray[np.float64], window: int, minimum: int, stale_after: int
+) -> GjrFit:
+    """Return the fit of one instrument on the `window` days before row `first`, and nothing later.
+
+    Args:
+        task: `first` and the instrument's column.
+        values: simple returns of shape (days, instruments), NaN where there is none.
+        window: days the fit may see.
+        minimum: fewest returns.
+        stale_after: see `fit_instrument`.
+    """
+    first, instrument = task
+    return fit_instrument(instrument, values[max(0, first - window) : first], minimum, stale_after)
+
+
+def fit_instrument(instrument: int, values: NDArray[np.float64], minimum: int, stale_after: int) -> GjrFit:
+    """Return the fit of one column of a (days, instruments) matrix of returns with gaps.
+
+    History before a standstill of the price is left out. A series whose last return is more than
+    `stale_after` days back is rejected: its volatility today is unknown.
+    """
+    series = after_standstills(values[:, instrument : instrument + 1])[:, 0]
+    known = np.flatnonzero(np.isfinite(series))
+    silent = len(series) if not known.size else len(series) - 1 - int(known[-1])
+    if silent > stale_after:
+        return rejected(f"no return on the last {silent} trading days", known.size)
+    return fit_gjr_garch_t(series[known], minimum)
+
+
+def fit_table(fits: Sequence[GjrFit]) -> pa.Table:
+    """Return the columns `FIT_COLUMNS`, a row for each fit; what is not finite is left empty."""
+    columns = {name: pa.array([getattr(fit, name) for fit in fits]) for name in _PLAIN}
+    for name in _NUMBERS:
+        columns[name] = _floats([getattr(fit, name) for fit in fits])
+    for name in (*PARAMETERS, *_DERIVED):
+        columns[name] = _floats([_value(fit.parameters, name) for fit in fits])
+    for name in PARAMETERS:
+        columns[f"{name}_se"] = _floats([_value(fit.standard_errors, name) for fit in fits])
+    return pa.table({name: columns[name] for name in FIT_COLUMNS})
+
+
+def fits_of(rows: pa.Table) -> list[GjrFit]:
+    """Return the fits that `fit_table` made rows of, to the last bit; other columns are passed over."""
+    return [_fit(row) for row in rows.select(FIT_COLUMNS).to_pylist()]
+
+
+def _fit(row: Mapping[str, Any]) -> GjrFit:
+    fitted = row["mu"] is not None
+    parameters = GjrParameters(*(_number(row[name]) for name in PARAMETERS))
+    errors = GjrParameters(*(_number(row[f"{name}_se"]) for name in PARAMETERS))
+    return GjrFit(
+        status=row["status"],
+        reason=row["reason"],
+        observations=row["observations"],
+        parameters=parameters if fitted else None,
+        standard_errors=errors if fitted else None,
+        log_likelihood=_number(row["log_likelihood"]),
+        converged=row["converged"],
+        at_bound=row["at_bound"],
+        initial_variance=_number(row["initial_variance"]),
+        next_sigma=_number(row["next_sigma"]),
+        starts=row["starts"],
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _value(parameters: GjrParameters | None, name: str) -> float:
+    return math.nan if parameters is None else float(getattr(parameters, name))
+
+
+def _floats(values: Sequence[float]) -> pa.Array:
+    return pa.array([value if math.isfinite(value) else None for value in values], pa.float64())

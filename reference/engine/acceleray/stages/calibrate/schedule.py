@@ -1,0 +1,148 @@
+"""The schedule: every instrument fitted anew every so many days, each time on the past alone.
+
+Fits are independent and uneven (long and short histories, easy and hard optimisations): the case for Ray
+tasks. Tasks are made when Ray has room for them, and results stream back into parts in the state folder, so
+the driver holds a few hundred of either, however many there are; a killed run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from acceleray.engines.handoff.arrays import Panel
+from acceleray.engines.handoff.resume import Resumable
+from acceleray.quant.garch import GjrFit
+from acceleray.runtime.run import Run
+from acceleray.settings.sections import Calibration
+from acceleray.stages.calibrate.fits import FIT_COLUMNS, fit_before, fit_table, fits_of
+from acceleray.tables import CALIBRATION_HISTORY
+
+# Fits in a part, however many there are: what a kill loses at most, some seconds of work.
+PART = 100
+# A fit takes some hundredths of a second, of which a task of Ray's own would be a tenth.
+BATCH = 8
+
+_SCHEMA = pa.schema(
+    [
+        CALIBRATION_HISTORY.arrow_schema.field(name).remove_metadata()
+        for name in ("fitted_on", "instrument_id", *FIT_COLUMNS)
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Every instrument, by its column, before each of the rows `firsts`: fit by number, nothing kept of any.
+
+    Fits are numbered day by day, and cut into parts of `PART`.
+    """
+
+    firsts: Sequence[int]
+    instruments: int
+
+    def __len__(self) -> int:
+        """Return the number of fits."""
+        return len(self.firsts) * self.instruments
+
+    def __getitem__(self, number: int) -> tuple[int, int]:
+        """Return the row before which one fit ends, and its instrument's column."""
+        return self.firsts[number // self.instruments], number % self.instruments
+
+    @property
+    def parts(self) -> int:
+        """Return the number of parts."""
+        return -(-len(self) // PART)
+
+    def part(self, number: int) -> range:
+        """Return the numbers of the fits in one part."""
+        return range(number * PART, min(len(self), (number + 1) * PART))
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """The fits of some parts of a schedule, of shape (parts,) and ascending, in their order."""
+
+    schedule: Schedule
+    parts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of fits."""
+        if not self.parts.size:
+            return 0
+        # None but the last part can be short.
+        return (len(self.parts) - 1) * PART + len(self.schedule.part(int(self.parts[-1])))
+
+    def __getitem__(self, number: int) -> tuple[int, int]:
+        """Return row and column of one fit."""
+        return self.schedule[int(self.parts[number // PART]) * PART + number % PART]
+
+
+def scheduled(settings: Calibration, days: int) -> list[int]:
+    """Return the rows before which every instrument is fitted: on schedule, and after the last day."""
+    return [*range(settings.first_fit_d, days, settings.refit_every_d), days]
+
+
+def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
+    """Commit gold.calibration_history; return the last fits and those before them, one an instrument.
+
+    The fits before are those of the last day on schedule, an empty list if there was none.
+    """
+    settings, stale_after = run.settings.calibration, run.settings.market_data.stale_after_d
+    schedule = Schedule(scheduled(settings, len(returns.dates)), len(returns.instruments))
+    kept = Resumable(run.settings, "calibration", _key(run, returns), _SCHEMA)
+    missing = np.flatnonzero([not kept.done(number) for number in range(schedule.parts)])
+    remaining = Remaining(schedule, missing)
+    before = len(schedule) - len(remaining)
+    if before:
+        run.reporter.say(
+            f"    goes on where a run before stopped: {before} of {len(schedule)} fits are there"
+        )
+    progress = run.reporter.counter(len(schedule), "fits")
+    fits = run.fan_out.map(
+        fit_before,
+        remaining,
+        (returns.values,),
+        lambda done: progress(before + done),
+        batch=BATCH,
+        window=settings.window_d,
+        minimum=settings.minimum_history_d,
+        stale_after=stale_after,
+    )
+    for number in map(int, missing):
+        kept.keep(number, _rows(returns, [schedule[fit] for fit in schedule.part(number)], fits))
+    frame = kept.frame(run.lake, CALIBRATION_HISTORY, run.constants())
+    run.commit(CALIBRATION_HISTORY, frame, in_files=len(schedule))
+    last = _last(kept, schedule)
+    kept.forget()
+    count = schedule.instruments
+    return last[-count:], last[:-count]
+
+
+def _rows(returns: Panel, part: list[tuple[int, int]], fits: Iterator[GjrFit]) -> pa.Table:
+    rows = fit_table([next(fits) for _ in part])
+    rows = rows.append_column("fitted_on", pa.array([returns.day(first - 1) for first, _ in part]))
+    return rows.append_column("instrument_id", pa.array([returns.instruments[column] for _, column in part]))
+
+
+def _last(kept: Resumable, schedule: Schedule) -> list[GjrFit]:
+    """Return the fits of the last two days on schedule, or of one if there is no other."""
+    begin = max(0, len(schedule) - 2 * schedule.instruments)
+    numbers = range(begin // PART, schedule.parts)
+    rows = pa.concat_tables([kept.rows(number) for number in numbers])
+    return fits_of(rows.slice(begin - numbers[0] * PART))
+
+
+def _key(run: Run, returns: Panel) -> str:
+    """Return what decides every fit: the returns, the settings of a fit, and the code."""
+    digest = hashlib.sha256(np.ascontiguousarray(returns.values).data)
+    parts = [run.settings.calibration.model_dump(mode="json"), run.settings.market_data.stale_after_d]
+    parts += [run.identity.code_version, list(returns.instruments), [str(day) for day in returns.dates]]
+    digest.update(json.dumps(parts, sort_keys=True).encode())
+    return digest.hexdigest()[:16]

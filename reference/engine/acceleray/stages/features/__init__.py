@@ -1,0 +1,1 @@
+"""Features: returns and cross-sectional features, in Spark."""

@@ -1,0 +1,1 @@
+"""Score: instruments by the signal model, portfolios by score, risk and exposure."""

@@ -1,0 +1,1 @@
+"""Stress: replayed, hypothetical and reverse stress of the book."""

@@ -1,0 +1,112 @@
+"""What a stress scenario does to every instrument, or why it was not run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.stress import split
+from acceleray.stages.stress.definitions import Replay, ShockScenario
+
+PRICED = "priced"
+PRICED_WITHOUT_BETAS = "priced without betas"
+PROXIED = "proxied by betas"
+SHOCKED = "shocked through betas"
+UNPRICED = ""
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One factor or published variable of a scenario, and the change the model takes it for (NaN: none)."""
+
+    variable: str
+    published: str
+    factor: str | None
+    shock: str | None
+    change: float
+    role: Literal["core", "implied", "observed", "not mapped"]
+    mapping: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One scenario: simple return of each instrument and its parts, each (instruments,), NaN if unpriced.
+
+    `reason` says why it was not run and is empty where it was; `first` and `last` are the closes a replay
+    goes from and to.
+    """
+
+    scenario: Replay | ShockScenario
+    assumptions: tuple[Assumption, ...]
+    returns: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    specific: NDArray[np.float64]
+    residual: NDArray[np.float64]
+    origin: NDArray[np.str_]
+    mahalanobis: float = np.nan
+    reason: str = ""
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def priced(self) -> NDArray[np.bool_]:
+        """Return which instruments have a return, of whatever origin."""
+        return np.asarray(self.origin != UNPRICED)
+
+
+def outcome(
+    scenario: Replay | ShockScenario,
+    assumptions: tuple[Assumption, ...],
+    returns: NDArray[np.float64],
+    explained: NDArray[np.float64],
+    origin: NDArray[np.str_],
+    mahalanobis: float,
+    first: date | None = None,
+    last: date | None = None,
+) -> Outcome:
+    """Return a scenario that was run; `explained` is beta' x, the log return that factors explain.
+
+    Nothing specific happens to an instrument whose return was made by betas alone.
+    """
+    factor, specific, residual = split(returns, explained)
+    # Exactly, and not up to the rounding of a logarithm.
+    made = np.isin(origin, [PROXIED, SHOCKED])
+    specific = np.where(made, 0.0, specific)
+    residual = np.where(made, returns - factor, residual)
+    return Outcome(
+        scenario,
+        assumptions,
+        returns,
+        factor,
+        specific,
+        residual,
+        origin,
+        mahalanobis,
+        first=first,
+        last=last,
+    )
+
+
+def not_run(
+    scenario: Replay | ShockScenario, reason: str, assumptions: tuple[Assumption, ...], instruments: int
+) -> Outcome:
+    """Return a scenario that was not run, with the reason in words."""
+    nothing = np.full(instruments, np.nan)
+    first, last = (scenario.first, scenario.last) if isinstance(scenario, Replay) else (None, None)
+    origin = np.full(instruments, UNPRICED)
+    return Outcome(
+        scenario,
+        assumptions,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        origin,
+        reason=reason,
+        first=first,
+        last=last,
+    )

@@ -1,0 +1,1 @@
+"""Train: the signal model, its validation, its gate and its card."""

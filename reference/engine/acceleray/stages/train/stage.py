@@ -1,0 +1,193 @@
+"""Train: validate a signal model out of sample, fit it on all that is known, and judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from acceleray.engines.handoff.arrays import as_date
+from acceleray.governance.champion import features_contract
+from acceleray.governance.registry import Dossier, RegisteredModel, register_model
+from acceleray.quant.bins import TOLERANCE
+from acceleray.quant.boosting import restored
+from acceleray.quant.examples import Examples
+from acceleray.runtime.run import Run
+from acceleray.settings import Model
+from acceleray.stages.features.examples import FEATURE_NAMES, load_examples
+from acceleray.stages.train import card
+from acceleray.stages.train.decision import (
+    commit_decision,
+    commit_decisions,
+    decided_before,
+    mirror,
+    reigning,
+)
+from acceleray.stages.train.fitting import FinalModel, fit_final, forget_checkpoints
+from acceleray.stages.train.gate import Comparison, Evidence, Limits, Verdict, compare, judge
+from acceleray.stages.train.parameters import Chosen, parameters
+from acceleray.stages.train.validation import Validation, validate, validation_rows
+from acceleray.tables import FEATURE_IMPORTANCE, FEATURES, SIGNAL_VALIDATION, TRAINING
+
+# Rows that are logged with the model as an example of its input.
+_EXAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training ended with.
+
+    Attributes:
+        model: the registered model, whatever the gate said.
+        decision: `promoted` or `refused`.
+        reason: of the decision, in words.
+        validation: out-of-sample evidence.
+        difference: largest one of any training score from a single process, NaN where it is one.
+        champion: version that is champion now, None if there is none.
+        card: the model card.
+    """
+
+    model: RegisteredModel
+    decision: str
+    reason: str
+    validation: Validation
+    difference: float
+    champion: int | None
+    card: Path
+
+
+def train(run: Run, *, distributed: bool = False) -> Trained:
+    """Validate, fit, register and judge the signal model on labels known at the as-of date.
+
+    Args:
+        run: what to work on and with; it knows its as-of date.
+        distributed: fit the final model by `train.shards` processes, and check it against a single one;
+            otherwise it is fitted in one.
+
+    Raises:
+        PortfolioError: the history is too short for the walk-forward folds, there is no search to take
+            parameters from, or training failed.
+    """
+    settings, chosen = run.settings, parameters(run)
+    examples = load_examples(run)
+    shared = run.fan_out.share(examples)
+    contract = features_contract(FEATURE_NAMES, settings.features.horizon_d)
+    found = validate(run, examples, shared, chosen.model)
+    comparison = _against_champion(run, examples, shared, found, chosen.model, contract)
+    run.commit(SIGNAL_VALIDATION, validation_rows(examples, found))
+    # Ray may forget the examples: the final fit has its own form of them.
+    del shared
+    final = fit_final(run, examples, chosen.model, distributed)
+    model = _register(run, examples, found, chosen, final, contract)
+    run.commit(TRAINING, _training_rows(examples, chosen, final, model))
+    run.commit(FEATURE_IMPORTANCE, _importance(final.content))
+    verdict = _decide(run, found, comparison, final, model, contract)
+    champion = mirror(run, model.name, model.version)
+    forget_checkpoints(run, final)
+    written = card.write(run, model)
+    return Trained(model, verdict.decision, verdict.reason, found, final.difference, champion, written)
+
+
+def _decide(
+    run: Run,
+    found: Validation,
+    comparison: Comparison | None,
+    final: FinalModel,
+    model: RegisteredModel,
+    contract: str,
+) -> Verdict:
+    """Commit and return the decision; one that an earlier attempt at this run has made stands."""
+    if before := decided_before(run, model):
+        commit_decisions(run, [before])
+        return Verdict(before["decision"], before["reason"])
+    evidence = Evidence(
+        rank_ic=found.rank_ic,
+        rank_ic_t=found.rank_ic_t,
+        dates=int(np.isfinite(found.daily).sum()),
+        simulated=run.settings.market_data.source == "simulated",
+        difference=final.difference,
+        comparison=comparison,
+    )
+    train, leakage = run.settings.train, run.settings.leakage
+    verdict = judge(evidence, Limits(train.minimum_rank_ic, leakage.maximum_rank_ic, TOLERANCE))
+    commit_decision(run, model, contract, verdict, evidence)
+    return verdict
+
+
+def _against_champion(
+    run: Run, examples: Examples, shared: Any, found: Validation, model: Model, contract: str
+) -> Comparison | None:
+    champion = reigning(run, contract)
+    if champion is None:
+        return None
+    row, theirs = champion
+    if theirs == model:
+        return Comparison(int(row["model_version"]), 0.0, 0.0)
+    other = validate(run, examples, shared, theirs)
+    return compare(int(row["model_version"]), found.daily, other.daily, found.horizon_d)
+
+
+def _register(
+    run: Run, examples: Examples, found: Validation, chosen: Chosen, final: FinalModel, contract: str
+) -> RegisteredModel:
+    versions = {t.table.label: t.version for t in run.touches if t.table.label == FEATURES.label}
+    dossier = Dossier(
+        example=pd.DataFrame(examples.features[-_EXAMPLE_ROWS:], columns=list(FEATURE_NAMES)),
+        parameters={**chosen.model.model_dump(), "shards": final.shards, "parameters_from": chosen.origin},
+        metrics={
+            name: value
+            for name, value in (("rank_ic", found.rank_ic), ("rank_ic_t", found.rank_ic_t), *found.means())
+            if np.isfinite(value)
+        },
+        tags={
+            "source": run.source,
+            "as_of": run.as_of.isoformat(),
+            "features_contract": contract,
+            "features": ", ".join(FEATURE_NAMES),
+            "code_version": run.identity.code_version,
+            "load_id": run.identity.load_id,
+            **{f"delta.{label}": str(version) for label, version in versions.items()},
+        },
+    )
+    return register_model(run.settings, run.tracker, run.identity.run_id, run.source, final.content, dossier)
+
+
+def _training_rows(examples: Examples, chosen: Chosen, final: FinalModel, model: RegisteredModel) -> pa.Table:
+    rows, features = examples.features.shape
+    row = {
+        "rows": rows,
+        "features": features,
+        "matrix_mb": 4.0 * rows * features / 1e6,
+        "first_date": as_date(examples.dates[0]),
+        "last_date": as_date(examples.dates[-1]),
+        "rounds": chosen.model.rounds,
+        "shards": final.shards,
+        "parameters_from": chosen.origin,
+        "parameters_json": chosen.model.model_dump_json(),
+        "single_process_difference": final.difference,
+        "content_sha256": final.sha256,
+        "model_uri": model.uri,
+        "fit_s": final.seconds,
+        "single_process_s": final.single_process_s,
+        "resumed_from": final.resumed_from,
+    }
+    return pa.Table.from_pylist([row])
+
+
+def _importance(content: bytes) -> pa.Table:
+    booster = restored(content)
+    gains = booster.get_score(importance_type="total_gain")
+    splits = booster.get_score(importance_type="weight")
+    total = sum(gains.values()) or 1.0
+    return pa.table(
+        {
+            "position": list(range(1, len(FEATURE_NAMES) + 1)),
+            "feature": list(FEATURE_NAMES),
+            "gain": [gains.get(name, 0.0) / total for name in FEATURE_NAMES],
+            "splits": [int(splits.get(name, 0)) for name in FEATURE_NAMES],
+        }
+    )

@@ -1,0 +1,41 @@
+"""Gold evidence: what ran, what it read and wrote."""
+
+from acceleray.tables.contract import Column, Table, run_columns
+
+RUNS = Table(
+    layer="gold",
+    name="runs",
+    comment="One row per run: everything that decided its numbers.",
+    scope="run_id",
+    key=("run_id",),
+    columns=(
+        *run_columns(),
+        Column("workload", "string", "Workload that ran"),
+        Column("source", "string", "Price source"),
+        Column("load_id", "string", "SHA-256 over the received prices"),
+        Column("seed", "long", "Seed of every random number"),
+        Column("code_version", "string", "SHA-256 over the package's source files"),
+        Column("settings_json", "string", "Settings that decide numbers, as JSON"),
+        Column("model_uri", "string", "MLflow URI of the signal model", nullable=True),
+        Column("mlflow_run_id", "string", "MLflow parent run", volatile=True),
+        Column("finished_at", "timestamp", "When the run ended", "UTC", volatile=True),
+    ),
+)
+
+RUN_TABLES = Table(
+    layer="gold",
+    name="run_tables",
+    comment="Delta versions each stage of a run read and wrote.",
+    scope="run_id",
+    key=("run_id", "stage", "direction", "table_name"),
+    columns=(
+        *run_columns(),
+        Column("stage", "string", "Stage of the run"),
+        Column("direction", "string", "read or wrote"),
+        Column("table_name", "string", "Table, as layer.name"),
+        Column("version", "long", "Delta version of that table"),
+        Column("row_count", "long", "Rows read or written", "rows"),
+        Column("fingerprint", "string", "Order-independent hash of those rows; empty where read"),
+    ),
+    checks=(("direction_is_known", "direction IN ('read', 'wrote')"),),
+)

@@ -1,0 +1,185 @@
+"""Measure how time and memory of a simulation grow with the number of scenarios.
+
+Simulates a made-up market by both methods (filtered historical and t copula) for every portfolio, at each
+number of scenarios with a Ray of its own, and prints seconds, the peak memory of the whole process tree and
+the exponents fitted to both: 0 is constant, 1 is proportional.
+Run it from the project: `python benchmarks/simulate.py --scenarios 100000 1000000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import psutil
+
+from acceleray.engines.ray.local import local_ray
+from acceleray.quant.copula import t_copula
+from acceleray.quant.garch import GjrParameters
+from acceleray.quant.scenarios import stack_parameters
+from acceleray.settings import Settings
+from acceleray.stages.simulate.engine import Plan, simulated
+from acceleray.stages.simulate.horizon import Horizon
+from acceleray.stages.simulate.scenario_inputs import World
+
+SCENARIOS = (100_000, 1_000_000, 4_000_000)
+DAYS = 2000
+TARGETS = (0.05, 0.10)
+
+
+@dataclass
+class Spent:
+    """What one size took: wall-clock seconds, and the largest memory seen, in MB."""
+
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    driver_mb: float = 0.0
+    worker_mb: float = 0.0
+
+
+def main() -> None:
+    """Simulate at each size, print one line for each, and the exponents."""
+    options = parsed()
+    worlds = made_up(options.portfolios, options.instruments, options.methods)
+    settings = Settings.model_validate(
+        {
+            "project": {"name": "simulation-scale", "customer": "benchmark"},
+            "ray": {"workers": options.workers, "object_store_mb": options.object_store_mb},
+        }
+    )
+    print(f"{options.portfolios:,} portfolios x {options.instruments} instruments,", end=" ")
+    print(f"horizons {options.horizons} d, methods {' '.join(options.methods)}; memory is {memory_kind()}")
+    names = ("scenarios", "seconds", "scenarios/s", "peak MB", "driver MB", "worker MB", "ES 97.5 %")
+    print("".join(f"{name:>13}" for name in names))
+    rows = []
+    for scenarios in options.scenarios:
+        with spending() as spent, local_ray(settings) as fan_out:
+            plan = Plan(
+                scenarios=scenarios,
+                horizons_d=tuple(options.horizons),
+                var_confidence=0.99,
+                es_confidence=0.975,
+                betas=np.ones(options.instruments),
+                targets=TARGETS,
+            )
+            started = time.monotonic()
+            found = simulated(fan_out, worlds, plan)
+            spent.seconds = time.monotonic() - started
+        rows.append(spent)
+        print(line(scenarios, spent, found), flush=True)
+    if len(rows) > 1:
+        time_exponent = exponent(options.scenarios, [each.seconds for each in rows])
+        memory_exponent = exponent(options.scenarios, [each.peak_mb for each in rows])
+        print(f"growth with scenarios: seconds ^{time_exponent:.2f}, peak memory ^{memory_exponent:.3f}")
+
+
+def parsed() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(
+        description="Measure how time and memory of a simulation grow with the number of scenarios.",
+        epilog="Memory counts every process of the tree: driver, Ray's own, and workers.",
+    )
+    add = parser.add_argument
+    add("--scenarios", type=int, nargs="+", default=SCENARIOS, help="sizes, ascending (default: %(default)s)")
+    add("--portfolios", type=int, default=1000, help="(default: %(default)s)")
+    add("--instruments", type=int, default=20, help="(default: %(default)s)")
+    add("--horizons", type=int, nargs="+", default=(1, 10), help="trading days (default: %(default)s)")
+    add(
+        "--methods",
+        nargs="+",
+        choices=("filtered_historical", "t_copula"),
+        default=("filtered_historical", "t_copula"),
+        help="how scenarios are made (default: both)",
+    )
+    add("--workers", type=int, default=0, help="Ray workers (default: all processors)")
+    add("--object-store-mb", type=int, default=256, help="Ray's shared memory (default: %(default)s)")
+    return parser.parse_args()
+
+
+def made_up(portfolios: int, instruments: int, methods: list[str]) -> list[World]:
+    """Return a made-up market for each method; its numbers are typical of daily share returns."""
+    generator = np.random.default_rng(20_240_229)
+    market = generator.standard_t(5, (DAYS, 1))
+    residuals = np.sqrt(0.3) * market + np.sqrt(0.7) * generator.standard_t(5, (DAYS, instruments))
+    each = GjrParameters(mu=3e-4, omega=2e-6, alpha=0.03, gamma=0.08, beta=0.91, nu=6.0)
+    world = World(
+        seed=20_260_101,
+        residuals=residuals / residuals.std(axis=0),
+        parameters=stack_parameters([each] * instruments),
+        next_sigma=np.linspace(0.008, 0.02, instruments),
+        weights=generator.dirichlet(np.ones(instruments), portfolios),
+    )
+    correlation = np.full((instruments, instruments), 0.3) + 0.7 * np.eye(instruments)
+    copula = t_copula(correlation, 6.0, np.linspace(4.0, 10.0, instruments))
+    worlds = {"filtered_historical": world, "t_copula": replace(world, copula=copula)}
+    return [worlds[method] for method in methods]
+
+
+def line(scenarios: int, spent: Spent, found: tuple[Horizon, ...]) -> str:
+    """Return what one size took, and the first portfolio's shortfall at the longest horizon."""
+    made = scenarios * len(found) / spent.seconds
+    shortfall = 100.0 * float(found[-1].tail.expected_shortfall(0.975)[0])
+    memory = f"{spent.peak_mb:>13,.0f}{spent.driver_mb:>13,.0f}{spent.worker_mb:>13,.0f}"
+    return f"{scenarios:>13,}{spent.seconds:>13.1f}{made:>13,.0f}{memory}{shortfall:>11.4f} %"
+
+
+def exponent(sizes: list[int], values: list[float]) -> float:
+    """Return b of the least-squares fit value = a * size^b."""
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+
+
+@contextmanager
+def spending() -> Iterator[Spent]:
+    """Yield what is filled in with peak memory until the block ends."""
+    spent, stop = Spent(), threading.Event()
+    watcher = threading.Thread(target=watch, args=(spent, stop), daemon=True)
+    watcher.start()
+    try:
+        yield spent
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def watch(spent: Spent, stop: threading.Event) -> None:
+    """Sample the memory of the process tree twice a second until told to stop."""
+    driver = psutil.Process()
+    while not stop.wait(0.5):
+        own = memory_mb(driver)
+        children = [(child, memory_mb(child)) for child in driver.children(recursive=True)]
+        workers = [size for child, size in children if named(child).startswith("ray::")]
+        spent.driver_mb = max(spent.driver_mb, own)
+        spent.worker_mb = max([spent.worker_mb, *workers])
+        spent.peak_mb = max(spent.peak_mb, own + sum(size for _, size in children))
+
+
+def memory_kind() -> str:
+    """Return what is measured: shared pages counted once where the system tells, else for each process."""
+    return "proportional (PSS)" if hasattr(psutil.Process().memory_full_info(), "pss") else "resident (RSS)"
+
+
+def memory_mb(process: psutil.Process) -> float:
+    """Return the memory of one process in MB; none if it has just ended."""
+    try:
+        found = process.memory_full_info()
+        return float(getattr(found, "pss", found.rss)) / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+def named(process: psutil.Process) -> str:
+    """Return the name of a process; nothing if it has just ended."""
+    try:
+        # Ray puts the task's name into the command line; a name in /proc is cut after 15 characters.
+        return (process.cmdline() or [""])[0]
+    except psutil.Error:
+        return ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""The command line: what can be asked for, in words, and one plain line for whatever goes wrong."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from acceleray_cli import commands
+from acceleray_cli.refusals import BAD_INPUT, RefusedError
+
+STOPPED = 130
+
+NEW = """\
+examples:
+  acceleray new my-project                                  ask every question; Enter works at each
+  acceleray new my-project --defaults                       ask nothing
+  acceleray new my-project --data-file answers.yml          ask what the file leaves open
+  acceleray new "risk team/one" --defaults --set cloud=azure --set workloads=risk_stress_testing
+"""
+CHECK = """\
+examples:
+  acceleray check                                the project in this folder, and whether there is an update
+  acceleray check my-project
+  acceleray check --data-file answers.yml        answers for a new project
+
+exit code: 0 all good, 2 an answer cannot be used, 3 the project has conflicts
+"""
+PREVIEW = """\
+examples:
+  acceleray preview                                                 what the newest release would change
+  acceleray preview my-project --to 1.2.0
+  acceleray preview --all                                           each file, also if it stays
+  acceleray preview --to current --set cloud=azure                  change an answer, keep the version
+  acceleray preview --to current --set workloads+=risk_stress_testing
+  acceleray preview --to current --set workloads-=risk_stress_testing
+
+each line is a state and a file:
+  unchanged    stays as it is; listed with --all
+  updated      nobody edited it, and it changes
+  merged       edited, and keeps the edits
+  conflict     edited where the template changes as well: both texts will stand in it
+  edited and about to be deleted, or renamed: update refuses without --discard-edits
+  added, deleted
+"""
+UPDATE = """\
+examples:
+  acceleray update                                                  to the newest release
+  acceleray update my-project --to 1.2.0
+  acceleray update --to current --set workloads+=risk_stress_testing
+  acceleray update --discard-edits                                  give up edits of files that go away
+
+exit code: 0 done, 1 refused because edits would be lost, 2 cannot be done, 3 there are conflicts to resolve
+"""
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line: the usage is a page, and --help shows it."""
+        self.exit(BAD_INPUT, f"{message}; see {self.prog} --help\n")
+
+
+def _parser() -> ArgumentParser:
+    parser = _Parser(
+        prog="acceleray",
+        description="Generate projects from the template, and keep them up to date without losing edits.",
+        epilog="acceleray COMMAND --help has examples.",
+        allow_abbrev=False,
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    def command(name: str, help: str, examples: str) -> ArgumentParser:
+        return subparsers.add_parser(
+            name,
+            help=help,
+            description=help[0].upper() + help[1:] + ".",
+            epilog=examples,
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    new = command("new", "generate a project in a new folder", NEW)
+    new.add_argument("folder", metavar="FOLDER", type=Path, help="new, empty, or a repository without files")
+    new.add_argument(
+        "--defaults", action="store_true", help="ask nothing: what is not given gets its default"
+    )
+    check = command("check", "check answers and look for an update, without writing", CHECK)
+    check.add_argument(
+        "folder", metavar="FOLDER", type=Path, nargs="?", help="a project; default: this folder"
+    )
+    preview = command("preview", "show what an update would do to each file, without touching any", PREVIEW)
+    preview.add_argument(
+        "--all",
+        action="store_true",
+        help="also list files that stay as they are, which are only counted else",
+    )
+    update = command("update", "update a project, unless edits would be lost", UPDATE)
+    update.add_argument(
+        "--discard-edits",
+        action="store_true",
+        help="go on although edited files go away; what was committed is still in Git",
+    )
+    for parser_ in (new, check, preview, update):
+        parser_.add_argument(
+            "--data-file", metavar="FILE", type=Path, help="answers in YAML, one `name: answer` a line"
+        )
+    for parser_ in (new, check):
+        parser_.add_argument(
+            "--template", metavar="PATH_OR_URL", help="default: where acceleray was installed from"
+        )
+        parser_.add_argument(
+            "--at", metavar="VERSION", help="a tag, branch or commit; default: the newest release"
+        )
+    for parser_ in (preview, update):
+        parser_.add_argument(
+            "folder", metavar="FOLDER", type=Path, nargs="?", default=Path(), help="default: this folder"
+        )
+        parser_.add_argument(
+            "--to",
+            metavar="VERSION",
+            help="a release, or `current` to change answers alone; default: the newest",
+        )
+    for parser_ in (new, preview, update):
+        parser_.add_argument(
+            "--set",
+            metavar="NAME=VALUE",
+            action="append",
+            default=[],
+            help="one answer; += adds to and -= takes from a question with several",
+        )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return 0 when done, 1 if edits would be lost, 2 if it cannot be done, 3 on conflicts."""
+    # Names of customers and folders have letters that a console's own encoding may not have.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "check":
+        if options.folder and options.data_file:
+            parser.error("check either a folder or a file of answers")
+        options.folder = options.folder or Path()
+    try:
+        return int(getattr(commands, options.command)(options))
+    except RefusedError as refusal:
+        for line in refusal.lines:
+            print(line, file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return STOPPED

@@ -1,0 +1,195 @@
+"""The four commands: each returns its exit code and prints what happened."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from acceleray_cli import project, source
+from acceleray_cli.answers import Answers, read_file, read_questions, read_settings, unknown
+from acceleray_cli.changes import UNCHANGED, Change, changes, losses, summary
+from acceleray_cli.checks import check_asked, complete
+from acceleray_cli.new import create, require_free
+from acceleray_cli.project import Project
+from acceleray_cli.refusals import RefusedError, in_plain_words
+from acceleray_cli.rehearsal import apply, rehearse
+from acceleray_cli.source import Template
+
+DONE, LOSS, CONFLICTS = 0, 1, 3
+# Keeps the version that the project has, for a change of answers alone.
+CURRENT = "current"
+
+
+def new(options: Namespace) -> int:
+    """Generate a project."""
+    require_free(options.folder)
+    location, installed = _location(options.template)
+    with source.opened(location) as template:
+        version = _version(template, options.at or (None if options.template else installed))
+        questions = template.questions(version)
+        given = _given(options, questions, {})
+        answers, notes = check_asked(questions, given, ask=not options.defaults)
+        _note(*notes)
+        if template.has_uncommitted_changes() and version == template.newest():
+            _note("Changes of the template that are not committed are left out.")
+        count = create(template.location, version, answers, options.folder)
+        came_from = f" from version {template.shown(version)} of the template" if version else ""
+    print(f"{count} files in {options.folder}{came_from}. Next:")
+    print(f'    cd "{options.folder}"')
+    print("    git init && git add --all && git commit -m 'Generate the project'    # updates need it")
+    print("    make run")
+    if version is None:
+        _note("The template is no Git repository, so the project cannot be updated from it later.")
+    return DONE
+
+
+def check(options: Namespace) -> int:
+    """Check answers in a file, or those of a project."""
+    if options.data_file:
+        location, installed = _location(options.template)
+        with source.opened(location) as template:
+            version = _version(template, options.at or (None if options.template else installed))
+            _note(*complete(template.questions(version), read_file(options.data_file))[1])
+        print(f"Every answer in {options.data_file} is good.")
+        return DONE
+    here = project.opened(options.folder)
+    with source.opened(options.template or here.location or _location(None)[0], here.record) as template:
+        had = here.version if here.version and template.versioned else None
+        wanted = _version(template, options.at) if options.at else had or _version(template, None)
+        _note(*complete(template.questions(wanted), here.answers)[1])
+        print(f"Every answer in {here.record} is good.")
+        if had is None:
+            print("No version of the template is recorded, so the project cannot be updated.")
+        elif template.is_newer(newest := template.newest(), had):
+            newest = template.shown(newest)
+            print(f"The project has version {had}; {newest} is available: look at it with acceleray preview.")
+        else:
+            print(f"The project has version {had}, and there is no newer one.")
+    if conflicts := here.conflicts():
+        return _report_conflicts(conflicts)
+    return DONE
+
+
+def preview(options: Namespace) -> int:
+    """Show what an update would do to each file."""
+    here = project.opened(options.folder)
+    _require_ready(here)
+    with source.opened(here.origin()[0], here.record) as template:
+        plan = _plan(here, template, options)
+        found = changes(rehearse(here, template, plan.version, plan.given))
+    for change in found:
+        if options.all or change.state != UNCHANGED:
+            print(change)
+    print(f"To version {plan.shown}: {summary(found)}. Nothing touched.")
+    if lost := losses(found):
+        print(f"acceleray update would refuse, because edits of {_files(lost)} would be lost.")
+    return DONE
+
+
+def update(options: Namespace) -> int:
+    """Update a project."""
+    here = project.opened(options.folder)
+    here.top()
+    if conflicts := here.conflicts():
+        return _report_conflicts(conflicts)
+    _require_ready(here)
+    with source.opened(here.origin()[0], here.record) as template:
+        plan = _plan(here, template, options)
+        if not plan.given and template.commit(plan.version) == template.commit(here.origin()[1]):
+            print(f"Nothing to do: the project has version {plan.shown}.")
+            return DONE
+        found = changes(rehearse(here, template, plan.version, plan.given))
+        if (lost := losses(found)) and not options.discard_edits:
+            for change in lost:
+                print(change, file=sys.stderr)
+            print(
+                f"Nothing was changed, because edits of {_files(lost)} would be lost;"
+                " keep what you need under another name and add --discard-edits.",
+                file=sys.stderr,
+            )
+            return LOSS
+        apply(here.folder, plan.version, plan.given)
+    print(f"Updated to version {plan.shown}: {summary(found)}.")
+    if conflicts := here.conflicts():
+        return _report_conflicts(conflicts)
+    print("Look at it with git diff, run make test, and commit.")
+    return DONE
+
+
+@dataclass(frozen=True)
+class _Plan:
+    version: str
+    shown: str
+    given: Answers
+
+
+def _plan(here: Project, template: Template, options: Namespace) -> _Plan:
+    """Return the version to go to and the answers that change, after checking all answers against it."""
+    had = here.origin()[1]
+    template.commit(had)
+    version = had if options.to == CURRENT else _version(template, options.to) or had
+    if options.to is None and not template.is_newer(version, had):
+        # Generated from a commit after the newest release: going there would be a step back.
+        version = had
+    questions = template.questions(version)
+    known_before = read_questions(template.questions(had))
+    if strange := [unknown(name, known_before) for name in here.answers if name not in known_before]:
+        raise RefusedError(*(f"{here.record}: {line}" for line in strange))
+    given = _given(options, questions, here.answers)
+    with in_plain_words("The answers"):
+        answers, notes = complete(questions, given, here.answers)
+    _note(*notes)
+    for name, answer in answers.items():
+        if name not in known_before and name not in given:
+            _note(f"New question {name}: answered {answer!r}; choose another answer with --set {name}=...")
+    return _Plan(version, template.shown(version), given)
+
+
+def _given(options: Namespace, questions: Path, before: Answers) -> Answers:
+    given = read_file(options.data_file) if options.data_file else {}
+    return {**given, **read_settings(options.set, read_questions(questions), {**before, **given})}
+
+
+def _version(template: Template, wanted: str | None) -> str | None:
+    if not template.versioned:
+        if wanted:
+            raise RefusedError(f"{template.location} is no Git repository, so it has no version {wanted}.")
+        return None
+    if wanted is None:
+        return template.newest()
+    commit = template.commit(wanted)
+    return wanted if wanted in template.releases() else commit
+
+
+def _location(wanted: str | None) -> tuple[str, str | None]:
+    found = (wanted, None) if wanted else source.origin()
+    if found is None:
+        raise RefusedError("It is not known where the template is; say it with --template PATH_OR_URL.")
+    return found
+
+
+def _require_ready(here: Project) -> None:
+    here.origin()
+    here.top()
+    here.require_clean()
+
+
+def _report_conflicts(conflicts: list[str]) -> int:
+    for name in conflicts:
+        print(f"conflict: {name}", file=sys.stderr)
+    print(
+        f"Conflicts in {len(conflicts)} file{'s' if len(conflicts) > 1 else ''}: edit, git add and commit.",
+        file=sys.stderr,
+    )
+    return CONFLICTS
+
+
+def _files(found: list[Change]) -> str:
+    return f"{len(found)} file{'s' if len(found) > 1 else ''}"
+
+
+def _note(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)

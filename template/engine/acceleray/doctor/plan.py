@@ -1,0 +1,143 @@
+"""What a profile would start here: where, how Spark and Ray share cores and memory, and whether that fits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from acceleray.doctor.finding import Finding
+from acceleray.engines import environment_checks
+from acceleray.engines.ray import slots
+from acceleray.engines.ray.slots import counted
+from acceleray.errors import PortfolioError
+from acceleray.settings import Settings
+
+SHARED_MEMORY = Path("/dev/shm")
+
+
+def place(settings: Settings) -> Finding:
+    """Return whether the profile can run in this environment."""
+    if line := environment_checks.unsupported_place(settings.profile, os.environ):
+        return Finding("missing", "Place", line)
+    if line := environment_checks.note_on_place(settings.profile, os.environ):
+        return Finding("note", "Place", line)
+    runtime = environment_checks.databricks_runtime(os.environ)
+    return Finding("ok", "Place", f"Databricks {runtime}" if runtime else "outside of Databricks")
+
+
+def sharing(settings: Settings) -> Iterator[Finding]:
+    """Yield how Spark and Ray share cores, threads, object store and memory; first of all the refusal."""
+    if settings.profile == "local":
+        return _local(settings)
+    if settings.profile == "databricks":
+        return _databricks(settings)
+    return _joined(settings) if settings.cluster.master else _started(settings)
+
+
+def _local(settings: Settings) -> Iterator[Finding]:
+    cores = os.cpu_count() or 1
+    spark, workers = settings.spark.cores or cores, settings.ray.workers or cores
+    yield Finding(
+        "ok",
+        "Plan",
+        f"local[{spark}] for Spark and {counted(workers, 'Ray worker')} share {counted(cores, 'core')}",
+    )
+    yield _threads()
+    yield _object_store(settings.ray.object_store_mb, "")
+    wanted = slots.local_megabytes(settings, workers)
+    yield _memory(
+        wanted,
+        f"{counted(workers, 'Ray worker')} and Spark want about {wanted:,} MB",
+        "ray.workers, ray.object_store_mb or spark.driver_memory",
+    )
+
+
+def _started(settings: Settings) -> Iterator[Finding]:
+    """Yield the plan of a Spark cluster that a run starts on this machine."""
+    cluster, ray = settings.cluster, settings.ray
+    try:
+        plan = slots.plan(settings, cluster.workers, cluster.cores_per_worker)
+    except PortfolioError as error:
+        yield Finding("missing", "Plan", str(error))
+        return
+    yield Finding(
+        "ok" if plan.kept_without_one_executor else "note",
+        "Plan",
+        f"{plan.describe()}; this machine has {counted(os.cpu_count() or 1, 'core')}",
+    )
+    yield _threads()
+    stores = plan.nodes + 1
+    yield _object_store(
+        stores * ray.object_store_mb,
+        f"{ray.object_store_mb:,} MB for each of {counted(plan.nodes, 'Ray node')} and the head",
+    )
+    wanted = slots.cluster_megabytes(settings, plan)
+    yield _memory(
+        wanted,
+        f"driver, {counted(plan.executors, 'executor')} of {cluster.executor_memory} and Ray with "
+        f"{ray.node_memory_mb:,} MB for tasks in each node want about {wanted:,} MB",
+        "cluster.workers, cluster.executor_memory, ray.object_store_mb or spark.driver_memory",
+    )
+
+
+def _joined(settings: Settings) -> Iterator[Finding]:
+    """Yield what is known of a Spark cluster before a run joins it."""
+    yield Finding(
+        "ok",
+        "Plan",
+        f"made when {settings.cluster.master} is joined, from its executors: {_nodes(settings)}",
+    )
+    yield _threads()
+    yield _object_store(settings.ray.object_store_mb, "here; as much in each Ray node")
+    wanted = slots.joined_megabytes(settings)
+    yield _memory(
+        wanted,
+        f"the driver and Ray's head want about {wanted:,} MB here",
+        "spark.driver_memory or ray.object_store_mb",
+    )
+
+
+def _databricks(settings: Settings) -> Iterator[Finding]:
+    """Yield what is known of a Databricks cluster before a run starts on it."""
+    ray = settings.ray
+    yield Finding("ok", "Plan", f"made at the start of a run, from the cluster's workers: {_nodes(settings)}")
+    yield _threads()
+    yield Finding("ok", "Object store", f"{ray.object_store_mb:,} MB in each Ray node and the head")
+    yield Finding("ok", "Memory", f"{ray.node_memory_mb:,} MB for tasks in each Ray node")
+
+
+def _nodes(settings: Settings) -> str:
+    cpus = counted(settings.ray.cpus_per_node, "CPU")
+    if settings.ray.nodes:
+        return f"{counted(settings.ray.nodes, 'Ray node')} of {cpus}"
+    return f"1 Ray node of {cpus} in each"
+
+
+def _threads() -> Finding:
+    return Finding("ok", "Threads", "1 for each Ray CPU (OMP_NUM_THREADS=1)")
+
+
+def _object_store(wanted: int, detail: str) -> Finding:
+    text = f"{wanted:,} MB" + (f", {detail}" if detail else "")
+    if not SHARED_MEMORY.is_dir():
+        return Finding("ok", "Object store", text)  # macOS and Windows: Ray keeps it in a file
+    free = shutil.disk_usage(SHARED_MEMORY).free // 1_000_000
+    if free >= wanted:
+        return Finding("ok", "Object store", text)
+    return Finding(
+        "note",
+        "Object store",
+        f"{text}; {SHARED_MEMORY} has {free:,} MB free, so Ray makes do with less or with disk",
+    )
+
+
+def _memory(wanted: int, text: str, names: str) -> Finding:
+    """Compare the memory a run takes with what is free."""
+    free = slots.available_mb()
+    if free is None:
+        return Finding("note", "Memory", f"{text}; how much is free is not known here")
+    if free < wanted:
+        return Finding("missing", "Memory", f"{text}, only {free:,} MB are free; lower {names}")
+    return Finding("ok", "Memory", f"{text}, {free:,} MB are free")

@@ -1,0 +1,100 @@
+"""How much work the settings ask for: each stage of this project, counted, and its seconds of one core."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from acceleray.doctor.measured import Measured
+from acceleray.errors import PortfolioError
+from acceleray.settings import Settings
+
+Pattern = Literal["tables", "uneven", "stopped early", "shared", "map", "one fit"]
+# The sample that ships with skfolio, and the features of `acceleray.stages.features.stage`.
+_SAMPLE, _FEATURES = (20, 8313), 14
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stage: what it does, how its tasks behave, and how large it is.
+
+    Attributes:
+        name: of the stage.
+        pattern: what decides where it runs well.
+        amount: in words.
+        core_s: seconds of one core; None if nothing like it was measured.
+        row: of the benchmark that is the evidence.
+        memory_gb: of its largest array, where that decides.
+    """
+
+    name: str
+    pattern: Pattern
+    amount: str
+    core_s: float | None
+    row: str
+    memory_gb: float = 0.0
+
+
+def panel(settings: Settings, instruments: int | None, days: int | None) -> tuple[int, int]:
+    """Return instruments and days: as given, else as the price source has them.
+
+    Raises:
+        PortfolioError: the source does not tell without being read by Spark.
+    """
+    source = settings.market_data.source
+    if instruments is not None and days is not None:
+        return instruments, days
+    if source == "sample":
+        found = _SAMPLE
+    elif source == "simulated":
+        found = settings.universe.instruments, settings.universe.days
+    elif source == "csv":
+        found = _counted(settings)
+    else:
+        raise PortfolioError("A table is not read for advice; add --instruments N --days N.")
+    return instruments or found[0], days or found[1]
+
+
+def _counted(settings: Settings) -> tuple[int, int]:
+    path = settings.project_dir / settings.market_data.path
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.reader(file)
+            columns = len(next(rows, [])) - 1
+            return max(1, columns), max(1, sum(1 for _ in rows))
+    except OSError as error:
+        raise PortfolioError(f"Prices cannot be read from {path}: {error.strerror}.") from None
+
+
+def works(settings: Settings, instruments: int, days: int, measured: Measured) -> Iterator[Work]:
+    """Yield the work of every stage, in the order in which data flows."""
+
+    def seconds(row: str, units: float, side: str = "ray") -> float | None:
+        unit = measured.unit_s(row, side)
+        return None if unit is None else unit * units
+
+    rows = instruments * days
+    yield Work("ingest and features", "tables", f"{rows:,} prices, joins and windows", None, "etl")
+    fit = settings.calibration
+    # On every day of the schedule and today; there is a return less than there are prices.
+    fits = instruments * (1 + len(range(fit.first_fit_d, days - 1, fit.refit_every_d)))
+    core_s = seconds("calibration", fits * min(fit.window_d, days))
+    yield Work("calibrate", "uneven", f"{fits:,} fits of different lengths", core_s, "calibration")
+    trials, rounds = settings.tune.trials, settings.tune.maximum_rounds
+    core_s = seconds("tuning", trials * rounds * rows)
+    yield Work("tune", "stopped early", f"{trials:,} trials on {rows:,} rows", core_s, "tuning")
+    units = rows * _FEATURES * settings.model.rounds
+    core_s, memory_gb = seconds("training", units, "limit"), rows * _FEATURES * 4 / 1e9
+    amount = f"one model of {settings.model.rounds:,} rounds on {rows:,} rows"
+    yield Work("train", "one fit", amount, core_s, "training", memory_gb)
+    # The stress test simulates the most.
+    scenarios = max(settings.stress.scenarios, settings.simulation.scenarios)
+    portfolios, horizons = settings.book.portfolios, len(settings.simulation.horizons_d)
+    core_s = seconds("simulation", scenarios * portfolios * instruments * horizons)
+    amount = f"{scenarios:,} scenarios x {portfolios:,} portfolios x {horizons} horizons"
+    yield Work("simulate", "shared", amount, core_s, "simulation")
+    scored = instruments * settings.score.history_d
+    core_s = seconds("scoring", scored * _FEATURES * settings.model.rounds)
+    yield Work("score", "map", f"{scored:,} rows by the champion", core_s, "scoring")

@@ -1,0 +1,151 @@
+"""Simulated returns: joint days of standardised shocks, compounded at volatilities that react to them.
+
+In filtered historical simulation the shocks are those of past days; ``acceleray.quant.copula`` draws others.
+Random numbers belong to *atoms* of 4,096 scenarios, keyed by (seed, atom) and never by a worker, so any
+grouping of atoms over any number of workers gives the same scenarios to the last bit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.garch import GjrParameters
+from acceleray.quant.streams import Purpose, integers
+
+ATOM = 4096
+"""Scenarios in an atom: the fixed unit of random numbers, and of matrix products and sums over scenarios.
+
+The last bits of a matrix product depend on the shape of its factors, so multiply atom by atom, and add in the
+order of the atoms, wherever results must not depend on the number of workers.
+"""
+
+_CACHED_NUMBERS = 16_384
+
+
+@dataclass(frozen=True)
+class ParameterArrays:
+    """Parameters of many instruments as arrays of shape (instruments,), in the units of ``GjrParameters``."""
+
+    mu: NDArray[np.float64]
+    omega: NDArray[np.float64]
+    alpha: NDArray[np.float64]
+    gamma: NDArray[np.float64]
+    beta: NDArray[np.float64]
+
+
+def stack_parameters(parameters: Sequence[GjrParameters]) -> ParameterArrays:
+    """Return the parameters of many instruments as arrays, in the order given."""
+    fields = ("mu", "omega", "alpha", "gamma", "beta")
+    return ParameterArrays(
+        **{name: np.array([getattr(each, name) for each in parameters]) for name in fields}
+    )
+
+
+def atoms(scenarios: int) -> list[tuple[int, int]]:
+    """Return (atom, number of its scenarios) for each atom of so many scenarios; the last may be short."""
+    if scenarios < 1:
+        raise ValueError("there must be at least one scenario")
+    return [(first // ATOM, min(ATOM, scenarios - first)) for first in range(0, scenarios, ATOM)]
+
+
+def draw_days(seed: int, atom: int, count: int, horizon_d: int, days: int) -> NDArray[np.int64]:
+    """Return row numbers into ``days`` past days, of shape (count, horizon_d), drawn independently.
+
+    Scenario s is number ``s // ATOM`` in atom and ``s % ATOM`` in row. Fewer scenarios are the first ones of
+    more.
+    Raises ValueError for more than ``ATOM`` scenarios.
+    """
+    if not 1 <= count <= ATOM or horizon_d < 1:
+        raise ValueError(f"an atom has 1 to {ATOM} scenarios of at least one day, not {count} of {horizon_d}")
+    drawn = integers(seed, atom, Purpose.SCENARIO_DAYS, count * horizon_d, days)
+    return drawn.reshape(count, horizon_d)
+
+
+def filtered_historical_returns(
+    days: NDArray[np.int64],
+    residuals: NDArray[np.float64],
+    parameters: Sequence[GjrParameters] | ParameterArrays,
+    next_sigma: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return simulated simple returns over the whole horizon, of shape (scenarios, instruments).
+
+    ``days`` (scenarios, horizon) comes from ``draw_days``; ``residuals`` (past days, instruments) are
+    standardised and complete; ``next_sigma`` (instruments,) is the volatility forecast for the first
+    simulated day.
+    On each day of a path all instruments take the residuals z of one past day, r = mu + sigma z, and each
+    variance moves on from the simulated shock by its own GJR recursion (Barone-Adesi, Giannopoulos & Vosper
+    1999, eq. 3-6).
+    Daily simple returns are floored at -1 and compounded. Residuals are taken as they are, not centred again.
+    Raises ValueError for residuals that are not finite or shapes that do not fit.
+    """
+    stacked = parameters if isinstance(parameters, ParameterArrays) else stack_parameters(parameters)
+    residuals = np.asarray(residuals, dtype=np.float64)
+    next_sigma = np.asarray(next_sigma, dtype=np.float64)
+    if not residuals.shape[1:] == next_sigma.shape == stacked.mu.shape:
+        raise ValueError("residuals, parameters and next_sigma must be of the same instruments")
+    if not (bool(np.all(np.isfinite(residuals))) and bool(np.all(np.isfinite(next_sigma)))):
+        raise ValueError("fill every missing residual and volatility before simulating")
+    # sigma'^2 = omega + sigma^2 ((alpha + gamma 1{z < 0}) z^2 + beta): the bracket depends on the day alone.
+    reaction = np.where(residuals < 0.0, stacked.alpha + stacked.gamma, stacked.alpha)
+    carry = reaction * residuals * residuals + stacked.beta
+
+    returns = np.empty((days.shape[0], next_sigma.size))
+    # A few scenarios at a time, so that the work space stays in the processor's cache; and only element by
+    # element, so that no result depends on how many.
+    size = max(_CACHED_NUMBERS // next_sigma.size, 1)
+    for first in range(0, days.shape[0], size):
+        block = slice(first, first + size)
+        returns[block] = _walk(days[block], residuals, carry, stacked, next_sigma)
+    return returns
+
+
+def _walk(
+    days: NDArray[np.int64],
+    residuals: NDArray[np.float64],
+    carry: NDArray[np.float64],
+    parameters: ParameterArrays,
+    next_sigma: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    horizon = days.shape[1]
+    variance = np.broadcast_to(next_sigma * next_sigma, (days.shape[0], next_sigma.size))
+    growth = np.ones(variance.shape)
+    for step in range(horizon):
+        drawn = days[:, step]
+        daily = np.sqrt(variance)
+        daily *= residuals[drawn]
+        daily += parameters.mu
+        daily += 1.0
+        growth *= np.maximum(daily, 0.0, out=daily)
+        if step + 1 < horizon:
+            variance = variance * carry[drawn]
+            variance += parameters.omega
+    return growth - 1.0
+
+
+def compounded_returns(
+    shocks: NDArray[np.float64], parameters: ParameterArrays, next_sigma: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return simple returns over the whole horizon, of shape (scenarios, instruments), from given shocks.
+
+    ``shocks`` (scenarios, horizon, instruments) have mean zero and variance one; everything else is as in
+    ``filtered_historical_returns``, element by element.
+    """
+    variance = np.broadcast_to(next_sigma * next_sigma, (shocks.shape[0], shocks.shape[2]))
+    growth = np.ones(variance.shape)
+    for step in range(shocks.shape[1]):
+        shock = shocks[:, step]
+        daily = np.sqrt(variance)
+        daily *= shock
+        daily += parameters.mu
+        daily += 1.0
+        growth *= np.maximum(daily, 0.0, out=daily)
+        if step + 1 < shocks.shape[1]:
+            carry = parameters.alpha + parameters.gamma * (shock < 0.0)
+            carry *= shock
+            carry *= shock
+            carry += parameters.beta
+            variance = variance * carry
+            variance += parameters.omega
+    return growth - 1.0

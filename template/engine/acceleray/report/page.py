@@ -1,0 +1,67 @@
+"""The page: data, sentences and figures poured into one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from acceleray.report import formats
+
+_FILTERS = (
+    "amount",
+    "confidence",
+    "count",
+    "days",
+    "half_life",
+    "long_date",
+    "number",
+    "p_value",
+    "percent",
+    "plural",
+    "printable",
+    "share",
+    "shortened",
+    "significant",
+)
+
+
+def render(template: str, **context: Any) -> str:
+    """Return the page that `template` makes of `context`; the same context gives the same bytes."""
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for name in _FILTERS:
+        environment.filters[name] = getattr(formats, name)
+    # The style sheet is ours and is not escaped; everything else on the page is.
+    return environment.get_template(template).render(css=Markup(_resource("page.css")), **context)
+
+
+def save(page: str, path: Path) -> Path:
+    """Write a page to `path`, replacing an older file there in one step, and return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _template(name: str) -> tuple[str, str, None]:
+    # The second is what a traceback calls it.
+    return _resource(name), f"templates/{name}", None
+
+
+def _resource(name: str) -> str:
+    return files("acceleray.report").joinpath("templates", name).read_text(encoding="utf-8")

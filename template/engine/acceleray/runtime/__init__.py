@@ -1,0 +1,1 @@
+"""What executes a workload: its run, its evidence, its progress, and the notebook around it."""

@@ -1,0 +1,109 @@
+"""Reading settings: conf/base.yml, then conf/<environment>.yml, then what one run wants different."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from acceleray.errors import PortfolioError
+from acceleray.settings.sections import Section, Settings
+
+# Files in conf/ that are no environment: what all of them share, and the definitions of stress tests.
+_SHARED = ("base", "stress")
+_TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master")
+
+
+def load(
+    project_dir: Path,
+    environment: str = "local",
+    overrides: Iterable[str] = (),
+    **top_level: Any,
+) -> Settings:
+    """Return the settings of one environment with overrides of the form `section.key=value` applied.
+
+    Raises:
+        PortfolioError: a file is missing or malformed, a name is unknown, or a value is out of range.
+    """
+    conf = project_dir / "conf"
+    merged: dict[str, Any] = {}
+    for name in ("base", environment):
+        _merge(merged, _read(conf / f"{name}.yml", conf))
+    for override in overrides:
+        _merge(merged, _parse(override))
+    _merge(merged, {key: value for key, value in top_level.items() if value is not None})
+    merged.update(project_dir=project_dir, environment=environment)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise PortfolioError(_explain(error)) from None
+
+
+def known_names() -> list[str]:
+    """Return every setting as `section.key`, in order of declaration."""
+    names: list[str] = []
+    for key, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            names += [f"{key}.{inner}" for inner in section.model_fields]
+        else:
+            names.append(key)
+    return names
+
+
+def _read(path: Path, conf: Path) -> dict[str, Any]:
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in conf.glob("*.yml") if file.stem not in _SHARED))
+        raise PortfolioError(
+            f"No settings file {path}; environments here: {known or 'none (is this a project folder?)'}."
+        )
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PortfolioError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise PortfolioError(f"{path} must hold sections with keys, as in conf/base.yml.")
+    return content
+
+
+def _parse(override: str) -> dict[str, Any]:
+    name, equals, text = override.partition("=")
+    name = name.strip()
+    if not equals or not name:
+        raise PortfolioError(f"--set wants section.key=value, not '{override}'.")
+    if name == "environment":
+        raise PortfolioError("The environment decides which files of conf/ are read: use --environment NAME.")
+    if name not in known_names() or name == "project_dir":
+        close = difflib.get_close_matches(name, known_names(), n=1)
+        hint = f"did you mean {close[0]}?" if close else "see conf/base.yml for the names."
+        raise PortfolioError(f"Unknown setting '{name}'; {hint}")
+    try:
+        # A path or a name is taken as it stands: YAML would read `no` or `1e3` as something else.
+        value = text if name.endswith(_TAKEN_AS_TEXT) else yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    section, dot, key = name.partition(".")
+    return {section: {key: value}} if dot else {section: value}
+
+
+def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> None:
+    for key, value in extra.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(name, known_names(), n=1)
+        return f"Unknown setting '{name}' in conf/; " + (
+            f"did you mean {close[0]}?" if close else "remove it."
+        )
+    return f"Setting {name} = {first.get('input')!r} is not usable: {first['msg']}."

@@ -1,0 +1,1 @@
+"""Backtest: every out-of-sample day, four models side by side."""

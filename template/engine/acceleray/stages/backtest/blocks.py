@@ -1,0 +1,104 @@
+"""The forecasts of one block of days, by every model, each from the days before it only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.forecasts import (
+    Measure,
+    ewma_normal,
+    filtered_historical_calibrated,
+    filtered_historical_ewma,
+    historical_simulation,
+)
+from acceleray.quant.garch import GjrFit
+from acceleray.quant.risk import (
+    expected_shortfall,
+    gaussian_expected_shortfall,
+    gaussian_value_at_risk,
+    value_at_risk,
+)
+from acceleray.quant.stale_prices import after_standstills
+from acceleray.settings import Risk
+
+MODELS = (
+    "historical_simulation",
+    "ewma_normal",
+    "filtered_historical_ewma",
+    "filtered_historical_calibrated",
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Days `first` to `last - 1` that share one calibration, and its fits, one an instrument."""
+
+    first: int
+    last: int
+    fits: tuple[GjrFit, ...]
+
+
+@dataclass(frozen=True)
+class BlockForecasts:
+    """Realised losses (days,) and forecasts (models, 3, days), as shares of NAV.
+
+    The three are value at risk, and value at risk and expected shortfall at the level of the latter.
+    """
+
+    losses: NDArray[np.float64]
+    forecasts: NDArray[np.float64]
+
+
+def forecast_block(
+    block: Block,
+    returns: NDArray[np.float64],
+    historical_window: int,
+    residual_window: int,
+    risk: Risk,
+    seed: int,
+) -> BlockForecasts:
+    """Return what four models forecast for each day of a block, and what happened.
+
+    `returns` (days, instruments) may reach beyond the block; a forecast uses the days before it only.
+    """
+    known = returns[: block.last]
+    held = np.array([fit.status == "calibrated" for fit in block.fits])
+    weights = held / held.sum()
+    series = portfolio_returns(known, weights)
+    # What was left out of the fits, for a standstill before the block, is left out of the residuals too.
+    modelled = np.concatenate([after_standstills(known[: block.first]), known[block.first :]])
+    simulated = _three(value_at_risk, expected_shortfall, risk.es_confidence)
+    gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
+    start, level = block.first, risk.var_confidence
+    forecasts = [
+        historical_simulation(series, start, historical_window, level, simulated),
+        ewma_normal(series, start, confidence=level, measure=gaussian),
+        filtered_historical_ewma(series, start, historical_window, confidence=level, measure=simulated),
+        filtered_historical_calibrated(
+            modelled, weights, start, block.last, block.fits, residual_window, level, seed, simulated
+        ),
+    ]
+    return BlockForecasts(-series[block.first :], np.stack(forecasts))
+
+
+def portfolio_returns(returns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the portfolio's return each day, weights scaled up over the instruments that have one.
+
+    A day on which none of them has a return counts as unchanged.
+    """
+    present = np.isfinite(returns)
+    invested = np.sum(present * weights, axis=1)
+    earned = np.sum(np.where(present, returns, 0.0) * weights, axis=1)
+    return np.asarray(np.divide(earned, invested, out=np.zeros(len(returns)), where=invested > 0))
+
+
+def _three(var: Measure, shortfall: Measure, es_confidence: float) -> Measure:
+    def measure(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
+        return np.stack(
+            [var(losses, confidence), var(losses, es_confidence), shortfall(losses, es_confidence)]
+        )
+
+    return measure

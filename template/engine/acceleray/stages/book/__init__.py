@@ -1,0 +1,1 @@
+"""Book: the portfolios whose risk is computed."""

@@ -1,0 +1,1 @@
+"""Calibrate: volatility models of instruments, their gate, and how instruments move together."""

@@ -1,0 +1,48 @@
+"""The features stage: one-day returns and cross-sectionally ranked features, in Spark."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from acceleray.runtime.run import Run
+from acceleray.stages.features.definitions import DEFINITIONS, RANKED, Definition
+from acceleray.stages.features.ranks import ranked
+from acceleray.stages.features.raw import raw
+from acceleray.stages.features.returns import observed, with_market
+from acceleray.tables import FEATURES, PRICES, RETURNS
+
+__all__ = ["DEFINITIONS", "RANKED", "Definition", "build_features", "build_returns"]
+
+
+def build_returns(run: Run) -> None:
+    """Commit gold.returns of the run's source: all that a workload without signals needs."""
+    run.commit(RETURNS, _returns(run, observed(_prices(run), run.settings.features.horizon_d)))
+
+
+def build_features(run: Run) -> None:
+    """Commit gold.returns and gold.features of the run's source from silver.prices.
+
+    Every row depends on prices up to its own date alone, except forward_return and target, which are what
+    the model is asked to predict. So nothing here depends on the as-of date; readers filter by date. Rows in
+    which every feature is NULL are left out.
+    """
+    rows = observed(_prices(run), run.settings.features.horizon_d).persist()
+    try:
+        run.commit(RETURNS, _returns(run, rows))
+        run.commit(FEATURES, ranked(raw(with_market(rows)), RANKED).select(_source(run), "*"))
+    finally:
+        rows.unpersist()
+
+
+def _prices(run: Run) -> DataFrame:
+    # One source has one name: without it every sort below compares dates and names alone.
+    return run.read(PRICES).select("instrument_id", "date", "price")
+
+
+def _returns(run: Run, rows: DataFrame) -> DataFrame:
+    return rows.where("return_1d IS NOT NULL").select(_source(run), "*")
+
+
+def _source(run: Run) -> Column:
+    return F.lit(run.source).alias("source")

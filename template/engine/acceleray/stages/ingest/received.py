@@ -1,0 +1,110 @@
+"""Received prices in one shape, whatever they came from, and the checks on their dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from acceleray.errors import PortfolioError
+
+# ISO only: 03/04/2020 is March to one reader and April to another. A time of midnight is what a
+# spreadsheet or a database adds to a date; any other time of day says that this is not daily data.
+ISO_DATE = r"^\s*[12][0-9]{3}-[0-9]{2}-[0-9]{2}([T ]00:00(:00([.]0+)?)?)?(Z|[+]00:00)?\s*$"
+_DATE = rf"if(date_text RLIKE r'{ISO_DATE}', try_cast(left(trim(date_text), 10) AS DATE), NULL) AS date"
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a source delivered, before any judgement.
+
+    Attributes:
+        origin: how messages name the source.
+        rows: one row per thing that must be unique: line (of a file, else 0), instrument_id ('' in wide
+            data), date_text, and date, which is NULL where date_text is not one.
+        cells: one row per quoted value: instrument_id, date, price_text; empty cells are left out.
+        announced: instruments the source names, with or without prices; empty where only prices name them.
+    """
+
+    origin: str
+    rows: DataFrame
+    cells: DataFrame
+    announced: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return `origin` as the beginning of a sentence."""
+        return self.origin[:1].upper() + self.origin[1:]
+
+
+def from_wide(
+    origin: str, wide: DataFrame, columns: Sequence[str], names: Sequence[str], line: str = ""
+) -> Received:
+    """Return wide data (date_text and one text column an instrument) in the common shape.
+
+    Args:
+        origin: how messages name the source.
+        wide: a frame with date_text and `columns`.
+        columns: column names in the frame, safe to use as they are.
+        names: the instrument of each column, in the same order.
+        line: the column that holds line numbers, if the data has any.
+    """
+    texts = F.array(*[F.col(column) for column in columns]).alias("texts")
+    date = F.expr(_DATE)
+    # Exploding one array keeps the plan small for thousands of instruments, where an unpivot does not.
+    exploded = wide.select(date, texts).select("date", F.posexplode("texts").alias("position", "price_text"))
+    instrument = F.get(F.lit(list(names)), F.col("position")).alias("instrument_id")
+    number = (F.col(line) if line else F.lit(0)).alias("line")
+    return Received(
+        origin=origin,
+        rows=wide.select(number, F.lit("").alias("instrument_id"), "date_text", date),
+        cells=_quoted_only(exploded.select(instrument, "date", "price_text")),
+        announced=tuple(names),
+    )
+
+
+def from_long(origin: str, long: DataFrame) -> Received:
+    """Return long data (instrument_id, date_text, price_text) in the common shape."""
+    rows = long.select(F.lit(0).alias("line"), "instrument_id", "date_text", "price_text", F.expr(_DATE))
+    return Received(origin, rows, _quoted_only(rows.select("instrument_id", "date", "price_text")))
+
+
+def refuse_dates(received: Received) -> None:
+    """Check that every date is a date and occurs once (in long data: once per instrument).
+
+    Raises:
+        PortfolioError: a date cannot be read, or is there twice.
+    """
+    groups = received.rows.groupBy("instrument_id", "date").agg(F.count("*").alias("rows"))
+    unread = F.col("date").isNull()
+    repeated = ~unread & (F.col("rows") > 1)
+    found = groups.agg(
+        F.sum(F.when(unread, F.col("rows")).otherwise(0)).alias("unread"),
+        F.sum(F.when(repeated, 1).otherwise(0)).alias("repeated"),
+    ).first()
+    if found is not None and found["unread"]:
+        first = received.rows.where(unread).orderBy("line", "instrument_id", "date_text").first()
+        text = (first["date_text"] if first else None) or ""
+        place = f"Line {first['line']}" if first and first["line"] else "A row"
+        raise PortfolioError(
+            f"{place} of {received.origin} has '{text}' for a date"
+            f"{_others(found['unread'] - 1, 'as have {} other rows')}; write dates as 2020-12-31."
+        )
+    if found is not None and found["repeated"]:
+        first = groups.where(repeated).orderBy("date", "instrument_id").first()
+        twice = f"{first['date']} {first['rows']} times" if first else "a date twice"
+        whose = f" for {first['instrument_id']}" if first and first["instrument_id"] else ""
+        raise PortfolioError(
+            f"{received.title} has {twice}{whose}"
+            f"{_others(found['repeated'] - 1, 'and repeats {} other dates')}; keep one row a date."
+        )
+
+
+def _others(count: int, words: str) -> str:
+    return f" ({words.format(count)})" if count else ""
+
+
+def _quoted_only(cells: DataFrame) -> DataFrame:
+    return cells.where(F.col("price_text").rlike(r"\S"))

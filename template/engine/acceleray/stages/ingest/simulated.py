@@ -1,0 +1,84 @@
+"""Prices that nobody ever paid: a universe of any size, simulated from the sample and always called that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from acceleray.quant.universe import OneFactorModel, Plan, market_path, one_factor_model, price_path
+from acceleray.settings import Settings
+from acceleray.stages.ingest.received import Received
+
+# The last business day of the year in which the sample ends.
+LAST_DAY = "2022-12-30"
+# As fine as prices are accepted; and the last bits of a computed price may differ between processors.
+_DECIMALS = 6
+# Instruments that one Spark task simulates: a few seconds, and a task holds one of them at a time.
+_PER_TASK = 250
+
+
+def from_simulation(spark: SparkSession, settings: Settings) -> Received:
+    """Return the simulated prices that `universe` and `seed` describe, computed by Spark's workers.
+
+    What an instrument is paid depends on its number, not on how many there are or who computes it. Days are
+    Monday to Friday and end on `LAST_DAY`.
+    """
+    from skfolio.datasets import load_sp500_dataset
+
+    size = settings.universe
+    model = one_factor_model(load_sp500_dataset().to_numpy())
+    plan = Plan(size.days, size.transient_share, size.half_life_d, settings.seed)
+    market = market_path(model, plan)
+    days = business_days(size.days)
+
+    def simulate(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                yield _cells(model, plan, market, days, number)
+
+    tasks = max(settings.spark.shuffle_partitions, -(-size.instruments // _PER_TASK))
+    numbers = spark.range(0, size.instruments, 1, tasks)
+    calendar = spark.createDataFrame(pa.table({"date": days}))
+    # Dates are unique by construction; one row each is all there is to check about them.
+    rows = calendar.select(
+        F.lit(0).alias("line"),
+        F.lit("").alias("instrument_id"),
+        F.col("date").cast("string").alias("date_text"),
+        "date",
+    )
+    cells = numbers.mapInArrow(simulate, "instrument_id string, date date, price_text string")
+    return Received("the simulated universe", rows, cells)
+
+
+def business_days(count: int) -> NDArray[np.datetime64]:
+    """Return the last `count` days from Monday to Friday up to `LAST_DAY`, ascending."""
+    last = np.datetime64(LAST_DAY, "D")
+    return np.asarray(np.busday_offset(last, np.arange(1 - count, 1)), dtype="datetime64[D]")
+
+
+def instrument_name(number: int) -> str:
+    """Return the name of a simulated instrument, which says what it is."""
+    return f"SIM-{number + 1:06d}"
+
+
+def _cells(
+    model: OneFactorModel,
+    plan: Plan,
+    market: NDArray[np.float64],
+    days: NDArray[np.datetime64],
+    number: int,
+) -> pa.RecordBatch:
+    prices = np.round(price_path(model, plan, market, number), _DECIMALS)
+    columns = {
+        "instrument_id": pa.repeat(instrument_name(number), prices.size),
+        "date": pa.array(days),
+        # The shortest text that reads back to the same number, as in every other source.
+        "price_text": pc.cast(pa.array(prices), pa.string()),
+    }
+    return pa.RecordBatch.from_pydict(columns)

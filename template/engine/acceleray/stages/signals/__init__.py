@@ -1,0 +1,1 @@
+"""Signals: signals ranked by evidence that survives costs and multiple testing."""

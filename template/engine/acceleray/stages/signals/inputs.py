@@ -1,0 +1,59 @@
+"""What signals are judged on: their values and the prices after them, known at the as-of date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.engines.handoff.arrays import column, panel
+from acceleray.errors import PortfolioError
+from acceleray.runtime.run import Run
+from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.tables import FEATURES, PRICES
+
+# With fewer instruments a rank correlation says nothing.
+_MINIMUM_INSTRUMENTS = 3
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Signals and prices on one calendar.
+
+    Attributes:
+        names: of the signals.
+        signals: (signals, dates, instruments) ranks, NaN where not known. Single precision: ranks keep their
+            order in it, and the array is the largest there is.
+        prices: (dates, instruments), NaN where there is none; every trading day of the source has a row.
+        dates: the trading days, ascending.
+    """
+
+    names: tuple[str, ...]
+    signals: NDArray[np.float32]
+    prices: NDArray[np.float64]
+    dates: NDArray[np.datetime64]
+
+
+def load_inputs(run: Run) -> Inputs:
+    """Return every feature of gold.features as a signal, with prices up to the as-of date and no later.
+
+    Forward returns that would look beyond the as-of date therefore do not exist.
+
+    Raises:
+        PortfolioError: there are too few instruments to rank.
+    """
+    until = f"date <= DATE'{run.as_of}'"
+    prices = panel(run.arrow(PRICES, ("date", "instrument_id", "price"), until), "price")
+    if len(prices.instruments) < _MINIMUM_INSTRUMENTS:
+        raise PortfolioError(
+            f"Signals rank instruments against each other: {len(prices.instruments)} are too few, "
+            f"bring prices of {_MINIMUM_INSTRUMENTS} at least."
+        )
+    rows = run.arrow(FEATURES, ("date", "instrument_id", *FEATURE_NAMES), until)
+    day = np.searchsorted(prices.dates, column(rows, "date").astype(prices.dates.dtype))
+    place = np.searchsorted(np.array(prices.instruments), column(rows, "instrument_id").astype(str))
+    signals = np.full((len(FEATURE_NAMES), *prices.values.shape), np.nan, dtype=np.float32)
+    for number, name in enumerate(FEATURE_NAMES):
+        signals[number, day, place] = column(rows, name)
+    return Inputs(FEATURE_NAMES, signals, prices.values, prices.dates)

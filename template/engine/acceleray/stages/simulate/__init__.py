@@ -1,0 +1,1 @@
+"""Simulate: joint scenarios priced into every portfolio."""

@@ -1,0 +1,260 @@
+"""The order of the passes, and what becomes of what they return. Only this module knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.engines.ray.fanout import FanOut
+from acceleray.quant.euler import Band, adding_up
+from acceleray.quant.rank_search import BINS, Brackets, Level, Places, brackets_over, improved, placed
+from acceleray.quant.tails import Above, Pairs, Tail, TailAt, Wanted, joined, tail_at
+from acceleray.stages.simulate import tasks
+from acceleray.stages.simulate.attribution import attributed
+from acceleray.stages.simulate.horizon import Attribution, Horizon
+from acceleray.stages.simulate.reverse import Nearest, reverse_of, whitening
+from acceleray.stages.simulate.scenario_inputs import World
+from acceleray.stages.simulate.tasks import Part
+
+_HISTOGRAM_BINS = 80
+# Portfolios that go through the passes together: memory grows with these and no more.
+_TOGETHER = 2048
+_PILOT_TOGETHER = 256
+# A bracket that misses a rank grows 128-fold, one that holds a crowd shrinks: neither is needed twice.
+_ATTEMPTS, _SHRINKING = 40, 2
+# Count, collect, attribute; the pilot is one block.
+_PASSES = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to simulate: scenarios, horizons, the two confidence levels, betas, losses to be reached.
+
+    betas (instruments,) are slopes on the market; targets are losses as shares of NAV.
+    """
+
+    scenarios: int
+    horizons_d: tuple[int, ...]
+    var_confidence: float
+    es_confidence: float
+    betas: NDArray[np.float64]
+    targets: tuple[float, ...] = ()
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Return the levels of both measures, one if they are the same."""
+        confidences = sorted({self.var_confidence, self.es_confidence})
+        return tuple(Level(self.scenarios, confidence) for confidence in confidences)
+
+
+def simulated(
+    fan_out: FanOut,
+    worlds: Sequence[World],
+    plan: Plan,
+    counter: Callable[[int, str], Callable[[int], None]] = lambda total, what: lambda done: None,
+) -> tuple[Horizon, ...]:
+    """Return what is known after all scenarios, for each world and each horizon.
+
+    ``counter`` is told the number of tasks and returns what is told how many are done.
+    """
+    portfolios = len(worlds[0].weights)
+    parts = [slice(first, min(first + _TOGETHER, portfolios)) for first in range(0, portfolios, _TOGETHER)]
+    groups = tasks.grouped(tasks.blocks(plan.scenarios))
+    total = len(worlds) * len(plan.horizons_d) * len(parts) * _PASSES * len(groups)
+    progress = _Progress(counter(total, "blocks of scenarios"), total)
+    found = []
+    for world in worlds:
+        shared = fan_out.share(world)
+        for horizon_d in plan.horizons_d:
+            passes = _Passes(fan_out, world, shared, plan, horizon_d, groups, progress)
+            found.append(_whole(passes, [passes.part(each) for each in parts]))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is known of one part of the portfolios."""
+
+    tail: Tail
+    volatility: NDArray[np.float64]
+    histogram: NDArray[np.int64]
+    value_at_risk: NDArray[np.float64]
+    expected_shortfall: NDArray[np.float64]
+    attribution: Attribution
+    nearest: Nearest | None
+
+
+class _Progress:
+    """Counts tasks; recounts in the rare case that some are needed are not announced."""
+
+    def __init__(self, done: Callable[[int], None], total: int) -> None:
+        self._done, self._total, self._finished = done, total, 0
+
+    def step(self) -> None:
+        self._finished = min(self._finished + 1, self._total)
+        self._done(self._finished)
+
+
+class _Passes:
+    """The passes over all scenarios of one world and horizon."""
+
+    def __init__(
+        self,
+        fan_out: FanOut,
+        world: World,
+        shared: Any,
+        plan: Plan,
+        horizon_d: int,
+        groups: Sequence[Sequence[tasks.Block]],
+        progress: _Progress,
+    ) -> None:
+        self.world, self.plan, self.horizon_d = world, plan, horizon_d
+        self.edges = histogram_edges(world, horizon_d)
+        self._fan_out, self._shared, self._groups, self._progress = fan_out, shared, groups, progress
+        self._pilot = groups[0][0]
+        self.whitened: NDArray[np.float64] | None = None
+        if plan.targets and horizon_d == max(plan.horizons_d):
+            [self.whitened] = fan_out.map(whitening, [self._pilot], (shared,), horizon_d=horizon_d)
+
+    def part(self, portfolios: slice) -> _Found:
+        """Return what is known of some of the portfolios after all passes."""
+        plan, part = self.plan, Part(self.horizon_d, portfolios)
+        brackets, places, sums, histogram = self._count(part)
+        wanted = tuple(Wanted.of(one, at) for one, at in zip(brackets, places, strict=True))
+        tail = Tail(dict(self._collect(part, wanted, places)))
+        var, shortfall = tail.at(plan.var_confidence), tail.at(plan.es_confidence)
+        bands, near = self._attribute(part, var.window, shortfall.tail)
+        weights = self.world.weights[portfolios]
+        mean = sums[0] / plan.scenarios
+        logs = bands.logs / shortfall.tail.total[:, np.newaxis]
+        return _Found(
+            tail=tail,
+            volatility=np.sqrt(np.maximum(sums[1] / plan.scenarios - mean * mean, 0.0)),
+            histogram=histogram,
+            value_at_risk=adding_up(_means(weights, bands.value_at_risk, var.window), var.value_at_risk),
+            expected_shortfall=_checked(
+                _means(weights, bands.expected_shortfall, shortfall.tail), shortfall.expected_shortfall
+            ),
+            attribution=attributed(shortfall.expected_shortfall, weights, logs, plan.betas),
+            nearest=near,
+        )
+
+    def _map(self, function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
+        shared = (self._shared, *(self._fan_out.share(each) for each in arguments))
+        for result in self._fan_out.map(function, self._groups, shared):
+            yield result
+            self._progress.step()
+
+    def _count(
+        self, part: Part
+    ) -> tuple[tuple[Brackets, ...], list[Places], NDArray[np.float64], NDArray[np.int64]]:
+        brackets = self._first_brackets(part)
+        for attempt in range(_ATTEMPTS):
+            counts = [np.zeros((part.size, BINS + 1), dtype=np.int64) for _ in brackets]
+            sums, histogram = np.zeros((2, part.size)), np.zeros(_HISTOGRAM_BINS, dtype=np.int64)
+            for result in self._map(tasks.count, part, brackets, self.edges):
+                for total, some, beyond in zip(counts, result.counts, result.beyond, strict=True):
+                    total[:, :BINS] += some
+                    total[:, BINS] += beyond
+                for block in result.sums:
+                    sums += block
+                histogram += result.histogram
+            if not bool(np.isfinite(sums).all()):
+                raise RuntimeError("some simulated losses are not finite")
+            places = [placed(level, each) for level, each in zip(self.plan.levels, counts, strict=True)]
+            narrow = attempt < _SHRINKING and self.world.outcomes(self.horizon_d) > 1e6
+            better = [improved(one, at, narrow) for one, at in zip(brackets, places, strict=True)]
+            if not any(better):
+                return brackets, places, sums, histogram
+            brackets = tuple(new or old for new, old in zip(better, brackets, strict=True))
+        raise RuntimeError("the tails of some portfolios cannot be found")
+
+    def _first_brackets(self, part: Part) -> tuple[Brackets, ...]:
+        stop, step = part.portfolios.stop, _PILOT_TOGETHER
+        some = [
+            Part(self.horizon_d, slice(first, min(first + step, stop)))
+            for first in range(part.portfolios.start, stop, step)
+        ]
+        found = list(
+            self._fan_out.map(tasks.pilot, some, (self._shared,), block=self._pilot, levels=self.plan.levels)
+        )
+        return tuple(brackets_over(np.concatenate(bounds, axis=1)) for bounds in zip(*found, strict=True))
+
+    def _collect(
+        self, part: Part, wanted: tuple[Wanted, ...], places: Sequence[Places]
+    ) -> Iterator[tuple[float, TailAt]]:
+        pairs = [Pairs() for _ in wanted]
+        above = [Above.none(part.size) for _ in wanted]
+        for result in self._map(tasks.collect, part, wanted):
+            for into, some in zip(pairs, result.pairs, strict=True):
+                into.add(*some.sorted())
+            for block in result.above:
+                above = [total + some for total, some in zip(above, block, strict=True)]
+        for number, level in enumerate(self.plan.levels):
+            known = (wanted[number], places[number], pairs[number], above[number])
+            yield level.confidence, tail_at(level, *known)
+
+    def _attribute(self, part: Part, window: Band, tail: Band) -> tuple[tasks.BandSums, Nearest | None]:
+        sums = tasks.BandSums.none(part.size, len(self.world.next_sigma))
+        near: Nearest | None = None
+        for result in self._map(tasks.attribute, part, window, tail, self.whitened, self.plan.targets):
+            for block in result.sums:
+                sums = sums + block
+            if result.nearest is not None:
+                near = result.nearest if near is None else near.or_nearer(result.nearest)
+        expected = np.stack((window.total, tail.total))
+        if not np.allclose(sums.weights, expected, rtol=1e-9, atol=0.0):
+            raise RuntimeError("two passes over the scenarios did not see the same losses")
+        return sums, near
+
+
+def _whole(passes: _Passes, parts: Sequence[_Found]) -> Horizon:
+    """Return what is known of all portfolios out of what is known of each part."""
+    world, plan = passes.world, passes.plan
+
+    def together(name: str) -> NDArray[np.float64]:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    def attribution(name: str) -> NDArray[np.float64]:
+        return np.concatenate([getattr(part.attribution, name) for part in parts])
+
+    near = [part.nearest for part in parts if part.nearest is not None]
+    again = partial(reverse_of, targets=plan.targets, world=world, horizon_d=passes.horizon_d)
+    return Horizon(
+        method=world.method,
+        horizon_d=passes.horizon_d,
+        scenarios=plan.scenarios,
+        copula_nu=None if world.copula is None else world.copula.nu,
+        tail=joined([part.tail for part in parts]),
+        volatility=together("volatility"),
+        edges=passes.edges,
+        histogram=parts[0].histogram,
+        value_at_risk_contributions=together("value_at_risk"),
+        expected_shortfall_contributions=together("expected_shortfall"),
+        attribution=Attribution(*(attribution(name) for name in ("factor", "specific", "residual"))),
+        reverse=again(Nearest.joined(near), scenarios=plan.scenarios) if near else None,
+    )
+
+
+def histogram_edges(world: World, horizon_d: int) -> NDArray[np.float64]:
+    """Return bin edges for the first portfolio's losses, alike for every method."""
+    shocks = world.residuals * world.next_sigma + world.parameters.mu
+    scale = float(np.std(shocks @ world.weights[0])) * horizon_d**0.5
+    return np.linspace(-6.0, 8.0, _HISTOGRAM_BINS + 1) * (scale or 1e-6)
+
+
+def _means(weights: NDArray[np.float64], sums: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
+    return np.asarray(weights * sums / band.total[:, np.newaxis])
+
+
+def _checked(contributions: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return contributions as they are; they add up by construction, unless a pass went wrong."""
+    gap = np.abs(contributions.sum(axis=1) - totals)
+    if bool(np.any(gap > 1e-9 * np.abs(contributions).sum(axis=1))):
+        raise RuntimeError("contributions do not add up: two passes did not see the same losses")
+    return contributions

@@ -1,0 +1,59 @@
+"""What is known after all scenarios of one method and horizon: the result that other stages use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.tails import Tail
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Expected shortfall split into three parts that add up to it, each (portfolios,), shares of NAV."""
+
+    factor: NDArray[np.float64]
+    specific: NDArray[np.float64]
+    residual: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """The most plausible simulated scenario in which each portfolio loses at least each target.
+
+    Arrays are of shape (portfolios, targets): how many scenarios reach the target, the number of the nearest
+    one (-1 for none), its loss as a share of NAV and its Mahalanobis distance from no change (NaN for none).
+    reference_returns (targets, instruments) are the simple returns in the first portfolio's scenario.
+    """
+
+    targets: tuple[float, ...]
+    reaching: NDArray[np.int64]
+    scenario: NDArray[np.int64]
+    loss: NDArray[np.float64]
+    mahalanobis: NDArray[np.float64]
+    reference_returns: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Simulated risk by one method at one horizon; losses and volatility are shares of NAV.
+
+    volatility (portfolios,) is that of the whole horizon; edges and histogram are of the first portfolio's
+    losses; contributions (portfolios, instruments) add up to the measure. reverse is there at the longest
+    horizon, if losses to be reached were given.
+    """
+
+    method: str
+    horizon_d: int
+    scenarios: int
+    copula_nu: float | None
+    tail: Tail
+    volatility: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    histogram: NDArray[np.int64]
+    value_at_risk_contributions: NDArray[np.float64]
+    expected_shortfall_contributions: NDArray[np.float64]
+    attribution: Attribution
+    reverse: Reverse | None

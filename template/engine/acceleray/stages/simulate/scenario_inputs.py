@@ -1,0 +1,98 @@
+"""What every scenario is made from, shared by all tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.engines.ray.fanout import FanOut
+from acceleray.quant.copula import TCopula, draw_shocks, t_copula
+from acceleray.quant.scenarios import (
+    ParameterArrays,
+    compounded_returns,
+    draw_days,
+    filtered_historical_returns,
+    stack_parameters,
+)
+from acceleray.settings import Settings
+from acceleray.stages.book.stage import Book
+from acceleray.stages.calibrate.residuals import standardised
+from acceleray.stages.calibrate.stage import Calibration
+
+if TYPE_CHECKING:
+    from acceleray.stages.calibrate.dependence import Dependence
+
+FILTERED_HISTORICAL, T_COPULA = "filtered_historical", "t_copula"
+
+Atom = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class World:
+    """What every scenario is made from; shared by all tasks, read-only.
+
+    residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
+    instruments), of the priced instruments only. With a copula, shocks come from it instead of the residuals.
+    """
+
+    seed: int
+    residuals: NDArray[np.float64]
+    parameters: ParameterArrays
+    next_sigma: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    copula: TCopula | None = None
+
+    @property
+    def method(self) -> str:
+        """Return how scenarios are made, as tables call it."""
+        return FILTERED_HISTORICAL if self.copula is None else T_COPULA
+
+    def outcomes(self, horizon_d: int) -> float:
+        """Return how many different scenarios there can be: few where single past days are drawn."""
+        return float(len(self.residuals)) ** horizon_d if self.copula is None else float("inf")
+
+    def returns(self, atom: Atom, horizon_d: int) -> NDArray[np.float64]:
+        """Return the simulated simple returns of one atom, of shape (scenarios, instruments)."""
+        number, count = atom
+        if self.copula is None:
+            days = draw_days(self.seed, number, count, horizon_d, len(self.residuals))
+            return filtered_historical_returns(days, self.residuals, self.parameters, self.next_sigma)
+        shocks = draw_shocks(self.copula, self.seed, number, count, horizon_d)
+        return np.concatenate([compounded_returns(part, self.parameters, self.next_sigma) for part in shocks])
+
+
+def build_world(
+    calibration: Calibration, book: Book, settings: Settings
+) -> tuple[World, NDArray[np.datetime64]]:
+    """Return what filtered historical scenarios are made from, and the days that can be drawn.
+
+    Residuals come from a filter over the days that the fits have seen.
+    """
+    usable = calibration.usable
+    window_d, residual_window_d = settings.calibration.window_d, settings.simulation.residual_window_d
+    residuals, days = standardised(calibration, window_d, residual_window_d, settings.seed)
+    fits = [calibration.fits[position] for position in usable]
+    world = World(
+        seed=settings.seed,
+        residuals=residuals,
+        parameters=stack_parameters([fit.parameters for fit in fits if fit.parameters is not None]),
+        next_sigma=np.array([fit.next_sigma for fit in fits]),
+        weights=np.ascontiguousarray(book.weights[:, usable]),
+    )
+    return world, days
+
+
+def with_copula(fan_out: FanOut, world: World, calibration: Calibration, dependence: Dependence) -> World:
+    """Return the same world with shocks from a t copula, its margins those of the fits."""
+    fits = [calibration.fits[position] for position in calibration.usable]
+    margins = np.array([fit.parameters.nu for fit in fits if fit.parameters is not None])
+    # One task with one CPU: a factorisation must not depend on the number of threads of the driver.
+    [copula] = fan_out.map(_copula, [dependence.copula_nu], (dependence.correlation, margins))
+    return replace(world, copula=copula)
+
+
+def _copula(nu: float, correlation: NDArray[np.float64], margins: NDArray[np.float64]) -> TCopula:
+    return t_copula(correlation, nu, margins)

@@ -1,0 +1,75 @@
+"""Simulate: joint scenarios of every instrument, priced into every portfolio, in constant memory.
+
+Two methods: filtered historical simulation, and a t copula with GJR-t margins. Scenarios come in atoms with
+their own random numbers; nothing depends on which task or worker makes one. They are not stored: the seed
+makes them again, in every pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from acceleray.runtime.run import Run
+from acceleray.stages.book.stage import Book
+from acceleray.stages.calibrate.stage import Calibration
+from acceleray.stages.simulate import rows
+from acceleray.stages.simulate.attribution import market_betas
+from acceleray.stages.simulate.engine import Plan, simulated
+from acceleray.stages.simulate.horizon import Attribution, Horizon, Reverse
+from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA, build_world, with_copula
+from acceleray.tables import (
+    LOSS_DISTRIBUTION,
+    RISK_ATTRIBUTION,
+    RISK_CONTRIBUTIONS,
+    RISK_MEASURES,
+    SCENARIO_SETS,
+)
+
+if TYPE_CHECKING:
+    from acceleray.stages.calibrate.dependence import Dependence
+
+__all__ = ["FILTERED_HISTORICAL", "T_COPULA", "Attribution", "Horizon", "Reverse", "simulate"]
+
+
+def simulate(
+    run: Run,
+    calibration: Calibration,
+    book: Book,
+    *,
+    scenarios: int | None = None,
+    dependence: Dependence | None = None,
+    targets: tuple[float, ...] = (),
+) -> tuple[Horizon, ...]:
+    """Simulate by each method over every horizon, commit scenario sets and risk tables, and return them.
+
+    The residual window ends at the as-of date; parameters and volatility are those of `calibration`.
+
+    Args:
+        run: what is read and written.
+        calibration: returns and fits up to the as-of date.
+        book: the portfolios.
+        scenarios: how many; `simulation.scenarios` by default.
+        dependence: with it the t copula follows filtered historical simulation.
+        targets: losses as shares of NAV for the reverse stress at the longest horizon.
+    """
+    settings, usable = run.settings, calibration.usable
+    world, days = build_world(calibration, book, settings)
+    worlds = [world]
+    if dependence is not None:
+        worlds.append(with_copula(run.fan_out, world, calibration, dependence))
+    returns = calibration.returns.values[-settings.simulation.residual_window_d :, usable]
+    plan = Plan(
+        scenarios=settings.simulation.scenarios if scenarios is None else scenarios,
+        horizons_d=settings.simulation.horizons_d,
+        var_confidence=settings.risk.var_confidence,
+        es_confidence=settings.risk.es_confidence,
+        betas=market_betas(returns),
+        targets=targets,
+    )
+    result = simulated(run.fan_out, worlds, plan, run.reporter.counter)
+    run.commit(SCENARIO_SETS, rows.scenario_sets(settings.seed, result, days, usable.size))
+    run.commit(LOSS_DISTRIBUTION, rows.loss_distribution(book, result))
+    run.commit_parts(RISK_MEASURES, rows.risk_measures(settings.risk, book, result))
+    run.commit_parts(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, usable, result))
+    run.commit_parts(RISK_ATTRIBUTION, rows.risk_attribution(settings.risk, book, result))
+    return result

@@ -1,0 +1,234 @@
+"""The passes over scenarios, each function a Ray task: look at the first, count, collect, attribute.
+
+Sums are made atom by atom within a *block* of atoms and returned block by block, so that whoever adds them in
+order gets the same bits whatever the number of workers and of blocks in a task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.euler import Band, Weighted
+from acceleray.quant.rank_search import BINS, Brackets, Level, counted, pilot_bounds
+from acceleray.quant.scenarios import atoms
+from acceleray.quant.tails import Above, Pairs, Wanted, collected
+from acceleray.stages.simulate.attribution import log_returns
+from acceleray.stages.simulate.reverse import Nearest, distances, nearest
+from acceleray.stages.simulate.scenario_inputs import Atom, World
+
+Block = tuple[Atom, ...]
+
+# The unit of sums over scenarios: changing it changes last bits.
+ATOMS_PER_BLOCK = 4
+# Enough tasks for any number of workers, and yet what one of them returns stays small.
+_TASKS, _BLOCKS_PER_TASK = 64, 8
+# Portfolios whose losses in an atom are worked on together: a megabyte, within the processor's cache.
+_TOGETHER = 32
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the portfolios at one horizon: what a pass is about."""
+
+    horizon_d: int
+    portfolios: slice
+
+    @property
+    def size(self) -> int:
+        """Return the number of portfolios."""
+        return int(self.portfolios.stop - self.portfolios.start)
+
+    def losses(
+        self, world: World, returns: NDArray[np.float64]
+    ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """Yield places in this part and their losses (portfolios, scenarios), valid until the next ones."""
+        gains = -np.ascontiguousarray(returns.T)
+        room = np.empty((_TOGETHER, len(returns)))
+        for first in range(0, self.size, _TOGETHER):
+            places = slice(first, min(first + _TOGETHER, self.size))
+            begin = self.portfolios.start
+            weights = world.weights[begin + places.start : begin + places.stop]
+            yield places, np.matmul(weights, gains, out=room[: len(weights)])
+
+
+def blocks(scenarios: int) -> list[Block]:
+    """Return the atoms of so many scenarios in blocks, the first of which is the pilot."""
+    every = atoms(scenarios)
+    return [tuple(every[start : start + ATOMS_PER_BLOCK]) for start in range(0, len(every), ATOMS_PER_BLOCK)]
+
+
+def grouped(every: Sequence[Block]) -> list[list[Block]]:
+    """Return the blocks of each task; the grouping changes no number."""
+    size = min(max(len(every) // _TASKS, 1), _BLOCKS_PER_TASK)
+    return [list(every[start : start + size]) for start in range(0, len(every), size)]
+
+
+def pilot(part: Part, world: World, block: Block, levels: tuple[Level, ...]) -> list[NDArray[np.float64]]:
+    """Return for each level the losses (2, portfolios) between which its ranks should lie."""
+    returns = [world.returns(atom, part.horizon_d) for atom in block]
+    bounds = []
+    for some in zip(*(part.losses(world, each) for each in returns), strict=True):
+        bounds.append(pilot_bounds(np.concatenate([losses for _, losses in some], axis=1), levels))
+    return [np.concatenate(found, axis=1) for found in zip(*bounds, strict=True)]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a counting task found; whole numbers as small as they are, sums (2, portfolios) by block."""
+
+    counts: list[NDArray[np.uint64]]
+    beyond: list[NDArray[np.int64]]
+    sums: list[NDArray[np.float64]]
+    histogram: NDArray[np.int64]
+
+
+def count(
+    task: Sequence[Block],
+    world: World,
+    part: Part,
+    brackets: tuple[Brackets, ...],
+    edges: NDArray[np.float64],
+) -> Counted:
+    """Return losses counted in the bins of each bracket, sums of losses and squares, and a histogram.
+
+    The histogram is of the first portfolio of the part.
+    """
+    counts = [np.zeros((part.size, BINS + 1), dtype=np.int32) for _ in brackets]
+    least = np.minimum.reduce([each.low for each in brackets])
+    histogram = np.zeros(len(edges) - 1, dtype=np.int64)
+    sums = []
+    for block in task:
+        total = np.zeros((2, part.size))
+        for atom in block:
+            returns = world.returns(atom, part.horizon_d)
+            total[0] -= world.weights[part.portfolios] @ returns.sum(axis=0)
+            for places, losses in part.losses(world, returns):
+                total[1, places] += np.einsum("ij,ij->i", losses, losses)
+                rows, _, values = _at_least(losses, least[places])
+                for found, each in zip(counts, brackets, strict=True):
+                    found[places] += counted(each.part(places), rows, values)
+                if places.start == 0:
+                    # The outermost bins take everything beyond them.
+                    histogram += np.histogram(np.clip(losses[0], edges[0], edges[-1]), edges)[0]
+        sums.append(total)
+    small = [found[:, :BINS].astype(np.min_scalar_type(int(found[:, :BINS].max()))) for found in counts]
+    return Counted(small, [found[:, BINS].astype(np.int64) for found in counts], sums, histogram)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a collecting task found: pairs for each level, and for each block the sums of each level."""
+
+    pairs: list[Pairs]
+    above: list[list[Above]]
+
+
+def collect(task: Sequence[Block], world: World, part: Part, wanted: tuple[Wanted, ...]) -> Collected:
+    """Return the losses that each level wants one by one, and sums of those above its edge."""
+    pairs = [Pairs() for _ in wanted]
+    least = np.minimum.reduce([each.lowest for each in wanted])
+    above = []
+    for block in task:
+        total = [Above.none(part.size) for _ in wanted]
+        for atom in block:
+            found: list[list[Above]] = [[] for _ in wanted]
+            for places, losses in part.losses(world, world.returns(atom, part.horizon_d)):
+                rows, _, values = _at_least(losses, least[places])
+                for seen, each, into in zip(found, wanted, pairs, strict=True):
+                    seen.append(collected(each.part(places), rows, values, into, places.start))
+            total = [sums + Above.joined(seen) for sums, seen in zip(total, found, strict=True)]
+        above.append(total)
+    for into in pairs:
+        into.sorted()
+    return Collected(pairs, above)
+
+
+@dataclass(frozen=True)
+class BandSums:
+    """Weighted sums over scenarios for each portfolio (portfolios, instruments), and of the weights alone."""
+
+    value_at_risk: NDArray[np.float64]
+    expected_shortfall: NDArray[np.float64]
+    logs: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def none(cls, portfolios: int, instruments: int) -> BandSums:
+        """Return the sums of no scenario."""
+        empty = np.zeros((portfolios, instruments))
+        return cls(empty, empty, empty, np.zeros((2, portfolios)))
+
+    @classmethod
+    def of(cls, held: NDArray[np.float64], seen: NDArray[np.float64]) -> BandSums:
+        """Return sums out of columns: losses and ones in the window; losses, logs and ones in the tail."""
+        instruments = held.shape[1] - 1
+        ones = np.stack((held[:, -1], seen[:, -1]))
+        return cls(held[:, :-1], seen[:, :instruments], seen[:, instruments:-1], ones)
+
+    def __add__(self, other: BandSums) -> BandSums:
+        """Return the sums of both; add in the order of blocks."""
+        return BandSums(
+            self.value_at_risk + other.value_at_risk,
+            self.expected_shortfall + other.expected_shortfall,
+            self.logs + other.logs,
+            self.weights + other.weights,
+        )
+
+
+@dataclass(frozen=True)
+class Attributed:
+    """What an attributing task found: sums by block, and the nearest scenarios if any were sought."""
+
+    sums: list[BandSums]
+    nearest: Nearest | None
+
+
+def attribute(
+    task: Sequence[Block],
+    world: World,
+    part: Part,
+    window: Band,
+    tail: Band,
+    whitened: NDArray[np.float64] | None,
+    targets: tuple[float, ...],
+) -> Attributed:
+    """Return sums of instrument losses in two bands and of log returns in the tail.
+
+    With a whitening matrix, the nearest scenarios that reach each target too.
+    """
+    least = np.minimum(window.low, tail.low)
+    sums = []
+    near = None if whitened is None else Nearest.none(part.size, len(targets))
+    for block in task:
+        total = BandSums.none(part.size, len(world.next_sigma))
+        for atom in block:
+            returns = world.returns(atom, part.horizon_d)
+            logs, ones = log_returns(returns), np.ones((len(returns), 1))
+            far = None if whitened is None else distances(logs, whitened)
+            around, inside, found = Weighted(), Weighted(), []
+            for places, losses in part.losses(world, returns):
+                chosen = _at_least(losses, least[places])
+                around.add(window.part(places), *chosen, first=places.start)
+                inside.add(tail.part(places), *chosen, first=places.start)
+                if far is not None:
+                    found.append(nearest(losses, far, atom[0], targets))
+            held = around.sums(part.size, np.hstack((-returns, ones)))
+            seen = inside.sums(part.size, np.hstack((-returns, logs, ones)))
+            total = total + BandSums.of(held, seen)
+            if near is not None:
+                near = near.or_nearer(Nearest.joined(found))
+        sums.append(total)
+    return Attributed(sums, near)
+
+
+def _at_least(
+    losses: NDArray[np.float64], least: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return portfolio, scenario and loss of each loss (portfolios, scenarios) not below least."""
+    places = np.flatnonzero(losses >= least[:, np.newaxis])
+    rows = places // losses.shape[1]
+    return rows, places - rows * losses.shape[1], losses.ravel()[places]

@@ -1,0 +1,69 @@
+"""Which hyperparameters the model is trained with: those of the settings, or those a search chose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from acceleray.advice import TO_SEARCH
+from acceleray.engines.delta.lake import Lake
+from acceleray.errors import PortfolioError
+from acceleray.runtime.run import Run
+from acceleray.settings import Model
+from acceleray.tables import RUNS, TRIALS
+from acceleray.tables.contract import literal
+
+SETTINGS = "model"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Hyperparameters, and where they come from: `model`, or the run_id of a search."""
+
+    model: Model
+    origin: str
+
+
+def parameters(run: Run) -> Chosen:
+    """Return the hyperparameters of a run that knows its as-of date.
+
+    Raises:
+        PortfolioError: they are to come from a search, and there is none.
+    """
+    if run.settings.train.parameters == "model":
+        return Chosen(run.settings.model, SETTINGS)
+    found = _searched(run.lake, run.source, run.as_of)
+    # What a search chose is fitted where this run fits.
+    device = {"device": run.settings.model.device}
+    return Chosen(found.model.model_copy(update=device), found.origin)
+
+
+def deciding(run: Run, as_of: date) -> tuple[str, ...]:
+    """Return what belongs to a run's identity besides its settings: the search it takes its parameters from.
+
+    Raises:
+        PortfolioError: they are to come from a search, and there is none.
+    """
+    if run.settings.train.parameters == "model":
+        return ()
+    return (_searched(run.lake, run.source, as_of).origin,)
+
+
+def _searched(lake: Lake, source: str, as_of: date) -> Chosen:
+    none = PortfolioError(
+        f"train.parameters=tuned, but no search has ended on {source} up to {as_of}; run one first: "
+        f"{TO_SEARCH}, or set train.parameters=model."
+    )
+    if not (lake.exists(TRIALS) and lake.exists(RUNS)):
+        raise none
+    # A search that was killed has no row in gold.runs, so it is not taken.
+    runs = lake.read(RUNS).where(f"source = {literal(source)} AND as_of <= DATE'{as_of}'")
+    chosen = lake.read(TRIALS).where("chosen").join(runs.select("run_id", "finished_at"), "run_id")
+    rows = sorted(chosen.toArrow().to_pylist(), key=lambda row: (row["as_of"], row["finished_at"]))
+    if not rows:
+        raise none
+    newest = rows[-1]
+    return Chosen(
+        Model(**{name: newest[name] for name in Model.model_fields if name != "device"}),
+        newest["run_id"],
+    )

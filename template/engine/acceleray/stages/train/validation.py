@@ -1,0 +1,187 @@
+"""What the signal model is worth on dates it was not trained on: one purged walk-forward fold a task."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from acceleray.engines.handoff.arrays import as_date
+from acceleray.errors import PortfolioError
+from acceleray.quant.boosting import fit, predict
+from acceleray.quant.evaluation import (
+    newey_west_lags,
+    newey_west_t,
+    out_of_sample_r2,
+    quantile_spread,
+    rank_information_coefficient,
+)
+from acceleray.quant.examples import Examples
+from acceleray.quant.turnover import long_short_weights, trading_cost, turnover
+from acceleray.quant.validation import WalkForwardFold, purged_walk_forward
+from acceleray.runtime.run import Run
+from acceleray.settings import Model, Settings
+from acceleray.stages.features.examples import FEATURE_NAMES
+
+
+@dataclass(frozen=True)
+class FoldTask:
+    """One model to fit and to judge: hyperparameters, training and test dates."""
+
+    fold: WalkForwardFold
+    model: Model
+    seed: int
+    horizon_d: int
+    cost_bp: float
+
+
+@dataclass(frozen=True)
+class FoldScore:
+    """Out-of-sample evidence of one fold; `daily` is the rank IC of each test date, NaN where there is none.
+
+    The spread is a simple return over the horizon, the turnover a share of the book per horizon.
+    """
+
+    train_rows: int
+    test_rows: int
+    daily: NDArray[np.float64]
+    rank_ic: float
+    rank_ic_t: float
+    r2: float
+    quantile_spread: float
+    turnover: float
+    net_spread: float
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All folds of one set of hyperparameters."""
+
+    folds: tuple[WalkForwardFold, ...]
+    scores: tuple[FoldScore, ...]
+    horizon_d: int
+
+    @property
+    def daily(self) -> NDArray[np.float64]:
+        """Return the rank IC of every date that was tested, in the order of time."""
+        return np.concatenate([score.daily for score in self.scores])
+
+    @property
+    def rank_ic(self) -> float:
+        """Return the mean over all dates, NaN if there is none."""
+        return _mean(self.daily)
+
+    @property
+    def rank_ic_t(self) -> float:
+        """Return the Newey-West t statistic of that mean, which allows for labels that overlap."""
+        return _t(self.daily, self.horizon_d)
+
+    def means(self) -> tuple[tuple[str, float], ...]:
+        """Return name and mean over the folds of R2, spread, turnover and net spread."""
+        names = {
+            "r2_out_of_sample": [score.r2 for score in self.scores],
+            "quantile_spread": [score.quantile_spread for score in self.scores],
+            "turnover": [score.turnover for score in self.scores],
+            "net_spread": [score.net_spread for score in self.scores],
+        }
+        return tuple((name, _mean(np.array(values))) for name, values in names.items())
+
+
+def validate(run: Run, examples: Examples, shared: Any, model: Model) -> Validation:
+    """Return the walk-forward evidence for hyperparameters, one fold a task.
+
+    `shared` is a reference to the examples in Ray's object store.
+
+    Raises:
+        PortfolioError: the history is too short for the folds of the settings.
+    """
+    settings = run.settings
+    folds = walk_forward(settings, len(examples.dates))
+    horizon_d, cost_bp = settings.features.horizon_d, settings.train.cost_bp
+    tasks = [FoldTask(fold, model, settings.seed, horizon_d, cost_bp) for fold in folds]
+    done = run.reporter.counter(len(tasks), "folds validated")
+    scores = run.fan_out.on(model.device).map(score_fold, tasks, (shared,), done)
+    return Validation(tuple(folds), tuple(scores), horizon_d)
+
+
+def walk_forward(settings: Settings, dates_count: int) -> list[WalkForwardFold]:
+    """Return the folds of the settings.
+
+    Raises:
+        PortfolioError: the history is too short for them.
+    """
+    train = settings.train
+    try:
+        return purged_walk_forward(
+            dates_count, train.folds, train.minimum_train_d, settings.features.horizon_d, train.embargo_d
+        )
+    except ValueError as error:
+        raise PortfolioError(
+            f"The signal model cannot be validated: {error}; lower train.minimum_train_d or train.folds."
+        ) from None
+
+
+def score_fold(task: FoldTask, examples: Examples) -> FoldScore:
+    """Return what a model fitted on the training dates of a fold is worth on its test dates."""
+    rows = examples.within(task.fold.train_dates)
+    booster = fit(examples.features[rows], examples.target[rows], FEATURE_NAMES, task.model, task.seed)
+    test = examples.within(task.fold.test_dates)
+    scores = examples.matrix(predict(booster, examples.features[test], FEATURE_NAMES), test)
+    targets = examples.matrix(examples.target[test], test)
+    daily = rank_information_coefficient(scores, targets)
+    spread = _mean(quantile_spread(scores, examples.matrix(examples.forward_return[test], test)))
+    replaced = turnover(long_short_weights(scores), task.horizon_d)
+    return FoldScore(
+        train_rows=int(rows.sum()),
+        test_rows=int(test.sum()),
+        daily=daily,
+        rank_ic=_mean(daily),
+        rank_ic_t=_t(daily, task.horizon_d),
+        r2=out_of_sample_r2(targets, scores),
+        quantile_spread=spread,
+        turnover=replaced,
+        net_spread=spread - trading_cost(replaced, task.cost_bp),
+    )
+
+
+def validation_rows(examples: Examples, found: Validation) -> pa.Table:
+    """Return the rows of gold.signal_validation."""
+    edges = [
+        (fold.train_dates.start, fold.train_dates.stop - 1, fold.test_dates.start, fold.test_dates.stop - 1)
+        for fold in found.folds
+    ]
+    first, last, test_first, test_last = (
+        pa.array([as_date(examples.dates[position]) for position in side], pa.date32())
+        for side in zip(*edges, strict=True)
+    )
+    scores = found.scores
+    return pa.table(
+        {
+            "fold": list(range(1, len(found.folds) + 1)),
+            "train_first": first,
+            "train_last": last,
+            "test_first": test_first,
+            "test_last": test_last,
+            "train_rows": [score.train_rows for score in scores],
+            "test_rows": [score.test_rows for score in scores],
+            "rank_ic": [score.rank_ic for score in scores],
+            "rank_ic_t": [score.rank_ic_t for score in scores],
+            "r2_out_of_sample": [score.r2 for score in scores],
+            "quantile_spread": [score.quantile_spread for score in scores],
+            "turnover": [score.turnover for score in scores],
+            "net_spread": [score.net_spread for score in scores],
+        }
+    )
+
+
+def _t(daily: NDArray[np.float64], horizon_d: int) -> float:
+    return newey_west_t(daily, newey_west_lags(int(np.isfinite(daily).sum()), horizon_d))
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else math.nan

@@ -1,0 +1,95 @@
+"""Gold market data: returns and features."""
+
+from acceleray.tables.contract import INSTRUMENT, Column, Table, source_column
+
+RETURNS = Table(
+    layer="gold",
+    name="returns",
+    comment="Simple one-day returns between consecutive trading days of the source.",
+    scope="source",
+    key=("source", "instrument_id", "date"),
+    columns=(
+        source_column(),
+        INSTRUMENT,
+        Column("date", "date", "Trading day the return ends on"),
+        Column(
+            "return_1d", "double", "Price today over price on the trading day before, less one", "fraction"
+        ),
+    ),
+    checks=(("return_above_minus_one", "return_1d > -1"),),
+)
+
+FEATURES = Table(
+    layer="gold",
+    name="features",
+    comment="Cross-sectionally ranked features and the forward return they are asked to rank.",
+    scope="source",
+    key=("source", "instrument_id", "date"),
+    columns=(
+        source_column(),
+        INSTRUMENT,
+        Column("date", "date", "Day on which the features are known"),
+        Column(
+            "momentum_12_1",
+            "double",
+            "Return over 12 months without the last one, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
+        Column(
+            "momentum_6_1",
+            "double",
+            "Return over 6 months without the last one, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
+        Column("momentum_3m", "double", "Return over 3 months, ranked", "rank -0.5..0.5", True),
+        Column("reversal_1m", "double", "Return over 1 month, ranked", "rank -0.5..0.5", True),
+        Column("reversal_1w", "double", "Return over 5 days, ranked", "rank -0.5..0.5", True),
+        Column(
+            "volatility_3m",
+            "double",
+            "Standard deviation of returns over 63 days, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
+        Column(
+            "downside_3m", "double", "Root mean squared loss over 63 days, ranked", "rank -0.5..0.5", True
+        ),
+        Column(
+            "drawdown_12m", "double", "Price over its 252-day high, less one, ranked", "rank -0.5..0.5", True
+        ),
+        Column("skewness_12m", "double", "Skewness of returns over 252 days, ranked", "rank -0.5..0.5", True),
+        Column("maximum_1m", "double", "Largest return of the last 21 days, ranked", "rank -0.5..0.5", True),
+        Column("beta_12m", "double", "Slope on the market over 252 days, ranked", "rank -0.5..0.5", True),
+        Column(
+            "downside_beta_12m",
+            "double",
+            "Slope on the market over the days of 252 on which it fell, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
+        Column(
+            "residual_momentum_12_1",
+            "double",
+            "Sum over 12 months without the last of return less beta times market, over deviation, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
+        Column(
+            "specific_volatility_3m",
+            "double",
+            "Standard deviation of residuals over 63 days, ranked",
+            "rank -0.5..0.5",
+            True,
+        ),
+        Column(
+            "forward_return",
+            "double",
+            "Return over the next horizon, empty where not yet known",
+            "fraction",
+            True,
+        ),
+        Column("target", "double", "Forward return, ranked across instruments", "rank -0.5..0.5", True),
+    ),
+)

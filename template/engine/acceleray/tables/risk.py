@@ -1,0 +1,109 @@
+"""Gold risk: how scenarios were made and what they say."""
+
+from acceleray.tables.contract import (
+    CONFIDENCE,
+    HORIZON,
+    INSTRUMENT,
+    METHOD,
+    PORTFOLIO,
+    Column,
+    Table,
+    run_columns,
+)
+
+SCENARIO_SETS = Table(
+    layer="gold",
+    name="scenario_sets",
+    comment="How scenarios were made; with the seed they can be made again, so they are not stored.",
+    scope="run_id",
+    key=("run_id", "method", "horizon_d"),
+    columns=(
+        *run_columns(),
+        METHOD,
+        HORIZON,
+        Column("scenarios", "long", "Number of simulated scenarios"),
+        Column("seed", "long", "Seed; random numbers are keyed by it and a block of scenarios"),
+        Column("residual_first", "date", "First day of the residual window"),
+        Column("residual_last", "date", "Last day of the residual window"),
+        Column("residual_days", "long", "Days that can be drawn", "trading days"),
+        Column("instruments", "long", "Instruments simulated"),
+        Column("copula_nu", "double", "Degrees of freedom of the t copula", "", True),
+    ),
+)
+
+LOSS_DISTRIBUTION = Table(
+    layer="gold",
+    name="loss_distribution",
+    comment="Histogram of the reference portfolio's simulated losses.",
+    scope="run_id",
+    key=("run_id", "method", "portfolio_id", "horizon_d", "bin"),
+    columns=(
+        *run_columns(),
+        METHOD,
+        PORTFOLIO,
+        HORIZON,
+        Column("bin", "long", "Bin number, from the largest gain to the largest loss"),
+        Column("loss_from_pct_nav", "double", "Lower edge, loss positive", "% of NAV"),
+        Column("loss_to_pct_nav", "double", "Upper edge, loss positive", "% of NAV"),
+        Column("scenarios", "long", "Scenarios in the bin"),
+    ),
+)
+
+RISK_MEASURES = Table(
+    layer="gold",
+    name="risk_measures",
+    comment="Simulated risk of every portfolio; losses are positive.",
+    scope="run_id",
+    key=("run_id", "method", "portfolio_id", "measure", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        METHOD,
+        PORTFOLIO,
+        Column("measure", "string", "value_at_risk or expected_shortfall"),
+        CONFIDENCE,
+        HORIZON,
+        Column("value", "double", "Loss", "currency"),
+        Column("value_pct_nav", "double", "Loss as a share of NAV", "% of NAV"),
+        Column("standard_error", "double", "Monte Carlo standard error of value", "currency"),
+        Column("currency", "string", "ISO 4217 code"),
+    ),
+    checks=(("confidence_is_a_share", "confidence > 0 AND confidence < 1"),),
+)
+
+RISK_CONTRIBUTIONS = Table(
+    layer="gold",
+    name="risk_contributions",
+    comment="Euler contributions of instruments to VaR and ES; they add up to the portfolio's value.",
+    scope="run_id",
+    key=("run_id", "method", "portfolio_id", "instrument_id", "measure", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        METHOD,
+        PORTFOLIO,
+        INSTRUMENT,
+        Column("measure", "string", "value_at_risk or expected_shortfall"),
+        CONFIDENCE,
+        HORIZON,
+        Column("contribution", "double", "Part of the portfolio's loss", "currency"),
+        Column("currency", "string", "ISO 4217 code"),
+    ),
+)
+
+RISK_ATTRIBUTION = Table(
+    layer="gold",
+    name="risk_attribution",
+    comment="Simulated expected shortfall split into market, specific and residual; the parts add up to it.",
+    scope="run_id",
+    key=("run_id", "method", "portfolio_id", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        METHOD,
+        PORTFOLIO,
+        CONFIDENCE,
+        HORIZON,
+        Column("expected_shortfall_pct_nav", "double", "The whole", "% of NAV"),
+        Column("factor_pct_nav", "double", "Part of the market: beta times its move", "% of NAV"),
+        Column("specific_pct_nav", "double", "Part of the instruments' own daily moves", "% of NAV"),
+        Column("residual_pct_nav", "double", "Compounding over days, which is neither", "% of NAV"),
+    ),
+)

@@ -1,0 +1,134 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from acceleray.quant.backtest import verdict
+from acceleray.quant.forecasts import historical_simulation
+from acceleray.quant.risk import expected_shortfall, gaussian_expected_shortfall, value_at_risk
+from acceleray.settings import Risk
+from acceleray.stages.backtest.blocks import MODELS, Block, forecast_block, portfolio_returns
+from acceleray.stages.backtest.rows import judged, may_be_used
+from acceleray.stages.calibrate.fits import fit_before
+
+FIRST, LAST, NAMES = 800, 860, 3
+WINDOWS = {"historical_window": 500, "residual_window": 600, "risk": Risk(), "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def returns() -> NDArray[np.float64]:
+    """Return 900 days of three simulated instruments with a common factor."""
+    generator = np.random.default_rng(11)
+    return 0.008 * (generator.standard_t(6, (900, NAMES)) + generator.standard_t(6, (900, 1)))
+
+
+@pytest.fixture(scope="module")
+def block(returns: NDArray[np.float64]) -> Block:
+    fits = [fit_before((FIRST, name), returns, 800, 500, 10) for name in range(NAMES)]
+    assert all(fit.status == "calibrated" for fit in fits)
+    return Block(FIRST, LAST, tuple(fits))
+
+
+def test_no_model_knows_the_day_it_forecasts_or_any_later_one(
+    returns: NDArray[np.float64], block: Block
+) -> None:
+    honest = forecast_block(block, returns, **WINDOWS)
+    for day in (FIRST, FIRST + 7, LAST - 1):
+        changed = returns.copy()
+        changed[day:] = -0.5
+        seen = forecast_block(block, changed, **WINDOWS)
+        until = day - FIRST + 1
+        np.testing.assert_array_equal(seen.forecasts[..., :until], honest.forecasts[..., :until])
+        if day < LAST - 1:
+            # What has happened is known the day after, by every model: otherwise this test could not fail.
+            assert (seen.forecasts[:, :, until] > honest.forecasts[:, :, until]).all()
+
+
+def test_a_standstill_still_to_come_takes_away_no_day_before_it(
+    returns: NDArray[np.float64], block: Block
+) -> None:
+    stopped = returns.copy()
+    stopped[FIRST + 7 :] = 0.0
+    seen, honest = (forecast_block(block, each, **WINDOWS) for each in (stopped, returns))
+    np.testing.assert_array_equal(seen.forecasts[..., :8], honest.forecasts[..., :8])
+
+
+def test_a_loss_stands_beside_the_forecast_for_its_own_day(
+    returns: NDArray[np.float64], block: Block
+) -> None:
+    result = forecast_block(block, returns, **WINDOWS)
+    losses, forecast = result.losses, result.forecasts[MODELS.index("historical_simulation"), 0]
+    assert_each_on_its_own_day(losses, forecast, returns)
+    # Planted faults: each day tested against the threshold of today, and both of them shifted by one day.
+    faults = {
+        "today's threshold": (losses, np.full_like(forecast, forecast[-1])),
+        "forecasts a day late": (losses, np.roll(forecast, 1)),
+        "forecasts a day early": (losses, np.roll(forecast, -1)),
+        "losses a day late": (np.roll(losses, 1), forecast),
+    }
+    for fault in faults.values():
+        with pytest.raises(AssertionError):
+            assert_each_on_its_own_day(*fault, returns)
+
+
+def assert_each_on_its_own_day(
+    losses: NDArray[np.float64], forecast: NDArray[np.float64], returns: NDArray[np.float64]
+) -> None:
+    np.testing.assert_allclose(losses, -returns[FIRST:LAST].mean(axis=1), rtol=1e-12)
+    series = returns.mean(axis=1)
+    expected = [historical_simulation(series[: day + 1], day, 500, 0.99)[0] for day in range(FIRST, LAST)]
+    np.testing.assert_allclose(forecast, expected, rtol=1e-12)
+
+
+def test_an_instrument_without_a_model_is_neither_held_nor_tested(
+    returns: NDArray[np.float64], block: Block
+) -> None:
+    rejected = replace(block.fits[2], status="rejected", reason="test", parameters=None)
+    result = forecast_block(replace(block, fits=(*block.fits[:2], rejected)), returns, **WINDOWS)
+    np.testing.assert_allclose(result.losses, -returns[FIRST:LAST, :2].mean(axis=1), rtol=1e-12)
+
+
+def test_a_missing_return_passes_its_weight_to_the_others() -> None:
+    returns = np.array([[0.01, 0.03], [np.nan, 0.02], [np.nan, np.nan]])
+    np.testing.assert_allclose(portfolio_returns(returns, np.array([0.5, 0.5])), [0.02, 0.02, 0.0])
+
+
+def test_too_few_days_are_not_a_pass_even_without_exceptions() -> None:
+    short = verdict(np.zeros(249, dtype=bool), 0.99)
+    assert may_be_used(short) == (False, "249 out-of-sample days are too few to judge; 250 are needed")
+    enough = np.zeros(250, dtype=bool)
+    enough[[40, 170]] = True
+    assert may_be_used(verdict(enough, 0.99))[0]
+
+
+def test_a_shortfall_is_never_milder_than_the_threshold_it_lies_beyond(
+    returns: NDArray[np.float64], block: Block
+) -> None:
+    _, threshold, shortfall = forecast_block(block, returns, **WINDOWS).forecasts.transpose(1, 0, 2)
+    assert (shortfall > threshold).all()
+
+
+def test_each_measure_is_taken_at_its_own_confidence(returns: NDArray[np.float64], block: Block) -> None:
+    forecasts = forecast_block(block, returns, **WINDOWS).forecasts
+    past = -returns[FIRST - 500 : FIRST].mean(axis=1)
+    by_hand = [value_at_risk(past, 0.99), value_at_risk(past, 0.975), expected_shortfall(past, 0.975)]
+    np.testing.assert_allclose(forecasts[MODELS.index("historical_simulation"), :, 0], by_hand, rtol=1e-12)
+    # Multiples of a normal deviation at 99 % and 97.5 %, and of the shortfall at the latter.
+    normal = forecasts[MODELS.index("ewma_normal")]
+    multiples = np.tile([[1.186934], [1.0], [1.192778]], LAST - FIRST)
+    np.testing.assert_allclose(normal / normal[1], multiples, rtol=1e-6)
+
+
+def test_forecasts_that_are_right_are_promoted_and_half_as_large_ones_are_not() -> None:
+    losses = np.random.default_rng(5).standard_normal(4000)
+    right = np.array([2.3263, 1.9600, float(gaussian_expected_shortfall(1.0, 0.975))])
+    forecasts = np.repeat(right[:, np.newaxis], losses.size, axis=1)
+    found = judged(losses, np.stack([0.5 * forecasts] * 3 + [forecasts]), Risk())
+    assert found["filtered_historical_calibrated"].decision == "promoted"
+    assert abs(found["filtered_historical_calibrated"].z2) < 0.3
+    assert found["historical_simulation"].z2 < -0.7
+    assert found["historical_simulation"].decision == "benchmark"
+    mild = judged(losses, np.stack([forecasts] * 3 + [0.5 * forecasts]), Risk())
+    assert mild["filtered_historical_calibrated"].decision == "not promoted"
+    assert "more than the 40.0 expected" in mild["filtered_historical_calibrated"].reason

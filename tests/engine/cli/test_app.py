@@ -1,0 +1,139 @@
+"""What each command takes and prints; nothing here starts Spark or Ray."""
+
+import re
+import resource
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceleray.runtime.project import Project
+from acceleray.settings import Settings
+from portfolio import PROJECT
+
+Portfolio = Callable[..., tuple[int, list[str], list[str]]]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def test_help_is_instant_and_names_every_command(python: Start) -> None:
+    seconds = []
+    for _ in range(3):
+        # Of that process alone, so that what else the machine does does not count.
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        with python("-m", "portfolio", "--help") as process:
+            out, _ = process.communicate()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    for name in ("run", "workloads", "tables", "show", "lineage", "maintain", "doctor"):
+        assert re.search(rf"^  {name} ", out, re.MULTILINE), name
+    # The best time: the first one may have to compile the modules.
+    assert min(seconds) < 2.0
+
+
+def test_help_needs_none_of_the_heavy_libraries(python: Start) -> None:
+    script = (
+        "import sys; from portfolio.__main__ import main; sys.argv[1:] = ['run', '--help'];"
+        "main(); print(*sys.modules)"
+    )
+    out, _ = python("-c", script).communicate()
+    assert not {"pyspark", "ray", "mlflow", "pandas", "numpy", "pyarrow"} & set(out.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", ["run", "show", "lineage", "maintain", "doctor"])
+def test_the_help_of_a_command_shows_how_it_is_called(portfolio: Portfolio, command: str) -> None:
+    code, out, _ = portfolio(command, "--help")
+    assert code == 0
+    assert any(line.strip().startswith(f"portfolio {command} ") for line in out)
+
+
+def test_the_version_is_one_line(portfolio: Portfolio) -> None:
+    code, out, _ = portfolio("--version")
+    assert (code, len(out)) == (0, 1)
+    assert "Python 3." in out[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("rnu",), "No such command 'rnu'"),
+        (("run",), "Missing argument 'WORKLOAD'"),
+        (("show", "gold.runs", "--limit", "0"), "Invalid value for '--limit'"),
+        (("tables", "--set", "ray.worker=1"), "Unknown setting 'ray.worker'; did you mean ray.workers?"),
+        (("tables", "--set", "ray.workers"), "--set wants section.key=value, not 'ray.workers'."),
+        (("tables", "--environment", "prod"), "No settings file"),
+        (("tables", "--project", "/"), "/ has no conf/base.yml"),
+        (("run", "x", "--as-of", "28.12.2022"), "--as-of wants a date like 2020-06-30, not '28.12.2022'."),
+        (("run", "x", "--profile", "laptop"), "Setting profile = 'laptop' is not usable"),
+        (("show", "gold.calibrations"), "Unknown table 'gold.calibrations'; did you mean gold.calibration?"),
+        (("lineage", "risk_measure"), "Unknown table 'risk_measure'; did you mean gold.risk_measures?"),
+        (("show", "runs", "--csv", "no/such/folder/x.csv"), "no/such/folder/x.csv cannot be written"),
+    ],
+)
+def test_bad_input_is_one_plain_line_and_exit_code_2(
+    portfolio: Portfolio, project: Path, arguments: tuple[str, ...], line: str
+) -> None:
+    code, out, err = portfolio(*arguments)
+    assert (code, out, len(err)) == (2, [], 1), err
+    assert err[0].startswith(f"Error: {line}")
+    assert not (project / "var").exists()
+
+
+def test_an_unknown_workload_names_the_nearest(portfolio: Portfolio) -> None:
+    here = PROJECT.workload_names()[0]
+    code, _, err = portfolio("run", here[:-1])
+    assert (code, err) == (2, [f"Error: Unknown workload '{here[:-1]}'; did you mean {here}?"])
+
+
+def test_outside_of_a_project_one_line_says_so(
+    tmp_path: Path, portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = portfolio("tables")
+    assert (code, len(err)) == (2, 1)
+    assert "--project DIR" in err[0]
+
+
+def test_a_project_is_found_from_a_folder_inside_it(
+    project: Path, portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "notebooks" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(project / "notebooks" / "deep")
+    assert portfolio("doctor")[1][1].startswith("ok       Settings: ")
+
+
+def test_the_doctor_examines_the_profile_it_is_asked_for(portfolio: Portfolio) -> None:
+    own, asked = portfolio("doctor")[1], portfolio("doctor", "--profile", "cluster")[1]
+    assert any(line.startswith("ok       Plan: local[") for line in own)
+    assert any(line.startswith("ok       Plan: 2 Spark executors x 3 cores") for line in asked)
+
+
+# What a run says at its end.
+
+
+@pytest.mark.parametrize("columns", ["20", "200"])
+def test_the_last_line_of_a_run_is_its_report_whatever_the_width(
+    project: Path, portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    from acceleray.runtime import workload
+
+    seen: list[Settings] = []
+    report = project / "var" / ("long-name-" * 15) / "ä b.html"
+    ended = workload.Conclusion((("VaR 99 %, 1 day", "31,000 USD"),), "passed: 17 of 10.4", report)
+
+    def execute(found: str, settings: Settings, *others: Any) -> Any:
+        seen.append(settings)
+        return workload.Outcome("r1", (("ingest", 1200, 1.26), ("report", 0, 0.5)), ended)
+
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(Project, "workload", lambda self, name: name)
+    monkeypatch.setattr(workload, "execute", execute)
+    code, out, _ = portfolio("run", "any", "--as-of", "2020-06-30", "--set", "seed=3", "--profile", "local")
+    assert code == 0
+    assert out[-1] == f"Report: {report}"
+    assert out[:3] == ["stage   rows  seconds", "ingest  1200      1.3", "report     0      0.5"]
+    assert "VaR 99 %, 1 day  31,000 USD" in out
+    assert "Backtest         passed: 17 of 10.4" in out
+    assert (seen[0].as_of, seen[0].seed, seen[0].profile) == (date(2020, 6, 30), 3, "local")

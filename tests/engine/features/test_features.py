@@ -1,0 +1,259 @@
+"""Returns and features: known answers, gaps, and nothing from the future."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from scipy.stats import linregress, skew
+from skfolio.datasets import load_sp500_dataset
+
+from acceleray.quant.returns import simple_returns
+from acceleray.runtime.run import Run
+from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.raw import raw
+from acceleray.stages.features.returns import observed, with_market
+from acceleray.stages.features.stage import DEFINITIONS, RANKED, build_features
+from acceleray.tables import FEATURES, PRICES, RETURNS
+
+HORIZON = 21
+DAYS = 330
+
+
+def commit(run: Run, prices: pd.DataFrame) -> None:
+    """Put a wide frame, NaN where there is no price, into silver.prices."""
+    rows = prices.stack().reset_index()
+    rows.columns = ["date", "instrument_id", "price"]
+    rows["date"] = pd.to_datetime(rows["date"]).dt.date
+    rows["load_id"] = "test"
+    run.commit(PRICES, pa.Table.from_pandas(rows, preserve_index=False))
+
+
+def wide(run: Run, table: Any, column: str, like: pd.DataFrame) -> pd.DataFrame:
+    rows = run.lake.read(table, run.source).select("date", "instrument_id", column).toArrow().to_pandas()
+    return spread(rows, column, like)
+
+
+def spread(rows: pd.DataFrame, column: str, like: pd.DataFrame) -> pd.DataFrame:
+    rows = rows.assign(date=pd.to_datetime(rows["date"]))
+    found = rows.pivot(index="date", columns="instrument_id", values=column)
+    return found.reindex(index=like.index, columns=like.columns).astype(float)
+
+
+def unranked(run: Run) -> pd.DataFrame:
+    """Return features before ranking, which hides small changes."""
+    prices = run.read(PRICES).select("instrument_id", "date", "price")
+    return raw(with_market(observed(prices, HORIZON))).toArrow().to_pandas()
+
+
+@dataclass(frozen=True)
+class Built:
+    """Real prices of a few instruments with ragged listings and gaps, and what was built from them."""
+
+    run: Run
+    make: Callable[..., Run]
+    prices: pd.DataFrame
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self.tables:
+            table = RETURNS if name == "return_1d" else FEATURES
+            self.tables[name] = wide(self.run, table, name, self.prices)
+        return self.tables[name]
+
+
+def ragged() -> pd.DataFrame:
+    prices = load_sp500_dataset().iloc[:DAYS, :6].copy()
+    prices.index = pd.to_datetime(prices.index)
+    prices.iloc[30, 0] *= 3  # a spike shows on which day it enters and leaves each window
+    prices.iloc[:40, 1] = np.nan  # listed late
+    prices.iloc[300:, 2] = np.nan  # delisted early
+    prices.iloc[100, 3] = np.nan  # one day missing
+    prices.iloc[150:190, 3] = np.nan  # suspended
+    prices.iloc[::2, 4] = np.nan  # never two days in a row
+    return prices
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, pd.DataFrame]:
+    return expected_features(ragged())
+
+
+@pytest.fixture(scope="module")
+def built(new_project: Callable[[], Callable[..., Run]]) -> Built:
+    make = new_project()
+    run = make(f"features.horizon_d={HORIZON}")
+    prices = ragged()
+    commit(run, prices)
+    build_features(run)
+    return Built(run, make, prices)
+
+
+def expected_rank(values: pd.DataFrame) -> pd.DataFrame:
+    rank = values.rank(axis=1, method="min")
+    count = values.notna().sum(axis=1)
+    share = rank.sub(1).div((count - 1).where(count > 1), axis=0) - 0.5
+    return share.mask(values.notna().mul(count == 1, axis=0), 0.0)
+
+
+def expected_features(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Compute every feature again with pandas and SciPy, one instrument and one window at a time."""
+    daily = prices / prices.shift(1) - 1
+    market = daily.mean(axis=1)
+    columns: dict[str, dict[str, pd.Series]] = {name: {} for name in RANKED}
+    for name in prices.columns:
+        own, returns = prices[name].dropna(), daily[name].dropna()
+        loss = returns.clip(upper=0)
+        pairs = pd.DataFrame({"own": returns, "market": market.reindex(returns.index)})
+        found = {
+            "momentum_12_1": own.shift(21) / own.shift(252) - 1,
+            "momentum_6_1": own.shift(21) / own.shift(126) - 1,
+            "momentum_3m": own / own.shift(63) - 1,
+            "reversal_1m": own / own.shift(21) - 1,
+            "reversal_1w": own / own.shift(5) - 1,
+            "volatility_3m": returns.rolling(63).apply(lambda window: np.std(window, ddof=1), raw=True),
+            "downside_3m": np.sqrt((loss**2).rolling(63).mean()),
+            "drawdown_12m": own / own.rolling(252).max() - 1,
+            "skewness_12m": returns.rolling(252).apply(skew, raw=True),
+            "maximum_1m": returns.rolling(21).max(),
+            "beta_12m": each_window(pairs, 252, lambda rows: fit(rows).slope),
+            "downside_beta_12m": each_window(pairs, 252, lambda rows: fit(rows[rows["market"] < 0]).slope),
+            "residual_momentum_12_1": each_window(pairs, 252, residual_momentum),
+            "specific_volatility_3m": each_window(pairs, 63, specific_volatility),
+        }
+        for feature, values in found.items():
+            columns[feature][name] = values
+    return {feature: pd.DataFrame(found).reindex(prices.index) for feature, found in columns.items()}
+
+
+def each_window(rows: pd.DataFrame, length: int, function: Callable[[pd.DataFrame], float]) -> pd.Series:
+    ends = range(length, len(rows) + 1)
+    values = [function(rows.iloc[end - length : end]) for end in ends]
+    return pd.Series(values, index=rows.index[length - 1 :], dtype=float)
+
+
+def fit(rows: pd.DataFrame) -> Any:
+    return linregress(rows["market"], rows["own"])
+
+
+def residual_momentum(rows: pd.DataFrame) -> float:
+    specific = (rows["own"] - fit(rows).slope * rows["market"]).iloc[:-21]
+    return specific.sum() / specific.std()
+
+
+def specific_volatility(rows: pd.DataFrame) -> float:
+    line = fit(rows)
+    residuals = rows["own"] - line.intercept - line.slope * rows["market"]
+    return np.sqrt((residuals**2).sum() / 61)
+
+
+def test_returns_are_those_of_the_mathematics_module_with_gaps_left_open(built: Built) -> None:
+    np.testing.assert_array_equal(built["return_1d"].to_numpy(), simple_returns(built.prices.to_numpy()))
+    # Both returns around a missing day are lost; the instrument that trades every other day has none.
+    assert built["return_1d"].iloc[99:103, 3].notna().tolist() == [True, False, False, True]
+    assert built["return_1d"].iloc[:, 4].notna().sum() == 0
+
+
+@pytest.mark.parametrize("name", RANKED)
+def test_a_feature_is_the_rank_of_its_definition(
+    name: str, built: Built, expected: dict[str, pd.DataFrame]
+) -> None:
+    ranks = expected_rank(expected[name])
+    # A row in which every feature is missing is left out, and comes back as missing here.
+    assert ranks.notna().to_numpy().sum() > 100
+    pd.testing.assert_frame_equal(built[name], ranks, check_names=False, check_freq=False)
+
+
+def test_every_feature_has_one_definition_in_the_order_of_the_columns() -> None:
+    assert RANKED == FEATURE_NAMES
+    assert len(set(RANKED)) == 14
+    assert all(each.meaning and each.proposed_by for each in DEFINITIONS)
+
+
+def test_the_market_is_the_mean_of_the_returns_of_the_day_with_the_same_bits_in_any_order(
+    built: Built,
+) -> None:
+    found = {}
+    for partitions in (1, 3):
+        # Rows of a table come in any order; sums of doubles depend on it.
+        prices = built.run.read(PRICES).select("instrument_id", "date", "price").repartition(partitions)
+        rows = with_market(observed(prices, HORIZON)).select("date", "market_return").distinct()
+        found[partitions] = {row["date"]: row["market_return"] for row in rows.collect()}
+    assert found[1] == found[3]
+    assert len(found[1]) == DAYS
+    market = pd.Series(found[1]).sort_index().to_numpy(dtype=float)
+    daily = built.prices / built.prices.shift(1) - 1
+    np.testing.assert_allclose(market, daily.mean(axis=1), rtol=1e-12)
+    assert np.isnan(market[0])
+
+
+def test_the_target_ranks_the_return_over_the_next_horizon_of_trading_days(built: Built) -> None:
+    ahead = built.prices.shift(-HORIZON) / built.prices - 1
+    kept = built["reversal_1w"].notna() | built["volatility_3m"].notna()
+    np.testing.assert_array_equal(built["forward_return"].to_numpy(), ahead.where(kept).to_numpy())
+    expected = expected_rank(ahead.where(kept))
+    pd.testing.assert_frame_equal(built["target"], expected, check_names=False, check_freq=False)
+    assert built["target"].iloc[-HORIZON:].isna().to_numpy().all()
+    assert built["target"].iloc[-HORIZON - 1].notna().any()
+
+
+def test_no_feature_and_no_return_knows_a_price_after_its_date(built: Built) -> None:
+    cut = 280
+    changed = built.prices.copy()
+    noise = np.random.default_rng(20240229).normal(0.0, 0.2, changed.iloc[cut + 1 :].shape)
+    changed.iloc[cut + 1 :] *= np.exp(noise)
+    changed.iloc[cut + 1 :, 5] = np.nan  # one delisting that nobody saw coming
+    run = built.make(f"features.horizon_d={HORIZON}", "market_data.source=csv", "market_data.name=changed")
+    commit(run, changed)
+    build_features(run)
+    for name in ("return_1d", *RANKED):
+        after = wide(run, RETURNS if name == "return_1d" else FEATURES, name, changed)
+        pd.testing.assert_frame_equal(after.iloc[: cut + 1], built[name].iloc[: cut + 1], check_exact=True)
+        assert not after.iloc[cut + 1 :].equals(built[name].iloc[cut + 1 :])
+    exact, shifted = unranked(built.run), unranked(run)
+    for name in RANKED:
+        before, after = spread(exact, name, changed), spread(shifted, name, changed)
+        pd.testing.assert_frame_equal(after.iloc[: cut + 1], before.iloc[: cut + 1], check_exact=True)
+        assert after.iloc[cut].notna().sum() > 2
+    # The test can see a look-ahead: the target is one, by design.
+    target = wide(run, FEATURES, "target", changed)
+    assert not target.iloc[: cut + 1].equals(built["target"].iloc[: cut + 1])
+    pd.testing.assert_frame_equal(target.iloc[: cut + 1 - HORIZON], built["target"].iloc[: cut + 1 - HORIZON])
+
+
+def test_building_again_writes_no_version(built: Built) -> None:
+    tables = (RETURNS, FEATURES)
+    before = [built.run.lake.version(table) for table in tables]
+    build_features(built.make(f"features.horizon_d={HORIZON}"))
+    assert [built.run.lake.version(table) for table in tables] == before
+
+
+def test_ranks_of_a_handful_of_prices_are_those_counted_by_hand(built: Built) -> None:
+    days = pd.to_datetime([date(2024, 1, 1) + timedelta(days=day) for day in range(8)])
+    prices = pd.DataFrame(
+        {
+            "up": [100.0, 1, 1, 1, 1, 110.0, 121.0, 121.0],
+            "flat": [50.0, 1, 1, 1, 1, 50.0, 1.0, 1.0],
+            "even": [20.0, 1, 1, 1, 1, 20.0, np.nan, np.nan],
+            "down": [10.0, 1, 1, 1, 1, 9.0, np.nan, np.nan],
+            "new": [np.nan, np.nan, np.nan, np.nan, np.nan, 5.0, np.nan, 5.0],
+        },
+        index=days,
+    )
+    prices.loc[days[7], "flat"] = np.nan
+    run = built.make("features.horizon_d=1", "market_data.source=csv", "market_data.name=handful")
+    commit(run, prices)
+    build_features(run)
+    week = wide(run, FEATURES, "reversal_1w", prices)
+    # Over five days: +10 %, 0, 0, -10 %; equal values share the lowest of their ranks; the new one has none.
+    assert week.iloc[5].tolist()[:4] == pytest.approx([0.5, 1 / 3 - 0.5, 1 / 3 - 0.5, -0.5])
+    assert week["new"].isna().all()
+    # Two instruments are the two ends; one alone is in the middle.
+    assert week.iloc[6].tolist()[:2] == [0.5, -0.5]
+    assert week.iloc[7].tolist()[0] == 0.0
+    assert wide(run, FEATURES, "forward_return", prices).iloc[5].tolist()[:2] == pytest.approx([0.1, -0.98])
+    assert week.iloc[:5].isna().to_numpy().all()

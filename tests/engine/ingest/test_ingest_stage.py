@@ -1,0 +1,207 @@
+"""The ingest stage on prices that are partly bad, and what it leaves in the tables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from skfolio.datasets import load_sp500_dataset
+
+from acceleray.engines.delta.lake import Lake
+from acceleray.errors import PortfolioError
+from acceleray.runtime.run import Run
+from acceleray.settings import Settings
+from acceleray.stages.ingest.quality import judge
+from acceleray.stages.ingest.sample import from_sample
+from acceleray.stages.ingest.stage import Loaded, ingest, resolve_as_of
+from acceleray.tables import PRICES, PRICES_QUARANTINED, PRICES_RECEIVED, Table
+
+STAGES = (PRICES_RECEIVED, PRICES, PRICES_QUARANTINED)
+# A byte order mark, Windows line ends, names a program would not choose, late and early series, gaps, blank
+# lines, rows of nothing but commas, a holiday, an instrument without prices, and prices that are none.
+MESSY = (
+    '\ufeff Date ,Zürich A.G.,"O\'Neil, ""Sons""",b`tick,late,early,never\r\n'
+    "2024-01-02,10.0,1e2,5,,7,\r\n"
+    "2024-01-03, 10.50 ,+101,-5,,7.25,\r\n"
+    "\r\n"
+    "2024-01-04 00:00:00,0,,n/a,,.5,\r\n"
+    "2024-01-05,,,,,,\r\n"
+    '2024-01-08,0.1,1e999,"1,000",3,,\r\n'
+    ",,,,,,\r\n"
+    "2024-01-09,1e-7,inf,2e9,3.5, ,\r\n"
+)
+FIRST, SECOND, THIRD = "Zürich A.G.", 'O\'Neil, "Sons"', "b`tick"
+ACCEPTED = {
+    (FIRST, "2024-01-02"): 10.0,
+    (FIRST, "2024-01-03"): 10.5,
+    (FIRST, "2024-01-08"): 0.1,
+    (SECOND, "2024-01-02"): 100.0,
+    (SECOND, "2024-01-03"): 101.0,
+    (THIRD, "2024-01-02"): 5.0,
+    ("late", "2024-01-08"): 3.0,
+    ("late", "2024-01-09"): 3.5,
+    ("early", "2024-01-02"): 7.0,
+    ("early", "2024-01-03"): 7.25,
+    ("early", "2024-01-04"): 0.5,
+}
+QUARANTINED = {
+    (FIRST, "2024-01-04"): ("0", "zero"),
+    (FIRST, "2024-01-09"): ("1e-7", "smaller than 0.000001"),
+    (SECOND, "2024-01-08"): ("1e999", "infinite"),
+    (SECOND, "2024-01-09"): ("inf", "infinite"),
+    (THIRD, "2024-01-03"): ("-5", "negative"),
+    (THIRD, "2024-01-04"): ("n/a", "not a number"),
+    (THIRD, "2024-01-08"): ("1,000", "not a number"),
+    (THIRD, "2024-01-09"): ("2e9", "larger than 1000000000"),
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A project that has loaded the messy file once."""
+
+    make: Callable[..., Run]
+    path: Path
+    loaded: Loaded
+    run: Run
+
+    def again(self, *overrides: str) -> Run:
+        """Return a run of a new process on the same file."""
+        return self.make("market_data.source=csv", f"market_data.path={self.path}", *overrides)
+
+
+@pytest.fixture(scope="module")
+def story(new_project: Callable[[], Callable[..., Run]], tmp_path_factory: pytest.TempPathFactory) -> Story:
+    # A name that Spark would take for a pattern, or hide.
+    path = tmp_path_factory.mktemp("données {1}") / "_prices [1] é*.csv"
+    path.write_bytes(MESSY.encode())
+    make = new_project()
+    run = make("market_data.source=csv", f"market_data.path={path}")
+    with run.stage("ingest", "Ingest"):
+        loaded = ingest(run)
+    return Story(make, path, loaded, run)
+
+
+def rows(run: Run, table: Table) -> dict[tuple[str, str], Any]:
+    found = run.lake.read(table, run.source).collect()
+    keyed = {(row["instrument_id"], row["date"].isoformat()): row for row in found}
+    assert len(keyed) == len(found)
+    return keyed
+
+
+def versions(lake: Lake) -> list[int]:
+    return [lake.version(table) for table in STAGES]
+
+
+def test_good_prices_are_accepted_with_their_exact_value(story: Story) -> None:
+    assert {key: row["price"] for key, row in rows(story.run, PRICES).items()} == ACCEPTED
+
+
+def test_bad_prices_are_quarantined_one_by_one_with_text_and_reason(story: Story) -> None:
+    found = rows(story.run, PRICES_QUARANTINED)
+    assert {key: (row["price_text"], row["reason"]) for key, row in found.items()} == QUARANTINED
+
+
+def test_everything_received_is_kept_as_it_came_and_nothing_is_lost(story: Story) -> None:
+    received = rows(story.run, PRICES_RECEIVED)
+    assert set(received) == set(ACCEPTED) | set(QUARANTINED)
+    assert received[FIRST, "2024-01-03"]["price_text"] == " 10.50 "
+    assert {row["load_id"] for row in received.values()} == {story.loaded.load_id}
+    assert story.loaded == Loaded(
+        load_id=story.loaded.load_id,
+        first_date=date(2024, 1, 2),
+        last_date=date(2024, 1, 9),
+        as_of=date(2024, 1, 9),
+        received=len(ACCEPTED) + len(QUARANTINED),
+        accepted=len(ACCEPTED),
+        quarantined=len(QUARANTINED),
+        instruments=5,
+    )
+    assert len(story.loaded.load_id) == 64
+
+
+def test_the_stage_records_every_table_it_wrote(story: Story) -> None:
+    counts = [19, 11, 8]
+    touched = [(touch.table, touch.rows) for touch in story.run.touches]
+    assert touched == list(zip(STAGES, counts, strict=True))
+    tracker: Any = story.run.tracker
+    assert [(direction, rows) for direction, _, _, rows in tracker.stages["ingest"].tables] == [
+        ("wrote", count) for count in counts
+    ]
+
+
+def test_loading_the_same_prices_again_writes_nothing_whatever_the_order_of_rows(story: Story) -> None:
+    before = versions(story.run.lake)
+    header, *lines = MESSY.splitlines(keepends=True)
+    shuffled = story.path.with_name(story.path.name.replace("_", ""))
+    shuffled.write_bytes("".join([header.strip("\ufeff"), *reversed(lines)]).encode())
+    run = story.again(f"market_data.path={shuffled}", f"market_data.name={story.path.stem}")
+    assert run.source == story.run.source
+    assert ingest(run) == story.loaded
+    assert versions(run.lake) == before
+
+
+def test_an_as_of_date_limits_what_is_seen_and_not_what_is_loaded(story: Story) -> None:
+    before = versions(story.run.lake)
+    loaded = ingest(story.again("as_of=2024-01-07"))
+    # The fifth is a holiday: nobody has a price.
+    assert (loaded.as_of, loaded.last_date) == (date(2024, 1, 4), date(2024, 1, 9))
+    assert loaded.load_id == story.loaded.load_id
+    assert versions(story.run.lake) == before
+
+
+def test_bad_input_later_leaves_the_tables_as_they_are(story: Story, tmp_path: Path) -> None:
+    before = versions(story.run.lake)
+    bad = tmp_path / story.path.name
+    bad.write_bytes(MESSY.replace("2024-01-09", "2024-01-08").encode())
+    run = story.again(f"market_data.path={bad}")
+    assert run.source == story.run.source
+    with pytest.raises(PortfolioError, match="has 2024-01-08 2 times"):
+        ingest(run)
+    assert versions(story.run.lake) == before
+
+
+def test_a_run_killed_between_two_commits_is_repaired_by_running_again(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("date,A\n2024-01-02,1\n2024-01-03,x\n2024-01-04,4\n2024-01-05,5\n")
+    killed = story.again(f"market_data.path={path}")
+    commit = killed.lake.commit
+
+    def dying(table: Table, *arguments: Any, **named: Any) -> Any:
+        if table is PRICES:
+            raise KeyboardInterrupt
+        return commit(table, *arguments, **named)
+
+    monkeypatch.setattr(killed.lake, "commit", dying)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(killed)
+    assert killed.lake.read(PRICES_RECEIVED, "csv:other").count() == 4
+    assert killed.lake.read(PRICES, "csv:other").count() == 0
+    run = story.again(f"market_data.path={path}")
+    loaded = ingest(run)
+    assert (loaded.received, loaded.accepted, loaded.quarantined) == (4, 3, 1)
+    assert [row["price"] for row in run.read(PRICES).orderBy("date").collect()] == [1.0, 4.0, 5.0]
+    tables = [run.lake.read(table, run.source) for table in STAGES]
+    assert {row["load_id"] for table in tables for row in table.collect()} == {loaded.load_id}
+
+
+def test_sample_prices_come_through_bit_for_bit(spark: Any) -> None:
+    prices = load_sp500_dataset()
+    judged = judge(from_sample(spark).cells, 10_000).where("price IS NOT NULL").toArrow().to_pandas()
+    found = judged.pivot(index="date", columns="instrument_id", values="price").sort_index()
+    np.testing.assert_array_equal(found[prices.columns].to_numpy(), prices.to_numpy())
+    assert [str(day) for day in found.index] == [str(day.date()) for day in prices.index]
+
+
+def test_the_as_of_date_is_the_last_trading_day_not_after_the_wish(settings: Callable[..., Settings]) -> None:
+    days = [date(2024, 1, 2), date(2024, 1, 4), date(2024, 1, 5)]
+    assert resolve_as_of(settings(), days) == days[2]
+    for wish, position in {"2024-01-02": 0, "2024-01-03": 0, "2024-01-04": 1, "2031-01-01": 2}.items():
+        assert resolve_as_of(settings(f"as_of={wish}"), days) == days[position]
+    with pytest.raises(PortfolioError, match="before the first price, 2024-01-02"):
+        resolve_as_of(settings("as_of=2024-01-01"), days)

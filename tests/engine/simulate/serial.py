@@ -1,0 +1,69 @@
+"""What tests of the simulation share: a fan-out without Ray, and a small made-up market."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from acceleray.quant.copula import t_copula
+from acceleray.quant.garch import GjrParameters
+from acceleray.quant.scenarios import atoms, stack_parameters
+from acceleray.stages.simulate.scenario_inputs import World
+
+
+class SerialFanOut:
+    """Runs tasks one after the other; what goes in and comes out is pickled, as between processes."""
+
+    def __init__(self) -> None:
+        self.largest_result = 0
+        self.ran: list[str] = []
+
+    def share(self, value: Any) -> Any:
+        return value
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        tasks: Sequence[Any],
+        shared: Sequence[Any] = (),
+        done: Callable[[int], None] = lambda count: None,
+        **fixed: Any,
+    ) -> Iterator[Any]:
+        for number, task in enumerate(tasks):
+            result = pickle.dumps(function(pickle.loads(pickle.dumps(task)), *shared, **fixed))
+            self.ran.append(function.__name__)
+            self.largest_result = max(self.largest_result, len(result))
+            done(number + 1)
+            yield pickle.loads(result)
+
+
+def made_up_world(portfolios: int = 70, instruments: int = 3, days: int = 700) -> World:
+    """Return a world of long-only portfolios, but for the second without holdings and the third hedged."""
+    generator = np.random.default_rng(5)
+    parameters = GjrParameters(mu=2e-4, omega=2e-6, alpha=0.03, gamma=0.08, beta=0.9, nu=6.0)
+    weights = generator.dirichlet(np.ones(instruments), portfolios)
+    weights[1] = 0.0
+    weights[2, :2] = (0.7, -0.7)
+    return World(
+        seed=9,
+        residuals=generator.standard_t(5, (days, instruments)) * np.sqrt(3 / 5),
+        parameters=stack_parameters([parameters] * instruments),
+        next_sigma=np.linspace(0.01, 0.02, instruments),
+        weights=weights,
+    )
+
+
+def with_t_copula(world: World, nu: float = 4.0) -> World:
+    """Return the same world with shocks from a t copula."""
+    count = len(world.next_sigma)
+    correlation = np.full((count, count), 0.5) + 0.5 * np.eye(count)
+    return replace(world, copula=t_copula(correlation, nu, np.full(count, 6.0)))
+
+
+def all_returns(world: World, scenarios: int, horizon_d: int) -> np.ndarray:
+    """Return the returns of every scenario at once, of shape (scenarios, instruments)."""
+    return np.concatenate([world.returns(atom, horizon_d) for atom in atoms(scenarios)])

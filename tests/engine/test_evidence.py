@@ -1,0 +1,36 @@
+"""What a run leaves behind about itself."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pyarrow as pa
+
+from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.tables import PORTFOLIOS, RUN_TABLES, RUNS
+
+
+def attempt(make_run: Callable[..., Run]) -> Run:
+    """Return a run that has committed one table and not yet recorded its evidence."""
+    run = make_run()
+    run.tracker.run_id = "mlflow"
+    run.identify("load", date(2024, 1, 2))
+    row = {"portfolio_id": "P", "name": "P", "origin": "reference", "nav": 1.0, "currency": "USD"}
+    run.commit(PORTFOLIOS, pa.Table.from_pylist([row]))
+    return run
+
+
+def test_a_run_killed_between_its_two_evidence_commits_is_completed_by_the_next_one(
+    make_run: Callable[..., Run],
+) -> None:
+    first = attempt(make_run)
+    record(first, "workload", "models:/a/1")
+    versions = [first.lake.version(table) for table in (RUN_TABLES, RUNS)]
+    again = attempt(make_run)
+    record(again, "workload", "models:/a/1")
+    assert [again.lake.version(table) for table in (RUN_TABLES, RUNS)] == versions
+    again.lake.spark.sql(f"DELETE FROM {again.lake.identifier(RUNS)}")
+    last = attempt(make_run)
+    record(last, "workload", "models:/a/1")
+    assert [row["model_uri"] for row in last.lake.read(RUNS).collect()] == ["models:/a/1"]
+    assert last.lake.read(RUN_TABLES).count() == 1

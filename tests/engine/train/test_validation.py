@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from acceleray.errors import PortfolioError
+from acceleray.quant.boosting import fit, predict
+from acceleray.quant.examples import Examples
+from acceleray.quant.validation import WalkForwardFold, purged_walk_forward
+from acceleray.settings import Model, Settings
+from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.train.validation import (
+    FoldScore,
+    FoldTask,
+    Validation,
+    score_fold,
+    validation_rows,
+    walk_forward,
+)
+from train.panels import DATES, HORIZON_D, NAMES, SEED, examples
+
+MODEL = Model(rounds=40)
+
+
+def task(fold: WalkForwardFold, cost_bp: float = 10.0) -> FoldTask:
+    return FoldTask(fold, MODEL, SEED, HORIZON_D, cost_bp)
+
+
+def scores(panel: Examples) -> list[FoldScore]:
+    return [score_fold(task(fold), panel) for fold in purged_walk_forward(DATES, 2, 400, HORIZON_D, 5)]
+
+
+def test_a_planted_signal_is_found_out_of_sample() -> None:
+    for score in scores(examples(0.3)):
+        assert score.rank_ic > 0.3
+        assert score.rank_ic_t > 10
+        assert score.r2 > 0.05
+        # The forward return is a tenth of the target, which lies between -0.5 and 0.5.
+        assert 0.02 < score.quantile_spread < 0.1
+
+
+def test_on_shuffled_labels_nothing_is_found() -> None:
+    panel = examples(0.3)
+    shuffled = np.random.default_rng(8).permutation(panel.target)
+    for score in scores(replace(panel, target=shuffled, forward_return=0.1 * shuffled)):
+        # Two test blocks of 145 dates and 15 names: the standard error of the mean rank IC is about 0.022.
+        assert abs(score.rank_ic) < 0.08
+        assert score.r2 < 0.02
+        assert abs(score.quantile_spread) < 0.02
+
+
+def test_labels_of_test_dates_do_not_reach_the_model_of_their_fold() -> None:
+    panel = examples(0.3)
+    fold = WalkForwardFold(slice(0, 400), slice(410, 500))
+    changed = np.where(panel.within(slice(400, DATES)), 99.0, panel.target)
+    rows = panel.within(fold.train_dates)
+    models = [
+        fit(panel.features[rows], target[rows], FEATURE_NAMES, MODEL, SEED)
+        for target in (panel.target, changed)
+    ]
+    before, after = (predict(model, panel.features, FEATURE_NAMES) for model in models)
+    np.testing.assert_array_equal(before, after)
+    honest = score_fold(task(fold), panel)
+    leaky = score_fold(task(WalkForwardFold(slice(0, 500), slice(410, 500))), panel)
+    assert leaky.rank_ic > honest.rank_ic
+    assert (honest.train_rows, honest.test_rows) == (400 * NAMES, 90 * NAMES)
+
+
+def test_trading_costs_are_taken_off_the_spread_by_what_is_traded() -> None:
+    fold = WalkForwardFold(slice(0, 400), slice(410, 500))
+    free, dear = (score_fold(task(fold, cost_bp), examples(0.3)) for cost_bp in (0.0, 50.0))
+    assert free.net_spread == free.quantile_spread
+    # Features are drawn anew each day, so of a book of three out of fifteen a fifth stays by chance.
+    assert 0.6 < free.turnover < 0.95
+    # 50 basis points, four times the turnover: what is replaced is sold and bought, on two sides of one unit.
+    assert dear.net_spread == pytest.approx(free.quantile_spread - 0.005 * 4 * free.turnover)
+
+
+def test_the_mean_rank_ic_weighs_dates_and_not_folds() -> None:
+    folds = (WalkForwardFold(slice(0, 5), slice(5, 8)), WalkForwardFold(slice(0, 8), slice(8, 9)))
+    one = score_fold(task(WalkForwardFold(slice(0, 400), slice(410, 500))), examples(0.3))
+    daily = np.array([0.1, np.nan, 0.3]), np.array([0.8])
+    found = Validation(folds, tuple(replace(one, daily=values) for values in daily), HORIZON_D)
+    assert found.rank_ic == pytest.approx(0.4)
+
+
+def test_the_rows_say_which_dates_were_trained_on_and_tested() -> None:
+    panel = examples(0.3)
+    folds = tuple(purged_walk_forward(DATES, 2, 400, HORIZON_D, 5))
+    found = Validation(folds, tuple(scores(panel)), HORIZON_D)
+    for row, fold in zip(validation_rows(panel, found).to_pylist(), folds, strict=True):
+        assert np.datetime64(row["train_first"]) == panel.dates[0]
+        assert np.datetime64(row["train_last"]) == panel.dates[fold.train_dates.stop - 1]
+        assert np.datetime64(row["test_first"]) == panel.dates[fold.test_dates.start]
+        # Purged over the horizon and embargoed for five days more.
+        assert (row["test_first"] - row["train_last"]).days == HORIZON_D + 5 + 1
+
+
+def test_a_history_too_short_for_the_folds_is_one_plain_line() -> None:
+    settings = Settings.model_validate({"project": {"name": "tests", "customer": "Tests"}})
+    with pytest.raises(PortfolioError, match=r"lower train\.minimum_train_d or train\.folds"):
+        walk_forward(settings, 900)

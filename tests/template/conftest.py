@@ -1,0 +1,101 @@
+"""One copy of the template per test process, and projects rendered from it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from acceleray_cli import quick
+from acceleray_cli.cli import main
+from acceleray_cli.source import opened
+from render import ROOT, copy_template, render
+from toy import commit, git, toy_template, write
+
+Answers = dict[str, Any]
+NewProject = Callable[..., Path]
+
+
+def answers_of(name: str) -> Answers:
+    """Return the answers in answers/<name>.yml."""
+    return yaml.safe_load((ROOT / "answers" / f"{name}.yml").read_text(encoding="utf-8")) or {}
+
+
+def contents(project: Path) -> dict[str, bytes]:
+    """Return every file of a folder by its relative name."""
+    return {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_template(tmp_path_factory.mktemp("template") / "template")
+
+
+@pytest.fixture(scope="session")
+def asked(template: Path) -> Iterator[Path]:
+    """A folder with the questions of the template and none of its other files, as the front end makes it."""
+    with opened(str(template)) as found:
+        yield found.questions(None)
+
+
+@pytest.fixture(scope="session")
+def defaults(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project for which Enter was pressed at every question."""
+    with quick.writing():
+        return render(template, tmp_path_factory.mktemp("defaults") / "project", {})
+
+
+@pytest.fixture
+def rendered(template: Path, tmp_path: Path) -> Callable[[Answers], Path]:
+    """Return a function that renders answers into a new folder."""
+
+    def into_a_new_folder(answers: Answers) -> Path:
+        with quick.writing():
+            return render(template, tmp_path / f"project {len(list(tmp_path.iterdir()))}", answers)
+
+    return into_a_new_folder
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A template of few files with the releases 1.0.0 and 1.1.0, for tests of the front end."""
+    return toy_template(tmp_path_factory.mktemp("toy") / "template")
+
+
+@pytest.fixture
+def new_project(toy: Path, tmp_path: Path) -> NewProject:
+    """Return a function that generates a project of release 1.0.0, commits it, then commits edits."""
+
+    def generate(
+        edits: dict[str, str] | None = None, folder: str = "my project ü", top: str | None = None
+    ) -> Path:
+        project, repository = tmp_path / folder, tmp_path / (top or folder)
+        assert main(["new", str(project), "--template", str(toy), "--at", "1.0.0", "--defaults"]) == 0
+        git(repository, "init", "--quiet")
+        commit(repository, "generated")
+        if edits:
+            write(project, edits)
+            commit(repository, "edited")
+        return project
+
+    return generate
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this process have a terminal; the keys come from elsewhere."""
+    controller, device = os.openpty()
+    with open(device) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield
+        monkeypatch.undo()
+    os.close(controller)

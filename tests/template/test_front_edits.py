@@ -1,0 +1,136 @@
+"""One edit at a time, from every release, through `acceleray update`; and answers changed with a preview."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from acceleray_cli.cli import main
+from conftest import contents
+from releases import missing_history, released
+from render import ROOT
+from test_updates import Edit, append, commit, conflicts, deleted, generate, renamed, replaced, source
+
+__all__ = ["source"]
+pytestmark = [
+    pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here"),
+    pytest.mark.timeout(600),
+]
+
+
+def new_workload(name: str) -> Edit:
+    """Return the edit of adding a workload with today's command: the first release had none."""
+    written: dict[str, bytes] = {}
+
+    def do(project: Path) -> None:
+        before = contents(project)
+        command = [sys.executable, "-m", "portfolio", "new-workload", name, "--project", str(project)]
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "template/src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+        written.clear()
+        written.update({path: text for path, text in contents(project).items() if path not in before})
+        # Recipe, table, notebook, test and job.
+        assert len(written) == 5
+
+    return Edit(f"workload {name}", do, lambda project: written.items() <= contents(project).items())
+
+
+EDITS = {
+    "notebook": append("notebooks/04_end_to_end_pipeline.py", "\n# COMMAND ----------\n\nprint('ours')\n"),
+    "settings": replaced("conf/base.yml", "portfolios: 1000", "portfolios: 250"),
+    "workload": new_workload("credit_study"),
+    "deleted": deleted("docs/faults.md"),
+    "renamed": renamed("notebooks/07_risk_stress_testing.py", "notebooks/07_stress_of_ours.py"),
+    "stage": append("src/portfolio/simulate/engine.py", "\n\n# A remark of ours.\n"),
+    "readme": replaced(
+        "README.md", "## Your own prices", "## Whom to ask\n\nThe desk.\n\n## Your own prices"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def bases(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return a committed project of every release and of what is here now, to be copied."""
+    made = {}
+    for version in [*released(), "HEAD"]:
+        folder = tmp_path_factory.mktemp("base") / "project"
+        made[version] = generate(
+            source, folder, version, workloads=["end_to_end_pipeline", "risk_stress_testing"]
+        )
+        commit(made[version])
+    return made
+
+
+def copied(base: Path, folder: Path) -> Path:
+    return shutil.copytree(base, folder, symlinks=True)
+
+
+# All at once they are tested by plain Copier in `make test`; one by one takes minutes.
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", released())
+@pytest.mark.parametrize("name", EDITS)
+def test_one_edit_survives_an_update_of_the_front_end_or_is_a_conflict_that_is_said(
+    name: str, version: str, bases: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, edit = copied(bases[version], tmp_path / "our project ü"), EDITS[name]
+    edit.do(project)
+    commit(project)
+    capsys.readouterr()
+    code = main(["update", str(project), "--to", "9999"])
+    said = capsys.readouterr()
+    seen = conflicts(project)
+    assert code == (3 if seen else 0), said.err
+    assert edit.holds(project)
+    assert all(f"conflict: {path}" in said.err for path in seen)
+
+
+@pytest.mark.parametrize(
+    ("changes", "states"),
+    [
+        pytest.param(
+            ["workloads+=portfolio_model_calibration"], {"added", "updated"}, marks=pytest.mark.nightly
+        ),
+        (["workloads-=risk_stress_testing"], {"deleted", "updated"}),
+        pytest.param(["catalog_prod=risk_of_ours"], {"updated"}, marks=pytest.mark.nightly),
+        (["cloud=azure", "cluster_size=custom", "node_type=Standard_E8ds_v5"], {"updated"}),
+    ],
+    ids=["a workload is added", "one is removed", "a catalog changes", "another cloud with a node type"],
+)
+def test_an_answer_is_changed_in_one_command_that_does_what_its_preview_lists(
+    changes: list[str],
+    states: set[str],
+    bases: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project = copied(bases["HEAD"], tmp_path / "project")
+    own = append("README.md", "\n## Whom to ask\n\nThe desk.\n")
+    own.do(project)
+    commit(project)
+    before = contents(project)
+    arguments = [str(project), "--to", "current", *(word for change in changes for word in ("--set", change))]
+    capsys.readouterr()
+    assert main(["preview", "--all", *arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()[:-1]
+    assert contents(project) == before
+    listed = {name: state for state, name in (line.split(": ", 1) for line in lines)}
+    assert len(listed) == len(lines)
+    assert main(["update", *arguments]) == 0
+    after = {path: text for path, text in contents(project).items() if not path.startswith(".git/")}
+    had = {path: text for path, text in before.items() if not path.startswith(".git/")}
+    assert listed.keys() == after.keys() | had.keys()
+    for path, state in listed.items():
+        was, now = had.get(path), after.get(path)
+        happened = (
+            "added" if was is None else "deleted" if now is None else "changed" if was != now else "unchanged"
+        )
+        assert happened == {"updated": "changed", "merged": "changed"}.get(state, state), path
+    assert states <= set(listed.values()) <= states | {"updated", "merged", "unchanged"}
+    assert own.holds(project)
+    for answer in (change.split("=")[1] for change in changes if "+=" not in change and "-=" not in change):
+        assert f": {answer}" in (project / ".copier-answers.yml").read_text(encoding="utf-8")
