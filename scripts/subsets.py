@@ -54,7 +54,7 @@ def failure(project: Path, step: list[str]) -> str:
     done = subprocess.run(
         step,
         cwd=project,
-        env=os.environ | {"PYTHONPATH": str(project / "src")},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(project / "src"), str(project / "engine")])},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

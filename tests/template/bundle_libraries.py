@@ -15,6 +15,7 @@ from bundle_node import Node
 # Spark and Delta belong to the runtime, whatever a project's files say.
 FORBIDDEN = {"pyspark", "delta-spark"}
 CPU_BUILD = "xgboost-cpu"
+OWN, RUNTIME = "libraries/requirements.txt", "engine/libraries/runtime.txt"
 # Jobs run on Linux with the Python of both runtimes.
 MARKERS = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": "3.12"}
 
@@ -38,29 +39,37 @@ def task(project: Path, path: str, node: Node) -> Iterator[str]:
 
 def without_gpu(project: Path) -> Iterator[str]:
     """Yield where a library is pinned that cannot use the GPU it is installed beside."""
-    pinned = dict(_named(project, "requirements.txt"))
+    pinned = dict(_named(project, f"engine/libraries/{_used(project)}.txt"))
     if CPU_BUILD in pinned:
         yield f"{pinned[CPU_BUILD][1]}: {CPU_BUILD} knows no GPU, and jobs run on machines that have one"
 
 
 def files(project: Path) -> Iterator[str]:
-    """Yield where the pinned libraries, the runtime's and those of the wheel do not agree."""
-    pinned, runtime = (dict(_named(project, name)) for name in ("requirements.txt", "runtime.txt"))
-    for name, (requirement, where) in pinned.items():
+    """Yield where pinned libraries, the runtime's and those that engine and project declare do not agree."""
+    runtime, used = dict(_named(project, RUNTIME)), _used(project)
+    engine = dict(_named(project, f"engine/libraries/{used}.txt"))
+    own = dict(_named(project, OWN))
+    for name, (requirement, where) in (*engine.items(), *own.items()):
         if not re.fullmatch(r"==[0-9][0-9a-z.]*", str(requirement.specifier)):
             yield f"{where}: {name} is not pinned exactly"
         if name in FORBIDDEN or name in runtime:
             yield f"{where}: {name} belongs to the runtime"
-    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name in own.keys() & engine.keys():
+        yield f"{own[name][1]}: {name} is the engine's, which pins it already"
+    pinned = engine | own
     if {CPU_BUILD, "xgboost"} <= pinned.keys():
         yield f"{pinned[CPU_BUILD][1]}: {CPU_BUILD} and xgboost overwrite each other's files"
-    for text in (*declared["dependencies"], *declared["optional-dependencies"].get("gpu", ())):
+    declared = [
+        *((text, f"engine/libraries/{used}.txt") for text in _declared(project / "engine", used)),
+        *((text, OWN) for text in _declared(project, used)),
+    ]
+    for text, listed in declared:
         wanted = Requirement(text)
         name = canonicalize_name(wanted.name)
         if wanted.marker and not wanted.marker.evaluate(MARKERS):
             continue
         if name not in pinned and name not in runtime:
-            yield f"libraries/requirements.txt:1: {name} is missing; run `make lock`"
+            yield f"{listed}:1: {name} is missing; run `make lock`"
             continue
         found, where = pinned.get(name) or runtime[name]
         for one in found.specifier:
@@ -68,9 +77,21 @@ def files(project: Path) -> Iterator[str]:
                 yield f"{where}: {name} {one.version} is not what the wheel asks for: {wanted.specifier}"
 
 
+def _used(project: Path) -> str:
+    """Return which of the engine's lists the jobs install: cpu or gpu."""
+    jobs = "".join(path.read_text(encoding="utf-8") for path in (project / "resources").glob("*.job.yml"))
+    found = set(re.findall(r"engine/libraries/(cpu|gpu)\.txt", jobs))
+    return "gpu" if found == {"gpu"} else "cpu"
+
+
+def _declared(folder: Path, extra: str) -> list[str]:
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [*project["dependencies"], *project.get("optional-dependencies", {}).get(extra, ())]
+
+
 def _named(project: Path, name: str) -> Iterator[tuple[str, tuple[Requirement, str]]]:
-    lines = (project / "libraries" / name).read_text(encoding="utf-8").splitlines()
+    lines = (project / name).read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, start=1):
         if text := line.split("#")[0].strip():
             requirement = Requirement(text)
-            yield canonicalize_name(requirement.name), (requirement, f"libraries/{name}:{number}")
+            yield canonicalize_name(requirement.name), (requirement, f"{name}:{number}")

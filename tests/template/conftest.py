@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ NewProject = Callable[..., Path]
 def answers_of(name: str) -> Answers:
     """Return the answers in answers/<name>.yml."""
     return yaml.safe_load((ROOT / "answers" / f"{name}.yml").read_text(encoding="utf-8")) or {}
+
+
+def drawn(cases: Sequence[Any], seed: int, count: int) -> list[Any]:
+    """Return all cases as parameters of a test; those that this seed does not draw are nightly ones."""
+    kept = set(random.Random(seed).sample(range(len(cases)), min(count, len(cases))))
+    return [
+        case if number in kept else pytest.param(case, marks=pytest.mark.nightly)
+        for number, case in enumerate(cases)
+    ]
 
 
 def contents(project: Path) -> dict[str, bytes]:

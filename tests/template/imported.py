@@ -21,10 +21,13 @@ PACKAGE = "portfolio"
 AT_ONCE = 2
 
 
-def failures(source: Path, projects: Mapping[str, Iterable[str]], scratch: Path) -> dict[str, str]:
+def failures(
+    engine: Path, source: Path, projects: Mapping[str, Iterable[str]], scratch: Path
+) -> dict[str, str]:
     """Return the projects whose modules cannot all be imported, with what Python said.
 
     Args:
+        engine: folder of the engine, which is the same in all projects.
         source: folder of the whole project's package.
         projects: for each name, the paths below `source` that this project has.
         scratch: an empty folder.
@@ -37,7 +40,7 @@ def failures(source: Path, projects: Mapping[str, Iterable[str]], scratch: Path)
         [sys.executable, __file__, str(whole), *(str(scratch / name) for name in projects)],
         stdout=subprocess.PIPE,
         check=True,
-        timeout=500,
+        env=os.environ | {"PYTHONPATH": str(engine)},
     )
     return {Path(folder).name: said for folder, said in json.loads(done.stdout).items()}
 

@@ -12,19 +12,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-ROOTS = ("src", "tests", "benchmarks")
+ROOTS = ("src", "tests", "engine")
 TEXT = (".py", ".j2", ".css", ".md", ".yml", ".toml", ".sh", "Makefile")
 PATH = re.compile(
     r"(?<![\w./-])(?:\.\./|\./)?[\w-]+(?:/[\w.-]+)*\.(?:py|yml|md|j2|css|sh|lock|toml|properties)\b"
 )
-MODULE = re.compile(r"(?<![\w./-])portfolio(?:\.[a-z_]\w*)+")
+MODULE = re.compile(r"(?<![\w./-])(?:acceleray|portfolio)(?:\.[a-z_]\w*)+")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 MAKE = re.compile(r"(?:^|[`(\"'])make ([a-z][a-z_-]*)", re.MULTILINE)
-ASKED = re.compile(r"""make portfolio ARGS=["']([a-z-]+)|[`"']portfolio ([a-z-]+)""")
 TEMPLATE = re.compile(r"""\{%-?\s*(?:extends|include|import|from)\s+["']([\w./]+)["']""")
-# Commands that are there only with a module.
-COMMANDS = {"models": "src/portfolio/cli/models.py", "rollback": "src/portfolio/cli/models.py"}
-TEMPLATES = "src/portfolio/report/templates/"
+ENGINE = "engine/"
+TEMPLATES = "engine/acceleray/report/templates/"
 
 
 @dataclass(frozen=True, order=True)
@@ -63,10 +61,13 @@ class Whole:
     def dangling(self, part: dict[str, bytes]) -> list[Need]:
         """Return the needs of a part of the project that have no file in it.
 
-        Needs of a file that is the same in the whole are known; others are found anew.
+        Needs of a file that is the same in the whole are known; others are looked up. The engine is
+        the same in every project: where it names a recipe, it asks the project whether there is one.
         """
         needs: set[Need] = set()
         for path, content in part.items():
+            if path.startswith(ENGINE):
+                continue
             same = self.files.get(path) == content
             needs |= self.needs[path] if same else self.of(path, content)
         return sorted(need for need in needs if need.what not in part)
@@ -80,9 +81,6 @@ class Whole:
         for name in re.findall(r"[a-z]+(?:_[a-z]+)+", text):
             if name in self.workloads:
                 yield self.workloads[name], f"names {name}"
-        for asked in ASKED.findall(text):
-            for command in set(asked) & set(COMMANDS):
-                yield COMMANDS[command], f"calls portfolio {command}"
         if path.endswith(".md"):
             for target in LINK.findall(text):
                 yield _joined(path, target), f"links to {target}"

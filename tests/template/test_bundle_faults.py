@@ -12,10 +12,11 @@ import bundle
 JOB, SCHEMAS, TOP = "resources/end_to_end_pipeline.job.yml", "resources/schemas.yml", "databricks.yml"
 POLICY, VOLUME, MODEL = "resources/cluster_policy.yml", "resources/volume.yml", "resources/signal_model.yml"
 EXPERIMENT = "resources/experiment.yml"
-PINNED, RUNTIME = "libraries/requirements.txt", "libraries/runtime.txt"
+PINNED, RUNTIME = "engine/libraries/cpu.txt", "engine/libraries/runtime.txt"
+OWN = "libraries/requirements.txt"
 PIPELINE, RUNTIME_KEY = ".github/workflows/deploy-target.yml", "18.x-cpu-ml-scala2.13"
 AUTOSHUTDOWN = 'DATABRICKS_RAY_ON_SPARK_AUTOSHUTDOWN_MINUTES: "0"'
-PINS, READERS = "- requirements: ../libraries/requirements.txt", 'group_name: "portfolio-readers"'
+PINS, READERS = "- requirements: ../engine/libraries/cpu.txt", 'group_name: "portfolio-readers"'
 # File, what stands there, what is planted on the same line, and what the finding must name.
 FAULTS = [
     (JOB, "max_concurrent_runs: 1", "max_concurent_runs: 1", "max_concurent_runs"),
@@ -33,6 +34,8 @@ FAULTS = [
     (JOB, "- task_key: maintain", "- run_if: ALL_DONE\n          task_key: maintain", "a success"),
     (JOB, "libraries: #", "libraries: [{whl: ../dist/*.whl}]\n          unused: #", "not pinned"),
     (JOB, "../libraries/requirements.txt", "../libraries/pins.txt", "no file"),
+    (JOB, "../engine/libraries/cpu.txt", "../engine/libraries/tpu.txt", "no file"),
+    (OWN, "# Libraries", "optuna==5.0.0\n# Libraries", "is the engine's"),
     (PINNED, "optuna==5.0.0", "optuna>=5.0.0", "not pinned exactly"),
     (PINNED, "optuna==5.0.0", "optuna==4.0.0", "not what the wheel asks for"),
     (PINNED, "optuna==5.0.0", "numpy==2.4.6", "belongs to the runtime"),
@@ -114,13 +117,17 @@ ELSEWHERE = [
 ]
 
 
+FOLDERS = ("libraries", "resources", "notebooks")
+
+
 @pytest.fixture
 def copied(defaults: Path, tmp_path: Path) -> Path:
     """Return a folder with what the checks read of a project."""
     project = tmp_path / "project"
     project.mkdir()
     files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
-    for name in (*files, ".github", "conf", "libraries", "resources", "notebooks"):
+    (project / "engine").mkdir()
+    for name in (*files, "engine/pyproject.toml", "engine/libraries", ".github", "conf", *FOLDERS):
         source = defaults / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / name)
     return project

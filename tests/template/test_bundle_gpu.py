@@ -16,7 +16,7 @@ from conftest import Answers, answers_of
 from render import render
 
 JOB, POLICY = "resources/end_to_end_pipeline.job.yml", "resources/cluster_policy.yml"
-PINNED = "libraries/requirements.txt"
+PINNED = "engine/libraries/gpu.txt"
 
 # As in `test_bundle`, in a project with GPUs on Google Cloud.
 GPU_JOB, CPU_JOB = JOB, "resources/risk_stress_testing.job.yml"
@@ -31,6 +31,7 @@ GPU_FAULTS = [
     (PINNED, "optuna==5.0.0", "xgboost-cpu==3.2.0", "overwrite each other"),
     (PINNED, "xgboost==3.2.0", "xgboost==3.1.0", "not what the wheel asks for"),
 ]
+FOLDERS = ("libraries", "resources", "notebooks")
 GPU_FAMILIES = {"aws": ("g5.",), "azure": ("Standard_NC",), "gcp": ("g2-",)}
 
 
@@ -96,7 +97,8 @@ def planted(source: Path, project: Path, file: str, old: str, new: str) -> tuple
     """Return the line of a fault that is planted in a copy of a bundle, and what is found there."""
     project.mkdir()
     files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
-    for name in (*files, ".github", "conf", "libraries", "resources", "notebooks"):
+    (project / "engine").mkdir()
+    for name in (*files, "engine/pyproject.toml", "engine/libraries", ".github", "conf", *FOLDERS):
         (shutil.copytree if (source / name).is_dir() else shutil.copy2)(source / name, project / name)
     text = (project / file).read_text(encoding="utf-8")
     assert old in text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -15,12 +14,14 @@ from render import ROOT
 LOCKS = (
     "requirements.lock",
     "requirements-data.lock",
-    "template/requirements.lock",
-    "template/requirements-java.lock",
+    "template/engine/requirements.lock",
+    "template/engine/requirements-java.lock",
 )
 # What jobs on Databricks install: exact releases without hashes, since a runtime has libraries of its own.
-DATABRICKS = ("includes/libraries/cpu.txt", "includes/libraries/gpu.txt")
-RUNTIME = "template/libraries/runtime.txt"
+DATABRICKS = ("template/engine/libraries/cpu.txt", "template/engine/libraries/gpu.txt")
+RUNTIME = "template/engine/libraries/runtime.txt"
+
+ENGINE = ROOT / "template/engine/pyproject.toml"
 
 
 def pins(lock: str) -> dict[tuple[str, str], frozenset[str]]:
@@ -51,21 +52,22 @@ def test_every_release_that_jobs_install_is_exact(listed: str) -> None:
         assert re.fullmatch(r"[0-9][0-9a-z.]*", version), f"{name} is not pinned exactly"
 
 
-def test_jobs_install_nothing_that_the_runtime_brings_and_all_else_that_is_declared(defaults: Path) -> None:
+def test_jobs_install_nothing_that_the_runtime_brings_and_all_else_that_is_declared() -> None:
     runtime = {name for name, _ in pins(RUNTIME)}
     pinned = dict(pins(DATABRICKS[0]).keys())
     assert runtime
     assert not runtime & pinned.keys()
     assert not {"pyspark", "delta-spark"} & (runtime | pinned.keys())
-    project = tomllib.loads((defaults / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for declared in map(Requirement, project["dependencies"]):
+    project = tomllib.loads(ENGINE.read_text(encoding="utf-8"))["project"]
+    cpu = project["optional-dependencies"]["cpu"]
+    for declared in map(Requirement, (*project["dependencies"], *cpu)):
         if declared.marker is None or declared.marker.evaluate({"sys_platform": "linux"}):
             name = canonicalize_name(declared.name)
             assert name in runtime or declared.specifier.contains(pinned[name]), f"{name}: run `make lock`"
 
 
 def test_jobs_install_no_library_that_no_test_here_runs_with() -> None:
-    known = {name for name, _ in pins("template/requirements.lock")}
+    known = {name for name, _ in pins("template/engine/requirements.lock")}
     assert {name for name, _ in pins(DATABRICKS[0])} <= known
 
 
@@ -80,15 +82,17 @@ def test_a_lock_names_no_host_and_no_folder(lock: str) -> None:
 
 
 def test_the_lock_of_this_repository_includes_the_lock_of_generated_projects() -> None:
-    assert pins("requirements.lock").items() >= pins("template/requirements.lock").items()
+    assert pins("requirements.lock").items() >= pins("template/engine/requirements.lock").items()
 
 
-def test_the_lock_satisfies_what_the_project_declares(defaults: Path) -> None:
-    project = tomllib.loads((defaults / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+def test_the_lock_satisfies_what_the_project_declares() -> None:
+    project = tomllib.loads(ENGINE.read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    locked = pins("template/requirements.lock")
-    for declared in (*project["dependencies"], *extras["local"], *extras["dev"]):
+    locked = pins("template/engine/requirements.lock")
+    for declared in (*project["dependencies"], *extras["cpu"], *extras["local"], *extras["dev"]):
         requirement = Requirement(declared)
+        if requirement.marker and not requirement.marker.evaluate({"sys_platform": "linux"}):
+            continue
         versions = [version for name, version in locked if name == canonicalize_name(requirement.name)]
         assert versions, f"{declared}: run `make lock`"
         assert all(requirement.specifier.contains(version) for version in versions), (
@@ -96,6 +100,6 @@ def test_the_lock_satisfies_what_the_project_declares(defaults: Path) -> None:
         )
 
 
-def test_an_installation_on_databricks_does_not_bring_another_spark(defaults: Path) -> None:
-    project = tomllib.loads((defaults / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+def test_an_installation_on_databricks_does_not_bring_another_spark() -> None:
+    project = tomllib.loads(ENGINE.read_text(encoding="utf-8"))["project"]
     assert not {"pyspark", "delta-spark"} & {Requirement(text).name for text in project["dependencies"]}

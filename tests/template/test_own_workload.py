@@ -14,7 +14,11 @@ import bundle
 from conftest import Answers, contents
 
 
-@pytest.mark.timeout(900)
+def environment(project: Path) -> dict[str, str]:
+    path = os.pathsep.join([str(project / "src"), str(project / "engine")])
+    return os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Answers], Path]) -> None:
     project = rendered({"workloads": ["portfolio_model_calibration"]})
     before = contents(project)
@@ -23,7 +27,8 @@ def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Ans
         done = subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=project,
-            env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+            env=os.environ
+            | {"PYTHONPATH": f"{project / 'src'}:{project / 'engine'}", "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=False,
@@ -38,7 +43,7 @@ def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Ans
     assert bundle.problems(project) == []
     run("ruff", "check", "--no-cache", ".")
     run("ruff", "format", "--no-cache", "--check", ".")
-    own = ["src/portfolio/workloads/credit_study.py", "src/portfolio/tables/own/credit_study.py"]
+    own = ["src/portfolio/workloads/credit_study.py", "src/portfolio/tables/credit_study.py"]
     run("mypy", "--cache-dir", os.devnull, "--follow-imports", "silent", *own)
     assert "credit_study" in run("portfolio", "workloads")
     said = run("portfolio", "run", "credit_study")
@@ -55,7 +60,8 @@ def test_its_job_is_like_the_others_and_starts_only_when_somebody_says_so(
     made = subprocess.run(
         [sys.executable, "-m", "portfolio", "new-workload", "credit_study"],
         cwd=project,
-        env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ
+        | {"PYTHONPATH": f"{project / 'src'}:{project / 'engine'}", "PYTHONDONTWRITEBYTECODE": "1"},
         check=False,
     )
     assert made.returncode == 0

@@ -13,7 +13,7 @@ from render import ROOT, render
 INCLUDES = Environment(loader=FileSystemLoader(ROOT / "includes"), autoescape=False)
 WORKLOADS = INCLUDES.get_template("workloads.jinja").module.WORKLOADS  # type: ignore[attr-defined]
 SECOND = """[
-  {"name": "second_recipe", "number": "99", "title": "2nd", "summary": "2nd.", "page": "second",
+  {"name": "second_recipe", "number": "99", "title": "2nd", "summary": "2nd.",
    "stages": ["ingest", "extra", "report"]},
 """
 
@@ -43,17 +43,12 @@ def test_a_workload_that_is_not_selected_brings_no_files(template: Path, tmp_pat
         "src/portfolio/workloads/second_recipe.py",
         "resources/second_recipe.job.yml",
         "tests/workloads/test_second_recipe.py",
-        "src/portfolio/extra/module.py",
-        "src/portfolio/report/second/__init__.py",
-        "src/portfolio/report/templates/second.html.j2",
-        "tests/report/test_report_second.py",
-        "tests/report/test_report_second_more.py",
-        "tests/extra/test_module.py",
+        "conf/extra.yml",
     }
-    for name in added | {"src/portfolio/ingest/module.py"}:
+    for name in added | {"conf/ingest.yml"}:
         path = source / "template" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("# owned\n")
+        path.write_text("owned: true\n")
 
     two = ["end_to_end_pipeline", "second_recipe"]
     both = set(contents(render(source, tmp_path / "both", {"workloads": two})))
@@ -61,9 +56,9 @@ def test_a_workload_that_is_not_selected_brings_no_files(template: Path, tmp_pat
     second = set(contents(render(source, tmp_path / "second", {"workloads": ["second_recipe"]})))
 
     assert both - first == added
-    assert "src/portfolio/ingest/module.py" in second, "a stage that two workloads use stays with either"
+    assert "conf/ingest.yml" in second, "settings of a stage that two workloads use stay with either"
     assert added <= second
     assert not [name for name in second if "end_to_end_pipeline" in name]
-    assert not [
-        name for name in second if name.startswith(("src/portfolio/simulate", "src/portfolio/backtest"))
-    ]
+    engine = {name for name in both if name.startswith("engine/")}
+    assert engine
+    assert engine <= first & second, "the engine is whole in every project"

@@ -19,7 +19,7 @@ JUDGED = {"portfolio_model_calibration", "risk_stress_testing"}
 @cache
 def its_tests(name: str) -> frozenset[str]:
     """Return the names of the tests in a file of the template's own tests."""
-    tree = ast.parse((ROOT / "template/tests" / name).read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "tests/engine" / name).read_text(encoding="utf-8"))
     return frozenset(each.name for each in tree.body if isinstance(each, ast.FunctionDef))
 
 
@@ -34,7 +34,7 @@ def test_no_fault_is_listed_twice() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_planted_in_a_line_that_is_there_once(fault: Fault) -> None:
-    module = (ROOT / "template/src/portfolio" / fault.module).read_text(encoding="utf-8")
+    module = (ROOT / "template" / fault.module).read_text(encoding="utf-8")
     assert module.count(fault.right) == 1
     ast.parse(module.replace(fault.right, fault.wrong))
     file, _, test = fault.noticed_by.partition("::")
@@ -49,5 +49,5 @@ def test_the_faults_that_everyone_fears_are_noticed_and_one_of_each_workload() -
     always = [fault for fault in FAULTS if fault.always]
     assert {fault.workload for fault in always} == {workload["name"] for workload in WORKLOADS}
     assert {name for name in NAMED if any(fault.what.startswith(name) for fault in always)} == set(NAMED)
-    missed = [seen.fault.name for seen in planted(ROOT / "reference", always) if not seen.noticed]
+    missed = [seen.fault.name for seen in planted(always) if not seen.noticed]
     assert missed == []

@@ -11,7 +11,7 @@ import pytest
 
 from render import ROOT
 
-SCRIPT = ROOT / "template/scripts/prepare.sh"
+SCRIPT = ROOT / "template/engine/scripts/prepare.sh"
 # Stands for Python: makes "environments" that hold itself, and writes down what was installed.
 PYTHON = """#!/bin/sh
 case "$*" in
@@ -35,11 +35,13 @@ class Machine:
         (tools / "python3").chmod(0o755)
         self.lock = self.folder / "requirements.lock"
         self.lock.write_text("one==1\n")
+        self.also: tuple[Path, ...] = ()
         self.venv = self.folder / ".venv"
 
     def prepare(self, *included: Path, **fakes: str) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": str(self.folder / "tools"), "FAKE_LOG": str(self.folder / "log"), **fakes}
-        command = ["sh", str(SCRIPT), str(self.venv), str(self.lock), *map(str, included)]
+        locks = [self.lock, *self.also, *(("--", *included) if included else ())]
+        command = ["sh", str(SCRIPT), str(self.venv), *map(str, locks)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     @property
@@ -86,6 +88,20 @@ def test_an_environment_serves_the_locks_that_its_own_includes(machine: Machine)
     machine.lock = included
     machine.prepare()
     assert machine.installations == 1
+
+
+def test_a_second_lock_is_installed_too_once_it_has_a_library(
+    machine: Machine,
+) -> None:
+    own = machine.folder / "own.lock"
+    own.write_text("# Libraries of your own\n")
+    machine.also = (own,)
+    machine.prepare()
+    assert machine.prepare().stdout == ""
+    own.write_text("# Libraries of your own\ntwo==2\n")
+    assert machine.prepare().returncode == 0
+    assert machine.installations == 2
+    assert f"-r {own}" in (machine.folder / "log").read_text().splitlines()[-1]
 
 
 def test_a_folder_with_other_files_is_left_alone(machine: Machine) -> None:

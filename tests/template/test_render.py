@@ -27,12 +27,12 @@ EXPECTED = {
     "databricks.yml",
     "docs/runbook.md",
     "libraries/requirements.txt",
-    "libraries/runtime.txt",
+    "engine/libraries/cpu.txt",
+    "engine/requirements.lock",
     "pyproject.toml",
-    "requirements-java.lock",
     "requirements.lock",
     "resources/end_to_end_pipeline.job.yml",
-    "src/portfolio/settings/sections.py",
+    "engine/acceleray/settings/sections.py",
 }
 
 

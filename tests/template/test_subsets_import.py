@@ -1,14 +1,15 @@
-"""Every module of every choice of workloads can be imported, by Python itself."""
+"""Every recipe of every choice of workloads can be imported without the others, by Python itself."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from imported import failures
 from render import ROOT
 from test_subsets import SUBSETS, number_of, reference, with_what_it_needs
 
-SOURCE = "src/"
+ENGINE, SOURCE = ROOT / "reference/engine", "src/"
 
 
 def below_source(paths: set[str]) -> set[str]:
@@ -20,12 +21,15 @@ def test_all_modules_of_all_127_choices_are_imported(tmp_path: Path) -> None:
     projects = {number_of(chosen): below_source(reference().filtered(chosen)) for chosen in choices}
     # All files of the package are those of reference/, byte for byte.
     assert not [path for path in reference().rendered if path.startswith(SOURCE)]
-    assert failures(ROOT / "reference" / SOURCE, projects, tmp_path) == {}
+    assert failures(ENGINE, ROOT / "reference" / SOURCE, projects, tmp_path) == {}
 
 
-def test_a_module_that_is_missing_is_named_with_the_one_that_imports_it(tmp_path: Path) -> None:
+def test_a_module_that_cannot_be_imported_is_named_with_what_it_lacks(tmp_path: Path) -> None:
+    source = Path(shutil.copytree(ROOT / "reference" / SOURCE, tmp_path / "source"))
+    study = "portfolio/workloads/credit_study.py"
+    (source / study).write_text("from portfolio.workloads.gone import WORKLOAD\n")
     files = below_source(set(reference().whole.files))
-    projects = {"complete": files, "broken": files - {"portfolio/quant/risk.py"}}
-    said = failures(ROOT / "reference" / SOURCE, projects, tmp_path)
+    (tmp_path / "scratch").mkdir()
+    said = failures(ENGINE, source, {"complete": files, "broken": files | {study}}, tmp_path / "scratch")
     assert said.keys() == {"broken"}
-    assert "No module named 'acceleray.quant.risk'" in said["broken"]
+    assert "No module named 'portfolio.workloads.gone'" in said["broken"]

@@ -35,7 +35,7 @@ from arena.in_turn import in_turn
 from arena.memory import memory_kind
 from arena.outcome import result
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 # The largest shared matrix is 160 MB; in the default store of 256 MB it pushes what tasks returned to disk.
 OBJECT_STORE_MB = 1024
 # Of all sides alike: `toPandas` of the hand-off's table ends without an answer in the default heap of 1 GB.
@@ -85,7 +85,7 @@ def parsed() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(
         description="Measure Spark alone, Ray beside Spark, and the limit of one machine, side by side.",
-        epilog="One side works at a time; close everything else on the machine. Databricks: docs/engines.md.",
+        epilog="One side works at a time; close everything else on the machine. Databricks: engine/docs/engines.md.",
     )
     add = parser.add_argument
     add(

@@ -29,7 +29,7 @@ from acceleray.settings import Settings, load
 from arena.contest import Contestant, Order
 from bench import found_works, machine, sized, versions
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 RESULTS = "growth.json"
 Size = Mapping[str, int]
 

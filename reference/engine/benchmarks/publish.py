@@ -19,7 +19,7 @@ import capacity
 from arena import table
 from growth import table as growth_table
 
-PROJECT = Path(__file__).resolve().parent.parent
+ENGINE = Path(__file__).resolve().parents[1]
 # What `acceleray.doctor.measured` reads of a row and of its sides.
 _KEPT = ("work", "title", "size", "best_spark", "spark_ratio", "limit_ratio", "memory_spark_ratio")
 _KEPT_OF_SIDE = ("start_s", "median_s")
@@ -29,7 +29,7 @@ def main() -> int:
     """Publish; 2 if nothing was measured."""
     parser = argparse.ArgumentParser(description="Write what was measured into docs/ and the package.")
     parser.add_argument("--results", type=Path, default=Path("build"), help="folder of bench.json")
-    parser.add_argument("--into", type=Path, default=PROJECT, help="the project (default: this one)")
+    parser.add_argument("--into", type=Path, default=ENGINE, help="the engine (default: this one)")
     options = parser.parse_args()
     bench, growth = options.results / "bench.json", options.results / "growth.json"
     if not bench.is_file():
@@ -44,7 +44,7 @@ def main() -> int:
     (docs / "images").mkdir(parents=True, exist_ok=True)
     (docs / "benchmarks.md").write_text(page(found, grown, on_cluster), encoding="utf-8")
     shutil.copy(options.results / "bench.svg", docs / "images" / "bench.svg")
-    known = options.into / "src" / "portfolio" / "doctor" / "measured.json"
+    known = options.into / "acceleray" / "doctor" / "measured.json"
     known.write_text(json.dumps(trimmed(found), indent=1) + "\n", encoding="utf-8")
     print(f"Written: {docs / 'benchmarks.md'}, its figure, and {known}")
     return 0
@@ -72,7 +72,7 @@ def page(
         "# Measured: Spark alone, Ray beside Spark, one machine",
         f"By `make bench` on {found['measured_at'][:10]}, "
         f"{machine['cpus']} cores, {machine['memory_gb']} GB, "
-        "written by `benchmarks/publish.py`. `docs/decision_model.md` says how it was measured and what to "
+        "written by `engine/benchmarks/publish.py`. `decision_model.md` says how it was measured and what to "
         "conclude. Seconds are of that machine: measure yours.",
         "![Seconds of every side of every work](images/bench.svg)",
         "Ratios of times are against the fastest side of Spark alone, above 1 where Ray is faster, and of "

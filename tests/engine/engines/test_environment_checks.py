@@ -207,7 +207,7 @@ def test_what_spark_itself_says_of_another_python_is_said_in_our_words() -> None
 
 def test_places_are_known_without_loading_spark_or_ray() -> None:
     script = (
-        "import sys; from acceleray.engines import environment_checks; from acceleray.engines.ray import slots;"
+        "import sys, acceleray.engines.ray.slots; from acceleray.engines import environment_checks;"
         "environment_checks.refuse_unsupported_environment('local', {});"
         "print(sorted({'pyspark', 'ray'} & set(sys.modules)))"
     )

@@ -1,6 +1,6 @@
 """The decision model: Spark, Ray or one process, in a fixed order of questions, answered by measurement.
 
-`docs/decision_model.md` has the questions in words. The advice is about where work runs well; the stages of
+`engine/docs/decision_model.md` has the questions in words. The advice is about where work runs well; the stages of
 this project run where their modules say, and at small sizes that costs seconds, not correctness.
 """
 
