@@ -37,7 +37,7 @@ def failures(source: Path, projects: Mapping[str, Iterable[str]], scratch: Path)
         [sys.executable, __file__, str(whole), *(str(scratch / name) for name in projects)],
         stdout=subprocess.PIPE,
         check=True,
-        timeout=500,
+        timeout=3000,
     )
     return {Path(folder).name: said for folder, said in json.loads(done.stdout).items()}
 

@@ -14,7 +14,6 @@ import bundle
 from conftest import Answers, contents
 
 
-@pytest.mark.timeout(900)
 def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Answers], Path]) -> None:
     project = rendered({"workloads": ["portfolio_model_calibration"]})
     before = contents(project)

@@ -20,8 +20,7 @@ from engines.living import PATIENCE_S, carrying, descendants, gone, living, name
 from portfolio.engines.family import process_environment
 from workloads.running import PROJECT, Ran, base, command, commits, environment, finished, table, written
 
-# Three whole runs and parts of two stand before the first assertion.
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.ray
 
 SMALL = (
     "market_data.source=csv",
@@ -70,7 +69,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     notebook = finished([sys.executable, script, f"project={PROJECT}", f"set={shlex.join(two)}"], killed)
     with process_environment({"STORY": str(home)}):
         on_cluster = finished([*command(WORKLOAD, three), "--profile", "cluster"], cluster)
-    left = [named(one) for one in carrying("STORY", str(home)) if not gone([one], 30)]
+    left = [named(one) for one in carrying("STORY", str(home)) if not gone([one])]
     return Story(interrupted, after_interrupt, after_kill, recovered, before, notebook, on_cluster, left)
 
 
