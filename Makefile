@@ -12,7 +12,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench faults soak discoveries subsets updates lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench bench-new faults soak discoveries subsets updates lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -55,6 +55,9 @@ bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of
 	@$(BIN)/python scripts/render.py answers/reference.yml build/bench
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/bench bench VENV="$$venv" \
 		ARGS='--out "$(CURDIR)/build" $(ARGS)'
+
+bench-new: prepare ## Measure how long `acceleray new` takes: make bench-new ARGS="--runs 20"
+	@$(BIN)/python scripts/bench_new.py $(ARGS)
 
 faults: prepare ## Kill, damage and fill what a run of a generated project stands on: about 14 minutes
 	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"

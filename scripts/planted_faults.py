@@ -24,8 +24,8 @@ from render import ROOT
 
 # Each test imports NumPy and SciPy for a second or two: a test process for each of two cores.
 WORKERS = 2
-# A fault may make a loop that never ends; no test named here takes more than some seconds.
-_LONGEST_S = 300.0
+# A fault may make a loop that never ends; tests named here take some seconds, on a slow machine some minutes.
+_LONGEST_S = 1800.0
 
 
 @dataclass(frozen=True)

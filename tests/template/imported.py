@@ -41,6 +41,7 @@ def failures(
         stdout=subprocess.PIPE,
         check=True,
         env=os.environ | {"PYTHONPATH": str(engine)},
+        timeout=3000,
     )
     return {Path(folder).name: said for folder, said in json.loads(done.stdout).items()}
 

@@ -17,10 +17,7 @@ from render import ROOT
 from test_updates import Edit, append, commit, conflicts, deleted, generate, renamed, replaced, source
 
 __all__ = ["source"]
-pytestmark = [
-    pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here"),
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 
 
 def new_workload(name: str) -> Edit:

@@ -80,7 +80,7 @@ def test_what_a_killed_run_left_goes_with_the_next_and_what_others_hold_stays(
     growing = (
         "import sys, pathlib, time; from acceleray_cli.scratch import beside\n"
         "with beside(pathlib.Path(sys.argv[1])) as scratch:\n"
-        "    (scratch / 'half').touch(); print(scratch.name, flush=True); time.sleep(60)\n"
+        "    (scratch / 'half').touch(); print(scratch.name, flush=True); time.sleep(3600)\n"
     )
     command = [sys.executable, "-c", growing, str(tmp_path)]
     here = os.environ | {"PYTHONPATH": str(ROOT / "src")}

@@ -16,10 +16,7 @@ from acceleray_cli import quick
 from conftest import Answers, contents
 from releases import clone_with_tags, git, missing_history, release_as_next, released
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here"),
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 NOTEBOOK = "notebooks/04_end_to_end_pipeline.py"
 STAGE = "src/portfolio/simulate/engine.py"
 OWN = '"""A study of ours."""\n\nOWN = "kept"\n'

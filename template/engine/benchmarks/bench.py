@@ -85,7 +85,7 @@ def parsed() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(
         description="Measure Spark alone, Ray beside Spark, and the limit of one machine, side by side.",
-        epilog="One side works at a time; close everything else on the machine. Databricks: engine/docs/engines.md.",
+        epilog="One side works at a time; close all else on the machine. Databricks: engine/docs/engines.md.",
     )
     add = parser.add_argument
     add(

@@ -197,7 +197,7 @@ def test_lineage_of_no_row_is_one_line_and_exit_code_1(reading: Portfolio) -> No
 @pytest.mark.spark
 def test_the_real_command_reads_a_table_and_ends_quietly(warehouse: Path, python: Start) -> None:
     process = python("-m", "portfolio", "show", "gold.runs", "--limit", "1", cwd=warehouse)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=1200)
     assert process.returncode == 0
     assert out.splitlines()[1].startswith("run-1 ")
     assert err.splitlines() == ["gold.runs: 1 of 2 rows; --limit N shows more, --csv FILE writes all of them"]

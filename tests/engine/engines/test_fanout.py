@@ -74,8 +74,9 @@ def dies_once(marker: str) -> int:
     return int(path.read_text())
 
 
-def sleeps(seconds: float) -> None:
-    time.sleep(seconds)
+def waits(marker: str) -> None:
+    while not Path(marker).exists():
+        time.sleep(0.01)
 
 
 def threads(_: int) -> str:
@@ -159,12 +160,13 @@ def test_a_task_whose_worker_is_killed_runs_again(fan_out: FanOut, tmp_path: Pat
     assert gone(process for process in descendants() if process.pid in killed)
 
 
-def test_a_task_that_never_ends_is_given_up(fan_out: FanOut) -> None:
-    impatient = FanOut(workers=2, task_timeout_s=1)
+def test_a_task_that_never_ends_is_given_up(fan_out: FanOut, tmp_path: Path) -> None:
+    impatient, marker = FanOut(workers=2, task_timeout_s=1), tmp_path / "given up"
     with pytest.raises(
-        PortfolioError, match=r"^sleeps task 1 of 1 gave no result in 1 s; raise ray.task_timeout_s"
+        PortfolioError, match=r"^waits task 1 of 1 gave no result in 1 s; raise ray.task_timeout_s"
     ):
-        list(impatient.map(sleeps, [4.0]))
+        list(impatient.map(waits, [str(marker)]))
+    marker.touch()
 
 
 def test_each_task_computes_on_one_thread(fan_out: FanOut) -> None:
@@ -203,7 +205,7 @@ def test_a_process_may_start_one_cluster_after_another_and_nothing_of_them_is_le
 
 
 def test_a_killed_run_takes_ray_with_it_and_the_next_one_removes_its_folder(tmp_path: Path) -> None:
-    with cluster_process(clusters=1, seconds=60.0) as process:
+    with cluster_process(clusters=1, seconds=3600.0) as process:
         assert read_lines(process, 1) == ["1 2 3"]
         children = descendants(process.pid)
         assert {"gcs_server", "raylet"} <= {named(child) for child in children}

@@ -22,7 +22,7 @@ from acceleray.settings import Settings
 from engines.test_proposals import searched
 from engines.trials import CODE, plan
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.ray
 
 TESTS = Path(__file__).parents[1]
 
@@ -44,7 +44,7 @@ def run(fan_out: FanOut, tmp_path: Path) -> Callable[..., list[Trial]]:
 
     def call(workers: int = 3, kept: Any = None, keep: Any = lambda one: None, **more: Any) -> list[Trial]:
         folder = tmp_path / "state" / "_ray"
-        timeout = more.pop("timeout_s", 120)
+        timeout = more.pop("timeout_s", 1200)
         return search(
             CODE, (tmp_path / "ran",), Search(plan(**more)), folder, workers, timeout, kept or {}, keep
         )

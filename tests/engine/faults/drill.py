@@ -25,7 +25,7 @@ from acceleray.tables.contract import Column, Table, run_columns, source_column
 
 ROWS = 12_000
 # A gate is a folder: a few tasks pass, the others wait until it holds this file, but not for ever.
-OPEN, PASS_FREELY, GATE_S = "open", 6, 240.0
+OPEN, PASS_FREELY, GATE_S = "open", 6, 2400.0
 TRADES = Table(
     "silver",
     "trades",

@@ -134,4 +134,4 @@ def test_a_spark_worker_daemon_killed_on_the_cluster(up: Up, matrix: Any) -> Non
     daemon = psutil.Process(up.cluster.pids[-1])
     struck_while_working(up, 4, row, lambda: [daemon])
     assert_whole(up.session, up.project, 1, 2, 3, 4)
-    wait_until(lambda: up.cluster.state()["workers"] == 1, 180)
+    wait_until(lambda: up.cluster.state()["workers"] == 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engines.living import PATIENCE_S
 from faults import drill
 from faults.watching import (
     assert_nothing_is_left,
@@ -74,7 +75,7 @@ def test_a_job_that_is_started_twice_at_once_runs_once(
         assert f"process {first.pid}" in second.stderr
         assert len(second.stderr.strip().splitlines()) <= 2
         (gate / drill.OPEN).touch()
-        assert first.wait(timeout=480) == 0, (tmp_path / "log").read_text()
+        assert first.wait(timeout=PATIENCE_S) == 0, (tmp_path / "log").read_text()
     row.recovered()
     assert_whole(spark, project, 7)
     assert rows_in_files(project) == len(set(range(12_000)))

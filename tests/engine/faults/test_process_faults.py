@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engines.living import PATIENCE_S
 from faults.watching import (
     assert_nothing_is_left,
     assert_whole,
@@ -36,7 +37,7 @@ def test_a_task_that_never_ends_is_given_up(project: Path, tmp_path: Path, spark
     row = matrix("a task never ends", "given up after ray.task_timeout_s, in one line")
     given: dict[str, object] = {"seed": 7, "fault": "never ends", "ray.task_timeout_s": 8}
     with started(command(project, **given), tmp_path / "log") as process:
-        assert process.wait(timeout=480) == 2
+        assert process.wait(timeout=PATIENCE_S) == 2
     said = (tmp_path / "log").read_text(encoding="utf-8")
     assert "gave no result in 8 s" in said.strip().splitlines()[-1]
     assert "Traceback" not in said
@@ -62,7 +63,7 @@ def test_a_full_disk_stops_the_run_with_one_line(
         env=environment() | {"LOG": str(log), "PROJECT": str(project)},
         capture_output=True,
         text=True,
-        timeout=480,
+        timeout=2 * PATIENCE_S,
         check=False,
     )
     first = Path(f"{log}.first").read_text(encoding="utf-8")

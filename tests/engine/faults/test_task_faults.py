@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.fault]
 def fan_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FanOut]:
     from faults.conftest import new_project
 
-    settings = drill.settings_of(new_project(tmp_path_factory.mktemp("ray")), "ray.task_timeout_s=300")
+    settings = drill.settings_of(new_project(tmp_path_factory.mktemp("ray")), "ray.task_timeout_s=3000")
     # Ray's workers find the drill by its name.
     with process_environment({"PYTHONPATH": str(TESTS)}), local_ray(settings) as started:
         yield started

@@ -49,7 +49,12 @@ def started(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]
 def finish(project: Path, **given: object) -> subprocess.CompletedProcess[str]:
     """Run the drill to its end."""
     return subprocess.run(
-        command(project, **given), capture_output=True, text=True, timeout=480, env=environment(), check=False
+        command(project, **given),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=environment(),
+        check=False,
     )
 
 

@@ -11,7 +11,7 @@ PANELS = 1000
 
 @pytest.mark.benchmark
 @pytest.mark.nightly
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_over_a_thousand_panels_no_more_discoveries_are_false_than_the_rate_says() -> None:
     found = realised(PANELS)
     print("\n" + table(found))

@@ -102,7 +102,7 @@ def environment() -> dict[str, str]:
 
 def finished(arguments: list[str], state: Path) -> Ran:
     done = subprocess.run(
-        arguments, capture_output=True, text=True, timeout=600, env=environment(), check=False
+        arguments, capture_output=True, text=True, timeout=1800, env=environment(), check=False
     )
     return Ran(done.returncode, done.stdout, done.stderr, state)
 

@@ -12,8 +12,7 @@ import pytest
 from workloads.in_process import ask, fingerprints, rows, run_notebook
 from workloads.running import Ran, commits
 
-# Three whole runs stand before the first assertion.
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.ray
 
 NAME = "distributed_training"
 SMALL = (

@@ -21,8 +21,7 @@ from engines.living import PATIENCE_S, carrying, descendants, gone, living, name
 from rendered import TEMPLATE, project
 from workloads.running import Ran, base, command, commits, environment, finished, table, written
 
-# Three whole runs and parts of two stand before the first assertion.
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.ray
 
 SMALL = (
     "market_data.source=csv",
@@ -71,7 +70,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     notebook = finished([sys.executable, script, f"project={project()}", f"set={shlex.join(two)}"], killed)
     with process_environment({"STORY": str(home)}):
         on_cluster = finished([*command(WORKLOAD, three), "--profile", "cluster"], cluster)
-    left = [named(one) for one in carrying("STORY", str(home)) if not gone([one], 30)]
+    left = [named(one) for one in carrying("STORY", str(home)) if not gone([one])]
     return Story(interrupted, after_interrupt, after_kill, recovered, before, notebook, on_cluster, left)
 
 

@@ -11,8 +11,7 @@ import pytest
 from workloads.in_process import ask, fingerprints, rows, run_notebook
 from workloads.running import Ran, commits
 
-# Two whole runs stand before the first assertion.
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.ray
 
 NAME = "investment_signal_prioritization"
 SMALL = ("signals.horizons_d=[5, 21]", "signals.replications=600")

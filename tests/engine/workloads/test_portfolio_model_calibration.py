@@ -20,8 +20,7 @@ from workloads.in_process import (
 )
 from workloads.running import IN_OTHER_BLOCKS, Ran, command, commits, interrupted
 
-# Three whole runs and most of a fourth stand before the first assertion.
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.ray
 WORKLOAD = "portfolio_model_calibration"
 SMALL = (
     "factors.source=sample",

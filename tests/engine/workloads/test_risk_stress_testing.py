@@ -21,8 +21,7 @@ from workloads.in_process import (
 )
 from workloads.running import Ran, command, commits, finished
 
-# Three whole runs stand before the first assertion.
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.ray
 WORKLOAD = "risk_stress_testing"
 SMALL = (
     "factors.source=sample",

@@ -1,7 +1,7 @@
 """The decision model: Spark, Ray or one process, in a fixed order of questions, answered by measurement.
 
-`engine/docs/decision_model.md` has the questions in words. The advice is about where work runs well; the stages of
-this project run where their modules say, and at small sizes that costs seconds, not correctness.
+`engine/docs/decision_model.md` has the questions in words. The advice is about where work runs well; the
+stages run where their modules say, and at small sizes that costs seconds, not correctness.
 """
 
 from __future__ import annotations

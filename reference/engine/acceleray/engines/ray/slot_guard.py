@@ -21,7 +21,7 @@ from acceleray.errors import PortfolioError
 _RAY_JOBS = "ray-cluster-"
 _EVERY_S = 1.0
 # An executor that was lost is started again within this time, if there is a machine for it.
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)

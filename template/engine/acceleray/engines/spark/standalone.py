@@ -23,7 +23,7 @@ from acceleray.settings import Settings
 
 # Spark's own name for the variable in which its processes hand the shared secret on.
 SECRET = "_SPARK_AUTH_SECRET"
-_START_S = 90.0
+_START_S = 600.0
 _OPTIONS = """\
 spark.authenticate true
 spark.master.rest.enabled false
