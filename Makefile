@@ -1,8 +1,8 @@
 # Ordinary commands in an environment of their own, prepared from requirements.lock on first use.
 VENV ?= .venv
 BIN = "$(VENV)/bin"
-# A folder name that has a space and a letter beyond ASCII, because customers have such folders.
-OWN_TESTS = build/own tests ü
+# Nothing is written below template/, not even compiled modules.
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
@@ -12,7 +12,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test planted bench bench-new faults soak discoveries subsets updates lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test test-all planted bench bench-new faults soak discoveries subsets updates lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -35,10 +35,11 @@ reference: prepare ## Render reference/ and docs/answers.md again
 	@$(BIN)/python scripts/render.py answers/reference.yml reference
 	@$(BIN)/python scripts/answers_page.py
 
-lint: prepare
+lint: prepare ## Check style, types and import contracts
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	bin=$$(cd $(BIN) && pwd) && cd template/engine && "$$bin/python" -m mypy && "$$bin/lint-imports"
 
 lint-ci: prepare ## Check pipelines (yamllint, check-jsonschema, zizmor, actionlint) and licences (reuse)
 	@sh scripts/lint_ci.sh "$(VENV)"
@@ -46,10 +47,11 @@ lint-ci: prepare ## Check pipelines (yamllint, check-jsonschema, zizmor, actionl
 release: prepare ## Check, tag and record a release: make release VERSION=0.2.0
 	@$(BIN)/python scripts/release.py "$(VERSION)"
 
-test: lint ## Check everything: the template, then a generated project with its own tests
-	$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
-	$(BIN)/python -m pytest tests -n auto -m "not nightly"
-	venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" test VENV="$$venv"
+test: prepare ## What a pull request must pass, lane by lane: 12 minutes on two quiet cores
+	@$(BIN)/python scripts/lanes.py quick
+
+test-all: prepare ## Everything, as every night and before a release: hours
+	@$(BIN)/python scripts/lanes.py all
 
 bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of an hour: make bench ARGS="--small"
 	@$(BIN)/python scripts/render.py answers/reference.yml build/bench
@@ -59,19 +61,18 @@ bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of
 bench-new: prepare ## Measure how long `acceleray new` takes: make bench-new ARGS="--runs 20"
 	@$(BIN)/python scripts/bench_new.py $(ARGS)
 
-faults: prepare ## Kill, damage and fill what a run of a generated project stands on: about 14 minutes
-	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
-	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" faults VENV="$$venv"
+faults: prepare ## Kill processes and corrupt files mid-run, and print what was lost: about 14 minutes
+	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -n 0 -m "fault and ray" --matrix "$(CURDIR)/build/faults/machine.md" faults; one=$$?; \
+	"$$bin/python" -m pytest -q -n 0 -m "nightly and cluster" --matrix "$(CURDIR)/build/faults/cluster.md" faults cluster; two=$$?; \
+	cat "$(CURDIR)/build/faults/machine.md"; tail -n +3 "$(CURDIR)/build/faults/cluster.md"; test $$one -eq 0 && test $$two -eq 0
 
 soak: prepare ## A hundred runs in one process, watched for growth: make soak ARGS="--runs 20"
-	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
-	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" soak VENV="$$venv"
+	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" faults/soak.py --table "$(CURDIR)/build/soak.md" $(ARGS)
 
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
-	@$(BIN)/python scripts/render.py answers/reference.yml "$(OWN_TESTS)"
-	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C "$(OWN_TESTS)" discoveries VENV="$$venv"
+	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
-planted: prepare ## Plant 188 faults in a generated project, and see the test of each notice: about 4 minutes
+planted: prepare ## Plant 188 faults in copies of the engine, and see the test of each notice: about 4 minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more

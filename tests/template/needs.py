@@ -46,7 +46,8 @@ class Whole:
             for path in files
             if re.fullmatch(r"src/portfolio/workloads/[a-z]\w*\.py", path)
         }
-        self.needs = {path: self.of(path, content) for path, content in files.items()}
+        own = {path: content for path, content in files.items() if not path.startswith(ENGINE)}
+        self.needs = {path: self.of(path, content) for path, content in own.items()}
 
     def of(self, path: str, content: bytes) -> frozenset[Need]:
         """Return what a file with this content needs at this place."""

@@ -39,6 +39,7 @@ def test_a_head_that_never_is_one_is_given_up_when_ray_would(
     taken: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster_init, ray_head._SLEEP, 1)
+    monkeypatch.setattr(ray_head, "_LONGEST_S", 0.5)
     monkeypatch.setattr(cluster_init, ray_head._LOOK, lambda host, port: taken)
     monkeypatch.setattr(ray_head, "_is_a_node", lambda host, port: False)
     started = time.monotonic()

@@ -1,0 +1,108 @@
+"""Run the tests lane by lane, and print what each lane took, so that nobody lets them creep back.
+
+`make test` runs the quick lanes: what a pull request must pass, in at most 12 minutes on two quiet cores.
+`make test-all` runs everything. The first lane that fails ends it with 1.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from render import ROOT
+
+# A folder name with a space and a letter beyond ASCII, because customers have such folders.
+OWN = ROOT / "build/own tests ü"
+ENGINE, TESTS = ROOT / "template/engine", ROOT / "tests/engine"
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Commands that run one after the other in one folder; `minutes` are what they may take together."""
+
+    name: str
+    folder: Path
+    commands: tuple[Sequence[str], ...]
+    minutes: float
+
+
+def _pytest(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", *arguments]
+
+
+def _module(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", *arguments]
+
+
+def lanes(everything: bool) -> list[Lane]:
+    """Return the lanes of a pull request, or those of a night."""
+    quick = "" if everything else " and not nightly"
+    render = [sys.executable, "scripts/render.py", "answers/reference.yml", str(OWN)]
+    own = ["make", "--no-print-directory", "-C", str(OWN), "test", f"VENV={BIN.parent}"]
+    style = (_module("ruff", "check", "."), _module("ruff", "format", "--check", "."), _module("mypy"))
+    contracts = (_module("mypy"), [str(BIN / "lint-imports")])
+    one = ("-n", "0", "-m")
+    found = [
+        Lane("style and types", ROOT, style, 1),
+        Lane("engine: types and contracts", ENGINE, contracts, 1),
+        Lane(
+            "template and front end",
+            ROOT,
+            (_pytest("-n", "auto", *(() if everything else ("-m", "not nightly"))),),
+            2.5,
+        ),
+        Lane(
+            "engine: pure and Spark",
+            TESTS,
+            (_pytest("-n", "auto", "-m", f"not ray and not cluster{quick}"),),
+            3,
+        ),
+        Lane("engine: Ray", TESTS, (_pytest(*one, f"ray{quick}", "--ignore=workloads"),), 1.5),
+        Lane("engine: whole runs", TESTS, (_pytest(*one, f"ray{quick}", "workloads"),), 1),
+        Lane("engine: a real cluster", TESTS, (_pytest(*one, f"cluster{quick}"),), 1),
+        Lane("a generated project", ROOT, (render, own), 3),
+    ]
+    if everything:
+        found += [
+            Lane("planted faults", ROOT, ([sys.executable, "scripts/planted_faults.py"],), 10),
+            Lane("subsets", ROOT, ([sys.executable, "scripts/subsets.py"],), 40),
+            Lane("soak", TESTS, ([sys.executable, "faults/soak.py", "--runs", "20"],), 10),
+        ]
+    return found
+
+
+def main() -> int:
+    """Run the lanes that the command line names: `quick` or `all`."""
+    if sys.argv[1:] not in (["quick"], ["all"]):
+        raise SystemExit("Usage: python scripts/lanes.py quick|all")
+    # Nothing is written below template/, not even compiled modules.
+    environment = os.environ | {"PYTHONPYCACHEPREFIX": str(ROOT / "build/pycache")}
+    took: list[tuple[Lane, float]] = []
+    code = 0
+    for lane in lanes(sys.argv[1] == "all"):
+        sys.stdout.write(f"\n== {lane.name}\n")
+        sys.stdout.flush()
+        began = time.monotonic()
+        for command in lane.commands:
+            code = code or subprocess.run(command, cwd=lane.folder, env=environment, check=False).returncode
+        took.append((lane, time.monotonic() - began))
+        if code:
+            break
+    sys.stdout.write("\nlane                          seconds  of\n")
+    for lane, seconds in took:
+        sys.stdout.write(f"{lane.name:<28}  {seconds:7.0f}  {60 * lane.minutes:.0f}\n")
+    total, allowed = sum(seconds for _, seconds in took), sum(60 * lane.minutes for lane, _ in took)
+    sys.stdout.write(f"{'together':<28}  {total:7.0f}  {allowed:.0f}\n")
+    if code:
+        sys.stdout.write(f"FAILED: {took[-1][0].name}\n")
+    return int(code != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
