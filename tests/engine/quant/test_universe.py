@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from skfolio.datasets import load_sp500_dataset
 
+from acceleray.quant.bootstrap import block_days
 from acceleray.quant.evaluation import rank_information_coefficient
 from acceleray.quant.planted import normal_rank_correlation, planted_correlation, planted_rank_ic
 from acceleray.quant.streams import Purpose, Stream
@@ -11,7 +12,6 @@ from acceleray.quant.universe import (
     BLOCK_D,
     OneFactorModel,
     Plan,
-    block_days,
     market_path,
     one_factor_model,
     own_path,
@@ -68,7 +68,7 @@ def test_the_model_takes_returns_apart_and_betas_are_least_squares(model):
 
 
 def test_blocks_have_the_lengths_and_the_starts_of_the_stationary_bootstrap():
-    days = block_days(Stream(7, 0, Purpose.UNIVERSE_MARKET), 1000, 200_000)
+    days = block_days(Stream(7, 0, Purpose.UNIVERSE_MARKET), 1000, 200_000, BLOCK_D)
     assert days.min() == 0
     assert days.max() == 999
     # A block ends with probability 1 / length each day; one new start in 1000 happens to be the next day.
