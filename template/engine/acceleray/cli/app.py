@@ -169,6 +169,8 @@ def show(
     portfolio show gold.backtest_verdicts
     portfolio show risk_measures --where "measure = 'value_at_risk' AND horizon_d = 1" --limit 50
     portfolio show gold.calibration --csv calibration.csv
+
+    On Databricks the condition is Spark's SQL; elsewhere DataFusion reads it, which has other functions.
     """
     settings = load(find_project(project), environment, overrides or ())
     context.obj.state_dir = settings.state_dir
@@ -205,7 +207,8 @@ def lineage(
     context.obj.state_dir = settings.state_dir
     from acceleray.cli import reading
 
-    lines, reason = reading.trace(settings, reading.find_table(table, context.obj.project), keys or ())
+    of: Project = context.obj.project
+    lines, reason = reading.trace(settings, reading.find_table(table, of), keys or (), of)
     tell(lines)
     if reason:
         print(reason, file=sys.stderr)
