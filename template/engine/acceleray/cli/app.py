@@ -18,7 +18,8 @@ from acceleray.cli.models import models, rollback
 from acceleray.cli.new_workload import new_workload
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project, version_line
-from acceleray.cli.text import conclusion_lines, grid, tell
+from acceleray.cli.text import conclusion_lines, tell
+from acceleray.cli.workloads import workloads
 from acceleray.errors import PortfolioError
 from acceleray.runtime.project import Project
 from acceleray.settings import Settings, load
@@ -121,14 +122,6 @@ def run(
 
     of: Project = context.obj.project
     tell(conclusion_lines(execute(of.workload(workload), settings, Reporter(), of)))
-    return 0
-
-
-def workloads(context: typer.Context) -> int:
-    """List the workloads of this project."""
-    of: Project = context.obj.project
-    found = [of.workload(name) for name in of.workload_names()]
-    tell(grid(("workload", "what it does", "engine"), [(one.name, one.title, one.engine) for one in found]))
     return 0
 
 
