@@ -73,9 +73,9 @@ def _application() -> typer.Typer:
     return app
 
 
-def _print_version(asked: bool) -> None:
+def _print_version(context: typer.Context, asked: bool) -> None:
     if asked:
-        tell([version_line()])
+        tell([version_line(context.obj.project)])
         raise typer.Exit
 
 

@@ -1,4 +1,4 @@
-"""What the reading commands ask of the tables, without Spark wherever the tables are files of this machine."""
+"""What the reading commands ask of the tables, without Spark where the tables are files of this machine."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ def write_csv(
     return rows.num_rows, f"{table.label}: {_counted(rows.num_rows)} written to {target}"
 
 
-def trace(
-    settings: Settings, table: Table, pairs: Sequence[str], project: Project
-) -> tuple[list[str], str]:
+def trace(settings: Settings, table: Table, pairs: Sequence[str], project: Project) -> tuple[list[str], str]:
     """Return where the rows with these values come from; no line and a reason if there are none.
 
     Raises:
@@ -133,7 +131,9 @@ def _trace_runs(tables: Reader, table: Table, where: str, code_version: str) -> 
 
 def _trace_source(tables: Reader, table: Table, where: str) -> list[str]:
     columns = [name for name in ("source", "load_id") if name in table.column_names]
-    keys = records(tables.rows(table, columns, where, distinct=True).sort_by([(n, "ascending") for n in columns]))
+    keys = records(
+        tables.rows(table, columns, where, distinct=True).sort_by([(n, "ascending") for n in columns])
+    )
     if not keys:
         return []
     received = records(tables.rows(PRICES_RECEIVED, ["source", "load_id", "loaded_at"], distinct=True))

@@ -1,4 +1,4 @@
-"""`portfolio workloads`: what this project can run, read from the recipes without importing what they need."""
+"""`portfolio workloads`: what this project can run, read from recipes without importing what they need."""
 
 from __future__ import annotations
 

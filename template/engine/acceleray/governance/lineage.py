@@ -66,14 +66,14 @@ def parse_key(table: Table, pairs: Sequence[str]) -> dict[str, Value]:
 def predicate(values: Mapping[str, Value]) -> str:
     """Return the SQL condition that a row holds these values; true for none.
 
-    Spark and DataFusion read it alike. Numbers with a fraction are shown with six digits; such a one finds its
-    row all the same.
+    Spark and DataFusion read it alike. Numbers with a fraction are shown with six digits; such a one finds
+    its row all the same.
     """
     return " AND ".join(_is(quoted(name), value) for name, value in values.items()) or "true"
 
 
 def evidence(run_ids: Iterable[str], runs: Iterable[Row], run_tables: Iterable[Row]) -> list[RunEvidence]:
-    """Return the evidence of each run once, the run that ended last first, then those stopped before their end."""
+    """Return the evidence of each run once, the one that ended last first; stopped ones come last."""
     known = {row["run_id"]: row for row in runs}
     touches: dict[str, list[Row]] = {}
     for row in run_tables:

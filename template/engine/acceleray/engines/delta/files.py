@@ -1,7 +1,7 @@
 """Rows of a table on this machine for a person who asks: read by delta-rs, without Spark, Java or a run.
 
-delta-rs answers with DataFusion's SQL. `translated` says what a condition of Spark's means there. No run reads
-its rows this way.
+delta-rs answers with DataFusion's SQL; `translated` says what a condition of Spark's means there. No run
+reads its rows this way.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def logged(table: Path, version: int, column: str) -> Logged:
 
 
 def arrow(stream: Any) -> pa.Table:
-    """Return what delta-rs gives as an Arrow table; `pyarrow.table` would load pandas to look whether it is one."""
+    """Return what delta-rs gives as an Arrow table; `pyarrow.table` would load pandas to tell what it is."""
     return pa.RecordBatchReader.from_stream(stream).read_all()
 
 

@@ -1,4 +1,4 @@
-"""Tables as the reading commands ask for them: from files on this machine where that works, else from Spark."""
+"""Tables as the reading commands ask for them: from files of this machine where that works, else by Spark."""
 
 from __future__ import annotations
 
