@@ -1,4 +1,4 @@
-"""What code this is: digests that decide identity, the engine's version, and whether its files are the release's."""
+"""What code this is: digests that decide identity, the version of the engine, and its edited files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def engine_version() -> str:
 
 
 def edited(engine: Path = ENGINE) -> tuple[str, ...] | None:
-    """Return the files of the engine's package that are not as released, sorted; None if nothing says how it was.
+    """Return the files of the engine that are not as released, sorted; None without a list of a release.
 
     A file that was changed, added or deleted counts. The release's SHA-256 of each are in `engine/HASHES`.
     """
