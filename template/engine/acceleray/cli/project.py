@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 from pathlib import Path
 
 from acceleray.errors import PortfolioError
@@ -33,6 +32,8 @@ def version_line(of: Project) -> str:
 
 
 def _installed(folder: Path) -> str | None:
+    from importlib import metadata
+
     # Of all distributions in the folder, the one with the command; asking which package is whose takes long.
     for one in metadata.distributions(path=[str(folder)]):
         if "portfolio.__main__" in (one.read_text("entry_points.txt") or ""):

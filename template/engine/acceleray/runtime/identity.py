@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib import metadata
 from pathlib import Path
 
 import acceleray
@@ -31,6 +30,8 @@ def engine_version() -> str:
     for path in (ENGINE.parent / _VERSION, ENGINE / _VERSION):
         if path.is_file():
             return path.read_text(encoding="utf-8").strip()
+    from importlib import metadata
+
     try:
         return metadata.version("acceleray-engine")
     except metadata.PackageNotFoundError:
