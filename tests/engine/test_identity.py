@@ -14,8 +14,8 @@ import yaml
 
 from acceleray.runtime.identity import edited, source_digest
 from acceleray.runtime.project import Project
-from rendered import ENGINE, ROOT
 from render import render
+from rendered import ENGINE, ROOT
 
 # Prints what a process says of the code it imports, as `portfolio` and a run see it.
 SAYS = """

@@ -106,17 +106,17 @@ class FilesReader:
             else f"CAST(NULL AS {_SQL_TYPE.get(c.type, c.type)}) AS {quoted(c.name)}"
             for c in table.columns
         ]
-        query = QueryBuilder(_DIALECT).register("stored", opened)
         asked = f"(SELECT {', '.join(columns)} FROM stored) AS {quoted(table.name)}"
 
         def answer(sql: str) -> pa.Table:
-            return arrow(query.execute(sql))
+            return arrow(QueryBuilder(_DIALECT).register("stored", opened).execute(sql))
 
         condition = "" if where is None else f" WHERE (\n{translated(where)}\n)"
         try:
             return answer(f"SELECT {what} FROM {asked}{condition}{ending}")
         except Exception as error:
             reason = _reason(error)
+        # Where no row can be read without the condition either, it is not the condition.
         try:
             answer(f"SELECT * FROM {asked} LIMIT 1")
         except Exception as error:
