@@ -1,4 +1,4 @@
-"""What code is, told alike from source and from a wheel; and which files of the engine somebody has edited."""
+"""What code is, told alike from source and from a wheel; and which files of the engine were edited."""
 
 import hashlib
 import os
@@ -81,7 +81,8 @@ def test_the_wheel_of_the_engine_alone_works_and_has_its_digest(tmp_path: Path) 
     shutil.copytree(ENGINE, copy, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
     unpacked = wheel(copy, tmp_path / "built")
     assert source_digest(unpacked / "acceleray") == source_digest(ENGINE / "acceleray")
-    script = "from acceleray import cli; from acceleray.runtime.project import Project; cli.main(Project(), ['--version'])"
+    script = "from acceleray import cli; from acceleray.runtime.project import Project;"
+    script += "cli.main(Project(), ['--version'])"
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=os.environ | {"PYTHONPATH": str(unpacked)},

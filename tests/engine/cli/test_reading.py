@@ -1,4 +1,4 @@
-"""Tables, rows and their lineage, without Spark: the tables here are written by delta-rs, which takes milliseconds.
+"""Tables, rows and their lineage, without Spark: delta-rs has written the tables here, in milliseconds.
 
 `test_reading_by_spark.py` reads what Spark has written.
 """

@@ -61,7 +61,8 @@ def test_files_and_spark_agree_on_rows_conditions_versions_and_order(lake: Lake)
     files, by_spark = FilesReader(lake.settings), SparkReader(lake)
     ours, theirs = files.overview(CALIBRATION), by_spark.overview(CALIBRATION)
     assert (ours.rows, ours.version) == (theirs.rows, theirs.version) == (8, 2)
-    assert ours.committed is not None and theirs.committed is not None
+    assert ours.committed is not None
+    assert theirs.committed is not None
     assert abs((ours.committed - theirs.committed).total_seconds()) < 60
     whole = files.rows(CALIBRATION)
     assert records(whole) == records(by_spark.rows(CALIBRATION))
