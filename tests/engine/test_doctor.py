@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from acceleray.engines.processes.lock import run_lock
 from acceleray.engines.ray import gpus, slots
 from acceleray.engines.spark.jars import ARTIFACTS, jar_path
 from acceleray.errors import PortfolioError
+from acceleray.runtime import identity
 from acceleray.settings import load
 
 Examine = Callable[..., dict[str, doctor.Finding]]
@@ -62,6 +64,31 @@ def test_what_is_here_is_ok(examine: Examine, tmp_path: Path, monkeypatch: pytes
     assert [found[name].status for name in ("Python", "Settings", "Libraries", "Java", "Lock")] == ["ok"] * 5
     assert found["Java"].detail.startswith("21 at ")
     assert found["State folder"].status == "ok"
+
+
+def test_a_java_that_says_its_version_is_not_started(
+    examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_java(tmp_path / "jdk", "11", monkeypatch)
+    (tmp_path / "jdk" / "release").write_text('IMPLEMENTOR="X"\nJAVA_VERSION="21.0.4"\n')
+    assert examine()["Java"].detail.startswith("21 at ")
+    (tmp_path / "jdk" / "release").write_text("unreadable\n")
+    assert "version 11" in examine()["Java"].detail
+
+
+def test_an_edited_engine_is_a_note_that_names_its_files(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for changed, status, detail in (
+        ((), "ok", r".+ as released"),
+        (("acceleray/x.py",), "note", r"edited: acceleray/x\.py; an update of .+ replaces them"),
+        (tuple("abcdefg"), "note", r"edited: a, b, c, d, e and 2 more; .*"),
+        (None, "ok", r".+; no list of hashes .*"),
+    ):
+        monkeypatch.setattr(identity, "edited", lambda changed=changed: changed)
+        found = examine()["Engine"]
+        assert found.status == status
+        assert re.fullmatch(detail, found.detail), found.detail
 
 
 def test_settings_that_cannot_be_read_are_one_line_and_end_the_examination(project: Path) -> None:

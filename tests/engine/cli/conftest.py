@@ -47,7 +47,7 @@ def python() -> Start:
 
     def start(*arguments: str, **named: Any) -> "subprocess.Popen[str]":
         path = os.pathsep.join(filter(None, sys.path))
-        environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+        environment = named.pop("env", os.environ) | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
         streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen([sys.executable, *arguments], env=environment, **streams, **named)
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -9,16 +10,18 @@ from typing import Any
 
 import pytest
 
-from acceleray.runtime.project import Project
+from acceleray.cli.workloads import listed
+from acceleray.runtime.project import Modules, Project
 from acceleray.settings import Settings
 from portfolio import PROJECT
+from rendered import ENGINE
 
 Portfolio = Callable[..., tuple[int, list[str], list[str]]]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
-def test_help_names_every_command(python: Start) -> None:
-    out, _ = python("-m", "portfolio", "--help").communicate()
+def test_help_names_every_command(portfolio: Portfolio) -> None:
+    out = "\n".join(portfolio("--help")[1])
     for name in ("run", "workloads", "tables", "show", "lineage", "maintain", "doctor"):
         assert re.search(rf"^  {name} ", out, re.MULTILINE), name
 
@@ -41,10 +44,37 @@ def test_the_help_of_a_command_shows_how_it_is_called(portfolio: Portfolio, comm
     assert any(line.strip().startswith(f"portfolio {command} ") for line in out)
 
 
-def test_the_version_is_one_line(portfolio: Portfolio) -> None:
+def test_the_version_of_project_and_engine_is_one_line(portfolio: Portfolio) -> None:
     code, out, _ = portfolio("--version")
     assert (code, len(out)) == (0, 1)
-    assert "Python 3." in out[0]
+    release = (ENGINE / "VERSION").read_text(encoding="utf-8").strip()
+    assert out[0].startswith(f"portfolio from source, engine {release} (Python 3.")
+
+
+def test_workloads_are_listed_as_their_recipes_declare_them(portfolio: Portfolio) -> None:
+    found = [PROJECT.workload(name) for name in PROJECT.workload_names()]
+    code, out, _ = portfolio("workloads")
+    assert (code, len(out)) == (0, 1 + len(found))
+    for line, one in zip(out[1:], found, strict=True):
+        assert re.split(r"  +", line) == [one.name, one.title, one.engine]
+
+
+def test_a_workload_that_is_not_written_as_plain_text_is_imported(tmp_path: Path) -> None:
+    package = tmp_path / "own_recipes"
+    package.mkdir()
+    (package / "made.py").write_text(
+        "from types import SimpleNamespace\n"
+        "TITLE = 'Made ' + 'up'\n"
+        "WORKLOAD = SimpleNamespace(name='made', title=TITLE, engine='ray')\n"
+    )
+    (package / "plain.py").write_text("import nowhere\nWORKLOAD = Workload('plain', 'Read', 'spark')\n")
+    of = Project(folder=tmp_path, workloads=Modules("own_recipes", package, "WORKLOAD"))
+    sys.path.insert(0, str(tmp_path))
+    try:
+        assert listed(of, "made") == ("made", "Made up", "ray")
+        assert listed(of, "plain") == ("plain", "Read", "spark")
+    finally:
+        sys.path.remove(str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,24 @@
 """The log of a table as Delta writes it: versions, commits by their metadata, files and what they hold."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from acceleray.engines.delta.lake import Lake
-from acceleray.engines.delta.log import LoggedFile, UnreadableLogError, logged, newest_version, version_with
+from acceleray.engines.delta.log import (
+    LoggedFile,
+    UnreadableLogError,
+    logged,
+    newest_version,
+    overview,
+    version_with,
+)
 from acceleray.runtime.run import Run
 from acceleray.tables import RUNS
 from engines.handing import ODD_SCOPE, TRADES, fill
@@ -45,12 +56,41 @@ def test_a_commit_is_found_by_its_metadata_also_behind_others(runs: Made) -> Non
     assert version_with(place, "nobody's") is None
 
 
+def test_rows_version_and_time_of_the_last_commit_are_those_of_the_log(tmp_path: Path) -> None:
+    place = tmp_path / "t"
+    write_deltalake(str(place), pa.table({"a": ["x", "y", "z"]}))
+    write_deltalake(str(place), pa.table({"a": ["w"]}), mode="append")
+    commit = place / "_delta_log" / f"{1:020d}.json"
+    actions = [json.loads(line) for line in commit.read_text(encoding="utf-8").splitlines()]
+    for action in actions:
+        if "commitInfo" in action:
+            action["commitInfo"]["timestamp"] = 1_577_923_200_123
+    write_actions(commit, actions)
+    found = overview(place)
+    assert (found.rows, found.version) == (4, 1)
+    assert found.committed == datetime(2020, 1, 2, 0, 0, 0, 123_000, tzinfo=UTC)
+    # A file whose writer counted nothing: its rows have to be read.
+    for action in actions:
+        if "add" in action:
+            del action["add"]["stats"]
+    write_actions(commit, actions)
+    assert overview(place).rows is None
+    commit.write_text("{", encoding="utf-8")
+    with pytest.raises(UnreadableLogError):
+        overview(place)
+
+
+def write_actions(commit: Path, actions: Iterable[dict[str, object]]) -> None:
+    commit.write_text("".join(f"{json.dumps(action)}\n" for action in actions), encoding="utf-8")
+
+
 def test_a_folder_without_a_version_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="has no version"):
         newest_version(tmp_path)
     (tmp_path / "_delta_log").mkdir()
-    with pytest.raises(FileNotFoundError, match="has no version"):
-        newest_version(tmp_path)
+    for ask in (newest_version, overview):
+        with pytest.raises(FileNotFoundError, match="has no version"):
+            ask(tmp_path)
 
 
 def test_a_log_that_is_damaged_is_named_as_such(runs: Made, tmp_path: Path) -> None:

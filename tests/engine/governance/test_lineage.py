@@ -127,7 +127,7 @@ def test_a_key_that_does_not_fit_is_one_plain_line(pair: str, line: str) -> None
 def test_a_value_cannot_become_part_of_the_query() -> None:
     assert predicate({"portfolio_id": "x' OR 'a'='a"}) == r"`portfolio_id` = 'x\' OR \'a\'=\'a'"
     assert predicate({"confidence": 0.99, "as_of": date(2022, 1, 2), "exception": True}) == (
-        "abs(`confidence` - double('0.99')) <= double('9.9e-06')"
+        "abs(`confidence` - CAST('0.99' AS DOUBLE)) <= CAST('9.9e-06' AS DOUBLE)"
         " AND `as_of` = date'2022-01-02' AND `exception` = true"
     )
     assert predicate({}) == "true"
