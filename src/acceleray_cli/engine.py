@@ -28,7 +28,7 @@ def bring_ignored(project: Path, clone: Path) -> None:
 
 
 def set_back(clone: Path, released: Path) -> None:
-    """Make engine/ of a temporary clone equal to that of a render, and commit it, so that nothing is merged there.
+    """Make engine/ of a temporary clone equal to that of a render, and commit it: nothing is merged there.
 
     Args:
         clone: the project's folder in the clone.

@@ -18,7 +18,7 @@ CODE = (".ipynb", ".toml", ".yml", ".yaml", ".json", ".cfg", ".ini", ".sh", ".sq
 
 @dataclass
 class Handover:
-    """What was done: files that moved, files whose text was adapted, and what is left to do by hand, in lines."""
+    """What was done: files that moved, files that were adapted, and lines on what is left to do by hand."""
 
     moved: dict[str, str] = field(default_factory=dict)
     rewritten: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Rewrite what a project's own Python imports, where modules of the old release moved; name what is not certain."""
+"""Rewrite what a project's own Python imports where modules moved, and name what is not certain."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _import(node: ast.Import, work: _Work) -> None:
 
 
 def _import_project(work: _Work, statements: list[ast.Import | ast.ImportFrom]) -> None:
-    """Add the import of PROJECT to the first import of the package, or in its place if nothing is left of it."""
+    """Add the import of PROJECT before the first import of the package, or in the place of an empty one."""
     line = f"from {PACKAGE} import {PROJECT}"
     for node in statements:
         if isinstance(node, ast.ImportFrom) and _absolute(node, work.package).split(".")[0] == PACKAGE:

@@ -13,7 +13,7 @@ NOTHING = "0" * 40
 
 
 def carry(clone: Path, project: Path) -> None:
-    """Make the project's index say what that of its clone says of conflicts, and of modes where Git trusts none.
+    """Make the project's index say what that of its clone says of conflicts and of modes.
 
     Raises:
         RefusedError: Git could not; the files are updated all the same.

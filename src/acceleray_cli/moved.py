@@ -1,4 +1,4 @@
-"""Where a file of a project made before the engine had a folder of its own is now, and what to use instead."""
+"""Where a file of a project made before there was engine/ is now, and what to use instead of editing it."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Source:
         return self.place(node.lineno, node.col_offset), self.place(node.end_lineno, node.end_col_offset)
 
     def joined(self, node: ast.stmt, lines: Sequence[str]) -> bytes:
-        """Return statements that stand in the place of one: below each other, or behind others in their line."""
+        """Return the text of statements that take the place of one: a line for each, if it had its own."""
         before = self.content[self.place(node.lineno, 0) : self.span(node)[0]]
         separator = "; " if before.strip() else "\n" + before.decode()
         return separator.join(lines).encode()
