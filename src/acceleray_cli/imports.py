@@ -75,9 +75,19 @@ def rewritten(content: bytes, where: Modules, package: str) -> tuple[bytes, list
     new = source.edited(work.edits)
     new = sorted_imports(content, new)
     said = {remark.old for remark in work.remarks}
-    # Lines may have moved with the edits, so what is left is looked for in the new text.
     left = [remark for remark in mentions(new, where) if remark.old not in said]
-    return new, sorted({*work.remarks, *left})
+    return new, sorted({*_moved_along(work.remarks, content, new), *left})
+
+
+def _moved_along(remarks: list[Remark], before: bytes, after: bytes) -> list[Remark]:
+    """Return remarks with the lines that theirs became: edits above may have added or taken some."""
+    old, new = before.split(b"\n"), after.split(b"\n")
+    found = []
+    for remark in remarks:
+        same = [number for number, line in enumerate(new, 1) if line == old[remark.line - 1]]
+        line = min(same, key=lambda number: abs(number - remark.line), default=remark.line)
+        found.append(Remark(line, remark.old, remark.new))
+    return found
 
 
 def mentions(content: bytes, where: Modules) -> list[Remark]:

@@ -56,10 +56,11 @@ class Modules:
             part = ".".join(parts[:length])
             if (new := self.name(part)) is not None and new.startswith(OBJECT):
                 return part, new
+            # A folder in which the project has modules of its own is still a package.
+            if part in self.stayed or any(name.startswith(f"{part}.") for name in self.stayed):
+                return None
             if part in self.moved:
                 return part, self.moved[part] or ""
-            if part in self.stayed:
-                return None
         return None
 
 
