@@ -83,11 +83,12 @@ def test_what_somebody_did_in_the_engine_is_named_with_its_place_and_refused_unt
     project = generated({**edits, "lines.txt": LINES.replace("line 15\n", "line 15, ours\n")})
     untouched = state(project)
     lines = [
-        f"edited in the engine, and about to be as released: {RAW}; instead: your own signal: docs/extending.md",
+        f"edited in the engine, and about to be as released: {RAW}; instead: your own signal:"
+        " docs/extending.md",
         "added to the engine, and about to go: engine/acceleray/ours.py; instead: what can be added is in"
         " engine/README.md",
-        f"deleted from the engine, and about to come back: {RISK}; instead: your own module in src/portfolio/,"
-        " called by your own workload",
+        f"deleted from the engine, and about to come back: {RISK}; instead: your own module in"
+        " src/portfolio/, called by your own workload",
     ]
     capsys.readouterr()
     assert main(["preview", str(project)]) == 0

@@ -1,4 +1,4 @@
-"""Code of a project's own, written for 0.2.0, imports what is in the engine now; what is not certain is named."""
+"""Code written for 0.2.0 imports what is in the engine now; what is not certain is named."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def where() -> Modules:
         ("from portfolio.workloads.end_to_end_pipeline import run",) * 2,
         ("from portfolio import PROJECT\nfrom acceleray.tables import RETURNS",) * 2,
         (
-            "from portfolio.run import Run\nfrom portfolio.simulate.mine import ours\nfrom portfolio.tables import R",
+            "from portfolio.run import Run\nfrom portfolio.simulate.mine import ours\n"
+            "from portfolio.tables import R",
             "from acceleray.runtime.run import Run\nfrom acceleray.tables import R\n"
             "from portfolio.simulate.mine import ours",
         ),
@@ -78,7 +79,8 @@ def where() -> Modules:
             "execute(one, two, three, PROJECT)",
         ),
         (
-            "from portfolio.workload import Workload\nWorkload(\n    name='x',\n    reads=(\n        1,\n    ),\n    writes=(2,),\n)",
+            "from portfolio.workload import Workload\nWorkload(\n    name='x',\n"
+            "    reads=(\n        1,\n    ),\n    writes=(2,),\n)",
             "from acceleray.runtime.workload import Workload\nWorkload(\n    name='x',\n)",
         ),
         (
