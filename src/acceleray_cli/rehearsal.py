@@ -15,7 +15,7 @@ from copier import Settings, run_update
 from copier.errors import CopierWarning
 
 from acceleray_cli import engine, git, index, moved, quick
-from acceleray_cli.files import Snapshot, carry, read, snapshot
+from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
 from acceleray_cli.new import render
 from acceleray_cli.project import RECORD, Project, opened
@@ -59,12 +59,17 @@ class Rehearsal:
     def _free(self, name: str) -> str | None:
         """Return a name for a file to keep; None if the same text is kept already."""
         kept, number = KEPT + name, 1
-        while kept in self.after:
-            if self.after[kept] == self.before[name]:
+        while there := self._there(kept):
+            if there == self.before[name]:
                 return None
             number += 1
             kept = f"{KEPT}{name}.{number}"
         return kept
+
+    def _there(self, name: str) -> File | None:
+        """Return a file of the outcome, or one that only the project's folder has and not its repository."""
+        path = self.project.folder / name
+        return self.after.get(name) or (read(path) if path.is_file() else None)
 
     def carry_out(self) -> None:
         """Do to the project what was done to its clone."""
