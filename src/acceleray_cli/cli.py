@@ -26,7 +26,7 @@ examples:
   acceleray check my-project
   acceleray check --data-file answers.yml        answers for a new project
 
-exit code: 0 all good, 1 the engine is not as released, 2 an answer cannot be used, 3 the project has conflicts
+exit code: 0 all good, 1 the engine is edited, 2 an answer cannot be used, 3 the project has conflicts
 """
 PREVIEW = """\
 examples:
@@ -136,7 +136,7 @@ def _parser() -> ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return 0 when done, 1 if edits are in the way, 2 if it cannot be done, 3 on conflicts."""
+    """Run a command; return 0 when done, 1 for edits in the way, 2 if it cannot be done, 3 on conflicts."""
     # Names of customers and folders have letters that a console's own encoding may not have.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

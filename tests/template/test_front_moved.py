@@ -17,10 +17,7 @@ from releases import missing_history
 from test_updates import WITHOUT_ENGINE, generate, source
 
 __all__ = ["source"]
-pytestmark = [
-    pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here"),
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 SUBSETS = [
     ["portfolio_model_calibration"],
     ["batch_inference", "investment_signal_prioritization"],
