@@ -32,6 +32,7 @@ acceleray: prepare ## Check, preview or update a project: make acceleray ARGS="p
 	@PYTHONPATH=src $(BIN)/python -m acceleray_cli $(ARGS)
 
 reference: prepare ## Render reference/ and docs/answers.md again
+	@PYTHONPATH=src $(BIN)/python scripts/hashes.py
 	@$(BIN)/python scripts/render.py answers/reference.yml reference
 	@$(BIN)/python scripts/answers_page.py
 

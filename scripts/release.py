@@ -20,10 +20,12 @@ from render import ROOT
 
 # A release promises: reference/ is what is generated, every choice is whole, no update loses anything.
 GUARDS = (
-    "tests/test_render.py",
-    "tests/test_subsets.py",
-    "tests/test_updates.py",
-    "tests/test_front_edits.py",
+    "tests/template/test_render.py",
+    "tests/template/test_subsets.py",
+    "tests/template/test_updates.py",
+    "tests/template/test_front_edits.py",
+    "tests/template/test_front_engine.py",
+    "tests/template/test_front_moved.py",
 )
 
 

@@ -26,7 +26,7 @@ examples:
   acceleray check my-project
   acceleray check --data-file answers.yml        answers for a new project
 
-exit code: 0 all good, 2 an answer cannot be used, 3 the project has conflicts
+exit code: 0 all good, 1 the engine is edited, 2 an answer cannot be used, 3 the project has conflicts
 """
 PREVIEW = """\
 examples:
@@ -43,6 +43,8 @@ each line is a state and a file:
   merged       edited, and keeps the edits
   conflict     edited where the template changes as well: both texts will stand in it
   edited and about to be deleted, or renamed: update refuses without --discard-edits
+  edited in, added to, deleted from the engine; edited and now in the engine: likewise
+  moved, adapted to names that moved: your own files, where the engine got a folder of its own
   added, deleted
 """
 UPDATE = """\
@@ -50,7 +52,7 @@ examples:
   acceleray update                                                  to the newest release
   acceleray update my-project --to 1.2.0
   acceleray update --to current --set workloads+=risk_stress_testing
-  acceleray update --discard-edits                                  give up edits of files that go away
+  acceleray update --discard-edits                                  take edits out that cannot stay
 
 exit code: 0 done, 1 refused because edits would be lost, 2 cannot be done, 3 there are conflicts to resolve
 """
@@ -100,7 +102,7 @@ def _parser() -> ArgumentParser:
     update.add_argument(
         "--discard-edits",
         action="store_true",
-        help="go on although edited files go away; what was committed is still in Git",
+        help="go on although edits cannot stay; these files are kept below before-update/",
     )
     for parser_ in (new, check, preview, update):
         parser_.add_argument(
@@ -134,7 +136,7 @@ def _parser() -> ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return 0 when done, 1 if edits would be lost, 2 if it cannot be done, 3 on conflicts."""
+    """Run a command; return 0 when done, 1 for edits in the way, 2 if it cannot be done, 3 on conflicts."""
     # Names of customers and folders have letters that a console's own encoding may not have.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -7,14 +7,15 @@ from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceleray_cli import project, source
+from acceleray_cli import hashes, moved, project, source
 from acceleray_cli.answers import Answers, read_file, read_questions, read_settings, unknown
 from acceleray_cli.changes import UNCHANGED, Change, changes, losses, summary
 from acceleray_cli.checks import check_asked, complete
+from acceleray_cli.moved import ENGINE
 from acceleray_cli.new import create, require_free
 from acceleray_cli.project import Project
 from acceleray_cli.refusals import RefusedError, in_plain_words
-from acceleray_cli.rehearsal import apply, rehearse
+from acceleray_cli.rehearsal import KEPT, Rehearsal, rehearsed
 from acceleray_cli.source import Template
 
 DONE, LOSS, CONFLICTS = 0, 1, 3
@@ -67,9 +68,15 @@ def check(options: Namespace) -> int:
             print(f"The project has version {had}; {newest} is available: look at it with acceleray preview.")
         else:
             print(f"The project has version {had}, and there is no newer one.")
+    differing = _engine_differences(here)
+    for name, how in differing:
+        instead = moved.table().instead(ENGINE + name)
+        print(f"engine: {how}: {ENGINE}{name}{f'; instead: {instead}' if instead else ''}")
+    if not differing and (here.folder / ENGINE).is_dir():
+        print("engine: as released")
     if conflicts := here.conflicts():
         return _report_conflicts(conflicts)
-    return DONE
+    return LOSS if differing else DONE
 
 
 def preview(options: Namespace) -> int:
@@ -78,10 +85,13 @@ def preview(options: Namespace) -> int:
     _require_ready(here)
     with source.opened(here.origin()[0], here.record) as template:
         plan = _plan(here, template, options)
-        found = changes(rehearse(here, template, plan.version, plan.given))
+        with rehearsed(here, template, plan.version, plan.given) as rehearsal:
+            found = changes(rehearsal)
     for change in found:
         if options.all or change.state != UNCHANGED:
             print(change)
+    for line in _by_hand(rehearsal):
+        print(line)
     print(f"To version {plan.shown}: {summary(found)}. Nothing touched.")
     if lost := losses(found):
         print(f"acceleray update would refuse, because edits of {_files(lost)} would be lost.")
@@ -97,21 +107,22 @@ def update(options: Namespace) -> int:
     _require_ready(here)
     with source.opened(here.origin()[0], here.record) as template:
         plan = _plan(here, template, options)
-        if not plan.given and template.commit(plan.version) == template.commit(here.origin()[1]):
+        same = not plan.given and template.commit(plan.version) == template.commit(here.origin()[1])
+        if same and not _engine_differences(here):
             print(f"Nothing to do: the project has version {plan.shown}.")
             return DONE
-        found = changes(rehearse(here, template, plan.version, plan.given))
-        if (lost := losses(found)) and not options.discard_edits:
-            for change in lost:
-                print(change, file=sys.stderr)
-            print(
-                f"Nothing was changed, because edits of {_files(lost)} would be lost;"
-                " keep what you need under another name and add --discard-edits.",
-                file=sys.stderr,
-            )
-            return LOSS
-        apply(here.folder, plan.version, plan.given)
+        with rehearsed(here, template, plan.version, plan.given) as rehearsal:
+            found = changes(rehearsal)
+            if (lost := losses(found)) and not options.discard_edits:
+                _note(
+                    *map(str, lost),
+                    f"Nothing was changed, because edits of {_files(lost)} would be lost;"
+                    f" --discard-edits takes them out and keeps these files below {KEPT}.",
+                )
+                return LOSS
+            rehearsal.carry_out()
     print(f"Updated to version {plan.shown}: {summary(found)}.")
+    _note(*_by_hand(rehearsal))
     if conflicts := here.conflicts():
         return _report_conflicts(conflicts)
     print("Look at it with git diff, run make test, and commit.")
@@ -184,6 +195,17 @@ def _report_conflicts(conflicts: list[str]) -> int:
         file=sys.stderr,
     )
     return CONFLICTS
+
+
+def _engine_differences(here: Project) -> list[tuple[str, str]]:
+    """Return the files of the project's engine that are not as released; none where it has no engine."""
+    engine = here.folder / ENGINE
+    return hashes.differences(engine) if engine.is_dir() else []
+
+
+def _by_hand(rehearsal: Rehearsal) -> list[str]:
+    """Return a line for each place in the project's own files that somebody has to adapt."""
+    return [f"by hand: {line}" for line in rehearsal.handover.remarks] if rehearsal.handover else []
 
 
 def _files(found: list[Change]) -> str:

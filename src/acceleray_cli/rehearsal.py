@@ -1,66 +1,116 @@
-"""Run an update in a clone of the project, to learn what it would do without touching the project."""
+"""Run an update in a clone of the project: a preview looks at the outcome, and an update carries it over."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from copier import Settings, run_update
 from copier.errors import CopierWarning
 
-from acceleray_cli import git, quick
+from acceleray_cli import engine, git, index, moved, quick
+from acceleray_cli.files import File, Snapshot, carry, read, snapshot
+from acceleray_cli.handover import Handover, due, hand_over
 from acceleray_cli.new import render
-from acceleray_cli.project import Project
+from acceleray_cli.project import RECORD, Project, opened
 from acceleray_cli.refusals import in_plain_words
 from acceleray_cli.source import Template
 
 Files = dict[str, bytes]
+# Where an update keeps what it takes out of a project, by the names that it had.
+KEPT = "before-update/"
+# What decides how Git writes files, and whether it trusts their modes.
+LOCAL = ("core.fileMode", "core.autocrlf", "core.eol", "core.symlinks")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rehearsal:
-    """Four states of the files, by their names in the project.
+    """Three states of the files, by their names in the project, and what else happened.
 
     `old` is what the template gave, `before` what the project made of it, `after` what it would become;
     `ignored` are names of generated files that the project's repository does not hold.
     """
 
-    old: Files
-    before: Files
-    after: Files
+    project: Project
+    there: Project
+    old: Snapshot
+    before: Snapshot
+    after: Snapshot
     conflicts: frozenset[str]
     ignored: frozenset[str]
+    # Not none where the engine moved into a folder of its own.
+    handover: Handover | None = None
+    kept: list[str] = field(default_factory=list)
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Keep what these files were before the update below `before-update/`."""
+        for name in names:
+            if name in self.before and (kept := self._free(name)):
+                self.before[name].write(self.there.folder / kept)
+                self.after[kept] = self.before[name]
+                self.kept.append(kept)
+
+    def _free(self, name: str) -> str | None:
+        """Return a name for a file to keep; None if the same text is kept already."""
+        kept, number = KEPT + name, 1
+        while there := self._there(kept):
+            if there == self.before[name]:
+                return None
+            number += 1
+            kept = f"{KEPT}{name}.{number}"
+        return kept
+
+    def _there(self, name: str) -> File | None:
+        """Return a file of the outcome, or one that only the project's folder has and not its repository."""
+        path = self.project.folder / name
+        return self.after.get(name) or (read(path) if path.is_file() else None)
+
+    def carry_out(self) -> None:
+        """Do to the project what was done to its clone."""
+        with in_plain_words("The update"):
+            # The record is last: without it, the project still has the version that it had.
+            carry(self.before, self.after, self.project.folder, last=RECORD)
+        index.carry(self.there.folder, self.project.folder)
 
 
-def rehearse(project: Project, template: Template, version: str, given: Mapping[str, Any]) -> Rehearsal:
-    """Return what an update to a version with other answers would do.
+@contextmanager
+def rehearsed(
+    project: Project, template: Template, version: str, given: Mapping[str, Any]
+) -> Iterator[Rehearsal]:
+    """Give what an update to a version with other answers would do.
 
     Raises:
         RefusedError: the update cannot be done.
     """
     location, had = project.origin()
-    top = project.top()
     with tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name:
-        old = contents(render(location, template.commit(had), project.answers, Path(name, "old")))
-        clone = _clone(top, Path(name, "clone"))
-        there = Project(clone / project.folder.relative_to(top.resolve()), project.answers, location, had)
+        released = render(location, template.commit(had), project.answers, Path(name, "old"))
+        old = snapshot(released)
+        there = _clone(project, Path(name, "clone"))
         ignored = _bring_ignored(project.folder, there.folder, old)
-        before = contents(there.folder)
+        engine.bring_ignored(project.folder, there.folder)
+        before = snapshot(there.folder)
+        engine.set_back(there.folder, released)
         apply(there.folder, version, given)
-        after = contents(there.folder)
+        answers = opened(there.folder).answers
+        made = render(location, template.commit(version), answers, Path(name, "fresh"))
+        engine.require_whole(there.folder, made, template.shown(version))
+        fresh = snapshot(made)
+        handover = hand_over(there.folder, old, before, fresh, moved.table()) if due(old, fresh) else None
+        after = snapshot(there.folder)
         for added in after.keys() - before.keys():
             # A file that only the project's folder has, and not its repository, is there all the same.
-            present = project.folder / added
-            if present.is_file():
-                before[added] = present.read_bytes()
+            if (project.folder / added).is_file():
+                before[added] = read(project.folder / added)
                 ignored.add(added)
-        return Rehearsal(old, before, after, frozenset(there.conflicts()), frozenset(ignored))
+        conflicts = frozenset(there.conflicts())
+        yield Rehearsal(project, there, old, before, after, conflicts, frozenset(ignored), handover)
 
 
 def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
@@ -88,30 +138,28 @@ def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
 
 def contents(folder: Path) -> Files:
     """Return every file under a folder, without the repository's own, with the line breaks of Unix."""
-    found = {}
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name != ".git"]
-        for name in names:
-            path = Path(place, name)
-            # Git on Windows writes other line breaks than the template has; that is nobody's edit.
-            content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
-            found[path.relative_to(folder).as_posix()] = content.replace(b"\r\n", b"\n")
-    return found
+    return {name: file.text for name, file in snapshot(folder).items()}
 
 
-def _clone(top: Path, clone: Path) -> Path:
+def _clone(project: Project, clone: Path) -> Project:
+    """Return the project in a clone of its repository that shares what is committed."""
+    top = project.top()
     head = git.read(top, "rev-parse", "HEAD")
     git.read(top, "clone", "--quiet", "--shared", "--no-checkout", "--", str(top), str(clone))
+    for setting in LOCAL:
+        if value := git.run(top, "config", "--local", setting).stdout.decode().strip():
+            git.read(clone, "config", setting, value)
     git.read(clone, "checkout", "--quiet", "--detach", head)
     # What is ignored by this list, which is not in any commit, has to be ignored in the clone as well.
     excludes = top / git.read(top, "rev-parse", "--git-path", "info/exclude")
     if excludes.is_file():
         (clone / ".git/info").mkdir(exist_ok=True)
         shutil.copy2(excludes, clone / ".git/info/exclude")
-    return clone.resolve()
+    folder = clone.resolve() / project.folder.relative_to(top.resolve())
+    return Project(folder, project.answers, project.location, project.version)
 
 
-def _bring_ignored(project: Path, clone: Path, generated: Files) -> set[str]:
+def _bring_ignored(project: Path, clone: Path, generated: Iterable[str]) -> set[str]:
     """Copy generated files that the project has and its repository has not, and return their names."""
     brought = set()
     for name in generated:

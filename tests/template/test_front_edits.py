@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,22 +11,34 @@ import pytest
 from acceleray_cli.cli import main
 from conftest import contents
 from releases import missing_history, released
-from render import ROOT
-from test_updates import Edit, append, commit, conflicts, deleted, generate, renamed, replaced, source
+from test_updates import (
+    STAGE,
+    Edit,
+    append,
+    commit,
+    conflicts,
+    deleted,
+    generate,
+    into_the_engine,
+    new_workload,
+    own_table,
+    portfolio,
+    renamed,
+    replaced,
+    source,
+)
 
 __all__ = ["source"]
 pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 
 
-def new_workload(name: str) -> Edit:
-    """Return the edit of adding a workload with today's command: the first release had none."""
+def todays_workload(name: str) -> Edit:
+    """Return the edit of adding a workload to a project of today."""
     written: dict[str, bytes] = {}
 
     def do(project: Path) -> None:
         before = contents(project)
-        command = [sys.executable, "-m", "portfolio", "new-workload", name, "--project", str(project)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT / "template/src"), "PYTHONDONTWRITEBYTECODE": "1"}
-        subprocess.run(command, check=True, capture_output=True, env=environment)
+        portfolio(project, f"src{os.pathsep}engine", "new-workload", name)
         written.clear()
         written.update({path: text for path, text in contents(project).items() if path not in before})
         # Recipe, table, notebook, test and job.
@@ -41,9 +51,12 @@ EDITS = {
     "notebook": append("notebooks/04_end_to_end_pipeline.py", "\n# COMMAND ----------\n\nprint('ours')\n"),
     "settings": replaced("conf/base.yml", "portfolios: 1000", "portfolios: 250"),
     "workload": new_workload("credit_study"),
-    "deleted": deleted("docs/faults.md"),
+    "table": own_table("loans"),
+    "deleted": deleted("docs/runbook.md"),
     "renamed": renamed("notebooks/07_risk_stress_testing.py", "notebooks/07_stress_of_ours.py"),
-    "stage": append("src/portfolio/simulate/engine.py", "\n\n# A remark of ours.\n"),
+    "stage": into_the_engine(
+        append(STAGE, "\n\n# A remark of ours.\n"), STAGE, "engine/acceleray/stages/simulate/engine.py"
+    ),
     "readme": replaced(
         "README.md", "## Your own prices", "## Whom to ask\n\nThe desk.\n\n## Your own prices"
     ),
@@ -67,23 +80,48 @@ def copied(base: Path, folder: Path) -> Path:
     return shutil.copytree(base, folder, symlinks=True)
 
 
-# All at once they are tested by plain Copier in `make test`; one by one takes minutes.
+def cases() -> list[tuple[str, str]]:
+    """Return every edit with every release that can have it: the first had no command for a workload."""
+    return [
+        (name, version)
+        for name in EDITS
+        for version in released()
+        if name != "workload" or version != next(iter(released()))
+    ]
+
+
+# All at once they are tested in test_updates.py; one by one takes minutes.
 @pytest.mark.nightly
-@pytest.mark.parametrize("version", released())
-@pytest.mark.parametrize("name", EDITS)
-def test_one_edit_survives_an_update_of_the_front_end_or_is_a_conflict_that_is_said(
+@pytest.mark.parametrize(("name", "version"), cases())
+def test_one_edit_survives_an_update_of_the_front_end_or_is_said_by_name(
     name: str, version: str, bases: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project, edit = copied(bases[version], tmp_path / "our project ü"), EDITS[name]
     edit.do(project)
     commit(project)
     capsys.readouterr()
-    code = main(["update", str(project), "--to", "9999"])
+    command = ["update", str(project), "--to", "9999"]
+    if edit.line:
+        assert main(command) == 1
+        assert edit.line in capsys.readouterr().err
+        command.append("--discard-edits")
+    code = main(command)
     said = capsys.readouterr()
     seen = conflicts(project)
     assert code == (3 if seen else 0), said.err
     assert edit.holds(project)
     assert all(f"conflict: {path}" in said.err for path in seen)
+
+
+@pytest.mark.nightly
+def test_a_workload_that_a_project_of_today_added_is_left_alone(
+    bases: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, edit = copied(bases["HEAD"], tmp_path / "project"), todays_workload("credit_study")
+    edit.do(project)
+    commit(project)
+    assert main(["update", str(project), "--to", "current", "--set", "cloud=azure"]) == 0
+    assert edit.holds(project)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +130,7 @@ def test_one_edit_survives_an_update_of_the_front_end_or_is_a_conflict_that_is_s
         pytest.param(
             ["workloads+=portfolio_model_calibration"], {"added", "updated"}, marks=pytest.mark.nightly
         ),
-        (["workloads-=risk_stress_testing"], {"deleted", "updated"}),
+        pytest.param(["workloads-=risk_stress_testing"], {"deleted", "updated"}, marks=pytest.mark.nightly),
         pytest.param(["catalog_prod=risk_of_ours"], {"updated"}, marks=pytest.mark.nightly),
         (["cloud=azure", "cluster_size=custom", "node_type=Standard_E8ds_v5"], {"updated"}),
     ],

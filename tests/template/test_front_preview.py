@@ -31,9 +31,11 @@ def test_a_preview_says_what_happens_to_each_file_and_touches_none(
         "edited and about to be renamed: before.txt -> behind.txt",
         "merged: lines.txt",
         "updated: .copier-answers.yml",
+        "added: before-update/before.txt",
+        "added: before-update/gone.txt",
         "added: behind.txt",
         "added: fresh.txt",
-        "To version 1.1.0: 2 with lost edits, 1 merged, 1 updated, 2 added, 3 unchanged. Nothing touched.",
+        "To version 1.1.0: 2 with lost edits, 1 merged, 1 updated, 4 added, 3 unchanged. Nothing touched.",
         "acceleray update would refuse, because edits of 2 files would be lost.",
     ]
     assert state(project) == untouched
@@ -52,6 +54,7 @@ def test_a_preview_of_all_lists_each_file_of_the_template_once_and_with_its_stat
         "edited and about to be deleted: gone.txt",
         "conflict: lines.txt",
         "updated: .copier-answers.yml",
+        "added: before-update/gone.txt",
         "added: behind.txt",
         "added: fresh.txt",
         "deleted: before.txt",
@@ -107,7 +110,9 @@ def test_an_update_refuses_to_lose_edits_until_it_is_told_to(
     assert "--discard-edits" in said
     assert state(project) == untouched
     assert main(["update", str(project), "--discard-edits"]) == 0
-    assert not (project / next(iter(edits))).exists()
+    name, text = next(iter(edits.items()))
+    assert not (project / name).exists()
+    assert (project / "before-update" / name).read_text() == text
 
 
 def test_an_edit_that_is_not_in_git_is_not_overwritten_in_silence(
@@ -124,6 +129,11 @@ def test_an_edit_that_is_not_in_git_is_not_overwritten_in_silence(
     assert "edited, not in Git, and about to be overwritten: lines.txt" in said
     assert "edited, not in Git, and about to be overwritten: fresh.txt" in said
     assert state(project) == untouched
+    assert main(["update", str(project), "--discard-edits"]) == 0
+    assert "line five" in (project / "lines.txt").read_text()
+    # Git cannot bring these back, so they are kept as well.
+    assert (project / "before-update/lines.txt").read_text() == "secret\n"
+    assert (project / "before-update/fresh.txt").read_text() == "ours before it was theirs\n"
 
 
 def test_removing_a_part_with_edits_is_refused_and_one_without_is_not(

@@ -82,7 +82,7 @@ def test_git_is_not_started_for_each_file(template: Path, tmp_path: Path) -> Non
     command = [sys.executable, "-m", "acceleray_cli", "new", str(tmp_path / "project"), "--defaults"]
     path = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")}
     subprocess.run([*command, "--template", str(template)], env=os.environ | path, check=True)
-    assert len(contents(tmp_path / "project")) > 500
+    assert len(contents(tmp_path / "project")) > 300
     assert 0 < len(calls.read_text(encoding="utf-8").splitlines()) < 20
 
 

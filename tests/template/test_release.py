@@ -64,7 +64,9 @@ def clone(tmp_path: Path) -> Path:
 
 
 def test_a_release_of_this_repository_is_named_tagged_and_recorded(clone: Path) -> None:
-    commit = release("99.0", clone, ["tests/test_release.py::test_what_is_not_committed_cannot_be_released"])
+    commit = release(
+        "99.0", clone, ["tests/template/test_release.py::test_what_is_not_committed_cannot_be_released"]
+    )
     assert git(clone, "rev-parse", "99.0^{commit}") == commit == released(clone)["99.0"]
     assert tomllib.loads(git(clone, "show", "99.0:pyproject.toml"))["project"]["version"] == "99.0"
     assert git(clone, "status", "--porcelain") == ""
@@ -73,8 +75,12 @@ def test_a_release_of_this_repository_is_named_tagged_and_recorded(clone: Path) 
 @pytest.mark.parametrize(
     ("change", "guard", "said"),
     [
-        ("reference/README.md", "tests/test_release.py", "reference/ was not what the template generates"),
-        ("CONTRIBUTING.md", "tests/no_such_test.py", "Nothing was tagged"),
+        (
+            "reference/README.md",
+            "tests/template/test_release.py",
+            "reference/ was not what the template generates",
+        ),
+        ("CONTRIBUTING.md", "tests/template/no_such_test.py", "Nothing was tagged"),
     ],
 )
 def test_a_release_that_a_check_stops_leaves_no_tag_and_no_commit(
@@ -95,4 +101,4 @@ def test_update_tests_that_were_skipped_stop_a_release(tmp_path: Path) -> None:
     with pytest.raises(
         SystemExit, match=r"Nothing was tagged: \d+ tests were skipped \(this is a shallow clone"
     ):
-        guard(shallow, ["tests/test_updates.py"])
+        guard(shallow, ["tests/template/test_updates.py"])

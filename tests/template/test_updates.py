@@ -1,8 +1,15 @@
-"""What customers changed survives every update, or becomes a conflict that they see."""
+"""What customers changed survives every update, becomes a conflict that they see, or is refused by name.
+
+A release promises all of it (`make updates`, nightly); `make test` takes a dozen edits that a seed draws.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,22 +20,33 @@ import yaml
 from copier import Settings
 
 from acceleray_cli import quick
+from acceleray_cli.cli import main
 from conftest import Answers, contents
-from releases import clone_with_tags, git, missing_history, release_as_next, released
+from releases import NEXT, clone_with_tags, git, missing_history, release_as_next, released
 
 pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 NOTEBOOK = "notebooks/04_end_to_end_pipeline.py"
 STAGE = "src/portfolio/simulate/engine.py"
+ENGINES = "docs/engines.md"
+# Releases whose projects have the engine's modules among their own.
+WITHOUT_ENGINE = ("0.1.0", "0.2.0")
+# Another seed draws other edits for `make test`.
+SEED = 19
+DRAWN = 12
 OWN = '"""A study of ours."""\n\nOWN = "kept"\n'
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Something that a customer does to a project, and what must be true of it after an update."""
+    """Something that a customer does to a project, and what must be true of it after an update.
+
+    An update refuses an edit with a `line` unless it is told to go on; it says that line.
+    """
 
     name: str
     do: Callable[[Path], Any]
     holds: Callable[[Path], bool]
+    line: str = ""
 
 
 def append(path: str, text: str) -> Edit:
@@ -81,6 +99,27 @@ def deleted(path: str) -> Edit:
     )
 
 
+def into_the_engine(edit: Edit, path: str, new: str) -> Edit:
+    """Return the edit of a file that is in the engine after the update, which keeps it elsewhere."""
+
+    def holds(project: Path) -> bool:
+        return edit.holds(project / "before-update") and not (project / path).exists()
+
+    return Edit(edit.name, edit.do, holds, f"edited and now in the engine: {path} -> {new}; instead: ")
+
+
+def own_table(name: str) -> Edit:
+    """Return the edit of declaring a table where 0.2.0 wanted it: it moves, and its import is today's."""
+    text = "from portfolio.tables.contract import Table\n\nTABLES: tuple[Table, ...] = ()\n"
+    old, new = f"src/portfolio/tables/own/{name}.py", f"src/portfolio/tables/{name}.py"
+
+    def holds(project: Path) -> bool:
+        expected = text.replace("portfolio.tables.contract", "acceleray.tables.contract")
+        return read(project / new) == expected and not (project / old).exists()
+
+    return Edit(f"table {new}", added(old, text).do, holds)
+
+
 CORPUS = [
     append(NOTEBOOK, "\n# COMMAND ----------\n\nprint('of ours')\n"),
     replaced("conf/local.yml", "profile: local", "profile: local\nseed: 4711"),
@@ -89,9 +128,15 @@ CORPUS = [
     added("src/portfolio/workloads/credit_study.py", OWN),
     added("notebooks/08_credit_study.py", "# Databricks notebook source\n"),
     added("tests/workloads/test_credit_study.py", OWN),
-    deleted("docs/faults.md"),
+    own_table("loans"),
+    deleted("docs/runbook.md"),
     renamed("notebooks/07_risk_stress_testing.py", "notebooks/07_stress_of_ours.py"),
-    append(STAGE, "\n\n# A remark of ours at the end of a stage.\n"),
+    into_the_engine(
+        append(STAGE, "\n\n# A remark of ours at the end of a stage.\n"),
+        STAGE,
+        "engine/acceleray/stages/simulate/engine.py",
+    ),
+    into_the_engine(append(ENGINES, "\nA remark of ours.\n"), ENGINES, "engine/docs/engines.md"),
     replaced("README.md", "## Your own prices", "## Whom to ask\n\nThe desk.\n\n## Your own prices"),
     replaced(".gitignore", "/var/\n", "/var/\n/ours/\n"),
 ]
@@ -149,45 +194,116 @@ def conflicts(project: Path) -> set[str]:
     return {line[3:].strip('"') for line in states if line[:2] in ("UU", "AA", "DU", "UD")}
 
 
-@pytest.mark.parametrize("version", released())
-def test_whatever_a_customer_changed_survives_an_update(version: str, source: Path, tmp_path: Path) -> None:
-    project = generate(source, tmp_path / "Portfolio Übersicht", version)
-    commit(project)
-    for edit in CORPUS:
+def new_workload(name: str) -> Edit:
+    """Return the edit of adding a workload with the command of the project itself, which 0.1.0 had not."""
+
+    def do(project: Path) -> None:
+        portfolio(project, "src", "new-workload", name)
+
+    def holds(project: Path) -> bool:
+        return name in portfolio(project, f"src{os.pathsep}engine", "workloads")
+
+    return Edit(f"workload {name}", do, holds)
+
+
+def portfolio(project: Path, path: str, *arguments: str) -> str:
+    """Return what the command of a project says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "portfolio", *arguments],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def updated_by_us(
+    project: Path, edits: Sequence[Edit], source: Path, scratch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Do edits, update with the front end, and check that nothing is lost, in silence or otherwise."""
+    for edit in edits:
         edit.do(project)
     commit(project)
-    mine = set(contents(project))
-    update(project)
-    lost = [edit.name for edit in CORPUS if not edit.holds(project)]
-    assert not lost
+    untouched = contents(project)
+    command, lines = ["update", str(project), "--to", NEXT], [edit.line for edit in edits if edit.line]
+    capsys.readouterr()
+    if lines:
+        assert main(command) == 1
+        said = capsys.readouterr().err
+        assert not [line for line in lines if line not in said]
+        assert len(said.splitlines()) == len(lines) + 1
+        assert outside_git(project) == {path: text for path, text in untouched.items() if ".git/" not in path}
+        command.append("--discard-edits")
+    code = main(command)
+    seen, said = conflicts(project), capsys.readouterr().err
+    assert code == (3 if seen else 0), said
+    assert all(f"conflict: {path}" in said for path in seen)
+    assert not [edit.name for edit in edits if not edit.holds(project)]
     assert not list(project.rglob("*.rej"))
     # What the release brought and nobody touched is as in a new project; what is in conflict, git shows.
-    fresh = contents(generate(source, tmp_path / "fresh"))
-    touched = {edit.name.split(" ")[-1] for edit in CORPUS} | {edit.name.split(" ")[0] for edit in CORPUS}
-    after = contents(project)
-    stale = [
-        path
-        for path in fresh
-        if path not in touched and ".git/" not in path and after.get(path) != fresh[path]
-    ]
-    assert set(stale) <= conflicts(project) | {"docs/faults.md", "notebooks/07_risk_stress_testing.py"}
-    marked = {path for path, text in after.items() if b"<<<<<<< before updating" in text and path in mine}
-    assert marked == conflicts(project)
+    fresh, after = contents(generate(source, scratch)), outside_git(project)
+    gone = {path for path in GONE if any(path in edit.name for edit in edits)}
+    touched = {word for edit in edits for word in edit.name.split(" ")}
+    stale = {path for path in fresh if path not in touched and after.get(path) != fresh[path]}
+    assert stale <= seen | gone
+    assert {path for path, text in after.items() if b"<<<<<<< before updating" in text} == seen
+    assert {path for path in after if path.startswith("engine/")} == {
+        path for path in fresh if path.startswith("engine/")
+    }
+    assert not {path for path in seen if path.startswith("engine/")}
 
 
+# Files that edits take away, and that stay away.
+GONE = ("docs/runbook.md", "notebooks/07_risk_stress_testing.py")
+
+
+def outside_git(project: Path) -> dict[str, bytes]:
+    """Return the files of a project without those of its repository."""
+    return {path: text for path, text in contents(project).items() if not path.startswith(".git/")}
+
+
+def drawn(version: str) -> list[Edit]:
+    """Return the edits of a release that `make test` takes, by the seed."""
+    every = [(release, place) for release in released() for place in range(len(CORPUS))]
+    taken = random.Random(SEED).sample(every, DRAWN)
+    edits = [CORPUS[place] for release, place in sorted(taken) if release == version]
+    return [*edits, new_workload("credit_study")] if version == "0.2.0" else edits
+
+
+@pytest.mark.parametrize("version", WITHOUT_ENGINE)
+def test_a_dozen_drawn_edits_survive_an_update_or_are_refused_by_name(
+    version: str, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = generate(source, tmp_path / "Portfolio Übersicht", version)
+    updated_by_us(project, drawn(version), source, tmp_path / "fresh", capsys)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", released())
+def test_whatever_a_customer_changed_survives_an_update(
+    version: str, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = generate(source, tmp_path / "Portfolio Übersicht", version)
+    updated_by_us(project, CORPUS, source, tmp_path / "fresh", capsys)
+
+
+@pytest.mark.nightly
 def test_a_line_that_both_changed_is_a_conflict_that_git_shows_with_both_texts(
     source: Path, tmp_path: Path
 ) -> None:
     clone = tmp_path / "source"
     git(tmp_path, "clone", "--quiet", str(source), str(clone))
     project = generate(clone, tmp_path / "project")
-    replaced("docs/engines.md", "# ", "# Ours: ").do(project)
+    replaced("docs/runbook.md", "# ", "# Ours: ").do(project)
     commit(project)
-    replaced("template/docs/engines.md", "# ", "# Theirs: ").do(clone)
+    replaced("template/docs/runbook.md.jinja", "# ", "# Theirs: ").do(clone)
     release_as_next(clone, "10000")
     update(project)
-    assert conflicts(project) == {"docs/engines.md"}
-    text = read(project / "docs/engines.md")
+    assert conflicts(project) == {"docs/runbook.md"}
+    text = read(project / "docs/runbook.md")
     assert "# Ours: " in text
     assert "# Theirs: " in text
 
@@ -199,9 +315,9 @@ SCORING = ["distributed_training", "batch_inference"]
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ({"workloads": TWO[:1]}, {"workloads": TWO}),
-        ({"workloads": TWO}, {"workloads": TWO[:1]}),
-        ({"workloads": SCORING}, {"workloads": SCORING[1:]}),
+        pytest.param({"workloads": TWO[:1]}, {"workloads": TWO}, marks=pytest.mark.nightly),
+        pytest.param({"workloads": TWO}, {"workloads": TWO[:1]}, marks=pytest.mark.nightly),
+        pytest.param({"workloads": SCORING}, {"workloads": SCORING[1:]}, marks=pytest.mark.nightly),
         ({"workloads": TWO[:1]}, {"catalog_prod": "risk", "cloud": "azure", "cluster_size": "L"}),
     ],
     ids=[
@@ -226,6 +342,7 @@ def test_an_answer_changed_later_gives_what_it_would_have_given_at_first(
     assert mine == contents(fresh)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("version", released())
 def test_a_workload_that_brings_another_along_can_be_chosen_with_an_update(
     version: str, source: Path, tmp_path: Path
@@ -241,6 +358,7 @@ def test_a_workload_that_brings_another_along_can_be_chosen_with_an_update(
     assert yaml.safe_load(read(project / ".copier-answers.yml"))["workloads"] == SCORING[1:]
 
 
+@pytest.mark.nightly
 def test_of_two_projects_in_one_repository_each_is_updated_alone(source: Path, tmp_path: Path) -> None:
     mono = tmp_path / "Alle Projekte ü"
     version = next(iter(released()))

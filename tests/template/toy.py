@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acceleray_cli.hashes import LIST, listing
 from acceleray_cli.rehearsal import contents
 
 COPIER = """\
@@ -122,6 +123,29 @@ def toy_template(folder: Path) -> Path:
     write(folder, {"template/lines.txt": "not released\n"})
     commit(folder, "third")
     git(folder, "tag", "2.0.0rc1")
+    return folder
+
+
+def toy_with_engine(folder: Path) -> Path:
+    """Return a template without engine/ in its release 0.9.0, and with it in 1.0.0 and 1.1.0."""
+    write(folder, FIRST)
+    git(folder, "init", "--quiet")
+    commit(folder, "before the engine")
+    git(folder, "tag", "0.9.0")
+    for version, middle in (("1.0.0", "line 10\n"), ("1.1.0", "line ten\n")):
+        write(
+            folder,
+            {
+                "template/engine/acceleray/stages/features/raw.py": LINES.replace("line 10\n", middle),
+                "template/engine/acceleray/quant/risk.py": LINES,
+                f"template/engine/only/in_{version}.txt": "a file of one release\n",
+            },
+        )
+        if version == "1.1.0":
+            (folder / "template/engine/only/in_1.0.0.txt").unlink()
+        write(folder, {f"template/engine/{LIST}": listing(folder / "template/engine")})
+        commit(folder, version)
+        git(folder, "tag", version)
     return folder
 
 

@@ -1,0 +1,73 @@
+"""Files of a folder as they are, and what became of them carried from one folder to another."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class File:
+    """The bytes of a file, or the target of a link, and whether it can be executed."""
+
+    content: bytes
+    executable: bool = False
+    link: bool = False
+
+    @property
+    def text(self) -> bytes:
+        """Return the content with the line breaks of Unix: Git on Windows writes others, which is no edit."""
+        return self.content.replace(b"\r\n", b"\n")
+
+    def write(self, path: Path) -> None:
+        """Write the file, over one that is there."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() or (self.link and path.exists()):
+            path.unlink()
+        if self.link:
+            path.symlink_to(os.fsdecode(self.content))
+            return
+        path.write_bytes(self.content)
+        mode = path.stat().st_mode
+        # As Git does: whoever may read it may execute it.
+        path.chmod(mode | (mode & 0o444) >> 2 if self.executable else mode & ~0o111)
+
+
+Snapshot = dict[str, File]
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Return every file under a folder by its name in it, without the repository's own."""
+    found = {}
+    for place, folders, names in os.walk(folder):
+        # A link to a folder is a file of the project, and nothing behind it is.
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        folders[:] = [name for name in folders if name != ".git" and name not in links]
+        for name in (*names, *links):
+            path = Path(place, name)
+            found[path.relative_to(folder).as_posix()] = read(path)
+    return found
+
+
+def read(path: Path) -> File:
+    """Return a file or link as it is."""
+    if path.is_symlink():
+        return File(os.fsencode(path.readlink()), link=True)
+    return File(path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR))
+
+
+def carry(before: Mapping[str, File], after: Mapping[str, File], folder: Path, last: str) -> None:
+    """Do to the files of a folder what was done to those of its copy; the file named `last` comes last."""
+    for name in before.keys() - after.keys():
+        path = folder / name
+        path.unlink(missing_ok=True)
+        for parent in path.parents:
+            if parent == folder or not parent.is_dir() or any(parent.iterdir()):
+                break
+            parent.rmdir()
+    for name in sorted(after, key=lambda name: (name == last, name)):
+        if before.get(name) != after[name]:
+            after[name].write(folder / name)

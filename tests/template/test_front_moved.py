@@ -1,0 +1,105 @@
+"""The table of what moved into the engine is complete, and every place in it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceleray.runtime.project import Project
+from acceleray_cli.files import Snapshot, snapshot
+from acceleray_cli.handover import due, hand_over
+from acceleray_cli.modules import OBJECT, dotted_name
+from acceleray_cli.moved import ENGINE, longest, table
+from conftest import contents
+from releases import missing_history
+from test_updates import WITHOUT_ENGINE, generate, source
+
+__all__ = ["source"]
+pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
+SUBSETS = [
+    ["portfolio_model_calibration"],
+    ["batch_inference", "investment_signal_prioritization"],
+    ["hyperparameter_tuning", "risk_stress_testing"],
+]
+
+
+@pytest.fixture(scope="module")
+def today(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(source, tmp_path_factory.mktemp("today") / "project")
+
+
+@pytest.fixture(scope="module")
+def gone(source: Path, today: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Return the paths that releases without engine/ give with all workloads, and today's does not."""
+    folder = tmp_path_factory.mktemp("released")
+    return {
+        path for version in WITHOUT_ENGINE for path in contents(generate(source, folder / version, version))
+    } - contents(today).keys()
+
+
+def test_every_file_that_is_gone_has_a_place_or_a_reason(gone: set[str]) -> None:
+    assert len(gone) > 400
+    assert not [path for path in sorted(gone) if table().place(path) is None]
+
+
+def test_every_place_is_there_and_says_what_to_use_instead_of_an_edit(gone: set[str], today: Path) -> None:
+    places = {path: place for path in gone if (place := table().place(path))}
+    missing = {
+        path: place.path
+        for path, place in places.items()
+        if place.path and not (today / place.path).is_file()
+    }
+    assert not missing
+    assert not [path for path, place in places.items() if not place.instead and path not in OUTSIDE]
+
+
+# Not below engine/: the place of a project's own tables.
+OUTSIDE = {"src/portfolio/tables/own/__init__.py"}
+
+
+def test_no_row_is_without_a_file(gone: set[str], today: Path) -> None:
+    used = {table().row(path) for path in gone}
+    assert not [row for row in (*table().files, *table().left) if row not in used]
+    engine = [name for name in contents(today) if name.startswith(ENGINE)]
+    points = {longest(name, table().points) for name in engine}
+    assert not [point for point in table().points if point not in points]
+
+
+def test_every_name_in_code_is_there(today: Path) -> None:
+    modules = {dotted_name(name) for name in contents(today)}
+    for new in table().names.values():
+        if new.startswith(OBJECT):
+            assert callable(getattr(Project, new.removeprefix(OBJECT)))
+        else:
+            assert new in modules
+    assert {old.rpartition(".")[0] for old in table().calls} <= {dotted_name(row) for row in table().files}
+
+
+def test_a_file_that_no_row_covers_is_missed(gone: set[str]) -> None:
+    assert table().place("src/portfolio/workloads/risk_stress_testing.py") is None
+    assert table().place("notebooks/07_risk_stress_testing.py") is None
+    assert not {path for path in gone if path.startswith(("notebooks/", "resources/", "conf/"))}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", WITHOUT_ENGINE)
+@pytest.mark.parametrize("workloads", SUBSETS, ids=lambda names: "+".join(names))
+def test_every_file_that_is_gone_from_some_workloads_has_a_place(
+    workloads: list[str], version: str, source: Path, tmp_path: Path
+) -> None:
+    chosen: dict[str, Any] = {"workloads": workloads}
+    old = contents(generate(source, tmp_path / "old", version, **chosen))
+    new = contents(generate(source, tmp_path / "new", **chosen))
+    assert not [path for path in sorted(old.keys() - new.keys()) if table().place(path) is None]
+
+
+def test_nothing_of_ours_is_rewritten_or_named(gone: set[str], today: Path, tmp_path: Path) -> None:
+    fresh = snapshot(today)
+    old: Snapshot = dict.fromkeys(gone, fresh["README.md"])
+    assert due(old, fresh)
+    assert not due(fresh, fresh)
+    # As if a customer had written all of it.
+    done = hand_over(today, old, fresh, {}, table())
+    assert (done.moved, done.rewritten, done.remarks) == ({}, set(), [])
