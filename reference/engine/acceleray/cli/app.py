@@ -18,7 +18,8 @@ from acceleray.cli.models import models, rollback
 from acceleray.cli.new_workload import new_workload
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project, version_line
-from acceleray.cli.text import conclusion_lines, grid, tell
+from acceleray.cli.text import conclusion_lines, tell
+from acceleray.cli.workloads import workloads
 from acceleray.errors import PortfolioError
 from acceleray.runtime.project import Project
 from acceleray.settings import Settings, load
@@ -72,9 +73,9 @@ def _application() -> typer.Typer:
     return app
 
 
-def _print_version(asked: bool) -> None:
+def _print_version(context: typer.Context, asked: bool) -> None:
     if asked:
-        tell([version_line()])
+        tell([version_line(context.obj.project)])
         raise typer.Exit
 
 
@@ -124,14 +125,6 @@ def run(
     return 0
 
 
-def workloads(context: typer.Context) -> int:
-    """List the workloads of this project."""
-    of: Project = context.obj.project
-    found = [of.workload(name) for name in of.workload_names()]
-    tell(grid(("workload", "what it does", "engine"), [(one.name, one.title, one.engine) for one in found]))
-    return 0
-
-
 def tables(
     context: typer.Context,
     overrides: Overrides = None,
@@ -169,6 +162,8 @@ def show(
     portfolio show gold.backtest_verdicts
     portfolio show risk_measures --where "measure = 'value_at_risk' AND horizon_d = 1" --limit 50
     portfolio show gold.calibration --csv calibration.csv
+
+    On Databricks the condition is Spark's SQL; elsewhere DataFusion reads it, which has other functions.
     """
     settings = load(find_project(project), environment, overrides or ())
     context.obj.state_dir = settings.state_dir
@@ -205,7 +200,8 @@ def lineage(
     context.obj.state_dir = settings.state_dir
     from acceleray.cli import reading
 
-    lines, reason = reading.trace(settings, reading.find_table(table, context.obj.project), keys or ())
+    of: Project = context.obj.project
+    lines, reason = reading.trace(settings, reading.find_table(table, of), keys or (), of)
     tell(lines)
     if reason:
         print(reason, file=sys.stderr)

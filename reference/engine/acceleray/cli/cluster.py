@@ -10,8 +10,6 @@ import typer
 from acceleray.cli.options import Environment, Overrides, ProjectFolder
 from acceleray.cli.project import find_project
 from acceleray.cli.text import tell
-from acceleray.engines.profiles import CLUSTER_FOLDER
-from acceleray.engines.spark import standalone
 from acceleray.errors import PortfolioError
 from acceleray.settings import load
 
@@ -36,6 +34,9 @@ def cluster(
     """
     settings = load(find_project(project), environment, overrides or ())
     context.obj.state_dir = settings.state_dir
+    from acceleray.engines.profiles import CLUSTER_FOLDER
+    from acceleray.engines.spark import standalone
+
     folder = settings.state_dir / CLUSTER_FOLDER
     known = standalone.remembered(folder)
     if action == "start":

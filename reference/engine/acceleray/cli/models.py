@@ -37,12 +37,13 @@ def models(
     """
     settings = load(find_project(project), environment, overrides or (), profile=profile)
     context.obj.state_dir = settings.state_dir
-    from acceleray.engines.delta.lake import Lake
-    from acceleray.engines.profiles import spark_alone
-    from acceleray.governance.champion import decisions
+    from acceleray.engines.delta.reader import reader, records
+    from acceleray.governance.champion import in_order
+    from acceleray.tables import MODEL_DECISIONS
 
-    with spark_alone(settings) as session:
-        rows = _versions(decisions(Lake(session, settings)))
+    with reader(settings) as tables:
+        found = records(tables.rows(MODEL_DECISIONS)) if tables.exists(MODEL_DECISIONS) else []
+    rows = _versions(in_order(found))
     if not rows:
         print(f"No model has been trained yet; train one: {TO_TRAIN}.", file=sys.stderr)
         return 1

@@ -1,12 +1,13 @@
-"""Which project the command works on, and which version of the package it is."""
+"""Which project the command works on, and which versions of project and engine these are."""
 
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 from pathlib import Path
 
 from acceleray.errors import PortfolioError
+from acceleray.runtime.identity import engine_version
+from acceleray.runtime.project import Project
 
 
 def find_project(given: Path | None) -> Path:
@@ -23,8 +24,18 @@ def find_project(given: Path | None) -> Path:
     raise PortfolioError(f"{here} {where}; go to a project folder, or name one with --project DIR.")
 
 
-def version_line() -> str:
-    """Return the name and version of the installed distribution, and of Python."""
-    names = metadata.packages_distributions().get("portfolio", [])
-    installed = f"{names[0]} {metadata.version(names[0])}" if names else "portfolio, not installed"
-    return f"{installed} (Python {platform.python_version()})"
+def version_line(of: Project) -> str:
+    """Return name and version of the distribution this project runs from, of its engine, and of Python."""
+    installed = _installed(of.folder.parent) if of.folder else None
+    engine = f"engine {engine_version()}"
+    return f"{installed or 'portfolio from source'}, {engine} (Python {platform.python_version()})"
+
+
+def _installed(folder: Path) -> str | None:
+    from importlib import metadata
+
+    # Of all distributions in the folder, the one with the command; asking which package is whose takes long.
+    for one in metadata.distributions(path=[str(folder)]):
+        if "portfolio.__main__" in (one.read_text("entry_points.txt") or ""):
+            return f"{one.metadata['Name']} {one.version}"
+    return None

@@ -1,4 +1,4 @@
-"""What the reading commands ask of the tables; each opens Spark, asks, and closes it again."""
+"""What the reading commands ask of the tables, without Spark where the tables are files of this machine."""
 
 from __future__ import annotations
 
@@ -6,25 +6,21 @@ import difflib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from acceleray.cli import text
-from acceleray.engines.processes.signals import first_line
+from acceleray.engines.delta.files import ConditionError
+from acceleray.engines.delta.reader import Reader, columns_of, reader, records
 from acceleray.errors import PortfolioError
 from acceleray.governance import lineage
 from acceleray.runtime.project import Project
 from acceleray.settings import Settings
 from acceleray.tables import PRICES_RECEIVED, RUN_TABLES, RUNS, Table
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyspark.sql import DataFrame
-
-    from acceleray.engines.delta.lake import Lake
-
-# More runs than this are listed one a line instead of being told in full.
-_TOLD_IN_FULL = 3
+from acceleray.tables.contract import literal
 
 
 def find_table(name: str, project: Project) -> Table:
@@ -52,16 +48,14 @@ def find_table(name: str, project: Project) -> Table:
 def list_tables(settings: Settings, project: Project) -> list[str]:
     """Return a line for every declared table: rows, newest version, when it was committed, comment."""
     rows: list[tuple[Any, ...]] = []
-    with _lake(settings) as lake:
+    with reader(settings) as tables:
         for table in project.all_tables():
-            if not lake.exists(table):
+            if not tables.exists(table):
                 rows.append((table.label, None, None, "not created yet", table.comment))
                 continue
-            count = lake.read(table).count()
-            history = lake.spark.sql(f"DESCRIBE HISTORY {lake.identifier(table)} LIMIT 1")
-            newest = history.selectExpr("version", "date_format(timestamp, 'yyyy-MM-dd HH:mm')")
-            version, at = newest.collect()[0]
-            rows.append((table.label, count, version, at, table.comment))
+            found = tables.overview(table)
+            at = f"{found.committed:%Y-%m-%d %H:%M}" if found.committed else None
+            rows.append((table.label, found.rows, found.version, at, table.comment))
     names = ("table", "rows", "version", "last commit (UTC)", "comment")
     return text.table(names, rows, text.terminal_width())
 
@@ -70,17 +64,16 @@ def show_table(settings: Settings, table: Table, where: str | None, limit: int) 
     """Return up to `limit` rows as lines, and a line that says how many there are in all.
 
     Raises:
-        PortfolioError: the condition is not one that Spark understands.
+        PortfolioError: the condition does not fit the table.
     """
-    with _lake(settings) as lake, _condition(where):
-        matching = _matching(lake, table, where)
-        if matching is None:
+    with reader(settings) as tables, _condition(where):
+        if not tables.exists(table):
             return [], _not_created(table)
-        total = matching.count()
-        rows = _fetched(matching.orderBy(*table.key).limit(limit))
+        total = tables.count(table, where)
+        rows = tables.rows(table, where=where, limit=limit)
     shown = rows.num_rows
     hint = "" if shown == total else "; --limit N shows more, --csv FILE writes all of them"
-    values = list(zip(*[column.to_pylist() for column in rows.columns], strict=True))
+    values = list(zip(*columns_of(rows), strict=True))
     lines = text.table(rows.column_names, values, text.terminal_width()) if shown else []
     return lines, f"{table.label}: {shown} of {_counted(total)}{hint}"
 
@@ -91,101 +84,84 @@ def write_csv(
     """Write the matching rows to a CSV file, whole or not at all; return how many, and a line on it.
 
     Raises:
-        PortfolioError: the file cannot be written, or the condition is not one that Spark understands.
+        PortfolioError: the file cannot be written, or the condition does not fit the table.
     """
     if target.is_dir() or not target.absolute().parent.is_dir():
         raise PortfolioError(f"{target} cannot be written: it is a folder, or its folder does not exist.")
-    with _lake(settings) as lake, _condition(where):
-        matching = _matching(lake, table, where)
-        if matching is None:
+    with reader(settings) as tables, _condition(where):
+        if not tables.exists(table):
             return 0, _not_created(table)
-        ordered = matching.orderBy(*table.key)
-        rows = _fetched(ordered if limit is None else ordered.limit(limit))
+        rows = tables.rows(table, where=where, limit=limit)
     _replace(target, rows)
     return rows.num_rows, f"{table.label}: {_counted(rows.num_rows)} written to {target}"
 
 
-def trace(settings: Settings, table: Table, pairs: Sequence[str]) -> tuple[list[str], str]:
+def trace(settings: Settings, table: Table, pairs: Sequence[str], project: Project) -> tuple[list[str], str]:
     """Return where the rows with these values come from; no line and a reason if there are none.
 
     Raises:
         PortfolioError: an argument does not fit the table.
     """
-    values = lineage.parse_key(table, pairs)
-    with _lake(settings) as lake:
-        if not lake.exists(table):
+    where = lineage.predicate(lineage.parse_key(table, pairs))
+    with reader(settings) as tables:
+        if not tables.exists(table):
             return [], _not_created(table)
-        matching = lake.read(table).where(lineage.predicate(values))
         if table.scope == "source":
-            lines = _trace_source(lake, table, matching)
+            lines = _trace_source(tables, table, where)
         else:
-            lines = _trace_runs(lake, matching)
+            lines = _trace_runs(tables, table, where, project.code_version())
     asked = " ".join(pairs) or "any value"
     return lines, "" if lines else f"{table.label} has no row with {asked}."
 
 
-def _trace_runs(lake: Lake, matching: DataFrame) -> list[str]:
-    run_ids = [row[0] for row in matching.select("run_id").distinct().collect()]
+def _trace_runs(tables: Reader, table: Table, where: str, code_version: str) -> list[str]:
+    """Return the whole story of the latest of the runs, and a line on each of the others."""
+    run_ids = tables.rows(table, ["run_id"], where, distinct=True).column("run_id").to_pylist()
     if not run_ids:
         return []
-    found = lineage.evidence(run_ids, _rows(lake, RUNS), _rows(lake, RUN_TABLES))
-    if len(found) > _TOLD_IN_FULL:
-        heading = f"{len(found)} runs have such a row; add run_id=... for the whole story of one."
-        return [heading, *[f"  {lineage.summary(one)}" for one in found]]
-    return [line for one in found for line in (*lineage.describe_run(one), "")][:-1]
+    found = lineage.evidence(run_ids, _rows(tables, RUNS), ())
+    latest, others = found[0], found[1:]
+    touches = _rows(tables, RUN_TABLES, f"run_id = {literal(latest.run_id)}")
+    lines = lineage.describe_run(replace(latest, touches=tuple(touches)), code_version)
+    if others:
+        which = "1 other run has" if len(others) == 1 else f"{len(others)} other runs have"
+        lines += ["", f"{which} such a row; add run_id=... for the whole story of one."]
+    return [*lines, *[f"  {lineage.summary(one)}" for one in others]]
 
 
-def _trace_source(lake: Lake, table: Table, matching: DataFrame) -> list[str]:
+def _trace_source(tables: Reader, table: Table, where: str) -> list[str]:
     columns = [name for name in ("source", "load_id") if name in table.column_names]
-    keys = [row.asDict() for row in matching.select(*columns).distinct().orderBy(*columns).collect()]
+    keys = records(
+        tables.rows(table, columns, where, distinct=True).sort_by([(n, "ascending") for n in columns])
+    )
     if not keys:
         return []
-    received = lake.read(PRICES_RECEIVED).groupBy("source", "load_id").agg({"loaded_at": "max"})
-    loads = [lineage.Load(*row.values()) for row in _fetched(received).to_pylist()]
-    runs, run_tables = _rows(lake, RUNS), _rows(lake, RUN_TABLES)
+    received = records(tables.rows(PRICES_RECEIVED, ["source", "load_id", "loaded_at"], distinct=True))
+    newest: dict[tuple[str, str], Any] = {}
+    for row in received:
+        at = newest.get((row["source"], row["load_id"]))
+        newest[row["source"], row["load_id"]] = row["loaded_at"] if at is None else max(at, row["loaded_at"])
+    loads = [lineage.Load(*load, at) for load, at in newest.items()]
+    runs = _rows(tables, RUNS)
+    uses = _rows(tables, RUN_TABLES, f"table_name = {literal(table.label)}")
     lines: list[str] = []
     for load in lineage.loads_of(keys, loads):
-        readers = lineage.evidence(lineage.runs_of_load(load, runs), runs, run_tables)
+        readers = lineage.evidence(lineage.runs_of_load(load, runs), runs, uses)
         lines += [*lineage.describe_load(load, readers, table), ""]
     return lines[:-1]
 
 
 @contextmanager
-def _lake(settings: Settings) -> Iterator[Lake]:
-    from acceleray.engines.delta.lake import Lake
-    from acceleray.engines.spark.session import spark_session
-
-    with spark_session(settings) as session:
-        yield Lake(session, settings)
-
-
-@contextmanager
 def _condition(where: str | None) -> Iterator[None]:
-    """Say in one line what Spark does not like about a condition."""
-    from pyspark.errors import PySparkException
-
+    """Say in one line what is wrong with a condition."""
     try:
         yield
-    except PySparkException as error:
-        if where is None:
-            raise
-        reason = first_line(error).partition(" SQLSTATE:")[0]
-        raise PortfolioError(f"--where {where!r} does not work: {reason}") from None
+    except ConditionError as error:
+        raise PortfolioError(f"--where {where!r} does not work: {error}") from None
 
 
-def _matching(lake: Lake, table: Table, where: str | None) -> DataFrame | None:
-    if not lake.exists(table):
-        return None
-    rows = lake.read(table)
-    return rows if where is None else rows.where(where)
-
-
-def _fetched(rows: DataFrame) -> pa.Table:
-    return rows.toArrow()
-
-
-def _rows(lake: Lake, table: Table) -> list[dict[str, Any]]:
-    return _fetched(lake.read(table)).to_pylist() if lake.exists(table) else []
+def _rows(tables: Reader, table: Table, where: str | None = None) -> list[dict[str, Any]]:
+    return records(tables.rows(table, where=where)) if tables.exists(table) else []
 
 
 def _replace(target: Path, rows: pa.Table) -> None:

@@ -1,4 +1,8 @@
-"""Rows as plain text: a grid where it fits, one record below the other where it does not."""
+"""Rows as plain text: a grid where it fits, one record below the other where it does not.
+
+`rich.table` is not used: it cuts or wraps what does not fit, and a thousand rows of twenty columns took it
+1.1 s of processor time instead of 0.05 s. How wide a letter is, rich says.
+"""
 
 from __future__ import annotations
 

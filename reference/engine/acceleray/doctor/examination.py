@@ -20,6 +20,7 @@ def examine(read_settings: Callable[[], Settings]) -> Iterator[Finding]:
         return
     conf = settings.project_dir / "conf"
     yield Finding("ok", "Settings", f"{conf}, environment {settings.environment}, profile {settings.profile}")
+    yield machine.engine()
     yield plan.place(settings)
     yield from machine.libraries(settings)
     if settings.profile == "databricks":

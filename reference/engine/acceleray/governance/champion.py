@@ -95,7 +95,12 @@ def decisions(lake: Tables, source: str | None = None) -> list[dict[str, Any]]:
     rows = lake.read(MODEL_DECISIONS)
     if source is not None:
         rows = rows.where(f"source = {literal(source)}")
-    return sorted(rows.toArrow().to_pylist(), key=_decided)
+    return in_order(rows.toArrow().to_pylist())
+
+
+def in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return decisions in the order they were made."""
+    return sorted(rows, key=_decided)
 
 
 def champion_as_of(rows: Iterable[Decision], as_of: date) -> Decision | None:

@@ -66,13 +66,14 @@ def parse_key(table: Table, pairs: Sequence[str]) -> dict[str, Value]:
 def predicate(values: Mapping[str, Value]) -> str:
     """Return the SQL condition that a row holds these values; true for none.
 
-    Numbers with a fraction are shown with six digits; such a one finds its row all the same.
+    Spark and DataFusion read it alike. Numbers with a fraction are shown with six digits; such a one finds
+    its row all the same.
     """
     return " AND ".join(_is(quoted(name), value) for name, value in values.items()) or "true"
 
 
 def evidence(run_ids: Iterable[str], runs: Iterable[Row], run_tables: Iterable[Row]) -> list[RunEvidence]:
-    """Return the evidence of each run once, the run that ended last first."""
+    """Return the evidence of each run once, the one that ended last first; stopped ones come last."""
     known = {row["run_id"]: row for row in runs}
     touches: dict[str, list[Row]] = {}
     for row in run_tables:
@@ -113,15 +114,20 @@ def describe_load(load: Load, readers: Sequence[RunEvidence], table: Table) -> l
     return lines
 
 
-def describe_run(found: RunEvidence) -> list[str]:
-    """Return lines on everything that decided a run's numbers, and on every table it read and wrote."""
+def describe_run(found: RunEvidence, code_version: str = "") -> list[str]:
+    """Return lines on everything that decided a run's numbers, and on every table it read and wrote.
+
+    Args:
+        found: the run's evidence.
+        code_version: of the code that is here now, `<engine>-<project>`, to say whether it is the run's.
+    """
     lines = [f"Run {found.run_id}"]
     if found.run is None:
         lines.append(
             "  gold.runs holds nothing on it: it was stopped before its end. Run the workload again."
         )
     else:
-        lines += _facts(found.run)
+        lines += _facts(found.run, code_version)
     if found.touches:
         lines.append("  Tables, with the Delta version of each")
         lines += [f"    {line}" for line in _touch_lines(found.touches)]
@@ -136,7 +142,7 @@ def summary(found: RunEvidence) -> str:
     return f"{found.run_id}  {run['workload']}  as of {run['as_of']}  finished {_moment(run['finished_at'])}"
 
 
-def _facts(run: Row) -> list[str]:
+def _facts(run: Row, code_version: str) -> list[str]:
     facts = [
         ("Workload", run["workload"]),
         ("As of", run["as_of"]),
@@ -145,12 +151,25 @@ def _facts(run: Row) -> list[str]:
         ("Load", run["load_id"]),
         ("Seed", run["seed"]),
         ("Model", run["model_uri"] or "none"),
-        ("Code version", run["code_version"]),
+        ("Code version", run["code_version"] + _compared(run["code_version"], code_version)),
         ("MLflow run", run["mlflow_run_id"]),
     ]
     lines = [f"  {name:<15}{value}" for name, value in facts]
     settings = _settings(run["settings_json"])
     return [*lines, f"  {'Settings':<15}{settings[0]}", *[f"{'':<17}{line}" for line in settings[1:]]]
+
+
+def _compared(then: str, now: str) -> str:
+    """Return whether engine and project are today what they were, in words; nothing if that is not asked."""
+    if not now:
+        return ""
+    if then == now:
+        return "  (the code here is the same)"
+    (engine, _, project), (engine_now, _, project_now) = then.partition("-"), now.partition("-")
+    if engine == engine_now:
+        return "  (the engine here is the same, src/portfolio is not)"
+    also = "src/portfolio is the same" if project == project_now else "src/portfolio is another too"
+    return f"  (the engine here is another, {engine_now}; {also})"
 
 
 def _settings(text: str) -> list[str]:
@@ -225,7 +244,7 @@ def _sql(value: Value) -> str:
     if isinstance(value, date):
         return f"date{literal(value.isoformat())}"
     if isinstance(value, float):
-        return f"double({literal(repr(value))})"
+        return f"CAST({literal(repr(value))} AS DOUBLE)"
     return str(value) if isinstance(value, int) else literal(value)
 
 

@@ -18,10 +18,18 @@ def stationary_days(seed: int, index: int, days: int, block_d: int) -> NDArray[n
     """
     if days < 1 or block_d < 1:
         raise ValueError("there must be at least one day, and a block must have one")
-    stream = Stream(seed, index, Purpose.SIGNAL_DAYS)
-    begins = stream.uniforms(days) < 1.0 / block_d
-    first = np.asarray(stream.uniforms(days) * days, dtype=np.int64)
-    place = np.arange(days)
+    return block_days(Stream(seed, index, Purpose.SIGNAL_DAYS), days, days, block_d)
+
+
+def block_days(stream: Stream, days: int, length: int, block_d: float) -> NDArray[np.int64]:
+    """Return `length` days from 0 to days - 1: the stationary bootstrap (Politis & Romano 1994, section 2).
+
+    A block starts on a random day and ends each day with probability 1 / `block_d`; after the last day comes
+    the first.
+    """
+    begins = stream.uniforms(length) < 1.0 / block_d
+    first = np.asarray(stream.uniforms(length) * days, dtype=np.int64)
+    place = np.arange(length)
     # The first day begins a block whatever was drawn.
     begun = np.maximum.accumulate(np.where(begins, place, 0))
     return np.asarray((first[begun] + place - begun) % days, dtype=np.int64)

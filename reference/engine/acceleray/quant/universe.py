@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtri
 
+from acceleray.quant.bootstrap import block_days
 from acceleray.quant.streams import Purpose, Stream
 
 FIRST_PRICE = 100.0
@@ -106,7 +107,7 @@ def one_factor_model(prices: NDArray[np.float64]) -> OneFactorModel:
 def market_path(model: OneFactorModel, plan: Plan) -> NDArray[np.float64]:
     """Return the market's simulated log returns, of shape (days - 1,): the same for every instrument."""
     stream = Stream(plan.seed, 0, Purpose.UNIVERSE_MARKET)
-    return model.market[block_days(stream, model.market.size, plan.days - 1)]
+    return model.market[block_days(stream, model.market.size, plan.days - 1, BLOCK_D)]
 
 
 def own_path(model: OneFactorModel, plan: Plan, instrument: int) -> tuple[float, NDArray[np.float64]]:
@@ -139,23 +140,9 @@ def price_path(
     return np.asarray(FIRST_PRICE * np.exp(logs), dtype=np.float64)
 
 
-def block_days(stream: Stream, days: int, length: int) -> NDArray[np.int64]:
-    """Return `length` days from 0 to days - 1: the stationary bootstrap (Politis & Romano 1994, section 2).
-
-    A block starts on a random day and ends each day with probability 1 / `BLOCK_D`; after the last day comes
-    the first.
-    """
-    starts = stream.uniforms(length) < 1.0 / BLOCK_D
-    starts[0] = True
-    first = np.asarray(stream.uniforms(length) * days, dtype=np.int64)
-    position = np.arange(length)
-    begun = np.maximum.accumulate(np.where(starts, position, 0))
-    return np.asarray((first[begun] + position - begun) % days, dtype=np.int64)
-
-
 def signed_residuals(model: OneFactorModel, stream: Stream, names: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return residuals of the given names on `block_days`, each with a random sign."""
-    drawn = model.residuals[block_days(stream, model.market.size, names.size), names]
+    drawn = model.residuals[block_days(stream, model.market.size, names.size, BLOCK_D), names]
     return np.where(stream.uniforms(names.size) < 0.5, -drawn, drawn)
 
 

@@ -7,7 +7,6 @@ and goes from `portfolio.__main__`, a notebook, a job's task or a test to whatev
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
 import os
 import pkgutil
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import acceleray
 from acceleray.errors import PortfolioError
+from acceleray.runtime.identity import engine_digest, source_digest
 
 if TYPE_CHECKING:
     from acceleray.runtime.workload import Workload
@@ -94,7 +94,7 @@ class Project:
 
     def code_version(self) -> str:
         """Return what identifies the code: a digest of the engine, a hyphen, a digest of the project."""
-        return f"{source_digest(Path(acceleray.__file__).parent)}-{source_digest(self.folder)}"
+        return f"{engine_digest()}-{source_digest(self.folder)}"
 
     @contextmanager
     def importable(self) -> Iterator[None]:
@@ -116,14 +116,3 @@ class Project:
 
 NOTHING_ADDED = Project()
 """The engine alone."""
-
-
-def source_digest(folder: Path | None) -> str:
-    """Return a SHA-256 over the files of a package, shortened to 16 digits; the same from a wheel."""
-    digest = hashlib.sha256()
-    if folder is None:
-        return digest.hexdigest()[:16]
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]

@@ -13,7 +13,13 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable, version_with
+from acceleray.engines.delta.log import (
+    UnreadableLogError,
+    newest_version,
+    readable,
+    table_folder,
+    version_with,
+)
 from acceleray.engines.processes.signals import text_of
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
@@ -59,9 +65,7 @@ class Lake:
         """Return the folder of a table's files, or None where the catalog alone knows it."""
         if self.settings.profile == "databricks":
             return None
-        return (
-            self.settings.state_dir / "warehouse" / getattr(self.settings.catalog, table.layer) / table.name
-        )
+        return table_folder(self.settings, table)
 
     def exists(self, table: Table) -> bool:
         """Return whether the table has been created."""

@@ -1,19 +1,25 @@
 """The Delta log of a table on this machine, read by delta-rs: versions, files, and what the files hold.
 
 Asking Spark takes a tenth of a second or more, for planning and a job of its own; the log takes some
-milliseconds. Files are never read or written this way.
+milliseconds. Rows are read by `handoff` for runs and by `engines.delta.files` for people, not here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from acceleray.settings import Settings
+from acceleray.tables.contract import Table
+
 if TYPE_CHECKING:
     from deltalake import DeltaTable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UnreadableLogError(Exception):
@@ -58,6 +64,26 @@ class Logged:
     files: tuple[LoggedFile, ...]
 
 
+@dataclass(frozen=True)
+class Overview:
+    """The newest version of a table: its rows, its number, and when it was committed.
+
+    Attributes:
+        rows: None where the log does not say.
+        version: of Delta.
+        committed: None where the log does not say.
+    """
+
+    rows: int | None
+    version: int
+    committed: datetime | None
+
+
+def table_folder(settings: Settings, table: Table) -> Path:
+    """Return the folder of a table's files in the profiles that keep them in the state folder."""
+    return settings.state_dir / "warehouse" / getattr(settings.catalog, table.layer) / table.name
+
+
 def readable(table: Path) -> bool:
     """Return whether delta-rs finds a table in this folder: 1.6 takes %20 in a name for a space."""
     return "%" not in str(table)
@@ -73,7 +99,35 @@ def newest_version(table: Path) -> int:
         FileNotFoundError: there is no Delta table in the folder.
         UnreadableLogError: its log cannot be read.
     """
-    return _opened(table).version()
+    return open_table(table).version()
+
+
+def overview(table: Path) -> Overview:
+    """Return what the log says of a table's newest version.
+
+    Args:
+        table: the table's folder.
+
+    Raises:
+        FileNotFoundError: there is no Delta table in the folder.
+        UnreadableLogError: its log cannot be read.
+    """
+    from deltalake.exceptions import DeltaError
+
+    opened = open_table(table)
+    try:
+        newest = opened.history(1)
+        files = arrow(opened.get_add_actions()).column("num_records").to_pylist()
+    except DeltaError as error:
+        raise UnreadableLogError(str(error).splitlines()[0]) from None
+    # Where rows are marked as deleted, the files still count them.
+    marked = "deletionVectors" in (opened.protocol().reader_features or ())
+    at = newest[0].get("timestamp") if newest else None
+    return Overview(
+        None if marked or None in files else sum(files),
+        opened.version(),
+        None if at is None else _EPOCH + timedelta(milliseconds=at),
+    )
 
 
 def version_with(table: Path, metadata: str, among: int = 100) -> int | None:
@@ -84,7 +138,7 @@ def version_with(table: Path, metadata: str, among: int = 100) -> int | None:
         metadata: what was given as `userMetadata`.
         among: how many of the newest versions are looked at.
     """
-    history = _opened(table).history(among)
+    history = open_table(table).history(among)
     return max((int(one["version"]) for one in history if one.get("userMetadata") == metadata), default=None)
 
 
@@ -99,15 +153,9 @@ def logged(table: Path, version: int, column: str) -> Logged:
     Raises:
         UnreadableLogError: there is no such version, or its log cannot be read.
     """
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
-
-    try:
-        opened = DeltaTable(str(table), version=version)
-    except DeltaError as error:
-        raise UnreadableLogError(str(error).splitlines()[0]) from None
+    opened = open_table(table, version)
     protocol = opened.protocol()
-    added = pa.table(opened.get_add_actions(flatten=True))
+    added = arrow(opened.get_add_actions(flatten=True))
 
     def said(name: str) -> list[Any]:
         return added.column(name).to_pylist() if name in added.column_names else [None] * len(added)
@@ -121,13 +169,24 @@ def logged(table: Path, version: int, column: str) -> Logged:
     )
 
 
-def _opened(table: Path) -> DeltaTable:
+def arrow(stream: Any) -> pa.Table:
+    """Return what delta-rs gives as an Arrow table; `pyarrow.table` would load pandas to tell what it is."""
+    return pa.RecordBatchReader.from_stream(stream).read_all()
+
+
+def open_table(table: Path, version: int | None = None) -> DeltaTable:
+    """Return a table as delta-rs sees it, at its newest version if none is given.
+
+    Raises:
+        FileNotFoundError: there is no Delta table in the folder.
+        UnreadableLogError: its log cannot be read, or has no such version.
+    """
     # Every process imports this module, and none but the driver reads a log.
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError, TableNotFoundError
 
     try:
-        return DeltaTable(str(table))
+        return DeltaTable(str(table), version=version)
     except TableNotFoundError:
         raise FileNotFoundError(f"{table} has no version") from None
     except DeltaError as error:

@@ -1,4 +1,9 @@
-"""One run at a time in a project on one machine: a lock that dies with the process that holds it."""
+"""One run at a time in a project on one machine: a lock that dies with the process that holds it.
+
+`filelock` is not enough: it cannot look who holds a lock without taking it, which would refuse a run that
+starts just then, and names no holder. Where a folder cannot lock it raises, or leaves a file that outlives a
+killed run.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _SLEEP, _LOOK, _INTERVAL = (
     "is_port_in_use",
     "_RAY_CLUSTER_STARTUP_PROGRESS_CHECKING_INTERVAL",
 )
-_EVERY_S, _ANSWER_S = 0.2, 2.0
+_EVERY_S, _ANSWER_S, _LONGEST_S = 0.2, 2.0, 120.0
 
 
 @contextmanager
@@ -31,7 +31,8 @@ def head_awaited() -> Iterator[None]:
         return
 
     def awaited(host: str, port: int) -> Any:
-        deadline = time.monotonic() + longest_s
+        # Ray's own 20 seconds are too few where other programs keep the machine busy.
+        deadline = time.monotonic() + max(longest_s, _LONGEST_S)
         while not (look(host, port) and _is_a_node(host, port)) and time.monotonic() < deadline:
             time.sleep(_EVERY_S)
         return look(host, port)

@@ -41,15 +41,18 @@ def java_home(cache: Path, lock: Path) -> Path:
     return _wrapped(installed() or _fallback(cache, lock), cache)
 
 
-def installed() -> Path | None:
-    """Return the java program, of version 17 or 21, that JAVA_HOME names or PATH holds, or None."""
+def installed(stated: bool = False) -> Path | None:
+    """Return the java program, of version 17 or 21, that JAVA_HOME names or PATH holds, or None.
+
+    `stated` takes the word of the installation for its version, and starts no Java where it says one.
+    """
     candidates = []
     if home := os.environ.get("JAVA_HOME"):
         candidates.append(Path(home) / "bin" / "java")
     if on_path := shutil.which("java"):
         candidates.append(Path(on_path).resolve())
     for java in candidates:
-        if version(java) in SUPPORTED:
+        if (stated_version(java) if stated else version(java)) in SUPPORTED:
             return java
     return None
 
@@ -62,6 +65,18 @@ def version(java: Path) -> int | None:
         return None
     match = re.search(r'version "(\d+)', answer.stderr + answer.stdout)
     return int(match.group(1)) if match else None
+
+
+def stated_version(java: Path) -> int | None:
+    """Return the major version in the file `release` of a program's installation; without one it is run."""
+    if not java.is_file():
+        return None
+    try:
+        text = (java.resolve().parents[1] / "release").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    match = re.search(r'^JAVA_VERSION="(\d+)', text, re.MULTILINE)
+    return int(match.group(1)) if match else version(java)
 
 
 def fallback_program(cache: Path) -> Path:
