@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -52,6 +52,13 @@ class Touch:
     rows: int
     fingerprint: str
     changed: bool
+
+
+class Page(Protocol):
+    """What makes a report of a run's rows: `acceleray.report.page.Page`."""
+
+    def write(self, read: Callable[..., pa.Table], settings: Settings, path: Path, *more: Any) -> Path:
+        """Write the report to `path` and return the path."""
 
 
 class Run:
@@ -217,6 +224,17 @@ class Run:
         if self._record is not None:
             self._record.note(f"handoff.{table.label}", done.reason)
         return self._wrote(done.commit)
+
+    def report(self, page: Page, *more: Any) -> Path:
+        """Write this run's report, attach it to the evidence and return where it is; the stage `report`.
+
+        `more` is whatever else the page asks for.
+        """
+        with self.stage("report", "Write the report"):
+            name = f"{self.workload}-{self.as_of}-{self.identity.run_id}.html"
+            path = page.write(self.rows, self.settings, self.settings.state_dir / "reports" / name, *more)
+            self.tracker.attach(path)
+        return path
 
     def constants(self) -> dict[str, Any]:
         """Return the columns that have the same value in every row of this run."""
