@@ -50,21 +50,21 @@ class Page:
     sections: tuple[tuple[str, str], ...]
     fill: Callable[..., dict[str, Any]]
 
-    def html(self, read: Reads, settings: Settings, *more: Any) -> str:
+    def html(self, read: Reads, settings: Settings, **more: Any) -> str:
         """Return the page about the run whose rows `read` gives.
 
         Raises:
             PortfolioError: the run has nothing that the page is about.
         """
-        return render(self.template, sections=self.sections, **self.fill(read, settings, *more))
+        return render(self.template, sections=self.sections, **self.fill(read, settings, **more))
 
-    def write(self, read: Reads, settings: Settings, path: Path, *more: Any) -> Path:
+    def write(self, read: Reads, settings: Settings, path: Path, **more: Any) -> Path:
         """Write the page to `path`, replacing an older file there in one step, and return the path.
 
         Raises:
             PortfolioError: the run has nothing that the page is about.
         """
-        return save(self.html(read, settings, *more), path)
+        return save(self.html(read, settings, **more), path)
 
 
 def render(template: str, **context: Any) -> str:

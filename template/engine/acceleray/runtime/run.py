@@ -57,7 +57,7 @@ class Touch:
 class Page(Protocol):
     """What makes a report of a run's rows: `acceleray.report.page.Page`."""
 
-    def write(self, read: Callable[..., pa.Table], settings: Settings, path: Path, *more: Any) -> Path:
+    def write(self, read: Callable[..., pa.Table], settings: Settings, path: Path, **more: Any) -> Path:
         """Write the report to `path` and return the path."""
 
 
@@ -225,14 +225,14 @@ class Run:
             self._record.note(f"handoff.{table.label}", done.reason)
         return self._wrote(done.commit)
 
-    def report(self, page: Page, *more: Any) -> Path:
+    def report(self, page: Page, **more: Any) -> Path:
         """Write this run's report, attach it to the evidence and return where it is; the stage `report`.
 
         `more` is whatever else the page asks for.
         """
         with self.stage("report", "Write the report"):
             name = f"{self.workload}-{self.as_of}-{self.identity.run_id}.html"
-            path = page.write(self.rows, self.settings, self.settings.state_dir / "reports" / name, *more)
+            path = page.write(self.rows, self.settings, self.settings.state_dir / "reports" / name, **more)
             self.tracker.attach(path)
         return path
 

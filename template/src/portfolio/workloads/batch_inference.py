@@ -60,7 +60,7 @@ def conclude(
     run: Run, champion: Champion, book: Book, horizons: tuple[Horizon, ...], counts: Counts
 ) -> Conclusion:
     """Write the report; say who scored, what portfolios risk, and where every row went."""
-    report = run.report(PAGE, decisions(run.lake, run.source))
+    report = run.report(PAGE, decisions=decisions(run.lake, run.source))
     return Conclusion(_headline(run, champion, book, horizons), _verdict(counts), report, "Rows")
 
 

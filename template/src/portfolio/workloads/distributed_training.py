@@ -30,7 +30,7 @@ def run(run: Run) -> Conclusion:
 
 def conclude(run: Run, trained: Trained) -> Conclusion:
     """Write the report; say what the model is worth out of sample, and whether it is champion now."""
-    report = run.report(PAGE, decisions(run.lake, run.source))
+    report = run.report(PAGE, decisions=decisions(run.lake, run.source))
     run.tracker.measure({"rank_ic": trained.validation.rank_ic})
     return Conclusion(_headline(trained), f"{trained.decision}: {trained.reason}", report, "Gate")
 
