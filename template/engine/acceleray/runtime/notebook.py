@@ -65,7 +65,9 @@ def show_stage(run: Run, name: str = "") -> None:
     began, seconds = run.began[name], run.seconds[name]
     show_line(f"{name}: {seconds:.1f} s")
     last = {(t.direction, t.table.label): t for t in run.touches if t.stage == name}.values()
-    rows = [(t.direction, t.table.label, t.version, f"{t.rows:,}", _what(t.changed, t.direction)) for t in last]
+    rows = [
+        (t.direction, t.table.label, t.version, f"{t.rows:,}", _what(t.changed, t.direction)) for t in last
+    ]
     if rows:
         show_table(("Spark and Delta", "table", "version", "rows", ""), rows)
     mapped = [one for one in run.fan_out.mapped if began <= one.began < began + seconds]
