@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from acceleray.errors import PortfolioError
+from acceleray.runtime.identity import Touch
 from acceleray.runtime.run import Run
 from acceleray.runtime.showing import offered, show_frame, show_line, show_report, show_table
 from acceleray.runtime.workload import Comparison, Conclusion
@@ -65,9 +66,7 @@ def show_stage(run: Run, name: str = "") -> None:
     began, seconds = run.began[name], run.seconds[name]
     show_line(f"{name}: {seconds:.1f} s")
     last = {(t.direction, t.table.label): t for t in run.touches if t.stage == name}.values()
-    rows = [
-        (t.direction, t.table.label, t.version, f"{t.rows:,}", _what(t.changed, t.direction)) for t in last
-    ]
+    rows = [(t.direction, t.table.label, t.version, f"{t.rows:,}", _what(t)) for t in last]
     if rows:
         show_table(("Spark and Delta", "table", "version", "rows", ""), rows)
     mapped = [one for one in run.fan_out.mapped if began <= one.began < began + seconds]
@@ -125,10 +124,10 @@ def show_conclusion(conclusion: Conclusion) -> None:
     show_report(conclusion.report)
 
 
-def _what(changed: bool, direction: str) -> str:
-    if direction == "read":
+def _what(touch: Touch) -> str:
+    if touch.direction == "read":
         return ""
-    return "committed" if changed else "the same rows were there: nothing to commit"
+    return "committed" if touch.changed else "the same rows were there: nothing to commit"
 
 
 def _project() -> Path:

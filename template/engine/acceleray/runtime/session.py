@@ -1,4 +1,4 @@
-"""A workload's session: lock, engines and evidence, as a block or from a notebook's first cell to its last."""
+"""A workload's session: lock, engines and evidence, in a block or across a notebook's cells."""
 
 from __future__ import annotations
 

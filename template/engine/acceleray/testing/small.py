@@ -85,7 +85,7 @@ class SmallProject:
 
     @staticmethod
     def steps(run: Run) -> list[Step]:
-        """Return what a run read and wrote, in order; its evidence is written only where something changed."""
+        """Return what a run read and wrote, in order, without the evidence about itself."""
         evidence = (RUN_TABLES, RUNS)
         return [
             (t.stage, t.direction, t.table.label, t.version, t.rows)
