@@ -1,4 +1,4 @@
-"""Batch inference on a small slice of prices: every instrument has a row, and the notebook is the recipe."""
+"""Batch inference: every instrument has a row."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Distributed training on a small slice of prices: every fold is judged, and the notebook is the recipe."""
+"""Distributed training: every fold is judged."""
 
 import pytest
 

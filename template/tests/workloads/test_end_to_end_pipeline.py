@@ -1,4 +1,4 @@
-"""The end-to-end pipeline on a small slice of prices: forty portfolios have two measures at two horizons, and the notebook is the recipe."""
+"""The end-to-end pipeline: forty portfolios have two measures at two horizons."""
 
 import pytest
 

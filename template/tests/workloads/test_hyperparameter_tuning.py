@@ -1,4 +1,4 @@
-"""Hyperparameter tuning on a small slice of prices: every trial is kept, and the notebook is the recipe."""
+"""Hyperparameter tuning: every trial is kept."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Investment signal prioritization on a small slice of prices: fourteen signals are judged at two horizons, and the notebook is the recipe."""
+"""Investment signal prioritization: fourteen signals are judged at two horizons."""
 
 import pytest
 

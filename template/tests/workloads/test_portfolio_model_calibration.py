@@ -1,4 +1,4 @@
-"""Portfolio model calibration on a small slice of prices: every instrument has a row, and the notebook is the recipe."""
+"""Portfolio model calibration: every instrument has a row."""
 
 import pytest
 

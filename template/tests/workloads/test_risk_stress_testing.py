@@ -1,4 +1,4 @@
-"""Risk stress testing on a small slice of prices: scenarios have losses, and the notebook is the recipe."""
+"""Risk stress testing: scenarios have losses."""
 
 import pytest
 

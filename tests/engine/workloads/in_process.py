@@ -52,7 +52,6 @@ def run_notebook(workload: str, home: Path, spark: Any, *settings: str) -> Ran:
     arguments = [
         str(notebook),
         f"project={project(home)}",
-        "environment=local",
         f"set={shlex.join(settings)}",
     ]
     out, error = io.StringIO(), io.StringIO()
