@@ -2,64 +2,211 @@
 # MAGIC %md
 # MAGIC # Batch inference: portfolio batch scoring
 # MAGIC
-# MAGIC **What it answers:** what does the model in charge say of every instrument today, and what does every
-# MAGIC portfolio expect, risk and leave unpriced?
+# MAGIC **What it answers:** what does the model in charge say of every instrument today, and what does
+# MAGIC every portfolio expect, risk and leave unpriced?
 # MAGIC
-# MAGIC The model is the one that was champion as of the date; without one the run ends within seconds. Spark
-# MAGIC ingests prices, builds features and says what is to be scored. Ray scores rows, fits volatility models
-# MAGIC and simulates every portfolio. Every row that comes in comes out: scored, or quarantined with its
-# MAGIC reason. Nothing here computes: it sets parameters, makes one call and shows what came out.
-
-# COMMAND ----------
-
-import shlex
-from pathlib import Path
-
-from acceleray.runtime.notebook import parameters, show_report, show_table
-from acceleray.runtime.progress import Reporter
-from acceleray.runtime.workload import execute
-from acceleray.settings import load
-from portfolio import PROJECT
+# MAGIC The model is the one that was champion as of the date; without one the run ends within seconds.
+# MAGIC Every row that comes in comes out: scored, or quarantined with its reason. The cells below are the
+# MAGIC recipe in `src/portfolio/workloads/batch_inference.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Parameters
-# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes
-# MAGIC settings as `section.key=value`, separated by blanks (quote a value with blanks); `conf/base.yml` has
-# MAGIC the names.
+# MAGIC ## Open the session
+# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
+# MAGIC `conf/base.yml`.
 
 # COMMAND ----------
 
-chosen = parameters(project=".", environment="local", as_of="", set="")
-settings = load(
-    Path(chosen["project"]).resolve(),
-    chosen["environment"],
-    shlex.split(chosen["set"]),
-    as_of=chosen["as_of"] or None,
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("portfolio") is None:
+    here = Path(globals().get("__file__", "notebook")).resolve()
+    project = next(folder for folder in here.parents if (folder / "conf" / "base.yml").is_file())
+    sys.path[:0] = [str(project / "src"), str(project / "engine")]
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
+# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
+# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
+# MAGIC `conf/base.yml` has the names.
+# MAGIC
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
+# MAGIC soon as a cell raises, or when this cell runs again.
+
+# COMMAND ----------
+
+from acceleray.runtime.notebook import parameters, settings_from, show_conclusion, show_rows, show_stage
+from acceleray.runtime.session import open_session
+from portfolio import PROJECT
+from portfolio.workloads.batch_inference import WORKLOAD, conclude
+
+settings = settings_from(parameters(project="", environment="", as_of="", set=""))
+session = open_session(WORKLOAD, settings, PROJECT)
+run = session.run
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Ingest: prices in, the champion found
+# MAGIC Prices and factors are checked and kept, or quarantined; the champion of the date is read from the
+# MAGIC table of decisions and loaded from the registry, and its bytes are part of what decides the
+# MAGIC `run_id`.
+# MAGIC
+# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
+# MAGIC stages pin.
+
+# COMMAND ----------
+
+import hashlib
+
+from acceleray.governance.champion import features_contract, find_champion
+from acceleray.governance.registry import RegisteredModel
+from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.ingest.factors import ingest_factors
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.score.stage import require_features
+from acceleray.tables import PRICES
+
+with run.stage("ingest", "Ingest data, find the champion (Spark)"):
+    loaded = ingest(run)
+    contract = features_contract(FEATURE_NAMES, run.settings.features.horizon_d)
+    client = run.tracker.client
+    champion = find_champion(run.lake, run.settings, client, run.source, loaded.as_of, contract)
+    model = RegisteredModel(champion.uri, champion.content)
+    require_features(model)
+    content = hashlib.sha256(champion.content).hexdigest()
+    run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), champion.uri, content))
+show_stage(run)
+show_rows(run, PRICES, "instrument_id", "date", "price")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Features: what is known on each day
+# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
+# MAGIC later day is looked at.
+# MAGIC
+# MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
+
+# COMMAND ----------
+
+from acceleray.stages.features.stage import build_features
+from acceleray.tables import FEATURES
+
+with run.stage("features", "Build returns and features (Spark)"):
+    build_features(run)
+show_stage(run)
+show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3m", "target")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Calibrate: a volatility model for every instrument
+# MAGIC A GJR-GARCH-t is fitted to each instrument's returns on the schedule and for today; a gate says
+# MAGIC whether the fits may be used. Fits that an interrupted run left are taken over.
+# MAGIC
+# MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
+# MAGIC array of returns: question 7. The driver hands the returns over as Arrow, sorted, from the version
+# MAGIC shown below.
+
+# COMMAND ----------
+
+from acceleray.stages.calibrate.stage import calibrate
+from acceleray.tables import CALIBRATION
+
+with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
+    calibration = calibrate(run)
+calibration.gate.require()
+show_stage(run)
+show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life_d", "next_sigma")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Factor model: betas of every instrument
+# MAGIC Monthly returns of each instrument are regressed on the factors.
+# MAGIC
+# MAGIC **Ray**, because regressions are independent and share one array of factor changes: question 7. At
+# MAGIC this size one process would do as well; the step comes between two that need Ray.
+
+# COMMAND ----------
+
+from acceleray.stages.calibrate.factor_model import build_factor_model
+from acceleray.tables import FACTOR_BETAS
+
+with run.stage("factor_model", "Estimate betas (Ray)"):
+    factors = build_factor_model(run, calibration)
+show_stage(run)
+show_rows(run, FACTOR_BETAS, "instrument_id", "factor_id", "beta", "beta_se", "r_squared")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Simulate: tomorrow, a hundred thousand times
+# MAGIC Surprises of the past are drawn again and scaled by today's volatility; every portfolio of the book
+# MAGIC is priced in every scenario.
+# MAGIC
+# MAGIC **Ray**, because every block of scenarios is independent and shares one large array of shocks:
+# MAGIC question 7. Only sums come back, so memory stays constant however many scenarios there are.
+
+# COMMAND ----------
+
+from acceleray.stages.book.stage import build_book
+from acceleray.stages.simulate.stage import simulate
+from acceleray.tables import RISK_MEASURES
+
+with run.stage("simulate", "Simulate the book (Ray)"):
+    book = build_book(run, calibration.returns)
+    horizons = simulate(run, calibration, book)
+show_stage(run)
+show_rows(
+    run,
+    RISK_MEASURES,
+    *("portfolio_id", "method", "measure", "horizon_d", "value_pct_nav", "standard_error"),
+    portfolio_id=["REFERENCE"],
 )
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Run
-# MAGIC One call. Running it again with the same prices, date, settings and code changes no number.
+# MAGIC ## Score: rows in, rows out
+# MAGIC Spark says what is to be scored and what has to be quarantined; the champion scores the rest, and
+# MAGIC scores and risk are added up for every portfolio.
+# MAGIC
+# MAGIC **Ray** for the scores, because the model and NumPy see whole blocks of rows: question 7. The
+# MAGIC hand-off says below which way the rows took from Spark to Ray and why; Spark commits the results.
 
 # COMMAND ----------
 
-outcome = execute(PROJECT.workload("batch_inference"), settings, Reporter(), PROJECT)
+from acceleray.runtime.evidence import record
+from acceleray.stages.score.stage import score
+from acceleray.tables import PORTFOLIO_SCORES, PREDICTIONS
+
+with run.stage("score", "Score instruments and portfolios (Ray)"):
+    counts = score(run, model, calibration, book, horizons, factors)
+    run.tracker.measure({"rows_in": counts.rows_in, "rows_quarantined": counts.quarantined})
+    record(run, champion.uri)
+show_stage(run)
+show_rows(run, PREDICTIONS, "instrument_id", "feature_date", "score")
+show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav", "unpriced_pct_nav")
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What to look at
-# MAGIC 1. Rows in are rows scored and rows quarantined; the reasons are on the page.
-# MAGIC 2. The champion: its version, since when, and why it was promoted.
-# MAGIC 3. The riskiest portfolios, and which instruments make them risky.
-# MAGIC 4. What could not be priced: it is in no risk number.
+# MAGIC ## Conclude
+# MAGIC Rows in are rows scored and rows quarantined. What could not be priced is in no risk number, and the
+# MAGIC page says what it is.
+# MAGIC
+# MAGIC The report is written from the committed rows; then the session closes.
 
 # COMMAND ----------
 
-show_table(("stage", "rows written", "seconds"), outcome.stages)
-show_table(("what", "value"), (*outcome.conclusion.headline, ("rows", outcome.conclusion.verdict)))
-show_report(outcome.conclusion.report)
+conclusion = conclude(run, champion, book, horizons, counts)
+session.close()
+show_conclusion(conclusion)

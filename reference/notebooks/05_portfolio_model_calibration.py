@@ -5,61 +5,149 @@
 # MAGIC **What it answers:** which volatility model describes each instrument today, how has it changed, and
 # MAGIC may it be used?
 # MAGIC
-# MAGIC Spark ingests and validates prices and factors. Ray fits a GJR-GARCH-t model to every instrument on
-# MAGIC every day of the schedule: thousands of independent, uneven fits; a killed run goes on where it
-# MAGIC stopped. Betas, correlation and the gate follow. Nothing here computes: it sets parameters, makes
-# MAGIC one call and shows what came out.
+# MAGIC Spark ingests and validates prices and factors. Ray fits; a killed run goes on where it stopped. The
+# MAGIC cells below are the recipe in `src/portfolio/workloads/portfolio_model_calibration.py`, one step
+# MAGIC each.
 
 # COMMAND ----------
 
-import shlex
+# MAGIC %md
+# MAGIC ## Open the session
+# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
+# MAGIC `conf/base.yml`.
+
+# COMMAND ----------
+
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-from acceleray.runtime.notebook import parameters, show_report, show_table
-from acceleray.runtime.progress import Reporter
-from acceleray.runtime.workload import execute
-from acceleray.settings import load
+if find_spec("portfolio") is None:
+    here = Path(globals().get("__file__", "notebook")).resolve()
+    project = next(folder for folder in here.parents if (folder / "conf" / "base.yml").is_file())
+    sys.path[:0] = [str(project / "src"), str(project / "engine")]
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
+# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
+# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
+# MAGIC `conf/base.yml` has the names.
+# MAGIC
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
+# MAGIC soon as a cell raises, or when this cell runs again.
+
+# COMMAND ----------
+
+from acceleray.runtime.notebook import parameters, settings_from, show_conclusion, show_rows, show_stage
+from acceleray.runtime.session import open_session
 from portfolio import PROJECT
+from portfolio.workloads.portfolio_model_calibration import WORKLOAD, conclude
+
+settings = settings_from(parameters(project="", environment="", as_of="", set=""))
+session = open_session(WORKLOAD, settings, PROJECT)
+run = session.run
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Parameters
-# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes
-# MAGIC settings as `section.key=value`, separated by blanks (quote a value with blanks); `conf/base.yml` has
-# MAGIC the names.
+# MAGIC ## Ingest: prices in, quarantine out
+# MAGIC Prices are checked and kept, or quarantined with their reason; levels of the factors come in next to
+# MAGIC them. Both, with the settings and the code, decide the `run_id`.
+# MAGIC
+# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
+# MAGIC stages pin.
 
 # COMMAND ----------
 
-chosen = parameters(project=".", environment="local", as_of="", set="")
-settings = load(
-    Path(chosen["project"]).resolve(),
-    chosen["environment"],
-    shlex.split(chosen["set"]),
-    as_of=chosen["as_of"] or None,
-)
+from acceleray.stages.ingest.factors import ingest_factors
+from acceleray.stages.ingest.stage import ingest
+from acceleray.tables import PRICES
 
-# COMMAND ----------
-
-# MAGIC %md
-# MAGIC ## Run
-# MAGIC One call. Running it again with the same prices, date, settings and code changes no number.
-
-# COMMAND ----------
-
-outcome = execute(PROJECT.workload("portfolio_model_calibration"), settings, Reporter(), PROJECT)
+with run.stage("ingest", "Ingest prices and factors (Spark)"):
+    loaded = ingest(run)
+    run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run),))
+show_stage(run)
+show_rows(run, PRICES, "instrument_id", "date", "price")
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What to look at
-# MAGIC 1. The gate: simulation refuses parameters that did not pass it.
-# MAGIC 2. Parameters through time: a persistence near one says that a shock does not fade within the window.
-# MAGIC 3. Drift: how far volatility forecasts moved only because parameters did.
-# MAGIC 4. What was rejected or failed, and why.
+# MAGIC ## Returns
+# MAGIC One-day returns of each instrument, with the gaps in prices left as gaps.
+# MAGIC
+# MAGIC **Spark**, because it is a window over every instrument: question 1.
 
 # COMMAND ----------
 
-show_table(("stage", "rows written", "seconds"), outcome.stages)
-show_table(("what", "value"), (*outcome.conclusion.headline, ("gate", outcome.conclusion.verdict)))
-show_report(outcome.conclusion.report)
+from acceleray.stages.features.stage import build_returns
+from acceleray.tables import RETURNS
+
+with run.stage("features", "Build returns (Spark)"):
+    build_returns(run)
+show_stage(run)
+show_rows(run, RETURNS, "instrument_id", "date", "return_1d")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Calibrate: a volatility model for every instrument
+# MAGIC A GJR-GARCH-t is fitted to each instrument's returns on each day of the schedule; a gate says
+# MAGIC whether the fits may be used. Fits that an interrupted run left are taken over.
+# MAGIC
+# MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
+# MAGIC array of returns: question 7. The driver hands the returns over as Arrow, sorted, from the version
+# MAGIC shown below.
+
+# COMMAND ----------
+
+from acceleray.stages.calibrate.stage import calibrate
+from acceleray.tables import CALIBRATION
+
+with run.stage("calibrate", "Calibrate GJR-GARCH-t on schedule (Ray)"):
+    calibration = calibrate(run)
+show_stage(run)
+show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life_d", "next_sigma")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Dependence: betas and correlation
+# MAGIC Monthly returns are regressed on the factors; the correlation of standardised residuals is shrunk,
+# MAGIC and the tails of a t copula are fitted to them.
+# MAGIC
+# MAGIC **Ray** for the regressions, which share one array: question 7. Correlation is one fit whose rows
+# MAGIC fit into one machine, question 3: it is a single task. `record` writes down every table version
+# MAGIC above: that is the lineage.
+
+# COMMAND ----------
+
+from acceleray.runtime.evidence import record
+from acceleray.stages.calibrate.dependence import build_dependence
+from acceleray.stages.calibrate.factor_model import build_factor_model
+from acceleray.tables import DEPENDENCE, FACTOR_BETAS
+
+with run.stage("dependence", "Estimate betas and correlation (Ray)"):
+    build_factor_model(run, calibration)
+    dependence = build_dependence(run, calibration)
+    record(run)
+show_stage(run)
+show_rows(run, FACTOR_BETAS, "instrument_id", "factor_id", "beta", "beta_se", "r_squared")
+show_rows(run, DEPENDENCE, "days", "instruments", "shrinkage", "smallest_eigenvalue", "copula_nu")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Conclude
+# MAGIC Look at the gate first: simulation refuses parameters that did not pass it. A persistence near one
+# MAGIC says that a shock does not fade within the window.
+# MAGIC
+# MAGIC The report is written from the committed rows; then the session closes.
+
+# COMMAND ----------
+
+conclusion = conclude(run, calibration, dependence)
+session.close()
+show_conclusion(conclusion)

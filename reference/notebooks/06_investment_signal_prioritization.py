@@ -2,64 +2,128 @@
 # MAGIC %md
 # MAGIC # Investment signal prioritization
 # MAGIC
-# MAGIC **What it answers:** which signals rank instruments better than luck, at which horizon, and is any of
-# MAGIC them left once it is counted how many were looked at?
+# MAGIC **What it answers:** which signals rank instruments better than luck, at which horizon, and is any
+# MAGIC of them left once it is counted how many were looked at?
 # MAGIC
-# MAGIC Spark ingests prices and builds features. Ray judges each of them as a signal at each horizon: rank
-# MAGIC IC, decay, turnover, net of costs, what it adds to the others, and a block bootstrap of tens of
-# MAGIC thousands of replications. Nothing here computes: it sets parameters, makes one call and shows what
-# MAGIC came out.
+# MAGIC Spark ingests prices and builds features. Ray judges each of them as a signal at each horizon. The
+# MAGIC cells below are the recipe in `src/portfolio/workloads/investment_signal_prioritization.py`, one
+# MAGIC step each.
 
 # COMMAND ----------
 
-import shlex
+# MAGIC %md
+# MAGIC ## Open the session
+# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
+# MAGIC `conf/base.yml`.
+
+# COMMAND ----------
+
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-from acceleray.runtime.notebook import parameters, show_report, show_table
-from acceleray.runtime.progress import Reporter
-from acceleray.runtime.workload import execute
-from acceleray.settings import load
+if find_spec("portfolio") is None:
+    here = Path(globals().get("__file__", "notebook")).resolve()
+    project = next(folder for folder in here.parents if (folder / "conf" / "base.yml").is_file())
+    sys.path[:0] = [str(project / "src"), str(project / "engine")]
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
+# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
+# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
+# MAGIC `conf/base.yml` has the names.
+# MAGIC
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
+# MAGIC soon as a cell raises, or when this cell runs again.
+
+# COMMAND ----------
+
+from acceleray.runtime.notebook import parameters, settings_from, show_conclusion, show_rows, show_stage
+from acceleray.runtime.session import open_session
 from portfolio import PROJECT
+from portfolio.workloads.investment_signal_prioritization import WORKLOAD, conclude
+
+settings = settings_from(parameters(project="", environment="", as_of="", set=""))
+session = open_session(WORKLOAD, settings, PROJECT)
+run = session.run
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Parameters
-# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes
-# MAGIC settings as `section.key=value`, separated by blanks (quote a value with blanks); `conf/base.yml` has
-# MAGIC the names.
+# MAGIC ## Ingest: prices in, quarantine out
+# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
+# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC
+# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
+# MAGIC stages pin.
 
 # COMMAND ----------
 
-chosen = parameters(project=".", environment="local", as_of="", set="")
-settings = load(
-    Path(chosen["project"]).resolve(),
-    chosen["environment"],
-    shlex.split(chosen["set"]),
-    as_of=chosen["as_of"] or None,
-)
+from acceleray.stages.ingest.stage import ingest
+from acceleray.tables import PRICES
 
-# COMMAND ----------
-
-# MAGIC %md
-# MAGIC ## Run
-# MAGIC One call. Running it again with the same prices, date, settings and code changes no number.
-
-# COMMAND ----------
-
-outcome = execute(PROJECT.workload("investment_signal_prioritization"), settings, Reporter(), PROJECT)
+with run.stage("ingest", "Ingest prices (Spark)"):
+    loaded = ingest(run)
+    run.identify(loaded.load_id, loaded.as_of)
+show_stage(run)
+show_rows(run, PRICES, "instrument_id", "date", "price")
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What to look at
-# MAGIC 1. How many signals survive, and how many would have looked significant each on its own.
-# MAGIC 2. Anything suspect: a rank IC too good for daily prices is leakage until proven otherwise.
-# MAGIC 3. For each signal the reason: which bar it fell at, or that it cleared them all.
-# MAGIC 4. Its years and its decay: evidence that ended long ago, or within the week, is hard to earn from.
+# MAGIC ## Features: what is known on each day
+# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
+# MAGIC later day is looked at.
+# MAGIC
+# MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
 
 # COMMAND ----------
 
-show_table(("stage", "rows written", "seconds"), outcome.stages)
-show_table(("what", "value"), (*outcome.conclusion.headline, ("verdict", outcome.conclusion.verdict)))
-show_report(outcome.conclusion.report)
+from acceleray.stages.features.stage import build_features
+from acceleray.tables import FEATURES
+
+with run.stage("features", "Build returns and features (Spark)"):
+    build_features(run)
+show_stage(run)
+show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3m", "target")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Signals: evidence, and what is left of it
+# MAGIC Rank IC, decay, turnover, net of costs, what a signal adds to the others, and a block bootstrap of
+# MAGIC thousands of replications; then all of it is corrected for the number of signals and horizons that
+# MAGIC were tried.
+# MAGIC
+# MAGIC **Ray**, because each signal and horizon is a task of its own length, and all share the same arrays:
+# MAGIC question 7. `record` writes down every table version above: that is the lineage.
+
+# COMMAND ----------
+
+from acceleray.runtime.evidence import record
+from acceleray.stages.signals.stage import prioritise
+from acceleray.tables import SIGNAL_RANKS
+
+with run.stage("signals", "Judge every signal at every horizon (Ray)"):
+    found = prioritise(run)
+    record(run)
+show_stage(run)
+show_rows(run, SIGNAL_RANKS, "signal_id", "horizon_d", "decision", "rank_ic", "t_newey_west", limit=8)
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Conclude
+# MAGIC Look at anything suspect first: a rank IC too good for daily prices is leakage until proven
+# MAGIC otherwise. Then at how many survive, and how many would have looked significant each on its own.
+# MAGIC
+# MAGIC The report is written from the committed rows; then the session closes.
+
+# COMMAND ----------
+
+conclusion = conclude(run, found)
+session.close()
+show_conclusion(conclusion)

@@ -7,73 +7,229 @@
 # MAGIC model been right before?
 # MAGIC
 # MAGIC Spark holds prices, factors and results. Ray calibrates, simulates in constant memory by two methods
-# MAGIC and backtests four models. Stress definitions are in `conf/stress.yml`. Nothing here computes: it
-# MAGIC sets parameters, makes one call and shows what came out.
-
-# COMMAND ----------
-
-import shlex
-from pathlib import Path
-
-from acceleray.runtime.notebook import parameters, show_comparison, show_report, show_table
-from acceleray.runtime.progress import Reporter
-from acceleray.runtime.workload import execute
-from acceleray.settings import load
-from portfolio import PROJECT
+# MAGIC and backtests four models. The cells below are the recipe in
+# MAGIC `src/portfolio/workloads/risk_stress_testing.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Parameters
-# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes
-# MAGIC settings as `section.key=value`, separated by blanks (quote a value with blanks); `conf/base.yml` has
-# MAGIC the names.
+# MAGIC ## Open the session
+# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
+# MAGIC `conf/base.yml`.
 
 # COMMAND ----------
 
-chosen = parameters(project=".", environment="local", as_of="", set="")
-settings = load(
-    Path(chosen["project"]).resolve(),
-    chosen["environment"],
-    shlex.split(chosen["set"]),
-    as_of=chosen["as_of"] or None,
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("portfolio") is None:
+    here = Path(globals().get("__file__", "notebook")).resolve()
+    project = next(folder for folder in here.parents if (folder / "conf" / "base.yml").is_file())
+    sys.path[:0] = [str(project / "src"), str(project / "engine")]
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
+# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
+# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
+# MAGIC `conf/base.yml` has the names.
+# MAGIC
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
+# MAGIC soon as a cell raises, or when this cell runs again.
+
+# COMMAND ----------
+
+from acceleray.runtime.notebook import parameters, settings_from, show_conclusion, show_rows, show_stage
+from acceleray.runtime.session import open_session
+from portfolio import PROJECT
+from portfolio.workloads.risk_stress_testing import WORKLOAD, conclude
+
+settings = settings_from(parameters(project="", environment="", as_of="", set=""))
+session = open_session(WORKLOAD, settings, PROJECT)
+run = session.run
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Ingest: prices, factors and definitions in
+# MAGIC The stress definitions in `conf/stress.yml` are read and checked; prices are kept or quarantined,
+# MAGIC and levels of the factors come in next to them. All of it decides the `run_id`.
+# MAGIC
+# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
+# MAGIC stages pin.
+
+# COMMAND ----------
+
+from acceleray.stages.ingest.factors import ingest_factors
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.stress.stage import read_definitions
+from acceleray.tables import PRICES
+
+definitions = read_definitions(run.settings)
+with run.stage("ingest", "Ingest prices and factors (Spark)"):
+    loaded = ingest(run)
+    run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), definitions.digest))
+show_stage(run)
+show_rows(run, PRICES, "instrument_id", "date", "price")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Returns
+# MAGIC One-day returns of each instrument, with the gaps in prices left as gaps.
+# MAGIC
+# MAGIC **Spark**, because it is a window over every instrument: question 1.
+
+# COMMAND ----------
+
+from acceleray.stages.features.stage import build_returns
+from acceleray.tables import RETURNS
+
+with run.stage("features", "Build returns (Spark)"):
+    build_returns(run)
+show_stage(run)
+show_rows(run, RETURNS, "instrument_id", "date", "return_1d")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Calibrate: a volatility model for every instrument
+# MAGIC A GJR-GARCH-t is fitted to each instrument's returns on each day of the schedule; a gate says
+# MAGIC whether the fits may be used. Fits that an interrupted run left are taken over.
+# MAGIC
+# MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
+# MAGIC array of returns: question 7. The driver hands the returns over as Arrow, sorted, from the version
+# MAGIC shown below.
+
+# COMMAND ----------
+
+from acceleray.stages.calibrate.stage import calibrate
+from acceleray.tables import CALIBRATION
+
+with run.stage("calibrate", "Calibrate GJR-GARCH-t on schedule (Ray)"):
+    calibration = calibrate(run)
+calibration.gate.require()
+show_stage(run)
+show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life_d", "next_sigma")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Dependence: betas and correlation
+# MAGIC Betas say how instruments answer to factors, the correlation how their surprises come together; a
+# MAGIC definition that the factors cannot carry is refused here, before anything long begins.
+# MAGIC
+# MAGIC **Ray** for the regressions, which share one array: question 7. Correlation is one fit whose rows
+# MAGIC fit into one machine, question 3: it is a single task.
+
+# COMMAND ----------
+
+from acceleray.stages.calibrate.dependence import build_dependence
+from acceleray.stages.calibrate.factor_model import build_factor_model
+from acceleray.stages.stress.stage import refuse_impossible
+from acceleray.tables import FACTOR_BETAS
+
+with run.stage("dependence", "Estimate betas and correlation (Ray)"):
+    model = build_factor_model(run, calibration)
+    refuse_impossible(definitions, model)
+    dependence = build_dependence(run, calibration)
+show_stage(run)
+show_rows(run, FACTOR_BETAS, "instrument_id", "factor_id", "beta", "beta_se", "r_squared")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Simulate: a million scenarios, two methods
+# MAGIC Shocks of the past are drawn again, and from a t copula too; every portfolio is priced in every
+# MAGIC scenario.
+# MAGIC
+# MAGIC **Ray**, because every block of scenarios is independent and shares one large array of shocks:
+# MAGIC question 7. Only sums come back, so memory stays constant however many scenarios there are.
+
+# COMMAND ----------
+
+from acceleray.stages.book.stage import build_book
+from acceleray.stages.simulate.stage import simulate
+from acceleray.tables import RISK_MEASURES
+
+with run.stage("simulate", "Simulate the book, two methods (Ray)"):
+    book = build_book(run, calibration.returns)
+    horizons = simulate(
+        run,
+        calibration,
+        book,
+        scenarios=run.settings.stress.scenarios,
+        dependence=dependence,
+        targets=definitions.reverse_targets,
+    )
+show_stage(run)
+show_rows(
+    run,
+    RISK_MEASURES,
+    *("portfolio_id", "method", "measure", "horizon_d", "value_pct_nav", "standard_error"),
+    portfolio_id=["REFERENCE"],
 )
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Run
-# MAGIC One call. Running it again with the same prices, date, settings and code changes no number.
+# MAGIC ## Stress: replay, shock, reverse
+# MAGIC Historical episodes are replayed, factor shocks go through the betas, and for each target loss the
+# MAGIC most plausible scenario that reaches it is found.
+# MAGIC
+# MAGIC **One process**, because it is some matrix products over arrays that are in memory already: question
+# MAGIC 4. Spark commits the results.
 
 # COMMAND ----------
 
-outcome = execute(PROJECT.workload("risk_stress_testing"), settings, Reporter(), PROJECT)
+from acceleray.stages.stress.stage import stress
+from acceleray.tables import REVERSE_STRESS, STRESS_LOSSES
 
-# COMMAND ----------
-
-# MAGIC %md
-# MAGIC ## What to look at
-# MAGIC 1. The backtest: a model that was not promoted should not be used, whatever its number is.
-# MAGIC 2. Losses by scenario, and how much of each the factors explain.
-# MAGIC 3. The mapping of supervisory scenarios: it is an assumption, row by row.
-# MAGIC 4. Reverse stress: how many standard deviations away a given loss is.
-
-# COMMAND ----------
-
-show_table(("stage", "rows written", "seconds"), outcome.stages)
-show_table(("measure", "value"), (*outcome.conclusion.headline, ("backtest", outcome.conclusion.verdict)))
+with run.stage("stress", "Replay, shock and reverse"):
+    summary = stress(run, calibration, book, model, dependence, definitions, horizons)
+show_stage(run)
+show_rows(run, STRESS_LOSSES, "scenario_id", "loss_pct_nav", "factor_pct_nav", portfolio_id=["REFERENCE"])
+show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma", "reaching")
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Four models, one record
-# MAGIC A p-value below 0.05 rejects; simpler models show what calibration buys. The Basel zone is of the last
-# MAGIC 250 days, everything else of all of them. Z2 of expected shortfall is negative where it was too mild.
+# MAGIC ## Backtest: has the model been right before?
+# MAGIC Value at risk and expected shortfall of every past day, each from what was known the day before, are
+# MAGIC compared with the loss that came; the verdict counts exceptions.
+# MAGIC
+# MAGIC **Ray**, because blocks of days are independent and share residuals and weights: question 7. Spark
+# MAGIC says which fit was in force when, and commits. `record` writes down every table version above: that
+# MAGIC is the lineage.
 
 # COMMAND ----------
 
-show_comparison(outcome.conclusion.comparison)
+from acceleray.runtime.evidence import record
+from acceleray.stages.backtest.stage import backtest
+from acceleray.tables import BACKTEST_VERDICTS
+
+with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
+    verdicts = backtest(run, calibration)
+    record(run)
+show_stage(run)
+show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "basel_zone", "decision")
 
 # COMMAND ----------
 
-show_report(outcome.conclusion.report)
+# MAGIC %md
+# MAGIC ## Conclude
+# MAGIC Look at the backtest first: a model that was not promoted should not be used, whatever its number
+# MAGIC is. A p-value below 0.05 rejects; simpler models show what calibration buys. The Basel zone is of
+# MAGIC the last 250 days, everything else of all of them. Z2 of expected shortfall is negative where it was
+# MAGIC too mild. The mapping of supervisory scenarios is an assumption, row by row.
+# MAGIC
+# MAGIC The report is written from the committed rows; then the session closes.
+
+# COMMAND ----------
+
+conclusion = conclude(run, horizons, summary, verdicts)
+session.close()
+show_conclusion(conclusion)

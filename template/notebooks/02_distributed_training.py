@@ -5,61 +5,128 @@
 # MAGIC **What it answers:** does the signal model rank instruments on dates it has not seen, is it the same
 # MAGIC model however many processes train it, and may it be used?
 # MAGIC
-# MAGIC Spark builds features. Ray validates the model on walk-forward folds, one a task, and trains the final
-# MAGIC one by several processes that share its rows, with checkpoints from which a killed run goes on. MLflow
-# MAGIC keeps it as challenger; the gate decides whether it becomes champion. Nothing here computes: it sets
-# MAGIC parameters, makes one call and shows what came out.
+# MAGIC Spark builds features. Ray validates and trains; MLflow keeps the model as challenger, and a gate
+# MAGIC decides whether it becomes champion. The cells below are the recipe in
+# MAGIC `src/portfolio/workloads/distributed_training.py`, one step each.
 
 # COMMAND ----------
 
-import shlex
+# MAGIC %md
+# MAGIC ## Open the session
+# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
+# MAGIC `conf/base.yml`.
+
+# COMMAND ----------
+
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-from acceleray.runtime.notebook import parameters, show_report, show_table
-from acceleray.runtime.progress import Reporter
-from acceleray.runtime.workload import execute
-from acceleray.settings import load
+if find_spec("portfolio") is None:
+    here = Path(globals().get("__file__", "notebook")).resolve()
+    project = next(folder for folder in here.parents if (folder / "conf" / "base.yml").is_file())
+    sys.path[:0] = [str(project / "src"), str(project / "engine")]
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
+# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
+# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
+# MAGIC `conf/base.yml` has the names.
+# MAGIC
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
+# MAGIC soon as a cell raises, or when this cell runs again.
+
+# COMMAND ----------
+
+from acceleray.runtime.notebook import parameters, settings_from, show_conclusion, show_rows, show_stage
+from acceleray.runtime.session import open_session
 from portfolio import PROJECT
+from portfolio.workloads.distributed_training import WORKLOAD, conclude
+
+settings = settings_from(parameters(project="", environment="", as_of="", set=""))
+session = open_session(WORKLOAD, settings, PROJECT)
+run = session.run
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Parameters
-# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes
-# MAGIC settings as `section.key=value`, separated by blanks (quote a value with blanks); `conf/base.yml` has
-# MAGIC the names.
+# MAGIC ## Ingest: prices in, quarantine out
+# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
+# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC
+# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
+# MAGIC stages pin.
 
 # COMMAND ----------
 
-chosen = parameters(project=".", environment="local", as_of="", set="")
-settings = load(
-    Path(chosen["project"]).resolve(),
-    chosen["environment"],
-    shlex.split(chosen["set"]),
-    as_of=chosen["as_of"] or None,
-)
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.train.parameters import deciding
+from acceleray.tables import PRICES
 
-# COMMAND ----------
-
-# MAGIC %md
-# MAGIC ## Run
-# MAGIC One call. Running it again with the same prices, date, settings and code changes no number.
-
-# COMMAND ----------
-
-outcome = execute(PROJECT.workload("distributed_training"), settings, Reporter(), PROJECT)
+with run.stage("ingest", "Ingest and validate prices (Spark)"):
+    loaded = ingest(run)
+    run.identify(loaded.load_id, loaded.as_of, deciding(run, loaded.as_of))
+show_stage(run)
+show_rows(run, PRICES, "instrument_id", "date", "price")
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What to look at
-# MAGIC 1. The gate: whether this version is champion from its as-of date on, and why.
-# MAGIC 2. Rank IC by fold: a mean that lives on one fold is not a signal.
-# MAGIC 3. The difference from a single process, and whether one would have been enough: at this size it is.
-# MAGIC 4. The model card: what the model is for, and what it is not. `portfolio rollback` goes back.
+# MAGIC ## Features: what is known on each day
+# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
+# MAGIC later day is looked at.
+# MAGIC
+# MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
 
 # COMMAND ----------
 
-show_table(("stage", "rows written", "seconds"), outcome.stages)
-show_table(("what", "value"), (*outcome.conclusion.headline, ("gate", outcome.conclusion.verdict)))
-show_report(outcome.conclusion.report)
+from acceleray.stages.features.stage import build_features
+from acceleray.tables import FEATURES
+
+with run.stage("features", "Build returns and features (Spark)"):
+    build_features(run)
+show_stage(run)
+show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3m", "target")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Train: validate, fit, judge
+# MAGIC Walk-forward folds train on the past only; then several processes that share its rows train the
+# MAGIC final model, with checkpoints from which a killed run goes on. The gate compares it with the
+# MAGIC champion.
+# MAGIC
+# MAGIC **Ray** for the folds, which are independent and share the examples: question 7. The final model is
+# MAGIC one fit whose rows fit into one machine, so question 3 says one process; it is trained both ways
+# MAGIC here, to show that the model is the same and what sharing would cost or save at your size.
+
+# COMMAND ----------
+
+from acceleray.runtime.evidence import record
+from acceleray.stages.train.stage import train
+from acceleray.tables import SIGNAL_VALIDATION, TRAINING
+
+with run.stage("train", "Validate, train and judge the signal model (Ray)"):
+    trained = train(run, distributed=True)
+    record(run, trained.model.uri)
+show_stage(run)
+show_rows(run, SIGNAL_VALIDATION, "fold", "train_rows", "test_rows", "rank_ic", "rank_ic_t")
+show_rows(run, TRAINING, "rows", "shards", "fit_s", "single_process_s", "single_process_difference")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Conclude
+# MAGIC The gate says whether this version is champion from its as-of date on, and why; a mean rank IC that
+# MAGIC lives on one fold is not a signal. `portfolio rollback` goes back to the champion before.
+# MAGIC
+# MAGIC The report is written from the committed rows; then the session closes.
+
+# COMMAND ----------
+
+conclusion = conclude(run, trained)
+session.close()
+show_conclusion(conclusion)

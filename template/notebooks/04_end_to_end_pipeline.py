@@ -5,60 +5,216 @@
 # MAGIC **What it answers:** how much can the book lose tomorrow, and has the model that says so been right
 # MAGIC before?
 # MAGIC
-# MAGIC Spark ingests and validates prices and builds features in Delta. Ray fits a volatility model for each
-# MAGIC instrument, trains the signal model, simulates the book and backtests it. Spark commits the results;
-# MAGIC MLflow keeps the evidence. Nothing here computes: it sets parameters, makes one call and shows
-# MAGIC what came out.
-
-# COMMAND ----------
-
-import shlex
-from pathlib import Path
-
-from acceleray.runtime.notebook import parameters, show_report, show_table
-from acceleray.runtime.progress import Reporter
-from acceleray.runtime.workload import execute
-from acceleray.settings import load
-from portfolio import PROJECT
+# MAGIC Spark ingests, joins and commits; Ray fits, trains, simulates and backtests; rows go from one to the
+# MAGIC other in one direction, and every stage reads pinned Delta versions. The cells below are the recipe
+# MAGIC in `src/portfolio/workloads/end_to_end_pipeline.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Parameters
-# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes
-# MAGIC settings as `section.key=value`, separated by blanks (quote a value with blanks); `conf/base.yml` has
-# MAGIC the names.
+# MAGIC ## Open the session
+# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
+# MAGIC `conf/base.yml`.
 
 # COMMAND ----------
 
-chosen = parameters(project=".", environment="local", as_of="", set="")
-settings = load(
-    Path(chosen["project"]).resolve(),
-    chosen["environment"],
-    shlex.split(chosen["set"]),
-    as_of=chosen["as_of"] or None,
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("portfolio") is None:
+    here = Path(globals().get("__file__", "notebook")).resolve()
+    project = next(folder for folder in here.parents if (folder / "conf" / "base.yml").is_file())
+    sys.path[:0] = [str(project / "src"), str(project / "engine")]
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
+# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
+# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
+# MAGIC `conf/base.yml` has the names.
+# MAGIC
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
+# MAGIC soon as a cell raises, or when this cell runs again.
+
+# COMMAND ----------
+
+from acceleray.runtime.notebook import parameters, settings_from, show_conclusion, show_rows, show_stage
+from acceleray.runtime.session import open_session
+from portfolio import PROJECT
+from portfolio.workloads.end_to_end_pipeline import WORKLOAD, conclude
+
+settings = settings_from(parameters(project="", environment="", as_of="", set=""))
+session = open_session(WORKLOAD, settings, PROJECT)
+run = session.run
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Ingest: prices in, quarantine out
+# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
+# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC
+# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
+# MAGIC stages pin.
+
+# COMMAND ----------
+
+from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.train.parameters import deciding
+from acceleray.tables import PRICES
+
+with run.stage("ingest", "Ingest and validate prices (Spark)"):
+    loaded = ingest(run)
+    run.identify(loaded.load_id, loaded.as_of, deciding(run, loaded.as_of))
+show_stage(run)
+show_rows(run, PRICES, "instrument_id", "date", "price")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Features: what is known on each day
+# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
+# MAGIC later day is looked at.
+# MAGIC
+# MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
+
+# COMMAND ----------
+
+from acceleray.stages.features.stage import build_features
+from acceleray.tables import FEATURES
+
+with run.stage("features", "Build returns and features (Spark)"):
+    build_features(run)
+show_stage(run)
+show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3m", "target")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Calibrate: a volatility model for every instrument
+# MAGIC A GJR-GARCH-t is fitted to each instrument's returns on the schedule and for today; a gate says
+# MAGIC whether the fits may be used. Fits that an interrupted run left are taken over.
+# MAGIC
+# MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
+# MAGIC array of returns: question 7. The driver hands the returns over as Arrow, sorted, from the version
+# MAGIC shown below.
+
+# COMMAND ----------
+
+from acceleray.stages.calibrate.stage import calibrate
+from acceleray.tables import CALIBRATION
+
+with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
+    calibration = calibrate(run)
+show_stage(run)
+show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life_d", "next_sigma")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Train: the signal model
+# MAGIC Walk-forward folds judge the model on dates it has not seen; the final one is fitted on everything
+# MAGIC and goes to the registry as challenger, from where a gate may make it champion.
+# MAGIC
+# MAGIC **Ray** for the folds, which are independent and share the examples: question 7. The final model is
+# MAGIC one fit whose rows fit into one machine: question 3 says one process, so it is one task.
+
+# COMMAND ----------
+
+from acceleray.stages.train.stage import train
+from acceleray.tables import SIGNAL_VALIDATION
+
+with run.stage("train", "Train the signal model (Ray)"):
+    model = train(run).model
+calibration.gate.require()
+show_stage(run)
+show_rows(run, SIGNAL_VALIDATION, "fold", "train_rows", "test_rows", "rank_ic", "rank_ic_t")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Simulate: tomorrow, a hundred thousand times
+# MAGIC Surprises of the past are drawn again and scaled by today's volatility; every portfolio of the book
+# MAGIC is priced in every scenario.
+# MAGIC
+# MAGIC **Ray**, because every block of scenarios is independent and shares one large array of shocks:
+# MAGIC question 7. Only sums come back, so memory stays constant however many scenarios there are.
+
+# COMMAND ----------
+
+from acceleray.stages.book.stage import build_book
+from acceleray.stages.simulate.stage import simulate
+from acceleray.tables import RISK_MEASURES
+
+with run.stage("simulate", "Simulate the book (Ray)"):
+    book = build_book(run, calibration.returns)
+    horizons = simulate(run, calibration, book)
+show_stage(run)
+show_rows(
+    run,
+    RISK_MEASURES,
+    *("portfolio_id", "method", "measure", "horizon_d", "value_pct_nav", "standard_error"),
+    portfolio_id=["REFERENCE"],
 )
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Run
-# MAGIC One call. Running it again with the same prices, date, settings and code changes no number.
+# MAGIC ## Score: instruments and portfolios
+# MAGIC The model scores every instrument with features of today; scores and risk are added up for every
+# MAGIC portfolio.
+# MAGIC
+# MAGIC **Ray** for the scores, because the model and NumPy see whole blocks of rows: question 7. The
+# MAGIC hand-off says below which way the rows took from Spark to Ray and why; Spark commits the results.
 
 # COMMAND ----------
 
-outcome = execute(PROJECT.workload("end_to_end_pipeline"), settings, Reporter(), PROJECT)
+from acceleray.stages.score.stage import score
+from acceleray.tables import PORTFOLIO_SCORES, PREDICTIONS
+
+with run.stage("score", "Score instruments and portfolios"):
+    score(run, model, calibration, book, horizons)
+show_stage(run)
+show_rows(run, PREDICTIONS, "instrument_id", "feature_date", "score")
+show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav", "unpriced_pct_nav")
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What to look at
-# MAGIC 1. The backtest verdict: a model that failed it should not be used, whatever its number is.
-# MAGIC 2. Value at risk and expected shortfall of the reference portfolio, at one and ten days.
-# MAGIC 3. The report: exceptions through 2000, 2008 and 2020, contributions, what was not calibrated, why.
+# MAGIC ## Backtest: has the model been right before?
+# MAGIC Value at risk and expected shortfall of every past day, each from what was known the day before, are
+# MAGIC compared with the loss that came; the verdict counts exceptions.
+# MAGIC
+# MAGIC **Ray**, because blocks of days are independent and share residuals and weights: question 7. Spark
+# MAGIC says which fit was in force when, and commits. `record` writes down every table version above: that
+# MAGIC is the lineage.
 
 # COMMAND ----------
 
-show_table(("stage", "rows written", "seconds"), outcome.stages)
-show_table(("measure", "value"), (*outcome.conclusion.headline, ("backtest", outcome.conclusion.verdict)))
-show_report(outcome.conclusion.report)
+from acceleray.runtime.evidence import record
+from acceleray.stages.backtest.stage import backtest
+from acceleray.tables import BACKTEST_VERDICTS
+
+with run.stage("backtest", "Backtest value at risk (Ray)"):
+    verdicts = backtest(run, calibration)
+    record(run, model.uri)
+show_stage(run)
+show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "basel_zone", "decision")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Conclude
+# MAGIC Look at the backtest first: a model that failed it should not be used, whatever its number is. Then
+# MAGIC value at risk and expected shortfall of the reference portfolio, at one and ten days.
+# MAGIC
+# MAGIC The report is written from the committed rows; then the session closes.
+
+# COMMAND ----------
+
+conclusion = conclude(run, horizons, verdicts)
+session.close()
+show_conclusion(conclusion)

@@ -17,7 +17,6 @@ from acceleray.engines.processes.lock import run_lock
 from acceleray.engines.ray import gpus, slots
 from acceleray.engines.spark.jars import ARTIFACTS, jar_path
 from acceleray.errors import PortfolioError
-from acceleray.runtime import identity
 from acceleray.settings import load
 
 Examine = Callable[..., dict[str, doctor.Finding]]
@@ -85,7 +84,7 @@ def test_an_edited_engine_is_a_note_that_names_its_files(
         (tuple("abcdefg"), "note", r"edited: a, b, c, d, e and 2 more; .*"),
         (None, "ok", r".+; no list of hashes .*"),
     ):
-        monkeypatch.setattr(identity, "edited", lambda changed=changed: changed)
+        monkeypatch.setattr(code_identity, "edited", lambda changed=changed: changed)
         found = examine()["Engine"]
         assert found.status == status
         assert re.fullmatch(detail, found.detail), found.detail

@@ -24,13 +24,13 @@ def test_a_run_killed_between_its_two_evidence_commits_is_completed_by_the_next_
     make_run: Callable[..., Run],
 ) -> None:
     first = attempt(make_run)
-    record(first, "workload", "models:/a/1")
+    record(first, "models:/a/1")
     versions = [first.lake.version(table) for table in (RUN_TABLES, RUNS)]
     again = attempt(make_run)
-    record(again, "workload", "models:/a/1")
+    record(again, "models:/a/1")
     assert [again.lake.version(table) for table in (RUN_TABLES, RUNS)] == versions
     again.lake.spark.sql(f"DELETE FROM {again.lake.identifier(RUNS)}")
     last = attempt(make_run)
-    record(last, "workload", "models:/a/1")
+    record(last, "models:/a/1")
     assert [row["model_uri"] for row in last.lake.read(RUNS).collect()] == ["models:/a/1"]
     assert last.lake.read(RUN_TABLES).count() == 1

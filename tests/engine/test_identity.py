@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from acceleray.runtime.identity import edited, source_digest
+from acceleray.runtime.code_identity import edited, source_digest
 from acceleray.runtime.project import Project
 from render import render
 from rendered import ENGINE, ROOT

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from acceleray.engines.delta.upkeep import needs_upkeep
 from acceleray.errors import PortfolioError
-from acceleray.runtime import workload as module
+from acceleray.runtime import session as module
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload, execute
@@ -40,7 +40,7 @@ def run_it(run: Run) -> Conclusion:
     return Conclusion((), "", None)
 
 
-WRITING = Workload("writing", "Writing", "spark", (), (FIXED, SEEDS), run_it)
+WRITING = Workload("writing", "Writing", "spark", run_it)
 
 
 @pytest.fixture

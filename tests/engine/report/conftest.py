@@ -19,8 +19,8 @@ from report.invented_rows import Rows
 
 
 def writer_of(page: str) -> Callable[..., Path]:
-    """Return what writes a page; pages of workloads that were not selected are not there."""
-    write: Callable[..., Path] = import_module(f"acceleray.report.{page}.page").write
+    """Return what writes a page of `acceleray.report`, by the name of its room."""
+    write: Callable[..., Path] = import_module(f"acceleray.report.{page}.page").PAGE.write
     return write
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from acceleray import tables as t
 from acceleray.errors import PortfolioError
-from acceleray.report.calibration import page as calibration
 from acceleray.report.calibration.history import gather
+from acceleray.report.calibration.page import PAGE
 from acceleray.settings import Settings
 
 
@@ -115,9 +115,9 @@ def test_the_dots_of_the_drift_figure_follow_the_numbers(
     run_rows: Callable[..., Any], drawn_page: Callable[..., Any]
 ) -> None:
     rows = run_rows()
-    before = drawn_page(rows, writer=calibration.write).drawings
+    before = drawn_page(rows, writer=PAGE.write).drawings
     rows[t.CALIBRATION][0]["volatility_drift"] = 0.9
-    after = drawn_page(rows, writer=calibration.write).drawings
+    after = drawn_page(rows, writer=PAGE.write).drawings
     changed = [one != other for one, other in zip(before, after, strict=True)]
     # Five pictures, wide and narrow each; the drift is the second.
     assert changed == [False, False, True, True, False, False, False, False, False, False]
@@ -193,7 +193,7 @@ def test_thousands_of_instruments_are_shown_in_part_and_the_page_says_so(
     rows = run_rows([f"N{i:03d}" for i in range(120)])
     for row in rows[t.CALIBRATION]:
         row["starts"] = 2
-    made = drawn_page(rows, writer=calibration.write)
+    made = drawn_page(rows, writer=PAGE.write)
     for sentence in (
         "Shown are the 40 of 120 instruments whose persistence moved most",
         "The 25 worst of 120 fits with a doubt, of 120.",
@@ -213,7 +213,7 @@ def test_only_the_last_eighty_days_of_fitting_are_mapped(
     for number in range(100):
         for row in rows[t.CALIBRATION_HISTORY][:3]:
             rows[t.CALIBRATION_HISTORY].append(row | {"fitted_on": date(2022, 2, 1) + timedelta(days=number)})
-    text = drawn_page(rows, writer=calibration.write).text
+    text = drawn_page(rows, writer=PAGE.write).text
     assert "330 scheduled fits of 3 instruments on 110 days" in text
     assert "on the last 80 of 110 days" in text
 
@@ -256,7 +256,7 @@ def test_a_run_with_nothing_but_rows_of_calibration_renders(
         kept = ("run_id", "as_of", "instrument_id", "status", "reason", "observations")
         kept += ("converged", "at_bound", "starts")
         row |= {name: None for name in row if name not in kept}
-    text = drawn_page(rows, writer=calibration.write).text
+    text = drawn_page(rows, writer=PAGE.write).text
     for sentence in (
         "No gate has judged this calibration.",
         "No instrument has a scheduled fit before this one",
@@ -272,9 +272,7 @@ def test_a_run_in_which_every_fit_failed_still_has_a_page(
     run_rows: Callable[..., Any], drawn_page: Callable[..., Any]
 ) -> None:
     names = ["A", "B"]
-    text = drawn_page(
-        run_rows(names, rejected=dict.fromkeys(names, "constant")), writer=calibration.write
-    ).text
+    text = drawn_page(run_rows(names, rejected=dict.fromkeys(names, "constant")), writer=PAGE.write).text
     assert "0 of 2 instruments have a model" in text
     assert "No instrument could be calibrated." in text
 
@@ -285,7 +283,7 @@ def test_without_a_calibration_there_is_one_plain_line(
     rows = run_rows()
     rows[t.CALIBRATION].clear()
     with pytest.raises(PortfolioError, match="portfolio run portfolio_model_calibration"):
-        calibration.write(rows.read, page_settings, tmp_path / "report.html")
+        PAGE.write(rows.read, page_settings, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
 
 

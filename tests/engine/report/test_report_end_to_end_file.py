@@ -8,7 +8,7 @@ import pytest
 
 from acceleray import tables as t
 from acceleray.errors import PortfolioError
-from acceleray.report.end_to_end.page import write
+from acceleray.report.end_to_end.page import PAGE
 from acceleray.settings import Settings
 
 
@@ -20,7 +20,7 @@ def test_without_a_reference_portfolio_there_is_one_plain_line_and_the_old_file_
     path = tmp_path / "report.html"
     path.write_text("older", encoding="utf-8")
     with pytest.raises(PortfolioError, match="no reference portfolio"):
-        write(rows.read, page_settings, path)
+        PAGE.write(rows.read, page_settings, path)
     assert path.read_text(encoding="utf-8") == "older"
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
 
@@ -36,6 +36,6 @@ def test_a_write_that_breaks_half_way_leaves_the_old_file_and_no_other(
 
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(OSError, match="No space"):
-        write(run_rows().read, page_settings, path)
+        PAGE.write(run_rows().read, page_settings, path)
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
     assert path.read_text(encoding="utf-8") == "older"

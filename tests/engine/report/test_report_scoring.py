@@ -8,7 +8,7 @@ import pytest
 
 from acceleray import tables as t
 from acceleray.errors import PortfolioError
-from acceleray.report.scoring import page as scoring
+from acceleray.report.scoring.page import PAGE
 from report.invented_rows import AS_OF, KEYS, Rows
 
 MODEL = "models:/tests/7"
@@ -23,7 +23,7 @@ def scoring_page(page: Callable[..., Any]) -> Callable[..., Any]:
 
 def writer(rows: Rows) -> Callable[..., Any]:
     """Return what writes the page, given the decisions among the rows."""
-    return lambda *given: scoring.write(*given, rows[t.MODEL_DECISIONS])
+    return lambda *given: PAGE.write(*given, decisions=rows[t.MODEL_DECISIONS])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from acceleray import tables as t
 from acceleray.errors import PortfolioError
-from acceleray.report.signals.page import write
+from acceleray.report.signals.page import PAGE
 from acceleray.settings import Settings
 from report.conftest import words_of
 from report.invented_signals import signals
@@ -24,7 +24,7 @@ HOSTILE = '<script>alert("x")</script>&\'"]]>\x0b'
 
 @pytest.fixture
 def made(page: Callable[..., Any]) -> Callable[..., Any]:
-    return partial(page, writer=write)
+    return partial(page, writer=PAGE.write)
 
 
 def test_the_first_screen_says_how_many_survive_and_that_this_proves_nothing(
@@ -146,7 +146,7 @@ def test_hostile_names_are_shown_and_not_obeyed_in_words_and_pictures(
     rows = signals(names=(HOSTILE, "$x_1$", "a-->b", "ordinary"))
     for row in rows[t.SIGNAL_RANKS]:
         row["reason"] = HOSTILE
-    shown = drawn_page(rows, writer=write)
+    shown = drawn_page(rows, writer=PAGE.write)
     assert "<script" not in shown.markup.lower()
     assert "&lt;script&gt;alert" in shown.markup
     texts = {element.text for one in shown.drawings for element in ElementTree.fromstring(one).iter()}
@@ -156,10 +156,10 @@ def test_hostile_names_are_shown_and_not_obeyed_in_words_and_pictures(
 
 def test_the_same_rows_in_any_order_give_the_same_bytes(page_settings: Settings, tmp_path: Path) -> None:
     rows = signals()
-    first = write(rows.read, page_settings, tmp_path / "first.html").read_bytes()
+    first = PAGE.write(rows.read, page_settings, tmp_path / "first.html").read_bytes()
     shuffle = random.Random(5)
     for label in rows.tables:
         shuffle.shuffle(rows.tables[label])
-    assert write(rows.read, page_settings, tmp_path / "second.html").read_bytes() == first
+    assert PAGE.write(rows.read, page_settings, tmp_path / "second.html").read_bytes() == first
     rows[t.SIGNAL_RANKS][0]["rank_ic"] *= 2
-    assert write(rows.read, page_settings, tmp_path / "third.html").read_bytes() != first
+    assert PAGE.write(rows.read, page_settings, tmp_path / "third.html").read_bytes() != first

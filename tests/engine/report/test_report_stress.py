@@ -8,7 +8,7 @@ import pytest
 
 from acceleray import tables as t
 from acceleray.errors import PortfolioError
-from acceleray.report.stress import page as stress
+from acceleray.report.stress.page import PAGE
 from acceleray.settings import Settings
 
 HEADLINE = "filtered_historical_calibrated"
@@ -211,11 +211,11 @@ def test_a_calibration_that_failed_its_gate_is_said_before_any_number(
 
 def test_the_bars_follow_the_losses(run_rows: Callable[..., Any], drawn_page: Callable[..., Any]) -> None:
     rows = run_rows()
-    before = drawn_page(rows, writer=stress.write).drawings
+    before = drawn_page(rows, writer=PAGE.write).drawings
     for row in rows[t.STRESS_LOSSES]:
         if row["scenario_id"] == "gfc_2008":
             row |= {"loss_pct_nav": 33.25, "factor_pct_nav": 33.25}
-    after = drawn_page(rows, writer=stress.write).drawings
+    after = drawn_page(rows, writer=PAGE.write).drawings
     assert any("33.2" in one for one in after[:2])
     assert [one != other for one, other in zip(before, after, strict=True)][:4] == [True, True, False, False]
 
@@ -229,7 +229,7 @@ def test_many_scenarios_are_drawn_in_part_and_listed_in_full(
         identity = {"scenario_id": f"more_{number}", "title": f"Further scenario {number}"}
         rows[t.STRESS_SCENARIOS].append(rows[t.STRESS_SCENARIOS][0] | identity)
         rows[t.STRESS_LOSSES].append(loss | {"scenario_id": f"more_{number}"})
-    made = drawn_page(rows, writer=stress.write)
+    made = drawn_page(rows, writer=PAGE.write)
     assert "Left out are the 15 smallest; the table has them." in made.text
     assert made.row("Further scenario 49")[3] == "41.50 %"
 
@@ -242,14 +242,14 @@ def test_a_run_with_scenarios_alone_or_simulation_alone_renders(
     rows = run_rows()
     for table in others:
         rows[table].clear()
-    text = drawn_page(rows, writer=stress.write).text
+    text = drawn_page(rows, writer=PAGE.write).text
     assert "This run simulated nothing for the reference portfolio." in text
     assert "This run has no reverse stress of the reference portfolio." in text
     assert "There is no backtest in this run" in text
     rows = run_rows()
     for table in (*shown, t.SCENARIO_SETS, t.LOSS_DISTRIBUTION, t.RUNS):
         rows[table].clear()
-    text = drawn_page(rows, writer=stress.write).text
+    text = drawn_page(rows, writer=PAGE.write).text
     assert "This run has no stress scenarios." in text
     assert "No stress scenario could be applied to the reference portfolio." in text
     assert "portfolio lineage gold.risk_measures" in text
@@ -263,7 +263,7 @@ def test_missing_numbers_of_nullable_columns_are_called_missing(
         empty = {column.name: None for column in table.columns if column.nullable}
         for row in rows[table]:
             row |= empty
-    made = drawn_page(rows, writer=stress.write)
+    made = drawn_page(rows, writer=PAGE.write)
     assert made.row("10.0 %", "10 days", "Closed form")[-1] == "not computed"
     assert made.row("20.0 %", "10 days", "Student-t copula on GJR-GARCH-t margins")[-1] == "not recorded"
     assert "None" not in made.text
@@ -279,7 +279,7 @@ def test_with_nothing_to_say_there_is_one_plain_line(
         if table not in kept:
             rows[table].clear()
     with pytest.raises(PortfolioError, match="portfolio run risk_stress_testing"):
-        stress.write(rows.read, page_settings, tmp_path / "report.html")
+        PAGE.write(rows.read, page_settings, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
 
 

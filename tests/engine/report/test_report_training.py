@@ -10,7 +10,7 @@ import pytest
 
 from acceleray import tables as t
 from acceleray.errors import PortfolioError
-from acceleray.report.training import page as module
+from acceleray.report.training.page import PAGE
 from acceleray.settings import Settings
 from report.invented_rows import Rows
 from report.invented_training import training
@@ -19,7 +19,7 @@ from report.invented_training import training
 @pytest.fixture
 def training_page(page: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that writes the page of a training, with empty pictures."""
-    return partial(page, writer=module.write)
+    return partial(page, writer=PAGE.write)
 
 
 def decision(rows: Rows, **more: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def test_history_tells_every_decision_the_latest_first_and_marks_the_champion(
     before |= {"decided_at": datetime(2020, 1, 3, tzinfo=UTC), "reason": "the first"}
     gone = mine | {"decision": "withdrawn", "run_id": "rollback", "reason": "upside down <b>"}
     gone |= {"decided_at": datetime(2023, 1, 3, tzinfo=UTC)}
-    made = page(rows, writer=partial(module.write, decisions=[before, mine, gone]))
+    made = page(rows, writer=partial(PAGE.write, decisions=[before, mine, gone]))
     assert "Distributed training Passed the gate" in made.text
     assert "Version 7 passed the gate; by now version 3 is champion." in made.text
     assert "Champion now: version 3." in made.text
@@ -70,7 +70,7 @@ def test_history_tells_every_decision_the_latest_first_and_marks_the_champion(
     assert history.index("withdrawn") < history.index("promoted") < history.index("the first")
     assert '<tr class="chosen"><th scope="row" class="n">3<' in history
     assert "upside down &lt;b&gt;" in history
-    alone = page(rows, writer=partial(module.write, decisions=[mine, gone]))
+    alone = page(rows, writer=partial(PAGE.write, decisions=[mine, gone]))
     assert "Version 7 passed the gate and was withdrawn since." in alone.text
     assert "No version is champion now." in alone.text
 
@@ -164,7 +164,7 @@ def test_whether_one_process_would_have_been_enough_is_said_from_what_was_measur
 def test_the_page_has_two_figures_for_page_and_phone(
     drawn_page: Callable[..., Any], page_settings: Settings
 ) -> None:
-    made = drawn_page(training(), page_settings, module.write)
+    made = drawn_page(training(), page_settings, PAGE.write)
     assert len(made.drawings) == 4
     assert "specific_volatility_3m" in made.drawings[2]
     assert made.text.index("momentum_12_1, momentum_6_1") > 0
@@ -181,7 +181,7 @@ def test_folds_without_a_rank_ic_and_a_model_without_splits_still_make_a_page(
     for row in rows[t.FEATURE_IMPORTANCE]:
         row |= {"gain": 0.0, "splits": 0}
     decision(rows, rank_ic=None, rank_ic_t=None, decision="refused", reason="no date had a rank IC")
-    made = drawn_page(rows, page_settings, module.write)
+    made = drawn_page(rows, page_settings, PAGE.write)
     assert made.drawings == []
     assert "it found nothing to learn" in made.text
     assert made.row("All")[3] == "n/a"
@@ -191,5 +191,5 @@ def test_without_a_model_there_is_one_plain_line(page_settings: Settings, tmp_pa
     rows = training()
     rows[t.TRAINING].clear()
     with pytest.raises(PortfolioError, match="portfolio run distributed_training"):
-        module.write(rows.read, page_settings, tmp_path / "report.html")
+        PAGE.write(rows.read, page_settings, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from acceleray import tables as t
 from acceleray.advice import TRAINERS
 from acceleray.errors import PortfolioError
 from acceleray.report.tuning import figures, importance
-from acceleray.report.tuning import page as tuning
+from acceleray.report.tuning.page import PAGE
 from acceleray.settings import Settings
 from report.invented_rows import Rows
 from report.invented_tuning import check_row, search
@@ -26,7 +26,7 @@ def made(
 
     def make(rows: Rows, settings: Settings = page_settings) -> Any:
         monkeypatch.setattr(figures, "draw_all", lambda report: figures.Figures(None, None, None))
-        return drawn_page(rows, settings, writer=tuning.write)
+        return drawn_page(rows, settings, writer=PAGE.write)
 
     return make
 
@@ -138,21 +138,21 @@ def test_lineage_begins_with_the_best_trial(made: Callable[..., Any]) -> None:
 
 def test_the_figures_follow_the_numbers(drawn_page: Callable[..., Any]) -> None:
     rows = search()
-    before = drawn_page(rows, writer=tuning.write).drawings
+    before = drawn_page(rows, writer=PAGE.write).drawings
     # Three pictures, wide and narrow each: curves, parallel coordinates, importance.
     assert len(before) == 6
-    assert drawn_page(rows, writer=tuning.write).drawings == before
+    assert drawn_page(rows, writer=PAGE.write).drawings == before
     rows[t.TRIAL_PROGRESS][0]["rank_ic"] += 0.01
-    changed = [a != b for a, b in zip(before, drawn_page(rows, writer=tuning.write).drawings, strict=True)]
+    changed = [a != b for a, b in zip(before, drawn_page(rows, writer=PAGE.write).drawings, strict=True)]
     assert changed == [True, True, False, False, False, False]
     rows = search()
     rows[t.TRIALS][3]["colsample"] = 0.31
-    changed = [a != b for a, b in zip(before, drawn_page(rows, writer=tuning.write).drawings, strict=True)]
+    changed = [a != b for a, b in zip(before, drawn_page(rows, writer=PAGE.write).drawings, strict=True)]
     assert changed[:4] == [False, False, True, True]
 
 
 def test_a_few_trials_have_a_page_without_what_needs_many(drawn_page: Callable[..., Any]) -> None:
-    page = drawn_page(search(1, failed=0), writer=tuning.write)
+    page = drawn_page(search(1, failed=0), writer=PAGE.write)
     assert "There are too few trials for this figure." in page.text
     assert "nothing can be said about what mattered" in page.text
     assert "All 1 trial that did not fail" in page.text
@@ -178,7 +178,7 @@ def test_without_a_search_there_is_one_plain_line(page_settings: Settings, tmp_p
         rows = search()
         rows[table].clear()
         with pytest.raises(PortfolioError, match="portfolio run hyperparameter_tuning"):
-            tuning.write(rows.read, page_settings, tmp_path / "report.html")
+            PAGE.write(rows.read, page_settings, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -186,6 +186,6 @@ def test_a_run_with_nothing_but_trials_and_evidence_renders(drawn_page: Callable
     rows = search()
     for table in (t.TRIAL_PROGRESS, t.LEAKAGE_CHECKS):
         rows[table].clear()
-    text = drawn_page(rows, writer=tuning.write).text
+    text = drawn_page(rows, writer=PAGE.write).text
     assert "No check for leakage was recorded." in text
     assert "This run has not recorded table versions." in text

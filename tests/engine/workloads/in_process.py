@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import runpy
 import shlex
 import shutil
 import signal
@@ -19,6 +18,7 @@ from acceleray.cli import main
 from acceleray.cli.reading import find_table
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.local import local_ray
+from acceleray.testing.small import run_as_script
 from portfolio import PROJECT
 from rendered import TEMPLATE
 from workloads import other_blocks
@@ -49,11 +49,20 @@ def run_notebook(workload: str, home: Path, spark: Any, *settings: str) -> Ran:
         settings: more of the form `section.key=value`.
     """
     (notebook,) = (TEMPLATE / "notebooks").glob(f"*_{workload}.py")
-    arguments = [str(notebook), f"project={project(home)}", f"set={shlex.join(settings)}"]
+    arguments = [
+        str(notebook),
+        f"project={project(home)}",
+        f"set={shlex.join(settings)}",
+    ]
     out, error = io.StringIO(), io.StringIO()
     with using(spark), patch.object(sys, "argv", arguments), redirect_stdout(out), redirect_stderr(error):
-        runpy.run_path(str(notebook), run_name="__main__")
+        run_as_script(notebook)
     return Ran(0, out.getvalue(), error.getvalue(), home / "state")
+
+
+def run_recipe(workload: str, home: Path, spark: Any, *settings: str) -> Ran:
+    """Run a workload as the command does, in the state that `run_notebook` uses too."""
+    return ask(home, spark, "run", workload, *(part for one in settings for part in ("--set", one)))
 
 
 def ask(home: Path, spark: Any, *arguments: str) -> Ran:

@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 
 from acceleray.errors import PortfolioError
-from acceleray.runtime.identity import engine_version
+from acceleray.runtime.code_identity import engine_version
 from acceleray.runtime.project import Project
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import acceleray
 from acceleray.errors import PortfolioError
-from acceleray.runtime.identity import engine_digest, source_digest
+from acceleray.runtime.code_identity import engine_digest, source_digest
 
 if TYPE_CHECKING:
     from acceleray.runtime.workload import Workload

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from acceleray.governance.champion import Champion, decisions, features_contract, find_champion
 from acceleray.governance.registry import RegisteredModel
-from acceleray.report.scoring.page import write
+from acceleray.report.scoring.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
@@ -52,12 +52,15 @@ def run(run: Run) -> Conclusion:
     with run.stage("score", "Score instruments and portfolios (Ray)"):
         counts = score(run, model, calibration, book, horizons, factors)
         run.tracker.measure({"rows_in": counts.rows_in, "rows_quarantined": counts.quarantined})
-        record(run, WORKLOAD.name, champion.uri)
-    with run.stage("report", "Write the report"):
-        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        path = run.settings.state_dir / "reports" / name
-        report = write(run.rows, run.settings, path, decisions(run.lake, run.source))
-        run.tracker.attach(report)
+        record(run, champion.uri)
+    return conclude(run, champion, book, horizons, counts)
+
+
+def conclude(
+    run: Run, champion: Champion, book: Book, horizons: tuple[Horizon, ...], counts: Counts
+) -> Conclusion:
+    """Write the report; say who scored, what portfolios risk, and where every row went."""
+    report = run.report(PAGE, decisions=decisions(run.lake, run.source))
     return Conclusion(_headline(run, champion, book, horizons), _verdict(counts), report, "Rows")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceleray.report.tuning.page import write
+from acceleray.report.tuning.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
@@ -21,11 +21,13 @@ def run(run: Run) -> Conclusion:
     with run.stage("tune", "Search hyperparameters (Ray Tune)") as stage:
         tuned = tune(run, stage)
         stage.measure({"validation_rank_ic": tuned.judged.rank_ic, "holdout_rank_ic": tuned.holdout.rank_ic})
-        record(run, WORKLOAD.name, "")
-    with run.stage("report", "Write the report"):
-        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
-        run.tracker.attach(report)
+        record(run)
+    return conclude(run, tuned)
+
+
+def conclude(run: Run, tuned: Tuned) -> Conclusion:
+    """Write the report; say what was found, and what is left of it after so many tries."""
+    report = run.report(PAGE)
     return Conclusion(_headline(tuned), tuned.verdict.words, report, "Search")
 
 

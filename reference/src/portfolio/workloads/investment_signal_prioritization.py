@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from acceleray.report.signals.page import write
+from acceleray.report.signals.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
@@ -22,11 +22,13 @@ def run(run: Run) -> Conclusion:
         build_features(run)
     with run.stage("signals", "Judge every signal at every horizon (Ray)"):
         found = prioritise(run)
-        record(run, WORKLOAD.name, "")
-    with run.stage("report", "Write the report"):
-        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
-        run.tracker.attach(report)
+        record(run)
+    return conclude(run, found)
+
+
+def conclude(run: Run, found: Prioritised) -> Conclusion:
+    """Write the report; say how many signals survive, and which comes first."""
+    report = run.report(PAGE)
     run.tracker.measure({f"signals_{name}": float(len(found.decided(name))) for name in ("use", "suspect")})
     return Conclusion(_headline(run, found), _verdict(run, found), report, "Signals")
 

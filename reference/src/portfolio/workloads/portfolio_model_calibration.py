@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from acceleray.errors import PortfolioError
-from acceleray.report.calibration.page import write
+from acceleray.report.calibration.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
@@ -33,11 +33,17 @@ def run(run: Run) -> Conclusion:
     with run.stage("dependence", "Estimate betas and correlation (Ray)"):
         build_factor_model(run, calibration)
         dependence = build_dependence(run, calibration)
-        record(run, WORKLOAD.name, "")
-    with run.stage("report", "Write the report"):
-        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
-        run.tracker.attach(report)
+        record(run)
+    return conclude(run, calibration, dependence)
+
+
+def conclude(run: Run, calibration: Calibration, dependence: Dependence) -> Conclusion:
+    """Write the report; say how many instruments have a model.
+
+    Raises:
+        PortfolioError: the gate failed.
+    """
+    report = run.report(PAGE)
     gate = calibration.gate
     if not gate.passed:
         raise PortfolioError(f"The calibration did not pass its gate: {gate.reason}. Report: {report}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceleray.report.stress.page import write
+from acceleray.report.stress.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Comparison, Conclusion, Workload
@@ -48,11 +48,15 @@ def run(run: Run) -> Conclusion:
         summary = stress(run, calibration, book, model, dependence, definitions, horizons)
     with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
         verdicts = backtest(run, calibration)
-        record(run, WORKLOAD.name, "")
-    with run.stage("report", "Write the report"):
-        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
-        run.tracker.attach(report)
+        record(run)
+    return conclude(run, horizons, summary, verdicts)
+
+
+def conclude(
+    run: Run, horizons: tuple[Horizon, ...], summary: StressSummary, verdicts: dict[str, Judged]
+) -> Conclusion:
+    """Write the report; say what the book loses, and compare the models by their record."""
+    report = run.report(PAGE)
     compared = Comparison(NAMES, *side_by_side(verdicts)) if verdicts else None
     return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report, comparison=compared)
 

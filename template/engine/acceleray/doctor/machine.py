@@ -17,7 +17,7 @@ from acceleray.engines import environment_checks
 from acceleray.engines.processes import lock
 from acceleray.engines.ray import gpus
 from acceleray.engines.spark import jars, java
-from acceleray.runtime import identity
+from acceleray.runtime import code_identity
 from acceleray.settings import Settings
 
 PYTHONS = ((3, 11), (3, 14))
@@ -38,7 +38,7 @@ def python() -> Finding:
 
 def engine() -> Finding:
     """Return which engine this is, and which of its files are not as released."""
-    version, changed = identity.engine_version(), identity.edited()
+    version, changed = code_identity.engine_version(), code_identity.edited()
     if changed is None:
         return Finding("ok", "Engine", f"{version}; no list of hashes to compare its files with")
     if not changed:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from acceleray.report import formats
+from acceleray.report.rows import Reads
+from acceleray.settings import Settings
 
 _FILTERS = (
     "amount",
@@ -28,6 +32,39 @@ _FILTERS = (
     "shortened",
     "significant",
 )
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page of one workload, made of the rows of one run.
+
+    `read` is as `acceleray.report.rows.Reads` says; `more` is whatever else `fill` asks for.
+
+    Attributes:
+        template: name of a file in `templates/`.
+        sections: anchor and title of each section, in order.
+        fill: from `read`, settings and `more` to what the template names.
+    """
+
+    template: str
+    sections: tuple[tuple[str, str], ...]
+    fill: Callable[..., dict[str, Any]]
+
+    def html(self, read: Reads, settings: Settings, **more: Any) -> str:
+        """Return the page about the run whose rows `read` gives.
+
+        Raises:
+            PortfolioError: the run has nothing that the page is about.
+        """
+        return render(self.template, sections=self.sections, **self.fill(read, settings, **more))
+
+    def write(self, read: Reads, settings: Settings, path: Path, **more: Any) -> Path:
+        """Write the page to `path`, replacing an older file there in one step, and return the path.
+
+        Raises:
+            PortfolioError: the run has nothing that the page is about.
+        """
+        return save(self.html(read, settings, **more), path)
 
 
 def render(template: str, **context: Any) -> str:

@@ -11,8 +11,8 @@ from acceleray.runtime.run import Run
 from acceleray.tables import RUN_TABLES, RUNS
 
 
-def record(run: Run, workload: str, model_uri: str) -> None:
-    """Commit what the run read and wrote.
+def record(run: Run, model_uri: str = "") -> None:
+    """Commit what the run read and wrote, and the address of the model it made or used.
 
     A run that changed nothing keeps the record of the run that did: its numbers come from those versions.
     """
@@ -39,7 +39,7 @@ def record(run: Run, workload: str, model_uri: str) -> None:
         RUNS,
         pa.table(
             {
-                "workload": [workload],
+                "workload": [run.workload],
                 "source": [identity.source],
                 "load_id": [identity.load_id],
                 "seed": [run.settings.seed],

@@ -1,68 +1,49 @@
-"""What code this is: digests that decide identity, the version of the engine, and its edited files."""
+"""What decides a run's numbers, and what it touched."""
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-import acceleray
-
-ENGINE = Path(acceleray.__file__).parent
-# Beside the package where the engine is source, inside it in a wheel, which knows no folder around a package.
-_VERSION, _HASHES = "VERSION", "HASHES"
+from acceleray.settings import Settings
+from acceleray.tables.contract import Table
 
 
-def source_digest(folder: Path | None) -> str:
-    """Return a SHA-256 over the files of a package, shortened to 16 digits; the same from a wheel."""
-    digest = hashlib.sha256()
-    for name, content in _files(folder) if folder is not None else ():
-        digest.update(name.encode() + b"\0" + content + b"\0")
-    return digest.hexdigest()[:16]
+@dataclass(frozen=True)
+class Identity:
+    """What decides a run's numbers; equal identities give equal numbers."""
+
+    run_id: str
+    source: str
+    load_id: str
+    as_of: date
+    code_version: str
 
 
-def engine_digest() -> str:
-    """Return the digest of the engine that is imported here."""
-    return source_digest(ENGINE)
+@dataclass(frozen=True)
+class Touch:
+    """One table that one stage read or wrote."""
+
+    stage: str
+    direction: str
+    table: Table
+    version: int
+    rows: int
+    fingerprint: str
+    changed: bool
 
 
-def engine_version() -> str:
-    """Return the engine's version, or `unknown`."""
-    for path in (ENGINE.parent / _VERSION, ENGINE / _VERSION):
-        if path.is_file():
-            return path.read_text(encoding="utf-8").strip()
-    from importlib import metadata
+def source_name(settings: Settings) -> str:
+    """Return the name prices are kept under.
 
-    try:
-        return metadata.version("acceleray-engine")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
-def edited(engine: Path = ENGINE) -> tuple[str, ...] | None:
-    """Return the files of the engine that are not as released, sorted; None without a list of a release.
-
-    A file that was changed, added or deleted counts. The release's SHA-256 of each are in `engine/HASHES`.
+    It is `sample`, `csv:<file name>`, `table:<table name>`, or `simulated:` and all that decides the prices:
+    instruments x days, transient share, its half-life in days, and the seed.
     """
-    listed = engine.parent / _HASHES
-    if not listed.is_file():
-        return None
-    released: dict[str, str] = {}
-    for line in listed.read_text(encoding="utf-8").splitlines():
-        digest, _, name = line.partition("  ")
-        if name.startswith(f"{engine.name}/"):
-            released[name] = digest
-    here = {f"{engine.name}/{name}": hashlib.sha256(content).hexdigest() for name, content in _files(engine)}
-    return tuple(
-        sorted(name for name in released.keys() | here.keys() if released.get(name) != here.get(name))
-    )
-
-
-def _files(folder: Path) -> list[tuple[str, bytes]]:
-    """Return name and content of what a wheel of this package holds, by name: no caches, no hidden files."""
-    found = []
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        hidden = any(part == "__pycache__" or part.startswith(".") for part in parts)
-        if not hidden and path.suffix != ".pyc" and parts != (_VERSION,) and path.is_file():
-            found.append(("/".join(parts), path.read_bytes()))
-    return sorted(found)
+    data, size = settings.market_data, settings.universe
+    if data.source == "sample":
+        return "sample"
+    if data.source == "simulated":
+        signal = f"{size.transient_share:g}-{size.half_life_d:g}d"
+        return f"simulated:{data.name or f'{size.instruments}x{size.days}-{signal}-{settings.seed}'}"
+    return f"{data.source}:{data.name or (Path(data.path).stem if data.source == 'csv' else data.table)}"

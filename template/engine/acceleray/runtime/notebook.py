@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from acceleray.errors import PortfolioError
-from acceleray.runtime.workload import Comparison
+from acceleray.runtime.identity import Touch
+from acceleray.runtime.run import Run
+from acceleray.runtime.showing import offered, show_frame, show_line, show_report, show_table
+from acceleray.runtime.workload import Comparison, Conclusion
+from acceleray.settings import Settings, load
+from acceleray.tables.contract import Table
 
 
 def parameters(**defaults: str) -> dict[str, str]:
@@ -21,7 +25,7 @@ def parameters(**defaults: str) -> dict[str, str]:
     Raises:
         PortfolioError: the command line names a parameter the notebook does not have.
     """
-    widgets = getattr(_databricks("dbutils"), "widgets", None)
+    widgets = getattr(offered("dbutils"), "widgets", None)
     if widgets is not None:
         for name, default in defaults.items():
             widgets.text(name, default)
@@ -33,52 +37,105 @@ def parameters(**defaults: str) -> dict[str, str]:
     return defaults | given
 
 
-def show_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as a table."""
-    table = Table(*header)
-    for row in rows:
-        table.add_row(*(f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row))
-    Console().print(table)
+def settings_from(chosen: Mapping[str, str]) -> Settings:
+    """Return the settings that the parameters `project`, `environment`, `as_of` and `set` choose.
+
+    An empty `project` is the first folder with a `conf/base.yml` from the notebook's own upwards; an empty
+    `environment` is `dev` on Databricks, `local` elsewhere; an empty `as_of` is the last price; `set` has
+    settings as `section.key=value`, separated by blanks, quoted where they contain some.
+
+    Raises:
+        PortfolioError: there is no such project, or a setting is unknown or out of range.
+    """
+    environment = "dev" if os.environ.get("DATABRICKS_RUNTIME_VERSION") else "local"
+    return load(
+        Path(chosen["project"]).resolve() if chosen["project"] else _project(),
+        chosen["environment"] or environment,
+        shlex.split(chosen["set"]),
+        as_of=chosen["as_of"] or None,
+    )
+
+
+def show_stage(run: Run, name: str = "") -> None:
+    """Show what a stage did, the last one unless another is named.
+
+    Seconds; every table it read or committed, with Delta version and rows; how many tasks Ray ran, for how
+    long and how many at once; and how rows went from Spark to Ray.
+    """
+    name = name or run.last_stage
+    began, seconds = run.began[name], run.seconds[name]
+    show_line(f"{name}: {seconds:.1f} s")
+    last = {(t.direction, t.table.label): t for t in run.touches if t.stage == name}.values()
+    rows = [(t.direction, t.table.label, t.version, f"{t.rows:,}", _what(t)) for t in last]
+    if rows:
+        show_table(("Spark and Delta", "table", "version", "rows", ""), rows)
+    mapped = [one for one in run.fan_out.mapped if began <= one.began < began + seconds]
+    # A simulation maps each of its passes; what has one function is one line.
+    together = [list(group) for _, group in groupby(mapped, key=lambda one: one.function)]
+    if together:
+        show_table(
+            ("Ray", "tasks", "at once", "seconds"),
+            [
+                (
+                    group[0].function.strip("_"),
+                    sum(one.tasks for one in group),
+                    max(one.at_once for one in group),
+                    f"{sum(one.seconds for one in group):.1f}",
+                )
+                for group in together
+            ],
+        )
+    for stage, table, reason in run.handed:
+        if stage == name:
+            show_line(f"Hand-off of {table.label}: {reason}")
+
+
+def show_rows(run: Run, table: Table, *columns: str, limit: int = 5, **among: Sequence[Any]) -> None:
+    """Show the first rows of a table that this run read or committed, in order of its key.
+
+    Args:
+        run: whose rows they are.
+        table: as declared.
+        columns: which of its columns.
+        limit: how many rows at most.
+        among: columns, and the values they may have.
+    """
+    rows = run.sample(table, columns, limit, **among)
+    show_line(f"First rows of {table.label}:")
+    show_frame(columns, [tuple(row.values()) for row in rows.to_pylist()])
 
 
 def show_comparison(compared: Comparison | None) -> None:
-    """Show models side by side: a table in a notebook, plain lines elsewhere."""
+    """Show models next to each other, with the reason for each verdict."""
     if compared is None:
         return
-    display_html = _databricks("displayHTML")
-    names = (*compared.names, "reason")
-    rows = [(*row, words) for row, words in zip(compared.rows, compared.words, strict=True)]
-    if display_html is not None:
-        display_html(_html(names, rows))
-    elif _shell() is not None:
-        show_table(names, rows)
-    else:
-        sys.stdout.write("\n".join(["", *compared.lines(), "", ""]))
-
-
-def show_report(path: Path | None) -> None:
-    """Show a report in a Databricks notebook; elsewhere print where it is."""
-    if path is None:
+    if offered("displayHTML") is None:
+        show_line("\n".join(["", *compared.lines(), ""]))
         return
-    display_html = _databricks("displayHTML")
-    if display_html is not None:
-        display_html(path.read_text(encoding="utf-8"))
-    sys.stdout.write(f"Report: {path}\n")
+    rows = [(*row, words) for row, words in zip(compared.rows, compared.words, strict=True)]
+    show_table((*compared.names, "reason"), rows)
 
 
-def _databricks(name: str) -> Any:
-    """Return what the Databricks notebook offers under a name, or None outside of one."""
-    shell = _shell()
-    return shell.user_ns.get(name) if shell is not None else None
+def show_conclusion(conclusion: Conclusion) -> None:
+    """Show what a workload concluded: headline, verdict, models compared, report."""
+    verdict = [(conclusion.verdict_on, conclusion.verdict)] if conclusion.verdict else []
+    show_table(("", "value"), (*conclusion.headline, *verdict))
+    show_comparison(conclusion.comparison)
+    show_report(conclusion.report)
 
 
-def _shell() -> Any:
-    """Return the IPython that runs a notebook, or None in a plain script."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
+def _what(touch: Touch) -> str:
+    if touch.direction == "read":
+        return ""
+    return "committed" if touch.changed else "the same rows were there: nothing to commit"
 
 
-def _html(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def _project() -> Path:
+    notebook = getattr(sys.modules["__main__"], "__file__", None)
+    start = Path(notebook).resolve().parent if notebook else Path.cwd()
+    for folder in (start, *start.parents):
+        if (folder / "conf" / "base.yml").is_file():
+            return folder
+    raise PortfolioError(
+        f"{start} and the folders above it have no conf/base.yml; name the project's folder in `project`."
+    )

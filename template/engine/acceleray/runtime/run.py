@@ -1,4 +1,4 @@
-"""What a stage is given: settings, tables, the fan-out, and a notebook of everything it read and wrote."""
+"""What a stage is given: settings, tables, the fan-out, and a record of everything it read and wrote."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -24,34 +23,18 @@ from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.transform import HandOff, Target
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.governance.tracking import StageRecord, Tracker
+from acceleray.runtime.identity import Identity, Touch, source_name
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
 from acceleray.settings import Settings
 from acceleray.tables.contract import Table, quoted
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What decides a run's numbers; equal identities give equal numbers."""
+class Page(Protocol):
+    """What makes a report of a run's rows: `acceleray.report.page.Page`."""
 
-    run_id: str
-    source: str
-    load_id: str
-    as_of: date
-    code_version: str
-
-
-@dataclass(frozen=True)
-class Touch:
-    """One table that one stage read or wrote."""
-
-    stage: str
-    direction: str
-    table: Table
-    version: int
-    rows: int
-    fingerprint: str
-    changed: bool
+    def write(self, read: Callable[..., pa.Table], settings: Settings, path: Path, **more: Any) -> Path:
+        """Write the report to `path` and return the path."""
 
 
 class Run:
@@ -77,7 +60,9 @@ class Run:
         self.project = project
         self.source = source_name(settings)
         self.touches: list[Touch] = []
+        self.began: dict[str, float] = {}
         self.seconds: dict[str, float] = {}
+        self.handed: list[tuple[str, Table, str]] = []
         self._identity: Identity | None = None
         self._stage = ""
         self._record: StageRecord | None = None
@@ -96,6 +81,11 @@ class Run:
         """Return the last date the run may see."""
         return self.identity.as_of
 
+    @property
+    def last_stage(self) -> str:
+        """Return the name of the stage that began last, empty before the first."""
+        return self._stage
+
     def identify(self, load_id: str, as_of: date, also: Sequence[str] = ()) -> None:
         """Fix the run's identity: same workload, prices, date, settings and code give the same run_id.
 
@@ -113,7 +103,7 @@ class Run:
     @contextmanager
     def stage(self, name: str, title: str) -> Iterator[StageRecord]:
         """Show, time and track one stage; tables touched inside are recorded under its name."""
-        started = time.monotonic()
+        started = self.began[name] = time.monotonic()
         with self.reporter.stage(title), self.tracker.stage(name) as record:
             self._stage, self._record = name, record
             yield record
@@ -167,6 +157,16 @@ class Run:
             frame = frame.groupBy(*map(quoted, per)).agg(counted, *least, *largest)
         return frame.toArrow()
 
+    def sample(self, table: Table, columns: Sequence[str], limit: int, **among: Sequence[Any]) -> pa.Table:
+        """Return the first rows of a table by key, at most `limit`, for a person to look at."""
+        names = tuple(dict.fromkeys((*table.key, *columns, *among)))
+        if (rows := self._here(table, names, among)) is not None:
+            return rows.sort_by([(name, "ascending") for name in table.key]).slice(0, limit).select(columns)
+        frame = self._frame(table)
+        for name, values in among.items():
+            frame = frame.where(F.col(quoted(name)).isin(*values))
+        return frame.orderBy(*map(quoted, table.key)).limit(limit).select(*map(quoted, columns)).toArrow()
+
     def commit(self, table: Table, rows: DataFrame | pa.Table, in_files: int | None = None) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it.
 
@@ -214,9 +214,21 @@ class Run:
         into = Target(target, self.scope(target), self.constants())
         done = hand_off.transform(selection, function, into, shared, **fixed)
         self._touch("read", table, selection.version, done.rows, "", False)
+        self.handed.append((self._stage, table, done.reason))
         if self._record is not None:
             self._record.note(f"handoff.{table.label}", done.reason)
         return self._wrote(done.commit)
+
+    def report(self, page: Page, **more: Any) -> Path:
+        """Write this run's report, attach it to the evidence and return where it is; the stage `report`.
+
+        `more` is whatever else the page asks for.
+        """
+        with self.stage("report", "Write the report"):
+            name = f"{self.workload}-{self.as_of}-{self.identity.run_id}.html"
+            path = page.write(self.rows, self.settings, self.settings.state_dir / "reports" / name, **more)
+            self.tracker.attach(path)
+        return path
 
     def constants(self) -> dict[str, Any]:
         """Return the columns that have the same value in every row of this run."""
@@ -257,18 +269,3 @@ class Run:
         self.touches.append(Touch(self._stage, direction, table, version, rows, fingerprint, changed))
         if self._record is not None:
             self._record.table(direction, table.label, version, rows)
-
-
-def source_name(settings: Settings) -> str:
-    """Return the name prices are kept under.
-
-    It is `sample`, `csv:<file name>`, `table:<table name>`, or `simulated:` and all that decides the prices:
-    instruments x days, transient share, its half-life in days, and the seed.
-    """
-    data, size = settings.market_data, settings.universe
-    if data.source == "sample":
-        return "sample"
-    if data.source == "simulated":
-        signal = f"{size.transient_share:g}-{size.half_life_d:g}d"
-        return f"simulated:{data.name or f'{size.instruments}x{size.days}-{signal}-{settings.seed}'}"
-    return f"{data.source}:{data.name or (Path(data.path).stem if data.source == 'csv' else data.table)}"

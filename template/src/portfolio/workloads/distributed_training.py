@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from acceleray.governance.champion import decisions
-from acceleray.report.training.page import write
+from acceleray.report.training.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
@@ -24,12 +24,13 @@ def run(run: Run) -> Conclusion:
         build_features(run)
     with run.stage("train", "Validate, train and judge the signal model (Ray)"):
         trained = train(run, distributed=True)
-        record(run, WORKLOAD.name, trained.model.uri)
-    with run.stage("report", "Write the report"):
-        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        path = run.settings.state_dir / "reports" / name
-        report = write(run.rows, run.settings, path, decisions(run.lake, run.source))
-        run.tracker.attach(report)
+        record(run, trained.model.uri)
+    return conclude(run, trained)
+
+
+def conclude(run: Run, trained: Trained) -> Conclusion:
+    """Write the report; say what the model is worth out of sample, and whether it is champion now."""
+    report = run.report(PAGE, decisions=decisions(run.lake, run.source))
     run.tracker.measure({"rank_ic": trained.validation.rank_ic})
     return Conclusion(_headline(trained), f"{trained.decision}: {trained.reason}", report, "Gate")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceleray.report.end_to_end.page import write
+from acceleray.report.end_to_end.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
@@ -36,13 +36,14 @@ def run(run: Run) -> Conclusion:
         score(run, model, calibration, book, horizons)
     with run.stage("backtest", "Backtest value at risk (Ray)"):
         verdicts = backtest(run, calibration)
-        record(run, WORKLOAD.name, model.uri)
-    with run.stage("report", "Write the report"):
-        name = f"{WORKLOAD.name}-{run.as_of}-{run.identity.run_id}.html"
-        report = write(run.rows, run.settings, run.settings.state_dir / "reports" / name)
-        run.tracker.attach(report)
-    headline = _headline(run, horizons)
-    return Conclusion(headline, _verdict(verdicts), report)
+        record(run, model.uri)
+    return conclude(run, horizons, verdicts)
+
+
+def conclude(run: Run, horizons: tuple[Horizon, ...], verdicts: dict[str, Judged]) -> Conclusion:
+    """Write the report; say what the reference portfolio risks, and whether its model held in the past."""
+    report = run.report(PAGE)
+    return Conclusion(_headline(run, horizons), _verdict(verdicts), report)
 
 
 def _headline(run: Run, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str], ...]:

@@ -2,60 +2,52 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 from acceleray.report import backtest_figures, backtest_narrative, fits, fits_figure, quality, risk_narrative
 from acceleray.report.end_to_end import figures, narrative
 from acceleray.report.end_to_end.data import gather
-from acceleray.report.page import render, save
+from acceleray.report.page import Page
 from acceleray.report.rows import Read
 from acceleray.settings import Settings
 
-_SECTIONS = (
-    ("headline", "Headline"),
-    ("distribution", "Distribution"),
-    ("backtest", "Backtest"),
-    ("contributions", "Contributions"),
-    ("book", "Book"),
-    ("calibration", "Calibration"),
-    ("signal", "Signal model"),
-    ("quality", "Data quality"),
-    ("assumptions", "Assumptions and limits"),
-    ("lineage", "Lineage"),
-)
 
-
-def write(read: Read, settings: Settings, path: Path) -> Path:
-    """Write the report of one end-to-end run to `path`, replacing an older file in one step, and return it.
-
-    `read` is as `acceleray.report.rows.Read` says.
-
-    Raises:
-        PortfolioError: the run has no reference portfolio or no risk measures.
-    """
-    return save(page(read, settings), path)
-
-
-def page(read: Read, settings: Settings) -> str:
-    """Return the page about the run whose rows `read` gives.
+def _fill(read: Read, settings: Settings) -> dict[str, Any]:
+    """Return what the template names.
 
     Raises:
         PortfolioError: the run has no reference portfolio or no risk measures.
     """
     report = gather(read, settings)
-    return render(
-        "end_to_end.html.j2",
-        report=report,
-        sections=_SECTIONS,
-        summary=narrative.summary(report),
-        verdict=backtest_narrative.verdict(report.backtest),
-        figures=figures.draw_all(report),
-        fits_figure=fits_figure.scatter(report.fits),
-        history=backtest_figures.history(report.backtest),
-        exceptions=backtest_figures.exceptions_by_year(report.backtest),
-        narrative=narrative,
-        unpriced_pct_nav=report.book.reference.unpriced_pct_nav if report.book.reference else None,
-        backtest_narrative=backtest_narrative,
-        risk_narrative=risk_narrative,
-        limits={"instruments": fits.SHOWN_INSTRUMENTS, "gaps": quality.SHOWN_GAPS},
-    )
+    return {
+        "report": report,
+        "summary": narrative.summary(report),
+        "verdict": backtest_narrative.verdict(report.backtest),
+        "figures": figures.draw_all(report),
+        "fits_figure": fits_figure.scatter(report.fits),
+        "history": backtest_figures.history(report.backtest),
+        "exceptions": backtest_figures.exceptions_by_year(report.backtest),
+        "narrative": narrative,
+        "unpriced_pct_nav": report.book.reference.unpriced_pct_nav if report.book.reference else None,
+        "backtest_narrative": backtest_narrative,
+        "risk_narrative": risk_narrative,
+        "limits": {"instruments": fits.SHOWN_INSTRUMENTS, "gaps": quality.SHOWN_GAPS},
+    }
+
+
+PAGE = Page(
+    template="end_to_end.html.j2",
+    sections=(
+        ("headline", "Headline"),
+        ("distribution", "Distribution"),
+        ("backtest", "Backtest"),
+        ("contributions", "Contributions"),
+        ("book", "Book"),
+        ("calibration", "Calibration"),
+        ("signal", "Signal model"),
+        ("quality", "Data quality"),
+        ("assumptions", "Assumptions and limits"),
+        ("lineage", "Lineage"),
+    ),
+    fill=_fill,
+)

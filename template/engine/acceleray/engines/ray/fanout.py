@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import ray
@@ -28,6 +29,17 @@ class Tasks(Protocol):
         """Return one; they are asked for once each, in order."""
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """One map that is over: its function, when it began on the monotonic clock, tasks, at once at most."""
+
+    function: str
+    began: float
+    seconds: float
+    tasks: int
+    at_once: int
+
+
 class FanOut:
     """Runs a pure function over tasks on Ray; made by the engines of a profile."""
 
@@ -37,6 +49,7 @@ class FanOut:
         self.asks = {"num_cpus": 1}
         self._gpus = gpus
         self._task_timeout_s = task_timeout_s
+        self.mapped: list[Mapped] = []
 
     def on(self, device: str) -> FanOut:
         """Return a fan-out whose tasks fit models on a device: on `cuda` each has a GPU to itself.
@@ -50,6 +63,7 @@ class FanOut:
             raise PortfolioError(f"model.device is {device} but Ray has no GPU; set it to cpu.")
         mapped = FanOut(self._gpus, self._task_timeout_s, self._gpus)
         mapped.asks = {"num_cpus": 1, "num_gpus": 1}
+        mapped.mapped = self.mapped
         return mapped
 
     def share(self, value: Any) -> ray.ObjectRef:
@@ -86,6 +100,22 @@ class FanOut:
             PortfolioError: a task raised, or took longer than `ray.task_timeout_s`. A PortfolioError that a
                 task raised comes out as it is.
         """
+        began = time.monotonic()
+        try:
+            yield from self._map(function, tasks, shared, done, batch, fixed)
+        finally:
+            seconds, at_once = time.monotonic() - began, min(self.workers, len(tasks))
+            self.mapped.append(Mapped(function.__name__, began, seconds, len(tasks), at_once))
+
+    def _map(
+        self,
+        function: Callable[..., Any],
+        tasks: Tasks,
+        shared: Sequence[Any],
+        done: Callable[[int], None],
+        batch: int,
+        fixed: Mapping[str, Any],
+    ) -> Iterator[Any]:
         references = [self.share(value) for value in shared]
         remote = ray.remote(**self.asks, max_retries=3)(_each).options(name=function.__name__)
         # The same cut twice: what is started next, and what is waited for.

@@ -67,7 +67,7 @@ def roll_back(run: Run, to: int | None, since: date | None, reason: str) -> Plan
     run.identify("none", made.effective_from, state)
     with run.stage(WORKLOAD, "Withdraw the champion"):
         commit_decisions(run, made.changes)
-        record(run, WORKLOAD, str(made.champion["model_uri"]))
+        record(run, str(made.champion["model_uri"]))
         for row in made.changes:
             mirror(run, str(row["model_name"]), int(row["model_version"]))
     return made

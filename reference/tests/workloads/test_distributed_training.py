@@ -1,0 +1,19 @@
+"""Distributed training: every fold is judged."""
+
+import pytest
+
+from acceleray.tables import SIGNAL_VALIDATION
+from acceleray.testing import SmallProject
+
+NAME = "distributed_training"
+
+
+@pytest.mark.ray
+def test_the_notebook_reads_and_writes_what_the_recipe_does(small: SmallProject) -> None:
+    notebook = small.notebook(NAME)
+    found = small.rows(notebook, SIGNAL_VALIDATION)
+    assert len(found) == 2
+    assert "Report: " in small.said
+    recipe = small.recipe(NAME)
+    assert recipe.identity == notebook.identity
+    assert small.steps(recipe) == small.steps(notebook)

@@ -1,0 +1,19 @@
+"""Portfolio model calibration: every instrument has a row."""
+
+import pytest
+
+from acceleray.tables import CALIBRATION
+from acceleray.testing import SmallProject
+
+NAME = "portfolio_model_calibration"
+
+
+@pytest.mark.ray
+def test_the_notebook_reads_and_writes_what_the_recipe_does(small: SmallProject) -> None:
+    notebook = small.notebook(NAME)
+    found = small.rows(notebook, CALIBRATION)
+    assert len(found) == 5
+    assert "Report: " in small.said
+    recipe = small.recipe(NAME)
+    assert recipe.identity == notebook.identity
+    assert small.steps(recipe) == small.steps(notebook)

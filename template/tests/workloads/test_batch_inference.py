@@ -1,0 +1,21 @@
+"""Batch inference: every instrument has a row."""
+
+import pytest
+
+from acceleray.tables import PREDICTIONS, PREDICTIONS_QUARANTINED
+from acceleray.testing import SmallProject
+
+NAME = "batch_inference"
+
+
+@pytest.mark.ray
+def test_the_notebook_reads_and_writes_what_the_recipe_does(small: SmallProject) -> None:
+    # Something has to train a champion; on a state that has one this changes nothing.
+    trains = {"distributed_training", "end_to_end_pipeline"} & set(small.project.workload_names())
+    small.recipe(min(trains))
+    notebook = small.notebook(NAME)
+    found = (small.rows(notebook, table) for table in (PREDICTIONS, PREDICTIONS_QUARANTINED))
+    assert sum(map(len, found)) == 5
+    recipe = small.recipe(NAME)
+    assert recipe.identity == notebook.identity
+    assert small.steps(recipe) == small.steps(notebook)
