@@ -17,6 +17,7 @@ from acceleray.engines.processes.lock import run_lock
 from acceleray.engines.ray import gpus, slots
 from acceleray.engines.spark.jars import ARTIFACTS, jar_path
 from acceleray.errors import PortfolioError
+from acceleray.runtime import code_identity
 from acceleray.settings import load
 
 Examine = Callable[..., dict[str, doctor.Finding]]
