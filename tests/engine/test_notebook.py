@@ -68,7 +68,7 @@ def test_a_workspace_shows_rows_of_a_table_with_display(monkeypatch: pytest.Monk
     assert frame["name"].tolist() == ["a", "b"]
 
 
-CHOSEN = {"project": "", "environment": "", "as_of": "", "set": "seed=7 book.currency='US D'"}
+CHOSEN = {"project": "", "environment": "", "as_of": "", "set": "seed=7 market_data.name='two words'"}
 
 
 def test_a_notebook_finds_its_project_one_folder_up_and_its_environment_by_where_it_runs(
@@ -83,7 +83,7 @@ def test_a_notebook_finds_its_project_one_folder_up_and_its_environment_by_where
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     here = settings_from(CHOSEN)
     assert (here.project_dir, here.environment, here.profile) == (tmp_path, "local", "local")
-    assert (here.seed, here.book.currency) == (7, "US D")
+    assert (here.seed, here.market_data.name) == (7, "two words")
     monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
     there = settings_from(CHOSEN)
     assert (there.project_dir, there.environment, there.profile) == (tmp_path, "dev", "databricks")
