@@ -11,4 +11,6 @@ PROJECT = Project(
     workloads=Modules("portfolio.workloads", _HERE / "workloads", "WORKLOAD"),
     tables=Modules("portfolio.tables", _HERE / "tables", "TABLES"),
     signals=Listed("portfolio.signals", "SIGNALS"),
+    sources=Listed("portfolio.sources", "SOURCES"),
+    gates=Listed("portfolio.gates", "GATES"),
 )

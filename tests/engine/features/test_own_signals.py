@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
 from acceleray.extend import Signal
+from acceleray.runtime.extensions import signals
 from acceleray.runtime.look_ahead import refuse_look_ahead
-from acceleray.runtime.own_signals import checked
 from acceleray.stages.features.definitions import DEFINITIONS, FEATURE_NAMES
 from acceleray.tables import FEATURES
 from acceleray.tables.market import feature_names, features_with
@@ -83,7 +83,7 @@ def raising(prices: Windows) -> Windows:
 
 def test_a_signal_that_depends_on_days_before_its_window_is_refused() -> None:
     # It would depend on where a history starts.
-    with pytest.raises(PortfolioError, match="'own' of .* depends on days before its window of 5; compute"):
+    with pytest.raises(PortfolioError, match=r"'own' of .* depends on days before its window of 5; compute"):
         refuse_look_ahead([signal(yesterdays_row)])
 
 
@@ -108,23 +108,26 @@ def test_a_statistic_that_raises_or_returns_something_else_is_refused(
 @pytest.mark.parametrize(
     ("listed", "message"),
     [
-        ([up_days], "Number 1 of SIGNALS in src/portfolio/signals.py is a function; list objects of"),
-        ([signal(up_days, "beta_12m")], "'beta_12m' of .* is named like another column of gold.features"),
-        ([signal(up_days, "target")], "'target' of .* is named like another column of gold.features"),
-        ([UP_DAYS, UP_DAYS], "'up_days' of .* is named like another column"),
-        ([signal(up_days, "Up-Days")], "'Up-Days' of .* cannot be a column; use small letters, digits and _"),
-        ([signal(up_days, "")], "'' of .* cannot be a column"),
+        ([up_days], "Number 1 of the list in src/portfolio/signals.py is a function; list objects of"),
+        ([signal(up_days, "beta_12m")], "'beta_12m' of .* has a name that is taken; rename it"),
+        ([signal(up_days, "target")], "'target' of .* has a name that is taken; rename it"),
+        ([UP_DAYS, UP_DAYS], "'up_days' of .* has a name that is taken"),
+        (
+            [signal(up_days, "Up-Days")],
+            "'Up-Days' of .* cannot have that name; use small letters, digits and _",
+        ),
+        ([signal(up_days, "")], "'' of .* cannot have that name"),
         ([signal(up_days, length=0)], "'own' of .* has windows of length 0; use 1 or more"),
         (
             [signal(up_days, of="volumes")],
-            "is of 'volumes'; it can be of prices, returns, returns and market",
+            "has of='volumes'; it can be prices, returns, returns and",
         ),
-        ([signal(0.5)], "has no function for a statistic"),  # type: ignore[arg-type]
+        ([signal(0.5)], "has no function as statistic"),  # type: ignore[arg-type]
     ],
 )
 def test_a_declaration_that_cannot_be_used_is_refused_by_name(listed: Sequence[Any], message: str) -> None:
     with pytest.raises(PortfolioError, match=message):
-        checked(listed, WHERE)
+        signals(listed, WHERE)
 
 
 def test_own_signals_follow_those_of_the_engine_in_the_table() -> None:

@@ -1,4 +1,4 @@
-"""A project's own signal in gold.features: computed in Spark's workers, a column more, and nothing else moves."""
+"""A project's own signal in gold.features: computed by Spark's workers, and nothing else moves."""
 
 from __future__ import annotations
 

@@ -22,8 +22,9 @@ import acceleray
 from acceleray.errors import PortfolioError
 
 if TYPE_CHECKING:
-    from acceleray.extend import Signal
+    from acceleray.extend import GateRule, PriceSource, Signal
     from acceleray.runtime.workload import Workload
+    from acceleray.settings import Settings
     from acceleray.tables import Table
 
 
@@ -96,12 +97,16 @@ class Project:
         workloads: its recipes, each a module with a WORKLOAD.
         tables: its own tables, each a module with TABLES.
         signals: its own signals, which join those of the engine.
+        sources: its own price sources.
+        gates: its own rules of the gates after calibration and training.
     """
 
     folder: Path | None = None
     workloads: Modules | None = None
     tables: Modules | None = None
     signals: Listed | None = None
+    sources: Listed | None = None
+    gates: Listed | None = None
 
     def workload(self, name: str) -> Workload:
         """Return a recipe by name.
@@ -143,16 +148,52 @@ class Project:
         """
         if self.signals is None:
             return ()
-        from acceleray.runtime.own_signals import checked
+        from acceleray.runtime import extensions
 
-        return checked(self.signals.all(), self.signals.where)
+        return extensions.signals(self.signals.all(), self.signals.where)
 
-    def refuse_unusable(self) -> None:
+    def own_source(self, name: str) -> PriceSource | None:
+        """Return the project's own price source of a name, or None if it is one of the engine's.
+
+        Raises:
+            PortfolioError: there is none of that name, or one that is declared cannot be used.
+        """
+        from acceleray.runtime import extensions
+        from acceleray.settings.sections import PRICE_SOURCES
+
+        own = {}
+        if self.sources is not None:
+            listed = extensions.sources(self.sources.all(), self.sources.where)
+            own = {source.name: source for source in listed}
+        if name in PRICE_SOURCES:
+            return None
+        if name not in own:
+            known = ", ".join((*PRICE_SOURCES, *own))
+            raise PortfolioError(f"There is no price source '{name}'; market_data.source can be {known}.")
+        return own[name]
+
+    def own_gate_rules(self, gate: str) -> tuple[GateRule, ...]:
+        """Return the project's own rules of a gate, `calibration` or `training`.
+
+        Raises:
+            PortfolioError: the declaration of one cannot be used; the message names it.
+        """
+        if self.gates is None:
+            return ()
+        from acceleray.runtime import extensions
+
+        rules = extensions.gate_rules(self.gates.all(), self.gates.where)
+        return tuple(rule for rule in rules if rule.gate == gate)
+
+    def refuse_unusable(self, settings: Settings) -> None:
         """Refuse, before any engine has started, what the project adds and cannot be used.
 
         Raises:
-            PortfolioError: the message names the one, its file, and what is wrong with it.
+            PortfolioError: the message names the one, its file, and what is wrong with it; or there is no
+                price source of the name that is set.
         """
+        self.own_gate_rules("calibration")
+        self.own_source(settings.market_data.source)
         if signals := self.own_signals():
             from acceleray.runtime.look_ahead import refuse_look_ahead
 

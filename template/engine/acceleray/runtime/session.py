@@ -48,7 +48,7 @@ def session(
     """
     settings = settings if workload.fits else settings.on_cpu()
     workload.check(settings)
-    project.refuse_unusable()
+    project.refuse_unusable(settings)
     reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
     # Before MLflow, which would complain about credentials where there is only the wrong profile.
     refuse_unsupported_environment(settings.profile)

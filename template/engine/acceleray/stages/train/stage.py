@@ -114,7 +114,8 @@ def _decide(
         comparison=comparison,
     )
     train, leakage = run.settings.train, run.settings.leakage
-    verdict = judge(evidence, Limits(train.minimum_rank_ic, leakage.maximum_rank_ic, TOLERANCE))
+    limits = Limits(train.minimum_rank_ic, leakage.maximum_rank_ic, TOLERANCE)
+    verdict = judge(evidence, limits, run.project.own_gate_rules("training"))
     commit_decision(run, model, contract, verdict, evidence)
     return verdict
 
