@@ -13,4 +13,5 @@ PROJECT = Project(
     signals=Listed("portfolio.signals", "SIGNALS"),
     sources=Listed("portfolio.sources", "SOURCES"),
     gates=Listed("portfolio.gates", "GATES"),
+    sections=Listed("portfolio.sections", "SECTIONS"),
 )

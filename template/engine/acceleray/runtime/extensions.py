@@ -65,14 +65,21 @@ def gate_rules(listed: Sequence[Any], where: str) -> tuple[GateRule, ...]:
     return found
 
 
-def sections(listed: Sequence[Any], where: str) -> tuple[Section, ...]:
-    """Return the sections that a project adds to reports, if each of them can be used.
+def sections(listed: Sequence[Any], where: str, workloads: Sequence[str]) -> tuple[Section, ...]:
+    """Return the sections that a project adds to reports of its workloads, if each of them can be used.
 
     Raises:
-        PortfolioError: one is no Section, or has a name that is taken or cannot be one.
+        PortfolioError: one is no Section, has a name that is taken or cannot be one, or is for no workload.
     """
     found = _usable(Section, listed, where, ())
     for each in found:
+        if isinstance(each.workloads, str) or not each.workloads:
+            raise PortfolioError(f"{_title(each, where)} does not list workloads; list their names.")
+        if unknown := [name for name in each.workloads if name not in workloads]:
+            raise PortfolioError(
+                f"{_title(each, where)} is for workload '{unknown[0]}'; this project has "
+                f"{', '.join(workloads)}."
+            )
         _refuse_without_function(each, "write", where)
     return found
 

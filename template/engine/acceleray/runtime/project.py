@@ -22,7 +22,7 @@ import acceleray
 from acceleray.errors import PortfolioError
 
 if TYPE_CHECKING:
-    from acceleray.extend import GateRule, PriceSource, Signal
+    from acceleray.extend import GateRule, PriceSource, Section, Signal
     from acceleray.runtime.workload import Workload
     from acceleray.settings import Settings
     from acceleray.tables import Table
@@ -99,6 +99,7 @@ class Project:
         signals: its own signals, which join those of the engine.
         sources: its own price sources.
         gates: its own rules of the gates after calibration and training.
+        sections: its own sections of reports.
     """
 
     folder: Path | None = None
@@ -107,6 +108,7 @@ class Project:
     signals: Listed | None = None
     sources: Listed | None = None
     gates: Listed | None = None
+    sections: Listed | None = None
 
     def workload(self, name: str) -> Workload:
         """Return a recipe by name.
@@ -185,6 +187,20 @@ class Project:
         rules = extensions.gate_rules(self.gates.all(), self.gates.where)
         return tuple(rule for rule in rules if rule.gate == gate)
 
+    def own_sections(self, workload: str) -> tuple[Section, ...]:
+        """Return the sections that the project adds to the report of a workload, in the order of its list.
+
+        Raises:
+            PortfolioError: the declaration of one cannot be used; the message names it.
+        """
+        if self.sections is None:
+            return ()
+        from acceleray.runtime import extensions
+
+        where = self.sections.where
+        sections = extensions.sections(self.sections.all(), where, self.workload_names())
+        return tuple(section for section in sections if workload in section.workloads)
+
     def refuse_unusable(self, settings: Settings) -> None:
         """Refuse, before any engine has started, what the project adds and cannot be used.
 
@@ -193,6 +209,7 @@ class Project:
                 price source of the name that is set.
         """
         self.own_gate_rules("calibration")
+        self.own_sections("")
         self.own_source(settings.market_data.source)
         if signals := self.own_signals():
             from acceleray.runtime.look_ahead import refuse_look_ahead
