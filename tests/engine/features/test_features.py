@@ -13,11 +13,12 @@ from scipy.stats import linregress, skew
 from skfolio.datasets import load_sp500_dataset
 
 from acceleray.quant.returns import simple_returns
+from acceleray.runtime.project import NOTHING_ADDED
 from acceleray.runtime.run import Run
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.features.raw import raw
 from acceleray.stages.features.returns import observed, with_market
-from acceleray.stages.features.stage import DEFINITIONS, RANKED, build_features
+from acceleray.stages.features.stage import DEFINITIONS, build_features
 from acceleray.tables import FEATURES, PRICES, RETURNS
 
 HORIZON = 21
@@ -104,7 +105,7 @@ def expected_features(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Compute every feature again with pandas and SciPy, one instrument and one window at a time."""
     daily = prices / prices.shift(1) - 1
     market = daily.mean(axis=1)
-    columns: dict[str, dict[str, pd.Series]] = {name: {} for name in RANKED}
+    columns: dict[str, dict[str, pd.Series]] = {name: {} for name in FEATURE_NAMES}
     for name in prices.columns:
         own, returns = prices[name].dropna(), daily[name].dropna()
         loss = returns.clip(upper=0)
@@ -158,7 +159,7 @@ def test_returns_are_those_of_the_mathematics_module_with_gaps_left_open(built: 
     assert built["return_1d"].iloc[:, 4].notna().sum() == 0
 
 
-@pytest.mark.parametrize("name", RANKED)
+@pytest.mark.parametrize("name", FEATURE_NAMES)
 def test_a_feature_is_the_rank_of_its_definition(
     name: str, built: Built, expected: dict[str, pd.DataFrame]
 ) -> None:
@@ -169,8 +170,8 @@ def test_a_feature_is_the_rank_of_its_definition(
 
 
 def test_every_feature_has_one_definition_in_the_order_of_the_columns() -> None:
-    assert RANKED == FEATURE_NAMES
-    assert len(set(RANKED)) == 14
+    assert NOTHING_ADDED.feature_names() == FEATURE_NAMES
+    assert len(set(FEATURE_NAMES)) == 14
     assert all(each.meaning and each.proposed_by for each in DEFINITIONS)
 
 
@@ -210,12 +211,12 @@ def test_no_feature_and_no_return_knows_a_price_after_its_date(built: Built) -> 
     run = built.make(f"features.horizon_d={HORIZON}", "market_data.source=csv", "market_data.name=changed")
     commit(run, changed)
     build_features(run)
-    for name in ("return_1d", *RANKED):
+    for name in ("return_1d", *FEATURE_NAMES):
         after = wide(run, RETURNS if name == "return_1d" else FEATURES, name, changed)
         pd.testing.assert_frame_equal(after.iloc[: cut + 1], built[name].iloc[: cut + 1], check_exact=True)
         assert not after.iloc[cut + 1 :].equals(built[name].iloc[cut + 1 :])
     exact, shifted = unranked(built.run), unranked(run)
-    for name in RANKED:
+    for name in FEATURE_NAMES:
         before, after = spread(exact, name, changed), spread(shifted, name, changed)
         pd.testing.assert_frame_equal(after.iloc[: cut + 1], before.iloc[: cut + 1], check_exact=True)
         assert after.iloc[cut].notna().sum() > 2

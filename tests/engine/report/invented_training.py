@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime
 
 from acceleray import tables as t
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from report.invented_rows import AS_OF, KEYS, Rows
 
 PARAMETERS = {"device": "cpu", "rounds": 100, "max_depth": 3, "learning_rate": 0.05}

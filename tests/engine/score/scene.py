@@ -14,7 +14,7 @@ from acceleray.governance.registry import RegisteredModel
 from acceleray.quant import boosting
 from acceleray.runtime.run import Run
 from acceleray.settings import Model
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.tables import FEATURES, PRICES
 from engines.handing import Inline
 

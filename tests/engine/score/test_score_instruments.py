@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.runtime.run import Run
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.score import instruments
 from acceleray.stages.score.instruments import score_instruments
 from acceleray.tables import FEATURES, PREDICTIONS, PREDICTIONS_QUARANTINED, PRICES

@@ -10,7 +10,7 @@ from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant import boosting
 from acceleray.settings import Model
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.score.stage import require_features
 
 
@@ -21,7 +21,7 @@ def model(names: tuple[str, ...]) -> RegisteredModel:
 
 
 def test_a_model_of_the_same_features_in_the_same_order_is_accepted() -> None:
-    require_features(model(FEATURE_NAMES))
+    require_features(model(FEATURE_NAMES), FEATURE_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_any_other_is_refused_in_one_line_that_names_the_first_difference(
     names: tuple[str, ...], difference: str
 ) -> None:
     with pytest.raises(PortfolioError) as refused:
-        require_features(model(names))
+        require_features(model(names), FEATURE_NAMES)
     assert str(refused.value) == (
         f"Model models:/tests/3 does not fit this project's features: {difference};"
         f" train it again: {TO_TRAIN}."
@@ -52,4 +52,4 @@ def test_a_model_without_names_is_refused() -> None:
     matrix = xgboost.DMatrix(np.zeros((4, 2)), np.arange(4.0))
     content = bytes(xgboost.train({"nthread": 1}, matrix, 1).save_raw("ubj"))
     with pytest.raises(PortfolioError, match="it does not say which features it was trained on"):
-        require_features(RegisteredModel("models:/tests/3", content))
+        require_features(RegisteredModel("models:/tests/3", content), FEATURE_NAMES)

@@ -15,7 +15,7 @@ from skfolio.datasets import load_sp500_dataset
 from acceleray.errors import PortfolioError
 from acceleray.quant.signals import forward_returns
 from acceleray.runtime.run import Run
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.signals.inputs import load_inputs
 from acceleray.stages.signals.stage import Prioritised, prioritise

@@ -3,7 +3,7 @@
 import numpy as np
 
 from acceleray.quant.examples import Examples
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 
 DATES, NAMES, HORIZON_D, SEED = 700, 15, 5, 42
 

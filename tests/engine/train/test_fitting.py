@@ -13,8 +13,9 @@ from acceleray.errors import PortfolioError
 from acceleray.quant.bins import binned
 from acceleray.quant.boosting import fit, saved
 from acceleray.runtime.progress import Reporter
+from acceleray.runtime.project import NOTHING_ADDED
 from acceleray.settings import Model, Settings
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.train.fitting import TrainingRows, fit_alone, fit_final
 from train.panels import SEED, examples
 
@@ -48,6 +49,7 @@ class Alone:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.project = NOTHING_ADDED
         self.fan_out = Here()
         self.said = io.StringIO()
         self.reporter = Reporter(Console(file=self.said, width=200))
@@ -79,12 +81,12 @@ def test_drawing_rows_needs_one_process_and_says_so(settings: Callable[..., Sett
 def test_a_model_that_differs_is_found_to_differ_by_its_largest_difference() -> None:
     panel = examples(0.3)
     rows = TrainingRows(binned(panel.features), panel.target)
-    mine, _, nothing = fit_alone(MODEL, rows, SEED)
+    mine, _, nothing = fit_alone(MODEL, rows, SEED, FEATURE_NAMES)
     assert math.isnan(nothing)
-    assert fit_alone(MODEL, rows, SEED, mine)[2] == 0.0
+    assert fit_alone(MODEL, rows, SEED, FEATURE_NAMES, mine)[2] == 0.0
     shuffled = TrainingRows(rows.features, np.random.default_rng(1).permutation(rows.target))
-    other, _, _ = fit_alone(MODEL, shuffled, SEED)
-    assert fit_alone(MODEL, rows, SEED, other)[2] > 0.01
+    other, _, _ = fit_alone(MODEL, shuffled, SEED, FEATURE_NAMES)
+    assert fit_alone(MODEL, rows, SEED, FEATURE_NAMES, other)[2] > 0.01
 
 
 def test_more_shards_than_gpus_are_refused_before_anything_is_fitted(

@@ -1,9 +1,12 @@
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from acceleray.errors import PortfolioError
+from acceleray.extend import GateRule
 from acceleray.stages.train.gate import Comparison, Evidence, Limits, compare, judge
 
 GOOD = Evidence(rank_ic=0.03, rank_ic_t=2.5, dates=4000, simulated=False, difference=0.0, comparison=None)
@@ -75,3 +78,33 @@ def test_models_without_a_common_date_refuse_nothing() -> None:
     nothing = compare(7, np.full(10, np.nan), np.zeros(10), horizon_d=5)
     assert math.isnan(nothing.difference)
     assert judge(replace(GOOD, comparison=nothing), LIMITS).decision == "promoted"
+
+
+def few_dates(found: Evidence) -> str | None:
+    return None if found.dates >= 1000 else f"{found.dates} dates are fewer than 1,000"
+
+
+RULE = GateRule("dates", "training", few_dates, "at least 1,000 dates were validated")
+
+
+def test_a_rule_of_the_project_refuses_with_its_reason_after_those_of_the_engine() -> None:
+    assert judge(replace(GOOD, dates=1000), LIMITS, [RULE]).reason.endswith("; dates: yes")
+    short = judge(replace(GOOD, dates=999), LIMITS, [RULE])
+    assert (short.decision, short.reason) == ("refused", "dates: 999 dates are fewer than 1,000")
+    worse = judge(replace(GOOD, dates=999, rank_ic=-1.0), LIMITS, [RULE])
+    assert worse.reason.endswith("no better than chance; dates: 999 dates are fewer than 1,000")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            lambda found: found.nothing,
+            r"^Gate rule 'dates' cannot be asked: AttributeError: 'Evidence' object",
+        ),
+        (lambda found: False, "^Gate rule 'dates' returned bool; return a reason as text, or None"),
+    ],
+)
+def test_a_rule_that_cannot_be_asked_is_named(asked: Any, message: str) -> None:
+    with pytest.raises(PortfolioError, match=message):
+        judge(GOOD, LIMITS, [replace(RULE, refuses=asked)])

@@ -8,7 +8,7 @@ from acceleray.quant.boosting import fit, predict
 from acceleray.quant.examples import Examples
 from acceleray.quant.validation import WalkForwardFold, purged_walk_forward
 from acceleray.settings import Model, Settings
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.train.validation import (
     FoldScore,
     FoldTask,
@@ -23,7 +23,7 @@ MODEL = Model(rounds=40)
 
 
 def task(fold: WalkForwardFold, cost_bp: float = 10.0) -> FoldTask:
-    return FoldTask(fold, MODEL, SEED, HORIZON_D, cost_bp)
+    return FoldTask(fold, FEATURE_NAMES, MODEL, SEED, HORIZON_D, cost_bp)
 
 
 def scores(panel: Examples) -> list[FoldScore]:

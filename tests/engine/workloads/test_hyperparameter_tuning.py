@@ -15,7 +15,8 @@ from acceleray.engines.ray.proposals import Search, Trial
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Identity, Run
 from acceleray.settings import load
-from acceleray.stages.features.examples import FEATURE_NAMES, load_examples
+from acceleray.stages.features.definitions import FEATURE_NAMES
+from acceleray.stages.features.examples import load_examples
 from acceleray.stages.tune.checkpoints import KeptTrials
 from acceleray.stages.tune.problem import build_problem
 from acceleray.stages.tune.space import SPACE
