@@ -67,7 +67,6 @@ import hashlib
 
 from acceleray.governance.champion import features_contract, find_champion
 from acceleray.governance.registry import RegisteredModel
-from acceleray.stages.features.examples import FEATURE_NAMES
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.score.stage import require_features
@@ -75,11 +74,12 @@ from acceleray.tables import PRICES
 
 with run.stage("ingest", "Ingest data, find the champion (Spark)"):
     loaded = ingest(run)
-    contract = features_contract(FEATURE_NAMES, run.settings.features.horizon_d)
+    names = run.project.feature_names()
+    contract = features_contract(names, run.settings.features.horizon_d)
     client = run.tracker.client
     champion = find_champion(run.lake, run.settings, client, run.source, loaded.as_of, contract)
     model = RegisteredModel(champion.uri, champion.content)
-    require_features(model)
+    require_features(model, names)
     content = hashlib.sha256(champion.content).hexdigest()
     run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), champion.uri, content))
 show_stage(run)

@@ -35,7 +35,7 @@ from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload, execute
 from acceleray.settings import Model, load
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.tables import MODEL_DECISIONS
 
 # Before the first price of any source that is measured.

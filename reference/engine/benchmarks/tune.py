@@ -28,7 +28,8 @@ from acceleray.governance.tracking import tracked_run
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings, load
-from acceleray.stages.features.examples import FEATURE_NAMES, load_examples
+from acceleray.stages.features.definitions import FEATURE_NAMES
+from acceleray.stages.features.examples import load_examples
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.tune.problem import Problem, build_problem

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from acceleray.runtime.project import Modules, Project
+from acceleray.runtime.project import Listed, Modules, Project
 
 _HERE = Path(__file__).parent
 
@@ -10,4 +10,8 @@ PROJECT = Project(
     folder=_HERE,
     workloads=Modules("portfolio.workloads", _HERE / "workloads", "WORKLOAD"),
     tables=Modules("portfolio.tables", _HERE / "tables", "TABLES"),
+    signals=Listed("portfolio.signals", "SIGNALS"),
+    sources=Listed("portfolio.sources", "SOURCES"),
+    gates=Listed("portfolio.gates", "GATES"),
+    sections=Listed("portfolio.sections", "SECTIONS"),
 )

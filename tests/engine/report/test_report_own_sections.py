@@ -95,7 +95,10 @@ def test_one_that_cannot_be_written_is_named(
 @pytest.mark.parametrize(
     ("listed", "message"),
     [
-        (section(workloads=["rebalancing"]), "'tails' of .* is for workload 'rebalancing'; this project has port"),
+        (
+            section(workloads=["rebalancing"]),
+            "'tails' of .* is for workload 'rebalancing'; this project has port",
+        ),
         (section(workloads="risk_stress_testing"), "'tails' of .* does not list workloads; list their names"),
         (section(workloads=[]), "'tails' of .* does not list workloads"),
         (section(name="Tails!"), "Section 'Tails!' of .* cannot have that name"),

@@ -16,6 +16,7 @@ from acceleray.cli.guard import Place, guarded
 from acceleray.cli.maintain import maintain
 from acceleray.cli.models import models, rollback
 from acceleray.cli.new_workload import new_workload
+from acceleray.cli.notebooks import notebooks
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project, version_line
 from acceleray.cli.text import conclusion_lines, tell
@@ -58,6 +59,7 @@ def _application() -> typer.Typer:
     for name, command, summary in (
         ("run", run, "Run one workload and write its report."),
         ("workloads", workloads, "List the workloads of this project."),
+        ("notebooks", notebooks, "Run the notebooks and write them as pages, with their output."),
         ("new-workload", new_workload, "Write the files of a workload of your own; it runs at once."),
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from acceleray import tables as t
 from acceleray.runtime.evidence import record
+from acceleray.runtime.run import Run
+from acceleray.runtime.workload import Conclusion, Workload
 from acceleray.stages.features.stage import build_returns
 from acceleray.stages.ingest.stage import ingest
-from acceleray.runtime.run import Run
 from portfolio.tables.$name import $constant
-from acceleray.runtime.workload import Conclusion, Workload
 
 
 def run(run: Run) -> Conclusion:
@@ -32,19 +32,30 @@ def run(run: Run) -> Conclusion:
     with run.stage("features", "Build returns (Spark)"):
         build_returns(run)
     with run.stage("$name", "$title (Ray)"):
-        series = _returns_by_instrument(run)
-        means = list(run.fan_out.map(mean_return, list(series.values())))
-        rows = {"instrument_id": list(series), "days": [len(one) for one in series.values()]}
-        run.commit($constant, pa.table({**rows, "mean_return_1d": means}))
-        record(run, WORKLOAD.name, "")
-    highest = 100.0 * max(means, default=0.0)
-    headline = (("Instruments", str(len(series))), ("Highest mean daily return", f"{highest:.3f} %"))
-    return Conclusion(headline, "", None)
+        found = mean_returns(run)
+        record(run)
+    return conclude(run, found)
+
+
+def mean_returns(run: Run) -> dict[str, float]:
+    """Commit and return the mean daily return of each instrument."""
+    series = _returns_by_instrument(run)
+    means = list(run.fan_out.map(mean_return, list(series.values())))
+    rows = {"instrument_id": list(series), "days": [len(one) for one in series.values()]}
+    run.commit($constant, pa.table({**rows, "mean_return_1d": means}))
+    return dict(zip(series, means, strict=True))
 
 
 def mean_return(returns: NDArray[np.float64]) -> float:
     """Return the mean of an instrument's daily returns; one task of the fan-out."""
     return float(np.mean(returns))
+
+
+def conclude(run: Run, found: dict[str, float]) -> Conclusion:
+    """Return the headline; a recipe with a page writes it here."""
+    highest = 100.0 * max(found.values(), default=0.0)
+    headline = (("Instruments", str(len(found))), ("Highest mean daily return", f"{highest:.3f} %"))
+    return Conclusion(headline, "", None)
 
 
 def _returns_by_instrument(run: Run) -> dict[str, NDArray[np.float64]]:
@@ -88,16 +99,16 @@ TABLES = ($constant,)
 '''
 
 TEST = '''\
-"""$title: known answers of its parts, and one whole run."""
-
-from pathlib import Path
-from typing import Any
+"""$title: known answers of its parts, and the whole of it on a small slice of prices."""
 
 import numpy as np
 import pytest
 
+from acceleray.testing import SmallProject
+from portfolio.tables.$name import $constant
 from portfolio.workloads.$name import mean_return
-from workloads.in_process import rows, run_notebook
+
+NAME = "$name"
 
 
 def test_the_mean_of_three_returns_is_known() -> None:
@@ -105,11 +116,13 @@ def test_the_mean_of_three_returns_is_known() -> None:
 
 
 @pytest.mark.ray
-def test_each_instrument_has_one_row_and_a_second_run_adds_none(tmp_path: Path, spark: Any) -> None:
-    for _ in range(2):
-        ran = run_notebook("$name", tmp_path, spark)
-        found = rows(spark, ran, "gold.$name")
-        assert len(found) == len({row["instrument_id"] for row in found}) == 5
+def test_the_notebook_reads_and_writes_what_the_recipe_does(small: SmallProject) -> None:
+    notebook = small.notebook(NAME)
+    found = small.rows(notebook, $constant).to_pylist()
+    assert len(found) == len({row["instrument_id"] for row in found}) == 5
+    recipe = small.recipe(NAME)
+    assert recipe.identity == notebook.identity
+    assert small.steps(recipe) == small.steps(notebook)
 '''
 
 NOTEBOOK = """\
@@ -119,55 +132,121 @@ NOTEBOOK = """\
 # MAGIC
 # MAGIC **What it answers:** say here what question this workload answers, and for whom.
 # MAGIC
-# MAGIC Nothing here computes: it sets parameters, makes one call and shows what came out.
+# MAGIC The cells below are the recipe in `src/portfolio/workloads/$name.py`, one step each.
 
 # COMMAND ----------
 
-import shlex
+# MAGIC %md
+# MAGIC ## Open the session
+# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
+# MAGIC `conf/base.yml`.
+
+# COMMAND ----------
+
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-from acceleray.runtime.notebook import parameters, show_report, show_table
-from acceleray.runtime.progress import Reporter
-from acceleray.settings import load
-from acceleray.runtime.workload import execute
+if find_spec("portfolio") is None:
+    here = Path(globals().get("__file__", "notebook")).resolve()
+    project = next(folder for folder in here.parents if (folder / "conf" / "base.yml").is_file())
+    sys.path[:0] = [str(project / "src"), str(project / "engine")]
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
+# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
+# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
+# MAGIC `conf/base.yml` has the names.
+# MAGIC
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
+# MAGIC soon as a cell raises, or when this cell runs again.
+
+# COMMAND ----------
+
+from acceleray.runtime.notebook import parameters, settings_from, show_conclusion, show_rows, show_stage
+from acceleray.runtime.session import open_session
 from portfolio import PROJECT
+from portfolio.workloads.$name import WORKLOAD, conclude
+
+settings = settings_from(parameters(project="", environment="", as_of="", set=""))
+session = open_session(WORKLOAD, settings, PROJECT)
+run = session.run
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Parameters
-# MAGIC Job parameters on Databricks, `name=value` on a command line, these defaults otherwise. `set` takes
-# MAGIC settings as `section.key=value`, separated by blanks; `conf/base.yml` has the names.
+# MAGIC ## Ingest: prices in, quarantine out
+# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
+# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC
+# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
+# MAGIC stages pin.
 
 # COMMAND ----------
 
-chosen = parameters(project=".", environment="local", as_of="", set="")
-settings = load(
-    Path(chosen["project"]).resolve(),
-    chosen["environment"],
-    shlex.split(chosen["set"]),
-    as_of=chosen["as_of"] or None,
-)
+from acceleray.stages.ingest.stage import ingest
+from acceleray.tables import PRICES
 
-# COMMAND ----------
-
-# MAGIC %md
-# MAGIC ## Run
-# MAGIC One call. Running it again with the same prices, date, settings and code changes no number.
-
-# COMMAND ----------
-
-outcome = execute(PROJECT.workload("$name"), settings, Reporter(), PROJECT)
+with run.stage("ingest", "Ingest prices (Spark)"):
+    loaded = ingest(run)
+    run.identify(loaded.load_id, loaded.as_of)
+show_stage(run)
+show_rows(run, PRICES, "instrument_id", "date", "price")
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What to look at
-# MAGIC 1. Say here what a reader should look at first.
+# MAGIC ## Returns
+# MAGIC One-day returns of each instrument, with the gaps in prices left as gaps.
+# MAGIC
+# MAGIC **Spark**, because it is a window over every instrument: question 1.
 
 # COMMAND ----------
 
-show_table(("stage", "rows written", "seconds"), outcome.stages)
-show_table(("what", "value"), outcome.conclusion.headline)
-show_report(outcome.conclusion.report)
+from acceleray.stages.features.stage import build_returns
+from acceleray.tables import RETURNS
+
+with run.stage("features", "Build returns (Spark)"):
+    build_returns(run)
+show_stage(run)
+show_rows(run, RETURNS, "instrument_id", "date", "return_1d")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## $title
+# MAGIC Say here, in two sentences, what this step does.
+# MAGIC
+# MAGIC **Ray**, because instruments are independent of each other: say here which question of the decision
+# MAGIC model in `engine/docs/decision_model.md` decides. `record` writes down every table version above:
+# MAGIC that is the lineage.
+
+# COMMAND ----------
+
+from acceleray.runtime.evidence import record
+from portfolio.tables.$name import $constant
+from portfolio.workloads.$name import mean_returns
+
+with run.stage("$name", "$title (Ray)"):
+    found = mean_returns(run)
+    record(run)
+show_stage(run)
+show_rows(run, $constant, "instrument_id", "days", "mean_return_1d")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Conclude
+# MAGIC Say here what a reader should look at first.
+# MAGIC
+# MAGIC The report is written from the committed rows; then the session closes.
+
+# COMMAND ----------
+
+conclusion = conclude(run, found)
+session.close()
+show_conclusion(conclusion)
 """

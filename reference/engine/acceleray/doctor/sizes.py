@@ -53,7 +53,8 @@ def panel(settings: Settings, instruments: int | None, days: int | None) -> tupl
     elif source == "csv":
         found = _counted(settings)
     else:
-        raise PortfolioError("A table is not read for advice; add --instruments N --days N.")
+        kind = "A table" if source == "table" else f"Price source {source}"
+        raise PortfolioError(f"{kind} is not read for advice; add --instruments N --days N.")
     return instruments or found[0], days or found[1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acceleray.report.formats import printable
+from acceleray.report.formats import MISSING, printable, share
 from acceleray.report.rows import Read
 from acceleray.tables import CALIBRATION_GATE
 
@@ -27,9 +27,21 @@ class Check:
     reason: str
 
     @property
-    def bound(self) -> str:
-        """Return how the limit is meant: a least or a largest share."""
-        return "at least" if self.name == "converged" else "at most"
+    def builtin(self) -> bool:
+        """Return whether it is a check of the engine, and no rule of the project."""
+        return self.name in LABELS
+
+    @property
+    def found(self) -> str:
+        """Return the share in words; a rule of the project has none."""
+        return share(self.share) if self.builtin else MISSING
+
+    @property
+    def allowed(self) -> str:
+        """Return the limit in words, a least or a largest share; a rule of the project has none."""
+        if not self.builtin:
+            return MISSING
+        return f"{'at least' if self.name == 'converged' else 'at most'} {share(self.limit)}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from acceleray.extend import Section
 from acceleray.report import formats
+from acceleray.report.own_sections import written
 from acceleray.report.rows import Reads
 from acceleray.settings import Settings
 
@@ -50,21 +52,27 @@ class Page:
     sections: tuple[tuple[str, str], ...]
     fill: Callable[..., dict[str, Any]]
 
-    def html(self, read: Reads, settings: Settings, **more: Any) -> str:
-        """Return the page about the run whose rows `read` gives.
+    def html(self, read: Reads, settings: Settings, own: Sequence[Section] = (), **more: Any) -> str:
+        """Return the page about the run whose rows `read` gives, a project's own sections before the last.
 
         Raises:
-            PortfolioError: the run has nothing that the page is about.
+            PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
-        return render(self.template, sections=self.sections, **self.fill(read, settings, **more))
+        added = written(own, read)
+        links = ((section.anchor, section.title) for section in added)
+        sections = (*self.sections[:-1], *links, *self.sections[-1:])
+        filled = self.fill(read, settings, **more)
+        return render(self.template, sections=sections, own_sections=added, **filled)
 
-    def write(self, read: Reads, settings: Settings, path: Path, **more: Any) -> Path:
+    def write(
+        self, read: Reads, settings: Settings, path: Path, own: Sequence[Section] = (), **more: Any
+    ) -> Path:
         """Write the page to `path`, replacing an older file there in one step, and return the path.
 
         Raises:
-            PortfolioError: the run has nothing that the page is about.
+            PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
-        return save(self.html(read, settings, **more), path)
+        return save(self.html(read, settings, own, **more), path)
 
 
 def render(template: str, **context: Any) -> str:

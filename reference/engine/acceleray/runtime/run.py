@@ -22,6 +22,7 @@ from acceleray.engines.handoff.parts import commit_parts
 from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.transform import HandOff, Target
 from acceleray.engines.ray.fanout import FanOut
+from acceleray.extend import Section
 from acceleray.governance.tracking import StageRecord, Tracker
 from acceleray.runtime.identity import Identity, Touch, source_name
 from acceleray.runtime.progress import Reporter
@@ -33,7 +34,14 @@ from acceleray.tables.contract import Table, quoted
 class Page(Protocol):
     """What makes a report of a run's rows: `acceleray.report.page.Page`."""
 
-    def write(self, read: Callable[..., pa.Table], settings: Settings, path: Path, **more: Any) -> Path:
+    def write(
+        self,
+        read: Callable[..., pa.Table],
+        settings: Settings,
+        path: Path,
+        own: Sequence[Section] = (),
+        **more: Any,
+    ) -> Path:
         """Write the report to `path` and return the path."""
 
 
@@ -226,7 +234,8 @@ class Run:
         """
         with self.stage("report", "Write the report"):
             name = f"{self.workload}-{self.as_of}-{self.identity.run_id}.html"
-            path = page.write(self.rows, self.settings, self.settings.state_dir / "reports" / name, **more)
+            path, own = self.settings.state_dir / "reports" / name, self.project.own_sections(self.workload)
+            path = page.write(self.rows, self.settings, path, own, **more)
             self.tracker.attach(path)
         return path
 

@@ -43,10 +43,12 @@ def session(
     if the block raises, as killed if it is interrupted.
 
     Raises:
-        PortfolioError: the profile is not available here, or anything the user can put right.
+        PortfolioError: the profile is not available here, the project adds what cannot be used, or anything
+            else the user can put right.
     """
     settings = settings if workload.fits else settings.on_cpu()
     workload.check(settings)
+    project.refuse_unusable(settings)
     reporter.say(f"{workload.title}, as of {settings.as_of or 'the last price'}")
     # Before MLflow, which would complain about credentials where there is only the wrong profile.
     refuse_unsupported_environment(settings.profile)

@@ -28,10 +28,17 @@ class Catalog(Section):
     gold: str = "gold"
 
 
-class MarketData(Section):
-    """Where prices come from: `sample` (shipped with skfolio), `csv`, a Delta `table`, or `simulated`."""
+PRICE_SOURCES = ("sample", "csv", "table", "simulated")
+"""The price sources of the engine."""
 
-    source: Literal["sample", "csv", "table", "simulated"] = "sample"
+
+class MarketData(Section):
+    """Where prices come from: `sample` (shipped with skfolio), `csv`, a Delta `table`, or `simulated`.
+
+    Any other name is that of a source of the project itself, which a run looks up before it starts.
+    """
+
+    source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "sample"
     path: str = ""
     table: str = ""
     name: str = ""

@@ -71,8 +71,8 @@ CALIBRATION_GATE = Table(
     key=("run_id", "check_name"),
     columns=(
         *run_columns(),
-        Column("check_name", "string", "converged, at_bound or drifted"),
-        Column("share", "double", "Share found", "fraction"),
+        Column("check_name", "string", "converged, at_bound, drifted, or a rule of the project"),
+        Column("share", "double", "Share found; 1 if a rule of the project refuses, else 0", "fraction"),
         Column("limit", "double", "Least share allowed for converged, largest for the others", "fraction"),
         Column("passed", "boolean", "Is the share within the limit"),
         Column("reason", "string", "The verdict in words, with the worst instruments"),

@@ -1,5 +1,9 @@
 """Gold market data: returns and features."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from acceleray.extend import Signal
 from acceleray.tables.contract import INSTRUMENT, Column, Table, source_column
 
 RETURNS = Table(
@@ -93,3 +97,20 @@ FEATURES = Table(
         Column("target", "double", "Forward return, ranked across instruments", "rank -0.5..0.5", True),
     ),
 )
+
+
+def feature_names(features: Table) -> tuple[str, ...]:
+    """Return the features of a declaration of gold.features, in the order a model knows."""
+    others = {"source", "instrument_id", "date", "forward_return", "target"}
+    return tuple(name for name in features.column_names if name not in others)
+
+
+def features_with(signals: Sequence[Signal]) -> Table:
+    """Return the declaration of gold.features with a column for each signal after those of the engine."""
+    if not signals:
+        return FEATURES
+    own = tuple(
+        Column(each.name, "double", f"{each.meaning}, ranked", "rank -0.5..0.5", True) for each in signals
+    )
+    first = FEATURES.column_names.index("forward_return")
+    return replace(FEATURES, columns=(*FEATURES.columns[:first], *own, *FEATURES.columns[first:]))

@@ -16,7 +16,6 @@ from acceleray.runtime.workload import Conclusion, Workload
 from acceleray.stages.book.stage import Book, build_book
 from acceleray.stages.calibrate.factor_model import build_factor_model
 from acceleray.stages.calibrate.stage import calibrate
-from acceleray.stages.features.examples import FEATURE_NAMES
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
@@ -32,11 +31,12 @@ def run(run: Run) -> Conclusion:
     """
     with run.stage("ingest", "Ingest data, find the champion (Spark)"):
         loaded = ingest(run)
-        contract = features_contract(FEATURE_NAMES, run.settings.features.horizon_d)
+        names = run.project.feature_names()
+        contract = features_contract(names, run.settings.features.horizon_d)
         client = run.tracker.client
         champion = find_champion(run.lake, run.settings, client, run.source, loaded.as_of, contract)
         model = RegisteredModel(champion.uri, champion.content)
-        require_features(model)
+        require_features(model, names)
         content = hashlib.sha256(champion.content).hexdigest()
         run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), champion.uri, content))
     with run.stage("features", "Build returns and features (Spark)"):

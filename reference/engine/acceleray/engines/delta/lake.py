@@ -166,8 +166,7 @@ class Lake:
         else:
             if location is not None:
                 self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
-            if self._refuse_newer(table) < CONTRACT_VERSION:
-                self._evolve(table)
+            self._evolve(table, self._refuse_newer(table))
         self._open.add(table.label)
 
     def _overwrite(self, table: Table, frame: DataFrame, scope: str, metadata: str) -> None:
@@ -198,13 +197,18 @@ class Lake:
                 return int(max(found))
         return int(history[0]["version"])
 
-    def _evolve(self, table: Table) -> None:
-        """Add the columns an older contract did not have: NULL in the rows that are there."""
+    def _evolve(self, table: Table, written: int) -> None:
+        """Add columns that the table lacks: NULL in the rows that are there.
+
+        An older contract did not have them, or the project did not declare them then.
+        """
         fields = {field.name: field for field in self.spark.table(self.identifier(table)).schema.fields}
         added = [replace(column, nullable=True) for column in table.columns if column.name not in fields]
         if added:
             columns = ", ".join(column.sql for column in added)
             self.spark.sql(f"ALTER TABLE {self.identifier(table)} ADD COLUMNS ({columns})")
+        if written == CONTRACT_VERSION:
+            return
         version = f"{literal(CONTRACT_PROPERTY)} = {literal(str(CONTRACT_VERSION))}"
         self.spark.sql(f"ALTER TABLE {self.identifier(table)} SET TBLPROPERTIES ({version})")
 

@@ -24,8 +24,9 @@ def summary(report: Report) -> list[str]:
         sentence += f"the calibration passes all {number} of its gate."
     else:
         failed = ", ".join(
-            f"{check.label.lower()} {formats.share(check.share)} instead of {check.bound}"
-            f" {formats.share(check.limit)}"
+            f"{check.label.lower()} {check.found} instead of {check.allowed}"
+            if check.builtin
+            else check.reason
             for check in checks.failed
         )
         sentence += f"the calibration does not pass its gate ({failed}), so nothing may be simulated with it."

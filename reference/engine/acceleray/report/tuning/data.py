@@ -15,6 +15,7 @@ from acceleray.report.formats import printable
 from acceleray.report.rows import Read, first, floats, narrowed
 from acceleray.report.tuning.importance import Importance, importances
 from acceleray.settings import Settings
+from acceleray.stages.tune.leakage import MODEL
 from acceleray.tables import FEATURES, LEAKAGE_CHECKS, PRICES, RUNS, TRIAL_PROGRESS, TRIALS, TUNING_EVIDENCE
 
 PARAMETERS = ("max_depth", "learning_rate", "min_child_weight", "subsample", "colsample", "reg_lambda")
@@ -165,9 +166,11 @@ def _trial(row: dict[str, Any], curve: tuple[NDArray[np.float64], NDArray[np.flo
 
 def _checks(read: Read) -> tuple[Check, ...]:
     rows = read(LEAKAGE_CHECKS).to_pylist()
-    # Features in the order of the table they come from, the model after them.
+    # Features in the order of the table they come from, then those of the project, then the model.
     order = {name: place for place, name in enumerate(FEATURES.column_names)}
-    rows.sort(key=lambda row: (order.get(row["subject"], len(order)), row["subject"], row["check_name"]))
+    own = len(order)
+    order[MODEL] = own + 1
+    rows.sort(key=lambda row: (order.get(row["subject"], own), row["subject"], row["check_name"]))
     return tuple(
         Check(
             printable(row["subject"]),

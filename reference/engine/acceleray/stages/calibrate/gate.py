@@ -10,12 +10,30 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
+from acceleray.extend import GateRule
 from acceleray.quant.garch import GjrFit
+from acceleray.runtime.extensions import refusal
 from acceleray.settings.sections import Calibration
 
 _NAMED = 5
 # At zero the variance reacts to losses alone: what stock indices show, and no sign of a bad fit.
 _HARMLESS = {"alpha"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the gate looks at.
+
+    Attributes:
+        instruments: their names.
+        fits: one for each instrument.
+        drift: (instruments,) log ratio of each volatility forecast to that of the fit before, NaN where there
+            is none.
+    """
+
+    instruments: Sequence[str]
+    fits: Sequence[GjrFit]
+    drift: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,17 +89,18 @@ class Gate:
         )
 
 
-def judge(
-    names: Sequence[str], fits: Sequence[GjrFit], drift: NDArray[np.float64], limits: Calibration
-) -> Gate:
-    """Return the verdict on fits, one an instrument.
+def judge(found: Evidence, limits: Calibration, rules: Sequence[GateRule] = ()) -> Gate:
+    """Return the verdict on fits.
 
     Args:
-        names: of the instruments.
-        fits: of the instruments; those rejected for their data were not attempted and do not count.
-        drift: log ratio of each volatility forecast to that of the fit before, NaN where there is none.
+        found: what is judged; fits rejected for their data were not attempted and do not count.
         limits: the shares allowed.
+        rules: of the project, asked after the engine's own checks.
+
+    Raises:
+        PortfolioError: a rule of the project raised.
     """
+    names, fits, drift = found.instruments, found.fits, found.drift
     tried = [place for place, fit in enumerate(fits) if fit.status != "rejected"]
     good = [place for place in tried if fits[place].status == "calibrated"]
     failed = [place for place in tried if fits[place].status == "failed"]
@@ -116,8 +135,14 @@ def judge(
                 else "there is no earlier calibration to compare with",
                 [f"{names[place]} ({np.exp(drift[place]):.2f})" for place in drifted],
             ),
+            *(_own(rule, found) for rule in rules),
         )
     )
+
+
+def _own(rule: GateRule, found: Evidence) -> Check:
+    reason = refusal(rule, found)
+    return Check(rule.name, float(reason is not None), 0.0, reason is None, reason or f"{rule.meaning}: yes")
 
 
 def _share(part: int, whole: int, nothing: float) -> float:

@@ -15,7 +15,7 @@ from acceleray.quant.garch import GjrFit, variance_path
 from acceleray.quant.stale_prices import after_standstills
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.fits import fit_table
-from acceleray.stages.calibrate.gate import Gate, judge
+from acceleray.stages.calibrate.gate import Evidence, Gate, judge
 from acceleray.stages.calibrate.schedule import fit_schedule, scheduled
 from acceleray.tables import CALIBRATION, CALIBRATION_GATE, RETURNS
 
@@ -50,7 +50,8 @@ def calibrate(run: Run) -> Calibration:
     returns = panel(rows, "return_1d")
     fits, before = fit_schedule(run, returns)
     drift = volatility_drift(returns.values[-settings.calibration.window_d :], fits, before)
-    gate = judge(returns.instruments, fits, drift, settings.calibration)
+    found = Evidence(returns.instruments, fits, drift)
+    gate = judge(found, settings.calibration, run.project.own_gate_rules("calibration"))
     calibration = Calibration(returns, tuple(fits), gate)
     previous = None
     if before:

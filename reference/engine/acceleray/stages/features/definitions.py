@@ -8,42 +8,15 @@ mean of the one-day returns of a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from acceleray.extend import Signal
 from acceleray.quant import rolling as r
 
 WEEK, MONTH, QUARTER, HALF_YEAR, YEAR = 5, 21, 63, 126, 252
 
-
-@dataclass(frozen=True)
-class Definition:
-    """One feature before ranking.
-
-    Attributes:
-        name: column of gold.features.
-        of: what the windows hold: prices, returns, or returns and the market's of the same days.
-        length: of a window; a change over 21 days takes 22 prices.
-        statistic: what is computed of each window.
-        meaning: the same in words that are enough to compute it again.
-        proposed_by: author and year.
-    """
-
-    name: str
-    of: Literal["prices", "returns", "returns and market"]
-    length: int
-    statistic: Callable[..., NDArray[np.float64]]
-    meaning: str
-    proposed_by: str
-
-
 DEFINITIONS = (
-    Definition(
+    Signal(
         name="momentum_12_1",
         of="prices",
         length=YEAR + 1,
@@ -51,7 +24,7 @@ DEFINITIONS = (
         meaning="price 21 prices ago over that 252 ago, less one",
         proposed_by="Jegadeesh & Titman 1993; the last month left out as in Fama & French 1996",
     ),
-    Definition(
+    Signal(
         name="momentum_6_1",
         of="prices",
         length=HALF_YEAR + 1,
@@ -59,7 +32,7 @@ DEFINITIONS = (
         meaning="price 21 prices ago over that 126 ago, less one",
         proposed_by="Jegadeesh & Titman 1993",
     ),
-    Definition(
+    Signal(
         name="momentum_3m",
         of="prices",
         length=QUARTER + 1,
@@ -67,7 +40,7 @@ DEFINITIONS = (
         meaning="price over that 63 prices ago, less one",
         proposed_by="Jegadeesh & Titman 1993",
     ),
-    Definition(
+    Signal(
         name="reversal_1m",
         of="prices",
         length=MONTH + 1,
@@ -75,7 +48,7 @@ DEFINITIONS = (
         meaning="price over that 21 prices ago, less one",
         proposed_by="Jegadeesh 1990",
     ),
-    Definition(
+    Signal(
         name="reversal_1w",
         of="prices",
         length=WEEK + 1,
@@ -83,7 +56,7 @@ DEFINITIONS = (
         meaning="price over that 5 prices ago, less one",
         proposed_by="Lehmann 1990",
     ),
-    Definition(
+    Signal(
         name="volatility_3m",
         of="returns",
         length=QUARTER,
@@ -91,7 +64,7 @@ DEFINITIONS = (
         meaning="sample standard deviation of the last 63 returns",
         proposed_by="Blitz & van Vliet 2007",
     ),
-    Definition(
+    Signal(
         name="downside_3m",
         of="returns",
         length=QUARTER,
@@ -99,7 +72,7 @@ DEFINITIONS = (
         meaning="root of the mean of min(return, 0) squared over the last 63 returns",
         proposed_by="Sortino & van der Meer 1991",
     ),
-    Definition(
+    Signal(
         name="drawdown_12m",
         of="prices",
         length=YEAR,
@@ -107,7 +80,7 @@ DEFINITIONS = (
         meaning="price over the highest of the last 252 prices, less one",
         proposed_by="George & Hwang 2004",
     ),
-    Definition(
+    Signal(
         name="skewness_12m",
         of="returns",
         length=YEAR,
@@ -115,7 +88,7 @@ DEFINITIONS = (
         meaning="third central moment of the last 252 returns over the 3/2 power of the second",
         proposed_by="Bali, Engle & Murray 2016, chapter 14",
     ),
-    Definition(
+    Signal(
         name="maximum_1m",
         of="returns",
         length=MONTH,
@@ -123,7 +96,7 @@ DEFINITIONS = (
         meaning="largest of the last 21 returns",
         proposed_by="Bali, Cakici & Whitelaw 2011",
     ),
-    Definition(
+    Signal(
         name="beta_12m",
         of="returns and market",
         length=YEAR,
@@ -131,7 +104,7 @@ DEFINITIONS = (
         meaning="least-squares slope, with intercept, of the last 252 returns on the market's",
         proposed_by="Sharpe 1964; as a signal Black, Jensen & Scholes 1972",
     ),
-    Definition(
+    Signal(
         name="downside_beta_12m",
         of="returns and market",
         length=YEAR,
@@ -139,7 +112,7 @@ DEFINITIONS = (
         meaning="the same slope over those of the 252 days on which the market's return was below zero",
         proposed_by="Ang, Chen & Xing 2006",
     ),
-    Definition(
+    Signal(
         name="residual_momentum_12_1",
         of="returns and market",
         length=YEAR,
@@ -150,7 +123,7 @@ DEFINITIONS = (
         ),
         proposed_by="Blitz, Huij & Martens 2011, with one factor and the intercept left in e",
     ),
-    Definition(
+    Signal(
         name="specific_volatility_3m",
         of="returns and market",
         length=QUARTER,
@@ -159,6 +132,7 @@ DEFINITIONS = (
         proposed_by="Ang, Hodrick, Xing & Zhang 2006, with one factor",
     ),
 )
-"""All features, in the order of the columns of gold.features."""
+"""The engine's own signals, in the order of the columns of gold.features; those of a project follow them."""
 
-RANKED = tuple(each.name for each in DEFINITIONS)
+FEATURE_NAMES = tuple(each.name for each in DEFINITIONS)
+"""Their names; `Project.feature_names` returns those of a run."""

@@ -7,14 +7,6 @@ import numpy as np
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
-from acceleray.tables import FEATURES
-
-# The order of the columns is the order a model knows; it comes from the table contract alone.
-FEATURE_NAMES = tuple(
-    name
-    for name in FEATURES.column_names
-    if name not in {"source", "instrument_id", "date", "forward_return", "target"}
-)
 
 
 def load_examples(run: Run) -> Examples:
@@ -23,8 +15,9 @@ def load_examples(run: Run) -> Examples:
     The target of day t looks `features.horizon_d` trading days ahead, so the last such days are left out even
     if the table, written with later prices, knows them.
     """
-    wanted = ("date", "instrument_id", *FEATURE_NAMES, "forward_return", "target")
-    rows = run.arrow(FEATURES, wanted, f"date <= DATE'{run.as_of}'")
+    names = run.project.feature_names()
+    wanted = ("date", "instrument_id", *names, "forward_return", "target")
+    rows = run.arrow(run.project.features_table(), wanted, f"date <= DATE'{run.as_of}'")
     every = np.unique(column(rows, "date"))
     known = every[: -run.settings.features.horizon_d]
     target, date = column(rows, "target"), column(rows, "date")
@@ -32,7 +25,7 @@ def load_examples(run: Run) -> Examples:
     dates, position = np.unique(date[keep], return_inverse=True)
     instruments, place = np.unique(column(rows, "instrument_id").astype(str), return_inverse=True)
     return Examples(
-        features=np.column_stack([column(rows, name)[keep] for name in FEATURE_NAMES]),
+        features=np.column_stack([column(rows, name)[keep] for name in names]),
         target=target[keep],
         forward_return=column(rows, "forward_return")[keep],
         date=position,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from acceleray.runtime.look_ahead import refuse_look_ahead
 from acceleray.runtime.run import Run
-from acceleray.stages.features.definitions import DEFINITIONS, RANKED, Definition
+from acceleray.stages.features.definitions import DEFINITIONS, FEATURE_NAMES
 from acceleray.stages.features.ranks import ranked
 from acceleray.stages.features.raw import raw
 from acceleray.stages.features.returns import observed, with_market
-from acceleray.tables import FEATURES, PRICES, RETURNS
+from acceleray.tables import PRICES, RETURNS
 
-__all__ = ["DEFINITIONS", "RANKED", "Definition", "build_features", "build_returns"]
+__all__ = ["DEFINITIONS", "FEATURE_NAMES", "build_features", "build_returns"]
 
 
 def build_returns(run: Run) -> None:
@@ -26,11 +27,17 @@ def build_features(run: Run) -> None:
     Every row depends on prices up to its own date alone, except forward_return and target, which are what
     the model is asked to predict. So nothing here depends on the as-of date; readers filter by date. Rows in
     which every feature is NULL are left out.
+
+    Raises:
+        PortfolioError: a signal of the project looks ahead, or does not return one number per window.
     """
+    own = run.project.own_signals()
+    refuse_look_ahead(own)
     rows = observed(_prices(run), run.settings.features.horizon_d).persist()
     try:
         run.commit(RETURNS, _returns(run, rows))
-        run.commit(FEATURES, ranked(raw(with_market(rows)), RANKED).select(_source(run), "*"))
+        features = ranked(raw(with_market(rows), own), run.project.feature_names())
+        run.commit(run.project.features_table(), features.select(_source(run), "*"))
     finally:
         rows.unpersist()
 

@@ -1,4 +1,4 @@
-"""A Delta table of prices: long (instrument_id, date, price) or wide (date, one column an instrument)."""
+"""A Delta table of prices: long (instrument_id, date, price) or wide (date, one column per instrument)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ from pathlib import Path
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import NumericType, StringType
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.stages.ingest.received import Received, from_long, from_wide
+from acceleray.stages.ingest.frame import from_frame
+from acceleray.stages.ingest.received import Received
 from acceleray.tables.contract import literal, quoted
-
-_LONG = ("instrument_id", "date", "price")
 
 
 def from_table(spark: SparkSession, settings: Settings) -> Received:
     """Return the cells of the Delta table that `market_data.table` names, as text, at its newest version.
-
-    A table with the columns instrument_id, date and price is long, its other columns are not looked at; any
-    other table is wide. Column names count in any letter case.
 
     Raises:
         PortfolioError: there is no such Delta table, or its columns are neither long nor wide prices.
@@ -32,36 +26,7 @@ def from_table(spark: SparkSession, settings: Settings) -> Received:
         raise PortfolioError(
             f"market_data.source is table: set market_data.table to catalog.schema.table, not '{name}'."
         )
-    table = _newest(spark, settings, name, parts)
-    columns = {column.lower(): column for column in table.columns}
-    if all(column in columns for column in _LONG):
-        found = [F.col(quoted(columns[column])).cast("string") for column in _LONG]
-        instrument, date_text, price_text = found
-        cells = table.select(
-            instrument.alias("instrument_id"), date_text.alias("date_text"), price_text.alias("price_text")
-        )
-        if cells.where("instrument_id IS NULL OR NOT instrument_id RLIKE r'\\S'").limit(1).count():
-            raise PortfolioError(f"Table {name} has a row without instrument_id; fill it in.")
-        return from_long(f"table {name}", cells)
-    return _wide(table, name, columns)
-
-
-def _wide(table: DataFrame, name: str, columns: dict[str, str]) -> Received:
-    if "date" not in columns:
-        raise PortfolioError(f"Table {name} has no column named date; long or wide, prices need one.")
-    names = [column for column in table.columns if column != columns["date"]]
-    if not names:
-        raise PortfolioError(f"Table {name} has a date column and no instrument.")
-    for column in names:
-        kind = table.schema[column].dataType
-        if not isinstance(kind, NumericType | StringType):
-            raise PortfolioError(f"Column {column} of table {name} holds {kind.simpleString()}, not prices.")
-    safe = [f"c{number}" for number in range(len(names))]
-    texts = [
-        F.col(quoted(column)).cast("string").alias(alias) for column, alias in zip(names, safe, strict=True)
-    ]
-    wide = table.select(F.col(quoted(columns["date"])).cast("string").alias("date_text"), *texts)
-    return from_wide(f"table {name}", wide, safe, names)
+    return from_frame(f"table {name}", _newest(spark, settings, name, parts))
 
 
 def _newest(spark: SparkSession, settings: Settings, name: str, parts: list[str]) -> DataFrame:

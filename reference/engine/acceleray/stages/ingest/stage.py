@@ -17,6 +17,7 @@ from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.ingest.csv_file import from_csv
 from acceleray.stages.ingest.delta_table import from_table
+from acceleray.stages.ingest.own_source import from_own
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.received import Received, refuse_dates
 from acceleray.stages.ingest.sample import from_sample
@@ -100,14 +101,18 @@ def resolve_as_of(settings: Settings, trading_days: Sequence[date]) -> date:
 
 
 def _receive(run: Run) -> Received:
-    source = run.settings.market_data.source
-    if source == "csv":
-        return from_csv(run.lake.spark, run.settings)
-    if source == "table":
-        return from_table(run.lake.spark, run.settings)
-    if source == "simulated":
-        return from_simulation(run.lake.spark, run.settings)
-    return from_sample(run.lake.spark)
+    spark, settings = run.lake.spark, run.settings
+    own = run.project.own_source(settings.market_data.source)
+    if own is not None:
+        return from_own(spark, settings, own)
+    match settings.market_data.source:
+        case "csv":
+            return from_csv(spark, settings)
+        case "table":
+            return from_table(spark, settings)
+        case "simulated":
+            return from_simulation(spark, settings)
+    return from_sample(spark)
 
 
 def _check(run: Run, received: Received, judged: DataFrame) -> Loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,8 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.runtime.run import Run
-from acceleray.stages.features.examples import FEATURE_NAMES
-from acceleray.tables import FEATURES, PRICES
+from acceleray.tables import PRICES
 
 # A feature is a rank among the instruments of a day.
 LOWEST, HIGHEST = -0.5, 0.5
@@ -37,7 +37,7 @@ def wanted(run: Run, window: Window) -> DataFrame:
     until = f"date <= DATE'{window.last}'"
     priced = run.read(PRICES, until).groupBy("instrument_id").agg(F.max("date").alias("last_price"))
     inside = F.col("date") >= F.lit(window.first)
-    rows = run.read(FEATURES, until).groupBy("instrument_id")
+    rows = run.read(run.project.features_table(), until).groupBy("instrument_id")
     known = rows.agg(F.max("date").alias("newest"), F.count_if(inside).alias("inside"))
     since = F.when(F.col("inside") > 0, F.lit(window.first)).when(
         F.col("newest") >= F.lit(window.oldest), F.col("newest")
@@ -59,7 +59,9 @@ def quarantined(run: Run, plan: DataFrame, window: Window) -> DataFrame:
     none = plan.where("since IS NULL").select(
         "instrument_id", F.col("last_price").alias("feature_date"), "reason"
     )
-    rows = run.read(FEATURES, f"date <= DATE'{window.last}'").withColumn("broken", broken())
+    rows = run.read(run.project.features_table(), f"date <= DATE'{window.last}'")
+    # Nothing else of it is needed, and a feature may have any name.
+    rows = rows.select("instrument_id", "date", broken(run.project.feature_names()).alias("broken"))
     rows = rows.where("broken IS NOT NULL").join(
         F.broadcast(plan.where("since IS NOT NULL")), "instrument_id"
     )
@@ -67,13 +69,13 @@ def quarantined(run: Run, plan: DataFrame, window: Window) -> DataFrame:
     return none.union(rows.select("instrument_id", "date", "broken"))
 
 
-def broken() -> Column:
-    """Return what is wrong with a row of features, NULL if nothing: a value that is no rank.
+def broken(names: Sequence[str]) -> Column:
+    """Return what is wrong with a row of the named features, NULL if nothing: a value that is no rank.
 
     A value that is missing is no fault: the model knows what to do without it.
     """
     faults = []
-    for name in FEATURE_NAMES:
+    for name in names:
         value = F.col(name)
         outside = ~F.isnan(value) & ~value.between(LOWEST, HIGHEST)
         text = F.concat(

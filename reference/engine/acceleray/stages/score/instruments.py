@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +16,8 @@ from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.boosting import predict, restored
 from acceleray.runtime.run import Run
-from acceleray.stages.features.examples import FEATURE_NAMES
 from acceleray.stages.score.eligibility import HIGHEST, LOWEST, Window, quarantined, wanted
-from acceleray.tables import FEATURES, PREDICTIONS, PREDICTIONS_QUARANTINED
+from acceleray.tables import PREDICTIONS, PREDICTIONS_QUARANTINED
 
 # Rows that a task turns into a matrix at once.
 _TOGETHER = 65_536
@@ -47,7 +47,7 @@ def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.dateti
     Raises:
         PortfolioError: not every row that came in was scored or quarantined.
     """
-    window = window_of(run, dates)
+    window, names = window_of(run, dates), run.project.feature_names()
     plan = wanted(run, window).persist()
     try:
         chosen = plan.where("since IS NOT NULL").select("instrument_id", "since", "feature_rows").toArrow()
@@ -55,13 +55,14 @@ def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.dateti
         without = plan.where("since IS NULL").count()
         least = min(chosen.column("since").to_pylist(), default=window.last)
         scored = run.transform(
-            FEATURES,
-            ("instrument_id", "date", *FEATURE_NAMES),
+            run.project.features_table(),
+            ("instrument_id", "date", *names),
             score_rows,
             PREDICTIONS,
             shared=(model.content, chosen.select(["instrument_id", "since"])),
             # Tasks choose the rows themselves; this spares them those of dates that nobody wants.
             narrow=lambda rows: rows.where(F.col("date").between(F.lit(least), F.lit(window.last))),
+            names=names,
             model_uri=model.uri,
             last=window.last,
         )
@@ -94,10 +95,13 @@ def window_of(run: Run, dates: NDArray[np.datetime64]) -> Window:
     )
 
 
-def score_rows(rows: pa.Table, model: bytes, chosen: pa.Table, model_uri: str, last: object) -> pa.Table:
+def score_rows(
+    rows: pa.Table, model: bytes, chosen: pa.Table, names: Sequence[str], model_uri: str, last: object
+) -> pa.Table:
     """Return instrument, feature date, score and model of each wanted row that obeys the contract.
 
-    `chosen` holds instruments and the date from which on each is wanted, up to `last`.
+    `chosen` has instruments and the date from which on each is wanted, up to `last`; `names` are those of
+    the features.
     """
     place = pc.index_in(rows.column("instrument_id"), chosen.column("instrument_id").combine_chunks())
     since, dates = chosen.column("since").take(place), rows.column("date")
@@ -108,12 +112,12 @@ def score_rows(rows: pa.Table, model: bytes, chosen: pa.Table, model_uri: str, l
     kept, scores = [], [np.zeros(0)]
     for start in range(0, len(rows), _TOGETHER):
         some = rows.slice(start, _TOGETHER)
-        features = np.column_stack([column(some, name) for name in FEATURE_NAMES])
+        features = np.column_stack([column(some, name) for name in names])
         whole = ~((features < LOWEST) | (features > HIGHEST)).any(axis=1)
         kept.append(some.select(["instrument_id", "date"]).filter(pa.array(whole)))
-        scores.append(predict(booster, features[whole], FEATURE_NAMES))
-    names = rows.select(["instrument_id", "date"]).slice(0, 0)
-    found = pa.concat_tables([names, *kept])
+        scores.append(predict(booster, features[whole], names))
+    none = rows.select(["instrument_id", "date"]).slice(0, 0)
+    found = pa.concat_tables([none, *kept])
     return pa.table(
         {
             "instrument_id": found.column("instrument_id"),

@@ -8,17 +8,20 @@ from acceleray.advice import TO_TRAIN
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.boosting import restored
-from acceleray.stages.features.examples import FEATURE_NAMES
 
 
-def require_features(model: RegisteredModel) -> None:
+def require_features(model: RegisteredModel, names: Sequence[str]) -> None:
     """Refuse a model that was trained on other features or in another order: its scores would be noise.
+
+    Args:
+        model: the signal model.
+        names: of this project's features, in their order.
 
     Raises:
         PortfolioError: names the first difference.
     """
     known = tuple(restored(model.content).feature_names or ())
-    if difference := first_difference(known, FEATURE_NAMES):
+    if difference := first_difference(known, names):
         raise PortfolioError(
             f"Model {model.uri} does not fit this project's features: {difference};"
             f" train it again: {TO_TRAIN}."

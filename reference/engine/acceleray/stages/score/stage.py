@@ -40,7 +40,7 @@ def score(
     Raises:
         PortfolioError: the model was trained on other features, or rows were lost.
     """
-    require_features(model)
+    require_features(model, run.project.feature_names())
     counts = score_instruments(run, model, calibration.returns.dates)
     score_portfolios(run, model.uri, calibration, book, horizons, factors)
     return counts

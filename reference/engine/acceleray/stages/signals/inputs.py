@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import column, panel
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
-from acceleray.stages.features.examples import FEATURE_NAMES
-from acceleray.tables import FEATURES, PRICES
+from acceleray.tables import PRICES
 
 # With fewer instruments a rank correlation says nothing.
 _MINIMUM_INSTRUMENTS = 3
@@ -50,10 +49,11 @@ def load_inputs(run: Run) -> Inputs:
             f"Signals rank instruments against each other: {len(prices.instruments)} are too few, "
             f"bring prices of {_MINIMUM_INSTRUMENTS} at least."
         )
-    rows = run.arrow(FEATURES, ("date", "instrument_id", *FEATURE_NAMES), until)
+    names = run.project.feature_names()
+    rows = run.arrow(run.project.features_table(), ("date", "instrument_id", *names), until)
     day = np.searchsorted(prices.dates, column(rows, "date").astype(prices.dates.dtype))
     place = np.searchsorted(np.array(prices.instruments), column(rows, "instrument_id").astype(str))
-    signals = np.full((len(FEATURE_NAMES), *prices.values.shape), np.nan, dtype=np.float32)
-    for number, name in enumerate(FEATURE_NAMES):
+    signals = np.full((len(names), *prices.values.shape), np.nan, dtype=np.float32)
+    for number, name in enumerate(names):
         signals[number, day, place] = column(rows, name)
-    return Inputs(FEATURE_NAMES, signals, prices.values, prices.dates)
+    return Inputs(names, signals, prices.values, prices.dates)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,6 @@ from acceleray.quant.boosting import fit, parameters, predict, restored, saved
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 from acceleray.settings import Model
-from acceleray.stages.features.examples import FEATURE_NAMES
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
         )
         shards = 1
     seed, fan_out = run.settings.seed, run.fan_out.on(model.device)
+    names = run.project.feature_names()
     if model.device == "cuda" and shards > fan_out.workers:
         raise PortfolioError(
             f"train.shards is {shards}, each wants a GPU of its own, and there are {fan_out.workers}; "
@@ -77,22 +78,24 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
     shared = fan_out.share(rows)
     if shards == 1:
         done = run.reporter.counter(1, "models trained")
-        content, seconds, _ = next(fan_out.map(fit_alone, [model], (shared,), done, seed=seed))
+        alone = fan_out.map(fit_alone, [model], (shared,), done, seed=seed, names=names)
+        content, seconds, _ = next(alone)
         return FinalModel(content, 1, math.nan, seconds, seconds, 0)
     boosting = Boosting(
         parameters=parameters(model, seed),
         rounds=model.rounds,
-        names=FEATURE_NAMES,
+        names=names,
         shards=shards,
         checkpoint_rounds=run.settings.train.checkpoint_rounds,
-        key=_key(rows, model, seed, shards),
+        key=_key(rows, names, model, seed, shards),
     )
     started = time.monotonic()
     fitted = fit_on_shards(run.settings, boosting, shared, run.reporter.counter(model.rounds, "rounds"))
     seconds = time.monotonic() - started
     if fitted.resumed_from:
         run.reporter.say(f"    training went on from round {fitted.resumed_from}")
-    _, alone_s, difference = next(fan_out.map(fit_alone, [model], (shared,), seed=seed, other=fitted.content))
+    alone = fan_out.map(fit_alone, [model], (shared,), seed=seed, names=names, other=fitted.content)
+    _, alone_s, difference = next(alone)
     return FinalModel(fitted.content, shards, difference, seconds, alone_s, fitted.resumed_from, boosting.key)
 
 
@@ -103,23 +106,23 @@ def forget_checkpoints(run: Run, final: FinalModel) -> None:
 
 
 def fit_alone(
-    model: Model, rows: TrainingRows, seed: int, other: bytes | None = None
+    model: Model, rows: TrainingRows, seed: int, names: Sequence[str], other: bytes | None = None
 ) -> tuple[bytes, float, float]:
     """Return the model of a single process, its seconds, and how far its scores are from another's."""
     started = time.monotonic()
-    booster = fit(rows.features, rows.target, FEATURE_NAMES, model, seed)
+    booster = fit(rows.features, rows.target, names, model, seed)
     seconds = time.monotonic() - started
     if other is None:
         return saved(booster), seconds, math.nan
     features = rows.features.astype(np.float64)
-    mine, theirs = (predict(one, features, FEATURE_NAMES) for one in (booster, restored(other)))
+    mine, theirs = (predict(one, features, names) for one in (booster, restored(other)))
     return saved(booster), seconds, float(np.abs(mine - theirs).max())
 
 
-def _key(rows: TrainingRows, model: Model, seed: int, shards: int) -> str:
+def _key(rows: TrainingRows, names: Sequence[str], model: Model, seed: int, shards: int) -> str:
     import xgboost
 
-    content = [model.model_dump(), seed, shards, FEATURE_NAMES, rows.features.shape, xgboost.__version__]
+    content = [model.model_dump(), seed, shards, names, rows.features.shape, xgboost.__version__]
     digest = hashlib.sha256(json.dumps(content).encode())
     for values in (rows.features, rows.target):
         digest.update(np.ascontiguousarray(values).data)

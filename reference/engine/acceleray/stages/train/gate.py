@@ -6,17 +6,22 @@
    have a mean rank IC that is more than one standard error better. Means of different dates would compare
    markets, not models; and a champion scored on dates it was trained on would win by memory.
 4. It is reproducible: a single process gives the same training scores within the tolerance.
+
+Rules of the project are asked after these.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.extend import GateRule
 from acceleray.quant.evaluation import newey_west_lags, newey_west_t
+from acceleray.runtime.extensions import refusal
 
 PROMOTED, REFUSED, WITHDRAWN = "promoted", "refused", "withdrawn"
 # By so many standard errors the champion must be better before a challenger is refused for it.
@@ -89,8 +94,17 @@ def compare(
     return Comparison(version, float(differences.mean()), newey_west_t(differences, lags))
 
 
-def judge(found: Evidence, limits: Limits) -> Verdict:
-    """Return the verdict; the reasons of a refusal are all that apply."""
+def judge(found: Evidence, limits: Limits, rules: Sequence[GateRule] = ()) -> Verdict:
+    """Return the verdict; the reasons of a refusal are all that apply.
+
+    Args:
+        found: what is judged.
+        limits: what it is held against.
+        rules: of the project, asked after the engine's own criteria.
+
+    Raises:
+        PortfolioError: a rule of the project raised.
+    """
     against = [reason for reason in (_ranks(found, limits), _reproducible(found, limits)) if reason]
     if not found.simulated and found.rank_ic > limits.maximum_rank_ic:
         against.append(
@@ -103,9 +117,11 @@ def judge(found: Evidence, limits: Limits) -> Verdict:
             f"its mean rank IC is {-versus.difference:.4f} below that of the champion's hyperparameters "
             f"(version {versus.version}) on the same dates, {-versus.t:.1f} standard errors"
         )
+    answers = [(rule, refusal(rule, found)) for rule in rules]
+    against += [f"{rule.name}: {reason}" for rule, reason in answers if reason]
     if against:
         return Verdict(REFUSED, "; ".join(against))
-    return Verdict(PROMOTED, "; ".join(_for(found, limits)))
+    return Verdict(PROMOTED, "; ".join([*_for(found, limits), *(f"{rule.name}: yes" for rule in rules)]))
 
 
 def _ranks(found: Evidence, limits: Limits) -> str:

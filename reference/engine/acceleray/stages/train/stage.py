@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from acceleray.quant.boosting import restored
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 from acceleray.settings import Model
-from acceleray.stages.features.examples import FEATURE_NAMES, load_examples
+from acceleray.stages.features.examples import load_examples
 from acceleray.stages.train import card
 from acceleray.stages.train.decision import (
     commit_decision,
@@ -75,7 +76,7 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
     settings, chosen = run.settings, parameters(run)
     examples = load_examples(run)
     shared = run.fan_out.share(examples)
-    contract = features_contract(FEATURE_NAMES, settings.features.horizon_d)
+    contract = features_contract(run.project.feature_names(), settings.features.horizon_d)
     found = validate(run, examples, shared, chosen.model)
     comparison = _against_champion(run, examples, shared, found, chosen.model, contract)
     run.commit(SIGNAL_VALIDATION, validation_rows(examples, found))
@@ -84,7 +85,7 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
     final = fit_final(run, examples, chosen.model, distributed)
     model = _register(run, examples, found, chosen, final, contract)
     run.commit(TRAINING, _training_rows(examples, chosen, final, model))
-    run.commit(FEATURE_IMPORTANCE, _importance(final.content))
+    run.commit(FEATURE_IMPORTANCE, _importance(final.content, run.project.feature_names()))
     verdict = _decide(run, found, comparison, final, model, contract)
     champion = mirror(run, model.name, model.version)
     forget_checkpoints(run, final)
@@ -113,7 +114,8 @@ def _decide(
         comparison=comparison,
     )
     train, leakage = run.settings.train, run.settings.leakage
-    verdict = judge(evidence, Limits(train.minimum_rank_ic, leakage.maximum_rank_ic, TOLERANCE))
+    limits = Limits(train.minimum_rank_ic, leakage.maximum_rank_ic, TOLERANCE)
+    verdict = judge(evidence, limits, run.project.own_gate_rules("training"))
     commit_decision(run, model, contract, verdict, evidence)
     return verdict
 
@@ -134,9 +136,10 @@ def _against_champion(
 def _register(
     run: Run, examples: Examples, found: Validation, chosen: Chosen, final: FinalModel, contract: str
 ) -> RegisteredModel:
+    names = run.project.feature_names()
     versions = {t.table.label: t.version for t in run.touches if t.table.label == FEATURES.label}
     dossier = Dossier(
-        example=pd.DataFrame(examples.features[-_EXAMPLE_ROWS:], columns=list(FEATURE_NAMES)),
+        example=pd.DataFrame(examples.features[-_EXAMPLE_ROWS:], columns=list(names)),
         parameters={**chosen.model.model_dump(), "shards": final.shards, "parameters_from": chosen.origin},
         metrics={
             name: value
@@ -147,7 +150,7 @@ def _register(
             "source": run.source,
             "as_of": run.as_of.isoformat(),
             "features_contract": contract,
-            "features": ", ".join(FEATURE_NAMES),
+            "features": ", ".join(names),
             "code_version": run.identity.code_version,
             "load_id": run.identity.load_id,
             **{f"delta.{label}": str(version) for label, version in versions.items()},
@@ -178,16 +181,16 @@ def _training_rows(examples: Examples, chosen: Chosen, final: FinalModel, model:
     return pa.Table.from_pylist([row])
 
 
-def _importance(content: bytes) -> pa.Table:
+def _importance(content: bytes, names: Sequence[str]) -> pa.Table:
     booster = restored(content)
     gains = booster.get_score(importance_type="total_gain")
     splits = booster.get_score(importance_type="weight")
     total = sum(gains.values()) or 1.0
     return pa.table(
         {
-            "position": list(range(1, len(FEATURE_NAMES) + 1)),
-            "feature": list(FEATURE_NAMES),
-            "gain": [gains.get(name, 0.0) / total for name in FEATURE_NAMES],
-            "splits": [int(splits.get(name, 0)) for name in FEATURE_NAMES],
+            "position": list(range(1, len(names) + 1)),
+            "feature": list(names),
+            "gain": [gains.get(name, 0.0) / total for name in names],
+            "splits": [int(splits.get(name, 0)) for name in names],
         }
     )

@@ -25,14 +25,14 @@ from acceleray.quant.turnover import long_short_weights, trading_cost, turnover
 from acceleray.quant.validation import WalkForwardFold, purged_walk_forward
 from acceleray.runtime.run import Run
 from acceleray.settings import Model, Settings
-from acceleray.stages.features.examples import FEATURE_NAMES
 
 
 @dataclass(frozen=True)
 class FoldTask:
-    """One model to fit and to judge: hyperparameters, training and test dates."""
+    """One model to fit and to judge: names of features, hyperparameters, training and test dates."""
 
     fold: WalkForwardFold
+    names: tuple[str, ...]
     model: Model
     seed: int
     horizon_d: int
@@ -102,7 +102,8 @@ def validate(run: Run, examples: Examples, shared: Any, model: Model) -> Validat
     settings = run.settings
     folds = walk_forward(settings, len(examples.dates))
     horizon_d, cost_bp = settings.features.horizon_d, settings.train.cost_bp
-    tasks = [FoldTask(fold, model, settings.seed, horizon_d, cost_bp) for fold in folds]
+    names = run.project.feature_names()
+    tasks = [FoldTask(fold, names, model, settings.seed, horizon_d, cost_bp) for fold in folds]
     done = run.reporter.counter(len(tasks), "folds validated")
     scores = run.fan_out.on(model.device).map(score_fold, tasks, (shared,), done)
     return Validation(tuple(folds), tuple(scores), horizon_d)
@@ -128,9 +129,9 @@ def walk_forward(settings: Settings, dates_count: int) -> list[WalkForwardFold]:
 def score_fold(task: FoldTask, examples: Examples) -> FoldScore:
     """Return what a model fitted on the training dates of a fold is worth on its test dates."""
     rows = examples.within(task.fold.train_dates)
-    booster = fit(examples.features[rows], examples.target[rows], FEATURE_NAMES, task.model, task.seed)
+    booster = fit(examples.features[rows], examples.target[rows], task.names, task.model, task.seed)
     test = examples.within(task.fold.test_dates)
-    scores = examples.matrix(predict(booster, examples.features[test], FEATURE_NAMES), test)
+    scores = examples.matrix(predict(booster, examples.features[test], task.names), test)
     targets = examples.matrix(examples.target[test], test)
     daily = rank_information_coefficient(scores, targets)
     spread = _mean(quantile_spread(scores, examples.matrix(examples.forward_return[test], test)))

@@ -19,7 +19,7 @@ from acceleray.governance.tracking import StageRecord
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
-from acceleray.stages.features.examples import FEATURE_NAMES, load_examples
+from acceleray.stages.features.examples import load_examples
 from acceleray.stages.tune import rows
 from acceleray.stages.tune.checkpoints import KeptTrials
 from acceleray.stages.tune.leakage import (
@@ -78,7 +78,7 @@ def tune(run: Run, record: StageRecord) -> Tuned:
     """
     settings = run.settings
     examples = load_examples(run)
-    problem = build_problem(settings, examples, FEATURE_NAMES)
+    problem = build_problem(settings, examples, run.project.feature_names())
     kept = KeptTrials(settings, _key(run, problem))
     trials = _searched(run, record, problem, kept)
     best = best_trial(trials)

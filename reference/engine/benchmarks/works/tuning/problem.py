@@ -14,7 +14,7 @@ from acceleray.engines.ray.proposals import Plan, Search
 from acceleray.quant.examples import Examples
 from acceleray.quant.validation import purged_walk_forward
 from acceleray.settings import Model
-from acceleray.stages.features.examples import FEATURE_NAMES
+from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.tune.problem import Problem
 from acceleray.stages.tune.space import SPACE, parameters_of
 from acceleray.stages.tune.trial import prepare, trial
