@@ -6,10 +6,10 @@ import statsmodels.api as sm
 from scipy.stats import spearmanr
 
 from acceleray.quant.evaluation import (
-    newey_west_lags,
     newey_west_p,
     newey_west_t,
     out_of_sample_r2,
+    overlap_lags,
     quantile_spread,
     rank_information_coefficient,
 )
@@ -98,10 +98,10 @@ def overlapping(generator, series, count, horizon_d):
 
 
 def test_lags_reach_over_three_horizons_and_grow_with_the_root_of_the_days():
-    assert newey_west_lags(8000, 63) == 189
-    assert newey_west_lags(8000, 5) == math.ceil(1.3 * math.sqrt(8000))
-    assert newey_west_lags(10, 63) == 9
-    assert newey_west_lags(0, 5) == 0
+    assert overlap_lags(8000, 63) == 189
+    assert overlap_lags(8000, 5) == math.ceil(1.3 * math.sqrt(8000))
+    assert overlap_lags(10, 63) == 9
+    assert overlap_lags(0, 5) == 0
 
 
 def test_without_overlap_and_for_long_histories_the_p_value_is_that_of_the_normal():
@@ -118,7 +118,7 @@ def test_too_few_days_have_no_p_value():
 @pytest.mark.parametrize(("count", "horizon_d"), [(1000, 5), (1000, 21), (1250, 63), (4000, 63)])
 def test_of_luck_with_overlapping_horizons_about_one_test_in_twenty_is_below_five_per_cent(count, horizon_d):
     series = overlapping(np.random.default_rng(64), 800, count, horizon_d)
-    lags = newey_west_lags(count, horizon_d)
+    lags = overlap_lags(count, horizon_d)
     below = [newey_west_p(newey_west_t(one, lags), count, lags, horizon_d) <= 0.05 for one in series]
     # Two and a half standard errors of 800 draws, and the bias that is left in short histories.
     assert np.mean(below) == pytest.approx(0.055, abs=0.02)

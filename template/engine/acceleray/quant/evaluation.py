@@ -40,7 +40,7 @@ def newey_west_t(series: NDArray[np.float64], lags: int) -> float:
     are left out.
     NaN with fewer than two values or where the variance is not positive.
     Not every choice of ``lags`` gives a t-statistic that luck takes beyond 2 in one case of twenty only; see
-    ``newey_west_lags``.
+    ``overlap_lags``.
     """
     if lags < 0:
         raise ValueError("the number of lags cannot be negative")
@@ -59,7 +59,7 @@ def newey_west_t(series: NDArray[np.float64], lags: int) -> float:
     return mean / (math.sqrt(variance) / count) if variance > 0.0 else math.nan
 
 
-def newey_west_lags(count: int, horizon_d: int) -> int:
+def overlap_lags(count: int, horizon_d: int) -> int:
     """Return how many lags the mean of ``count`` daily rank ICs over a horizon wants: 3 horizons at least.
 
     Returns over ``horizon_d`` days that begin on successive days overlap. Bartlett weights up to one horizon

@@ -99,12 +99,15 @@ class GjrFit:
     starts: int = 0
 
 
-def fit_gjr_garch_t(returns: NDArray[np.float64], minimum_observations: int) -> GjrFit:
+def fit_gjr_garch_t(
+    returns: NDArray[np.float64], minimum_observations: int, standstill_d: int = LONGEST_STANDSTILL_D
+) -> GjrFit:
     """Return the maximum-likelihood fit of a series of decimal returns of shape (days,), oldest first.
 
-    Never raises on account of the data: a series that is too short, constant, stale for more than a month or
-    not finite comes back with status ``rejected`` and a reason; one on which the optimiser fails from two
-    starting points, or whose standardised residuals have a variance far from one, with status ``failed``.
+    Never raises on account of the data: a series that is too short, constant, without a move for more than
+    `standstill_d` days or not finite comes back with status ``rejected`` and a reason; one on which the
+    optimiser fails from two starting points, or whose standardised residuals have a variance far from one,
+    with status ``failed``.
     The presample variance is the mean squared demeaned return (see the module).
     """
     returns = np.asarray(returns, dtype=np.float64)
@@ -119,7 +122,7 @@ def fit_gjr_garch_t(returns: NDArray[np.float64], minimum_observations: int) -> 
     if float(np.ptp(returns)) == 0.0:
         return rejected("the returns are constant", count)
     stale = longest_standstill(returns)
-    if stale > LONGEST_STANDSTILL_D:
+    if stale > standstill_d:
         return rejected(f"the price stands still for {stale} days in a row: start after that", count)
     initial_variance = float(np.mean((returns - returns.mean()) ** 2))
     try:

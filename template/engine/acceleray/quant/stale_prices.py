@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST_STANDSTILL_D = 20
-"""Unchanged days in a row that still count as trading: about a month.
+"""Unchanged days in a row that still count as trading, about a month; market_data.stale_price_d sets it.
 
 A Student-t density can be made infinite on a run of equal returns, so a longer one breaks the fit.
 """

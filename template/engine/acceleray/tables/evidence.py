@@ -14,7 +14,11 @@ RUNS = Table(
         Column("source", "string", "Price source"),
         Column("load_id", "string", "SHA-256 over the received prices"),
         Column("seed", "long", "Seed of every random number"),
-        Column("code_version", "string", "SHA-256 over the package's source files"),
+        Column(
+            "code_version",
+            "string",
+            "SHA-256 of the engine and of src/portfolio, 16 digits each, and a hyphen",
+        ),
         Column("settings_json", "string", "Settings that decide numbers, as JSON"),
         Column("model_uri", "string", "MLflow URI of the signal model", nullable=True),
         Column("mlflow_run_id", "string", "MLflow parent run", volatile=True),

@@ -35,7 +35,9 @@ def build_dependence(run: Run, calibration: Calibration) -> Dependence:
     """Estimate the dependence between usable instruments; commit gold.correlations and gold.dependence."""
     settings = run.settings
     window_d, residual_window_d = settings.calibration.window_d, settings.simulation.residual_window_d
-    residuals, _ = standardised(calibration, window_d, residual_window_d, settings.seed)
+    residuals, _ = standardised(
+        calibration, window_d, residual_window_d, settings.seed, settings.market_data.stale_price_d
+    )
     # One task with one CPU: sums of matrix products are then grouped alike on a laptop and on a large driver.
     shrunk, copula = next(run.fan_out.map(estimate, [residuals.shape], (residuals,)))
     names = [calibration.returns.instruments[position] for position in calibration.usable]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import Panel, panel
 from acceleray.errors import PortfolioError
 from acceleray.quant.garch import GjrFit, variance_path
-from acceleray.quant.stale_prices import after_standstills
+from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.fits import fit_table
 from acceleray.stages.calibrate.gate import Evidence, Gate, judge
@@ -49,7 +49,9 @@ def calibrate(run: Run) -> Calibration:
     rows = run.arrow(RETURNS, ("date", "instrument_id", "return_1d"), f"date <= DATE'{run.as_of}'")
     returns = panel(rows, "return_1d")
     fits, before = fit_schedule(run, returns)
-    drift = volatility_drift(returns.values[-settings.calibration.window_d :], fits, before)
+    drift = volatility_drift(
+        returns.values[-settings.calibration.window_d :], fits, before, settings.market_data.stale_price_d
+    )
     found = Evidence(returns.instruments, fits, drift)
     gate = judge(found, settings.calibration, run.project.own_gate_rules("calibration"))
     calibration = Calibration(returns, tuple(fits), gate)
@@ -65,7 +67,10 @@ def calibrate(run: Run) -> Calibration:
 
 
 def volatility_drift(
-    values: NDArray[np.float64], fits: list[GjrFit], before: list[GjrFit]
+    values: NDArray[np.float64],
+    fits: list[GjrFit],
+    before: list[GjrFit],
+    standstill_d: int = LONGEST_STANDSTILL_D,
 ) -> NDArray[np.float64]:
     """Return the log of each fit's volatility forecast over that of the fit before, on the same returns.
 
@@ -74,7 +79,7 @@ def volatility_drift(
     shape (instruments,), NaN where there is nothing to compare.
     """
     drift = np.full(len(fits), np.nan)
-    series = after_standstills(values)
+    series = after_standstills(values, standstill_d)
     for place, (new, old) in enumerate(zip(fits, before, strict=False)):
         if new.parameters is not None and old.parameters is not None:
             known = series[np.isfinite(series[:, place]), place]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.extend import GateRule
-from acceleray.quant.evaluation import newey_west_lags, newey_west_t
+from acceleray.quant.evaluation import newey_west_t, overlap_lags
 from acceleray.runtime.extensions import refusal
 
 PROMOTED, REFUSED, WITHDRAWN = "promoted", "refused", "withdrawn"
@@ -90,7 +90,7 @@ def compare(
         return Comparison(version, math.nan, math.nan)
     if not differences.any():
         return Comparison(version, 0.0, 0.0)
-    lags = newey_west_lags(differences.size, horizon_d)
+    lags = overlap_lags(differences.size, horizon_d)
     return Comparison(version, float(differences.mean()), newey_west_t(differences, lags))
 
 

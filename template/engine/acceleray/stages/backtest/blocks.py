@@ -21,7 +21,7 @@ from acceleray.quant.risk import (
     gaussian_value_at_risk,
     value_at_risk,
 )
-from acceleray.quant.stale_prices import after_standstills
+from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.settings import Risk
 
 MODELS = (
@@ -59,6 +59,7 @@ def forecast_block(
     residual_window: int,
     risk: Risk,
     seed: int,
+    standstill_d: int = LONGEST_STANDSTILL_D,
 ) -> BlockForecasts:
     """Return what four models forecast for each day of a block, and what happened.
 
@@ -69,7 +70,7 @@ def forecast_block(
     weights = held / held.sum()
     series = portfolio_returns(known, weights)
     # What was left out of the fits, for a standstill before the block, is left out of the residuals too.
-    modelled = np.concatenate([after_standstills(known[: block.first]), known[block.first :]])
+    modelled = np.concatenate([after_standstills(known[: block.first], standstill_d), known[block.first :]])
     simulated = _three(value_at_risk, expected_shortfall, risk.es_confidence)
     gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
     start, level = block.first, risk.var_confidence

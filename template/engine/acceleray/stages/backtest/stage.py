@@ -47,6 +47,7 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
             residual_window=settings.simulation.residual_window_d,
             risk=settings.risk,
             seed=settings.seed,
+            standstill_d=settings.market_data.stale_price_d,
         )
         results = list(mapped)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]

@@ -93,7 +93,9 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
             for name, in_points in zip(every, points, strict=True)
         ]
     )
-    own = monthly_log_returns(returns.dates, after_standstills(returns.values), months)
+    own = monthly_log_returns(
+        returns.dates, after_standstills(returns.values, settings.market_data.stale_price_d), months
+    )
     # A factor whose data ended before prices begin would leave every instrument without a beta.
     priced = np.isfinite(own).any(axis=1)
     selection = select_factors(every, changes[priced], settings.factors.minimum_months, EQUITY)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.quant.garch import GjrFit, GjrParameters, fit_gjr_garch_t, rejected
-from acceleray.quant.stale_prices import after_standstills
+from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 
 PARAMETERS = ("mu", "omega", "alpha", "gamma", "beta", "nu")
 _PLAIN = ("status", "reason", "observations", "converged", "at_bound", "starts")
@@ -21,7 +21,12 @@ FIT_COLUMNS = (*_PLAIN, *_NUMBERS, *PARAMETERS, *_DERIVED, *(f"{name}_se" for na
 
 
 def fit_before(
-    task: tuple[int, int], values: NDArray[np.float64], window: int, minimum: int, stale_after: int
+    task: tuple[int, int],
+    values: NDArray[np.float64],
+    window: int,
+    minimum: int,
+    stale_after: int,
+    standstill_d: int = LONGEST_STANDSTILL_D,
 ) -> GjrFit:
     """Return the fit of one instrument on the `window` days before row `first`, and nothing later.
 
@@ -30,24 +35,31 @@ def fit_before(
         values: simple returns of shape (days, instruments), NaN where there is none.
         window: days the fit may see.
         minimum: fewest returns.
-        stale_after: see `fit_instrument`.
+        stale_after, standstill_d: see `fit_instrument`.
     """
     first, instrument = task
-    return fit_instrument(instrument, values[max(0, first - window) : first], minimum, stale_after)
+    seen = values[max(0, first - window) : first]
+    return fit_instrument(instrument, seen, minimum, stale_after, standstill_d)
 
 
-def fit_instrument(instrument: int, values: NDArray[np.float64], minimum: int, stale_after: int) -> GjrFit:
+def fit_instrument(
+    instrument: int,
+    values: NDArray[np.float64],
+    minimum: int,
+    stale_after: int,
+    standstill_d: int = LONGEST_STANDSTILL_D,
+) -> GjrFit:
     """Return the fit of one column of a (days, instruments) matrix of returns with gaps.
 
-    History before a standstill of the price is left out. A series whose last return is more than
-    `stale_after` days back is rejected: its volatility today is unknown.
+    History before a standstill of the price, more than `standstill_d` days long, is left out. A
+    series without a return on the last `stale_after` days is rejected: its volatility today is unknown.
     """
-    series = after_standstills(values[:, instrument : instrument + 1])[:, 0]
+    series = after_standstills(values[:, instrument : instrument + 1], standstill_d)[:, 0]
     known = np.flatnonzero(np.isfinite(series))
     silent = len(series) if not known.size else len(series) - 1 - int(known[-1])
     if silent > stale_after:
         return rejected(f"no return on the last {silent} trading days", known.size)
-    return fit_gjr_garch_t(series[known], minimum)
+    return fit_gjr_garch_t(series[known], minimum, standstill_d)
 
 
 def fit_table(fits: Sequence[GjrFit]) -> pa.Table:

@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from acceleray.quant.garch import standardised_residuals
 from acceleray.quant.residuals import fill_missing
-from acceleray.quant.stale_prices import after_standstills
+from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.stages.calibrate.stage import Calibration
 
 
 def standardised(
-    calibration: Calibration, window_d: int, residual_window_d: int, seed: int
+    calibration: Calibration,
+    window_d: int,
+    residual_window_d: int,
+    seed: int,
+    standstill_d: int = LONGEST_STANDSTILL_D,
 ) -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
     """Return complete residuals of shape (days, usable instruments) and their days, ascending.
 
@@ -23,7 +27,7 @@ def standardised(
     residual. Gaps are filled by proxy (see `quant.residuals`).
     """
     returns, usable = calibration.returns, calibration.usable
-    values = after_standstills(returns.values[-window_d:])
+    values = after_standstills(returns.values[-window_d:], standstill_d)
     residuals = np.full((len(values), usable.size), np.nan)
     for place, position in enumerate(usable):
         fit = calibration.fits[position]

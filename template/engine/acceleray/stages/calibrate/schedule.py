@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -114,6 +115,7 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
         window=settings.window_d,
         minimum=settings.minimum_history_d,
         stale_after=stale_after,
+        standstill_d=run.settings.market_data.stale_price_d,
     )
     for number in map(int, missing):
         kept.keep(number, _rows(returns, [schedule[fit] for fit in schedule.part(number)], fits))
@@ -142,7 +144,9 @@ def _last(kept: Resumable, schedule: Schedule) -> list[GjrFit]:
 def _key(run: Run, returns: Panel) -> str:
     """Return what decides every fit: the returns, the settings of a fit, and the code."""
     digest = hashlib.sha256(np.ascontiguousarray(returns.values).data)
-    parts = [run.settings.calibration.model_dump(mode="json"), run.settings.market_data.stale_after_d]
+    market_data = run.settings.market_data
+    parts: list[Any] = [run.settings.calibration.model_dump(mode="json")]
+    parts += [market_data.stale_after_d, market_data.stale_price_d]
     parts += [run.identity.code_version, list(returns.instruments), [str(day) for day in returns.dates]]
     digest.update(json.dumps(parts, sort_keys=True).encode())
     return digest.hexdigest()[:16]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from acceleray.quant.bootstrap import resampled_mean, stationary_days
 from acceleray.quant.evaluation import (
-    newey_west_lags,
     newey_west_p,
     newey_west_t,
+    overlap_lags,
     quantile_spread,
     rank_information_coefficient,
 )
@@ -133,7 +133,7 @@ def resample(
 def tested(daily: NDArray[np.float64], horizon_d: int) -> tuple[int, float, float]:
     """Return days with a rank IC, the t-statistic of their mean, and its two-sided p-value."""
     days = int(np.isfinite(daily).sum())
-    lags = newey_west_lags(days, horizon_d)
+    lags = overlap_lags(days, horizon_d)
     t = newey_west_t(daily, lags)
     return days, t, newey_west_p(t, days, lags, horizon_d)
 

@@ -73,7 +73,9 @@ def build_world(
     """
     usable = calibration.usable
     window_d, residual_window_d = settings.calibration.window_d, settings.simulation.residual_window_d
-    residuals, days = standardised(calibration, window_d, residual_window_d, settings.seed)
+    residuals, days = standardised(
+        calibration, window_d, residual_window_d, settings.seed, settings.market_data.stale_price_d
+    )
     fits = [calibration.fits[position] for position in usable]
     world = World(
         seed=settings.seed,

@@ -14,9 +14,9 @@ from acceleray.engines.handoff.arrays import as_date
 from acceleray.errors import PortfolioError
 from acceleray.quant.boosting import fit, predict
 from acceleray.quant.evaluation import (
-    newey_west_lags,
     newey_west_t,
     out_of_sample_r2,
+    overlap_lags,
     quantile_spread,
     rank_information_coefficient,
 )
@@ -180,7 +180,7 @@ def validation_rows(examples: Examples, found: Validation) -> pa.Table:
 
 
 def _t(daily: NDArray[np.float64], horizon_d: int) -> float:
-    return newey_west_t(daily, newey_west_lags(int(np.isfinite(daily).sum()), horizon_d))
+    return newey_west_t(daily, overlap_lags(int(np.isfinite(daily).sum()), horizon_d))
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -1,6 +1,7 @@
 import numpy as np
 
-from acceleray.quant.stale_prices import after_standstills, longest_standstill
+from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills, longest_standstill
+from acceleray.settings.sections import MarketData
 
 
 def test_the_longest_run_of_zero_returns_is_counted() -> None:
@@ -33,3 +34,7 @@ def test_the_given_returns_are_not_changed() -> None:
     returns = np.zeros((30, 1))
     after_standstills(returns)
     assert np.isfinite(returns).all()
+
+
+def test_the_setting_and_the_mathematics_have_one_default():
+    assert MarketData().stale_price_d == LONGEST_STANDSTILL_D
