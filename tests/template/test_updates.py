@@ -240,9 +240,10 @@ def updated_by_us(
     capsys.readouterr()
     if lines and refusal:
         assert main(command) == 1
-        said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("New question ")]
-        assert not [line for line in lines if line not in "\n".join(said)]
-        assert len(said) == len(lines) + 1
+        err = capsys.readouterr().err.splitlines()
+        refused = [line for line in err if not line.startswith("New question ")]
+        assert not [line for line in lines if line not in "\n".join(refused)]
+        assert len(refused) == len(lines) + 1
         assert outside_git(project) == {path: text for path, text in untouched.items() if ".git/" not in path}
     if lines:
         command.append("--discard-edits")
