@@ -1,4 +1,4 @@
-"""Make `python -m acceleray` the same as `acceleray`."""
+"""Make `python -m acceleray_cli` the same as `acceleray`."""
 
 import sys
 

@@ -15,9 +15,16 @@ COMMA = re.compile(rb"[ \t]*,[ \t]*")
 def adapted(node: ast.Call, rule: Mapping[str, Any], source: Source) -> list[Edit] | None:
     """Return the edits of a call that a rule of the table asks for, or None if they are not certain."""
     edits = []
-    if "add" in rule:
-        if any(isinstance(argument, ast.Starred) for argument in node.args) or node.keywords:
+    by_place = "add" in rule or "gone_at" in rule
+    if by_place and (node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args)):
+        return None
+    if "gone_at" in rule and len(node.args) == rule["of"]:
+        start = source.span(node.args[rule["gone_at"] - 1])[0]
+        end = source.span(node.args[rule["gone_at"]])[0]
+        if b"#" in source.content[start:end]:
             return None
+        edits.append(Edit(start, end, b""))
+    if "add" in rule:
         if len(node.args) < rule["after"]:
             return None
         if len(node.args) == rule["after"]:

@@ -14,6 +14,7 @@ OLD = [
     f"src/portfolio/{name}"
     for name in (
         *("__init__.py", "__main__.py", "errors.py", "run.py", "workload.py", "report/risk_words.py"),
+        *("evidence.py", "report/stress/__init__.py"),
         *("features/__init__.py", "features/raw.py", "simulate/__init__.py", "simulate/world.py"),
         *("simulate/engine.py", "quant/__init__.py", "quant/risk.py", "tables/__init__.py", "tables/book.py"),
         *("tables/own/__init__.py", "workloads/__init__.py", "workloads/end_to_end_pipeline.py"),
@@ -84,6 +85,10 @@ def where() -> Modules:
             "from acceleray.runtime.workload import Workload\nWorkload(\n    name='x',\n)",
         ),
         (
+            "from portfolio.evidence import record\nrecord(run, NAME, '')",
+            "from acceleray.runtime.evidence import record\nrecord(run, '')",
+        ),
+        (
             "from portfolio.workload import Workload\nWorkload(reads=(), name='x')",
             "from acceleray.runtime.workload import Workload\nWorkload(name='x')",
         ),
@@ -106,6 +111,7 @@ def test_what_is_certain_is_rewritten_and_nothing_else(before: str, after: str, 
             'patch("portfolio.simulate.world.one")',
             "1: portfolio.simulate.world is now acceleray.stages.simulate.scenario_inputs",
         ),
+        ("from portfolio.report.stress import write", "1: portfolio.report.stress.write is gone"),
         ("from workloads.in_process import rows", "1: workloads.in_process.rows is gone"),
         (
             "from portfolio.simulate import (\n    world,  # ours\n)",

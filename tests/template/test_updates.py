@@ -221,21 +221,31 @@ def portfolio(project: Path, path: str, *arguments: str) -> str:
 
 
 def updated_by_us(
-    project: Path, edits: Sequence[Edit], source: Path, scratch: Path, capsys: pytest.CaptureFixture[str]
+    project: Path,
+    edits: Sequence[Edit],
+    source: Path,
+    scratch: Path,
+    capsys: pytest.CaptureFixture[str],
+    refusal: bool = True,
 ) -> None:
-    """Do edits, update with the front end, and check that nothing is lost, in silence or otherwise."""
+    """Do edits, update with the front end, and check that nothing is lost, in silence or otherwise.
+
+    Without `refusal`, it is told at once to go on with what it would refuse.
+    """
     for edit in edits:
         edit.do(project)
     commit(project)
     untouched = contents(project)
     command, lines = ["update", str(project), "--to", NEXT], [edit.line for edit in edits if edit.line]
     capsys.readouterr()
-    if lines:
+    if lines and refusal:
         assert main(command) == 1
-        said = capsys.readouterr().err
-        assert not [line for line in lines if line not in said]
-        assert len(said.splitlines()) == len(lines) + 1
+        err = capsys.readouterr().err.splitlines()
+        refused = [line for line in err if not line.startswith("New question ")]
+        assert not [line for line in lines if line not in "\n".join(refused)]
+        assert len(refused) == len(lines) + 1
         assert outside_git(project) == {path: text for path, text in untouched.items() if ".git/" not in path}
+    if lines:
         command.append("--discard-edits")
     code = main(command)
     seen, said = conflicts(project), capsys.readouterr().err
@@ -278,7 +288,9 @@ def test_a_dozen_drawn_edits_survive_an_update_or_are_refused_by_name(
     version: str, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = generate(source, tmp_path / "Portfolio Übersicht", version)
-    updated_by_us(project, drawn(version), source, tmp_path / "fresh", capsys)
+    # A refusal costs as much as an update, so it is seen once here.
+    refusal = version == WITHOUT_ENGINE[-1]
+    updated_by_us(project, drawn(version), source, tmp_path / "fresh", capsys, refusal)
 
 
 @pytest.mark.nightly
