@@ -169,7 +169,7 @@ show_stage(run)
 show_rows(
     run,
     RISK_MEASURES,
-    *("portfolio_id", "method", "measure", "horizon_d", "value_pct_nav", "standard_error"),
+    *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "currency"),
     portfolio_id=["REFERENCE"],
 )
 

@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +69,9 @@ def show_stage(run: Run, name: str = "") -> None:
     if rows:
         show_table(("Spark and Delta", "table", "version", "rows", ""), rows)
     mapped = [one for one in run.fan_out.mapped if began <= one.began < began + seconds]
-    # A simulation maps each of its passes; what has one function is one line.
-    together = [list(group) for _, group in groupby(mapped, key=lambda one: one.function)]
+    # A simulation maps its passes again for every horizon: one function is one line.
+    names = dict.fromkeys(one.function for one in mapped)
+    together = [[one for one in mapped if one.function == function] for function in names]
     if together:
         show_table(
             ("Ray", "tasks", "at once", "seconds"),
