@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrameWriterV2
 
-from acceleray.engines.delta.lake import CONTRACT_PROPERTY, Commit, Lake
+from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Table, source_column
+from acceleray.tables.stored import CONTRACT_PROPERTY
 
 NOTES = Table(
     layer="bronze",

@@ -1,0 +1,265 @@
+"""Tables, champion and lineage that an earlier release wrote go on working under this engine the next day.
+
+A change of a key, a scope or columns since that release is a line in CHANGED, and a case in CASES if the
+table must be set aside; a new key or scope is one in `tables.stored.SCOPE_AND_KEY_UNRECORDED` as well.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from mlflow.tracking import MlflowClient
+
+from acceleray.engines.delta.lake import Lake
+from acceleray.engines.delta.log import table_folder
+from acceleray.settings import Settings
+from acceleray.tables import ALL, TRAINING, Column, Table, stored
+from acceleray.tables.contract import source_column
+from portfolio import PROJECT
+from releases import missing_history
+from workloads import earlier_release
+from workloads.earlier_release import Release, Written, folders, unfinished, written
+from workloads.in_process import ask, project, rows, run_recipe
+from workloads.running import Ran
+
+pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
+
+VERSION = "0.2.0"
+YESTERDAY, TODAY = date(2022, 12, 27), date(2022, 12, 28)
+SMALL = (
+    *("train.folds=2", "train.minimum_train_d=300", "train.minimum_rank_ic=-1", "train.checkpoint_rounds=10"),
+    *("model.rounds=20", "leakage.maximum_rank_ic=0.9", "book.portfolios=30"),
+    *("calibration.window_d=700", "calibration.first_fit_d=900", "simulation.residual_window_d=700"),
+    "simulation.scenarios=20000",
+)
+SETTINGS = tuple(part for setting in SMALL for part in ("--set", setting))
+
+# Tables declared otherwise than in that release: what has changed, in words.
+CHANGED: Mapping[str, str] = {}
+# Those of them that cannot evolve: their rows are set aside.
+SET_ASIDE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A later declaration of a table that the release wrote.
+
+    Attributes:
+        name: what the change is.
+        now: the table as declared later.
+        reason: why the rows are set aside; empty if the table evolves.
+        unrecorded: scope and key as the release declared them, where they have changed.
+    """
+
+    name: str
+    now: Table
+    reason: str = ""
+    unrecorded: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+
+
+def without(*names: str) -> tuple[Column, ...]:
+    return tuple(column for column in TRAINING.columns if column.name not in names)
+
+
+GPUS = Column("gpus", "long", "GPUs")
+ROUNDS = Column("rounds", "long", "Boosting rounds", nullable=True)
+_THEN = {TRAINING.label: (TRAINING.scope, TRAINING.key)}
+CASES = (
+    Case("as it was", TRAINING),
+    Case("one column more", replace(TRAINING, columns=(*TRAINING.columns, GPUS))),
+    Case("one column less", replace(TRAINING, columns=without("content_sha256"))),
+    Case(
+        "a column may be NULL",
+        replace(TRAINING, columns=(*without("rounds"), Column("rounds", "long", "", nullable=True))),
+    ),
+    Case(
+        "another type",
+        replace(TRAINING, columns=(*without("rounds"), Column("rounds", "double", "Boosting rounds"))),
+        "its column rounds was long and is now double",
+    ),
+    Case(
+        "another key",
+        replace(TRAINING, key=("run_id", "shards")),
+        "its key was run_id and is now run_id, shards",
+        _THEN,
+    ),
+    Case(
+        "another scope",
+        replace(TRAINING, scope="source", key=("source",), columns=(source_column(), *TRAINING.columns)),
+        "its scope was run_id and is now source",
+        _THEN,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return Release(VERSION, tmp_path_factory.mktemp("release"))
+
+
+def test_every_table_of_the_release_is_declared_as_then_or_its_change_is_listed(release: Release) -> None:
+    now = {table.label: table for table in ALL}
+    differ, aside = set(), set()
+    for label, then in release.declared().items():
+        table = now.get(label)
+        if table is None:
+            differ.add(label)
+            continue
+        columns = tuple((column.name, column.type, column.nullable) for column in table.columns)
+        if (table.scope, table.key, columns) != (then.scope, then.key, then.columns):
+            differ.add(label)
+        if (table.scope, table.key) != (then.scope, then.key):
+            assert stored.SCOPE_AND_KEY_UNRECORDED.get(label) == (then.scope, then.key), label
+        if stored.misfit(table, then.stored):
+            aside.add(label)
+    assert (differ, aside) == (set(CHANGED), SET_ASIDE)
+
+
+@dataclass(frozen=True)
+class Story:
+    """An evening under the release, and the morning after it under this engine, in one state folder."""
+
+    home: Path
+    trained_then: Ran
+    run_id: str
+    unfinished: list[str]
+    before: dict[str, Written]
+    looked: dict[str, Ran]
+    scored: Ran
+    trained: Ran
+    maintained: Ran
+
+    @property
+    def state(self) -> Path:
+        return self.home / "state"
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory, spark: Any, release: Release) -> Story:
+    home = tmp_path_factory.mktemp("runs")
+    folder, state = project(home), home / "state"
+    today = earlier_release.leave_out_the_last_day(home / "prices.csv")
+    train = ("run", "distributed_training", *SETTINGS)
+    then = release.run(folder, state, *train)
+    assert then.code == 0, then.error
+    (run_id,) = {row["run_id"] for row in rows(spark, then, "gold.runs")}
+    (home / "prices.csv").write_text(today, encoding="utf-8")
+    release.killed(folder, "10 of 20 rounds", *train)
+    left, before = unfinished(state), {name: written(where) for name, where in folders(state).items()}
+    shutil.copytree(folders(state)["gold.training"], home / "training")
+    commands = (
+        ("models",),
+        ("tables",),
+        ("show", "gold.training"),
+        ("lineage", "gold.training", f"run_id={run_id}"),
+        ("lineage", "silver.prices", "instrument_id=AAPL"),
+    )
+    looked = {" ".join(command[:2]): ask(home, spark, *command) for command in commands}
+    scored = run_recipe("batch_inference", home, spark, *SMALL)
+    trained = run_recipe("distributed_training", home, spark, *SMALL)
+    maintained = ask(home, spark, "maintain")
+    return Story(home, then, run_id, left, before, looked, scored, trained, maintained)
+
+
+@pytest.mark.ray
+@pytest.mark.nightly
+class TestTheNextMorning:
+    """What is asked of the state that the release has left."""
+
+    def test_the_release_promoted_a_champion_and_left_work_unfinished(self, story: Story) -> None:
+        assert "promoted" in story.trained_then.out
+        assert [name for name in story.unfinished if name.startswith("training")]
+
+    def test_commands_that_look_answer_before_any_run(self, story: Story) -> None:
+        for command, said in story.looked.items():
+            assert said.code == 0, (command, said.error)
+            assert said.error == "", command
+        assert "promoted" in story.looked["models"].out
+        (line,) = [one for one in story.looked["tables"].out.splitlines() if "gold.training " in one]
+        assert line.split()[1] == "1"
+        assert story.run_id in story.looked["show gold.training"].out
+        lines = story.looked["lineage gold.training"].out.splitlines()
+        assert lines[0] == f"Run {story.run_id}"
+        (version,) = [one for one in lines if one.startswith("  Code version")]
+        engine, _, _ = PROJECT.code_version().partition("-")
+        assert version.endswith(f"  (the engine here is another, {engine}; src/portfolio is another too)")
+        assert story.run_id in story.looked["lineage silver.prices"].out
+
+    def test_its_champion_scores_the_new_day(self, story: Story, spark: Any) -> None:
+        assert story.scored.code == 0, story.scored.error
+        assert f"version 1, since {YESTERDAY}" in story.scored.out
+        found = rows(spark, story.scored, "gold.predictions")
+        assert {row["feature_date"] for row in found} == {TODAY}
+        assert {row["model_uri"].rsplit("/", 1)[1] for row in found} == {"1"}
+
+    def test_a_new_model_goes_on_from_its_checkpoint_and_is_compared_with_its_champion(
+        self, story: Story, spark: Any
+    ) -> None:
+        assert story.trained.code == 0, story.trained.error
+        assert "training went on from round 10" in story.trained.error
+        assert unfinished(story.state) == []
+        decided = {row["model_version"]: row for row in rows(spark, story.trained, "gold.model_decisions")}
+        assert sorted(decided) == [1, 2]
+        assert (decided[1]["run_id"], decided[1]["effective_from"]) == (story.run_id, YESTERDAY)
+        assert decided[2]["compared_with"] == 1
+        # The same data, settings and seed, in one process: a checkpoint of the release changes no bit.
+        (fit,) = [r for r in rows(spark, story.trained, "gold.training") if r["run_id"] != story.run_id]
+        assert (fit["resumed_from"], fit["single_process_difference"]) == (10, 0.0)
+
+    def test_its_rows_are_what_they_were_and_none_is_there_twice(self, story: Story) -> None:
+        assert len(story.before) > 8
+        keys = {table.label: (table.scope, table.key) for table in ALL}
+        for label, where in folders(story.state).items():
+            assert label in keys, "nothing was set aside"
+            scope, key = keys[label]
+            assert earlier_release.duplicates(where, key) == 0, label
+            if label not in story.before:
+                continue
+            before = story.before[label]
+            # Rows of a source are replaced each morning; a run reads the version that it has pinned.
+            assert written(where, before.version) == before, label
+            if scope == "run_id":
+                now = written(where, run_ids=frozenset({story.run_id}))
+                assert (now.rows, now.digest) == (before.rows, before.digest), label
+
+    def test_maintenance_and_mlflow_go_on_with_what_is_there(self, story: Story, spark: Any) -> None:
+        assert story.maintained.code == 0, story.maintained.error
+        for label in story.before:
+            assert label in story.maintained.out
+        (row,) = [r for r in rows(spark, story.scored, "gold.runs") if r["run_id"] == story.run_id]
+        found = MlflowClient(tracking_uri=f"sqlite:///{story.state}/mlflow.db").get_run(row["mlflow_run_id"])
+        assert found.info.status == "FINISHED"
+        assert found.data.tags["run_id"] == story.run_id
+
+    @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+    def test_a_later_declaration_evolves_its_table_or_sets_it_aside(
+        self,
+        case: Case,
+        story: Story,
+        spark: Any,
+        new_settings: Callable[[], Callable[..., Settings]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        settings = new_settings()()
+        place, said = table_folder(settings, TRAINING), []
+        shutil.copytree(story.home / "training", place)
+        monkeypatch.setattr(stored, "SCOPE_AND_KEY_UNRECORDED", case.unrecorded)
+        lake = Lake(spark, settings, said.append)
+        value: Mapping[str, object] = {"string": "x", "long": 1, "double": 1.0, "date": TODAY}
+        row = {column.name: value[column.type] for column in case.now.columns} | {case.now.scope: "new"}
+        lake.commit(case.now, pa.Table.from_pylist([row], schema=case.now.arrow_schema), "new")
+        assert lake.read(case.now, "new").toArrow().to_pylist() == [row]
+        aside = f"{TRAINING.label}_set_aside_1"
+        assert said == ([f"{TRAINING.label} is set aside as {aside}: {case.reason}"] if case.reason else [])
+        assert lake.read(case.now).count() == (1 if case.reason else 2)
+        there = place.with_name(aside.partition(".")[2]) if case.reason else place
+        now = written(there, run_ids=frozenset({story.run_id}), columns=TRAINING.column_names)
+        before = story.before[TRAINING.label]
+        assert (now.rows, now.digest) == (before.rows, before.digest)
