@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -111,8 +111,7 @@ class Release:
         return [sys.executable, "-m", "portfolio", *command, "--project", str(project)]
 
     def _environment(self) -> dict[str, str]:
-        # Its caches must not lie in a folder that the tests of this release read.
-        return environment() | {"PYTHONPATH": str(self._source), "PYTHONDONTWRITEBYTECODE": "1"}
+        return environment() | {"PYTHONPATH": str(self._source)}
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def folders(state: Path) -> dict[str, Path]:
 def written(
     folder: Path,
     version: int | None = None,
-    run_ids: frozenset[str] = frozenset(),
+    run_ids: Set[str] = frozenset(),
     columns: Sequence[str] = (),
 ) -> Written:
     """Return a table at a version, read without the engine: of some runs, and some columns, if given."""
