@@ -123,26 +123,32 @@ def test_every_table_of_the_release_is_declared_as_then_or_its_change_is_listed(
 
 
 @dataclass(frozen=True)
-class Story:
-    """An evening under the release, and the morning after it under this engine, in one state folder."""
+class Evening:
+    """What the release has left in the state folder of a home: a champion, and a training that was killed."""
 
     home: Path
-    trained_then: Ran
+    trained: Ran
     run_id: str
     unfinished: list[str]
     before: dict[str, Written]
-    looked: dict[str, Ran]
-    scored: Ran
-    trained: Ran
-    maintained: Ran
 
     @property
     def state(self) -> Path:
         return self.home / "state"
 
 
+@dataclass(frozen=True)
+class Morning:
+    """What this engine said the next morning: commands that look, two runs, and maintenance."""
+
+    looked: dict[str, Ran]
+    scored: Ran
+    trained: Ran
+    maintained: Ran
+
+
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory, spark: Any, release: Release) -> Story:
+def evening(tmp_path_factory: pytest.TempPathFactory, spark: Any, release: Release) -> Evening:
     home = tmp_path_factory.mktemp("runs")
     folder, state = project(home), home / "state"
     today = earlier_release.leave_out_the_last_day(home / "prices.csv")
@@ -153,20 +159,25 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any, release: Release
     (run_id,) = {row["run_id"] for row in rows(spark, then, "gold.runs")}
     (home / "prices.csv").write_text(today, encoding="utf-8")
     release.killed(folder, "10 of 20 rounds", *train)
-    left, before = unfinished(state), {name: written(where) for name, where in folders(state).items()}
     shutil.copytree(folders(state)["gold.training"], home / "training")
+    before = {name: written(where) for name, where in folders(state).items()}
+    return Evening(home, then, run_id, unfinished(state), before)
+
+
+@pytest.fixture(scope="module")
+def morning(evening: Evening, spark: Any) -> Morning:
+    home = evening.home
     commands = (
         ("models",),
         ("tables",),
         ("show", "gold.training"),
-        ("lineage", "gold.training", f"run_id={run_id}"),
+        ("lineage", "gold.training", f"run_id={evening.run_id}"),
         ("lineage", "silver.prices", "instrument_id=AAPL"),
     )
     looked = {" ".join(command[:2]): ask(home, spark, *command) for command in commands}
     scored = run_recipe("batch_inference", home, spark, *SMALL)
     trained = run_recipe("distributed_training", home, spark, *SMALL)
-    maintained = ask(home, spark, "maintain")
-    return Story(home, then, run_id, left, before, looked, scored, trained, maintained)
+    return Morning(looked, scored, trained, ask(home, spark, "maintain"))
 
 
 @pytest.mark.ray
@@ -174,83 +185,88 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any, release: Release
 class TestTheNextMorning:
     """What is asked of the state that the release has left."""
 
-    def test_the_release_promoted_a_champion_and_left_work_unfinished(self, story: Story) -> None:
-        assert "promoted" in story.trained_then.out
-        assert [name for name in story.unfinished if name.startswith("training")]
+    def test_the_release_promoted_a_champion_and_left_work_unfinished(self, evening: Evening) -> None:
+        assert "promoted" in evening.trained.out
+        assert [name for name in evening.unfinished if name.startswith("training")]
 
-    def test_commands_that_look_answer_before_any_run(self, story: Story) -> None:
-        for command, said in story.looked.items():
+    def test_commands_that_look_answer_before_any_run(self, evening: Evening, morning: Morning) -> None:
+        for command, said in morning.looked.items():
             assert said.code == 0, (command, said.error)
             assert "is read by Spark" not in said.error, command
-        assert "promoted" in story.looked["models"].out
-        (line,) = [one for one in story.looked["tables"].out.splitlines() if "gold.training " in one]
+        assert "promoted" in morning.looked["models"].out
+        (line,) = [one for one in morning.looked["tables"].out.splitlines() if "gold.training " in one]
         assert line.split()[1] == "1"
-        assert story.run_id in story.looked["show gold.training"].out
-        lines = story.looked["lineage gold.training"].out.splitlines()
-        assert lines[0] == f"Run {story.run_id}"
+        assert evening.run_id in morning.looked["show gold.training"].out
+        lines = morning.looked["lineage gold.training"].out.splitlines()
+        assert lines[0] == f"Run {evening.run_id}"
         (version,) = [one for one in lines if one.startswith("  Code version")]
         engine, _, _ = PROJECT.code_version().partition("-")
         assert version.endswith(f"  (the engine here is another, {engine}; src/portfolio is another too)")
-        assert story.looked["lineage silver.prices"].out.startswith("Load ")
+        assert morning.looked["lineage silver.prices"].out.startswith("Load ")
 
-    def test_its_champion_scores_the_new_day(self, story: Story, spark: Any) -> None:
-        assert story.scored.code == 0, story.scored.error
-        assert f"version 1, since {YESTERDAY}" in story.scored.out
-        found = rows(spark, story.scored, "gold.predictions")
+    def test_its_champion_scores_the_new_day(self, morning: Morning, spark: Any) -> None:
+        assert morning.scored.code == 0, morning.scored.error
+        assert f"version 1, since {YESTERDAY}" in morning.scored.out
+        found = rows(spark, morning.scored, "gold.predictions")
         assert {row["feature_date"] for row in found} == {TODAY}
         assert {row["model_uri"].rsplit("/", 1)[1] for row in found} == {"1"}
 
     def test_a_new_model_goes_on_from_its_checkpoint_and_is_compared_with_its_champion(
-        self, story: Story, spark: Any
+        self, evening: Evening, morning: Morning, spark: Any
     ) -> None:
-        assert story.trained.code == 0, story.trained.error
-        assert "training went on from round 10" in story.trained.error
-        assert unfinished(story.state) == []
-        decided = {row["model_version"]: row for row in rows(spark, story.trained, "gold.model_decisions")}
+        assert morning.trained.code == 0, morning.trained.error
+        assert "training went on from round 10" in morning.trained.error
+        assert unfinished(evening.state) == []
+        decided = {row["model_version"]: row for row in rows(spark, morning.trained, "gold.model_decisions")}
         assert sorted(decided) == [1, 2]
-        assert (decided[1]["run_id"], decided[1]["effective_from"]) == (story.run_id, YESTERDAY)
+        assert (decided[1]["run_id"], decided[1]["effective_from"]) == (evening.run_id, YESTERDAY)
         assert decided[2]["compared_with"] == 1
         # The same data, settings and seed, in one process: a checkpoint of the release changes no bit.
-        (fit,) = [r for r in rows(spark, story.trained, "gold.training") if r["run_id"] != story.run_id]
+        (fit,) = [r for r in rows(spark, morning.trained, "gold.training") if r["run_id"] != evening.run_id]
         assert (fit["resumed_from"], fit["single_process_difference"]) == (10, 0.0)
 
-    def test_its_rows_are_what_they_were_and_none_is_there_twice(self, story: Story) -> None:
-        assert len(story.before) > 8
+    @pytest.mark.usefixtures("morning")
+    def test_its_rows_are_what_they_were_and_none_is_there_twice(self, evening: Evening) -> None:
+        assert len(evening.before) > 8
         keys = {table.label: (table.scope, table.key) for table in ALL}
-        for label, where in folders(story.state).items():
+        for label, where in folders(evening.state).items():
             assert label in keys, "nothing was set aside"
             scope, key = keys[label]
             assert earlier_release.duplicates(where, key) == 0, label
-            if label not in story.before:
+            if label not in evening.before:
                 continue
-            before = story.before[label]
+            before = evening.before[label]
             # Rows of a source are replaced each morning; a run reads the version that it has pinned.
             assert written(where, before.version) == before, label
             if scope == "run_id":
-                then, now = (written(where, at, {story.run_id}) for at in (before.version, None))
+                then, now = (written(where, at, {evening.run_id}) for at in (before.version, None))
                 assert (now.rows, now.digest) == (then.rows, then.digest), label
 
-    def test_maintenance_and_mlflow_go_on_with_what_is_there(self, story: Story, spark: Any) -> None:
-        assert story.maintained.code == 0, story.maintained.error
-        for label in story.before:
-            assert label in story.maintained.out
-        (row,) = [r for r in rows(spark, story.scored, "gold.runs") if r["run_id"] == story.run_id]
-        found = MlflowClient(tracking_uri=f"sqlite:///{story.state}/mlflow.db").get_run(row["mlflow_run_id"])
+    def test_maintenance_and_mlflow_go_on_with_what_is_there(
+        self, evening: Evening, morning: Morning, spark: Any
+    ) -> None:
+        assert morning.maintained.code == 0, morning.maintained.error
+        for label in evening.before:
+            assert label in morning.maintained.out
+        (row,) = [r for r in rows(spark, morning.scored, "gold.runs") if r["run_id"] == evening.run_id]
+        found = MlflowClient(tracking_uri=f"sqlite:///{evening.state}/mlflow.db").get_run(
+            row["mlflow_run_id"]
+        )
         assert found.info.status == "FINISHED"
-        assert found.data.tags["run_id"] == story.run_id
+        assert found.data.tags["run_id"] == evening.run_id
 
     @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
     def test_a_later_declaration_evolves_its_table_or_sets_it_aside(
         self,
         case: Case,
-        story: Story,
+        evening: Evening,
         spark: Any,
         new_settings: Callable[[], Callable[..., Settings]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         settings = new_settings()()
         place, said = table_folder(settings, TRAINING), []
-        shutil.copytree(story.home / "training", place)
+        shutil.copytree(evening.home / "training", place)
         monkeypatch.setattr(stored, "SCOPE_AND_KEY_UNRECORDED", case.unrecorded)
         lake = Lake(spark, settings, said.append)
         value: Mapping[str, object] = {"string": "x", "long": 1, "double": 1.0, "date": TODAY}
@@ -261,6 +277,6 @@ class TestTheNextMorning:
         assert said == ([f"{TRAINING.label} is set aside as {aside}: {case.reason}"] if case.reason else [])
         assert lake.read(case.now).count() == (1 if case.reason else 2)
         there = place.with_name(aside.partition(".")[2]) if case.reason else place
-        now = written(there, run_ids={story.run_id}, columns=TRAINING.column_names)
-        before = story.before[TRAINING.label]
+        now = written(there, run_ids={evening.run_id}, columns=TRAINING.column_names)
+        before = evening.before[TRAINING.label]
         assert (now.rows, now.digest) == (before.rows, before.digest)
