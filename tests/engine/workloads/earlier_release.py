@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
@@ -89,23 +90,22 @@ class Release:
         )
         return Ran(done.returncode, done.stdout, done.stderr, state)
 
-    def killed(self, project: Path, line: str, *command: str) -> None:
-        """Start a command of the release, and kill it as soon as it reports that much progress."""
-        with subprocess.Popen(
-            self._command(project, command),
-            env=self._environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stderr is not None
-            said = []
-            for text in process.stderr:
-                said.append(text)
-                if text.rstrip().endswith(line):
+    def killed(self, project: Path, state: Path, left: str, *command: str) -> None:
+        """Start a command of the release, and kill it when it has left two files or folders of a pattern."""
+        said = state.parent / "killed.txt"
+        with (
+            said.open("w", encoding="utf-8") as log,
+            subprocess.Popen(
+                self._command(project, command), env=self._environment(), stdout=log, stderr=subprocess.STDOUT
+            ) as process,
+        ):
+            while process.poll() is None:
+                # The last may be half written.
+                if len(list(state.glob(left))) > 1:
                     process.kill()
                     return
-        raise AssertionError(f"{line!r} was never said: {''.join(said)}")
+                time.sleep(0.02)
+        raise AssertionError(f"it ended before it was killed: {said.read_text(encoding='utf-8')}")
 
     def _command(self, project: Path, command: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-m", "portfolio", *command, "--project", str(project)]

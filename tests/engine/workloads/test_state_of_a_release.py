@@ -35,10 +35,11 @@ VERSION = "0.2.0"
 YESTERDAY, TODAY = date(2022, 12, 27), date(2022, 12, 28)
 SMALL = (
     *("train.folds=2", "train.minimum_train_d=300", "train.minimum_rank_ic=-1", "train.checkpoint_rounds=10"),
-    *("model.rounds=20", "leakage.maximum_rank_ic=0.9", "book.portfolios=30"),
+    *("model.rounds=200", "leakage.maximum_rank_ic=0.9", "book.portfolios=30"),
     *("calibration.window_d=700", "calibration.first_fit_d=900", "simulation.residual_window_d=700"),
     "simulation.scenarios=20000",
 )
+CHECKPOINTS = "unfinished/training-*/checkpoint_*"
 SETTINGS = tuple(part for setting in SMALL for part in ("--set", setting))
 
 # Tables declared otherwise than in that release: what has changed, in words.
@@ -158,7 +159,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory, spark: Any, release: Relea
     assert then.code == 0, then.error
     (run_id,) = {row["run_id"] for row in rows(spark, then, "gold.runs")}
     (home / "prices.csv").write_text(today, encoding="utf-8")
-    release.killed(folder, "10 of 20 rounds", *train)
+    release.killed(folder, state, CHECKPOINTS, *train)
     shutil.copytree(folders(state)["gold.training"], home / "training")
     before = {name: written(where) for name, where in folders(state).items()}
     return Evening(home, then, run_id, unfinished(state), before)
@@ -215,7 +216,7 @@ class TestTheNextMorning:
         self, evening: Evening, morning: Morning, spark: Any
     ) -> None:
         assert morning.trained.code == 0, morning.trained.error
-        assert "training went on from round 10" in morning.trained.error
+        assert "training went on from round " in morning.trained.error
         assert unfinished(evening.state) == []
         decided = {row["model_version"]: row for row in rows(spark, morning.trained, "gold.model_decisions")}
         assert sorted(decided) == [1, 2]
@@ -223,7 +224,8 @@ class TestTheNextMorning:
         assert decided[2]["compared_with"] == 1
         # The same data, settings and seed, in one process: a checkpoint of the release changes no bit.
         (fit,) = [r for r in rows(spark, morning.trained, "gold.training") if r["run_id"] != evening.run_id]
-        assert (fit["resumed_from"], fit["single_process_difference"]) == (10, 0.0)
+        assert fit["resumed_from"] >= 10
+        assert fit["single_process_difference"] == 0.0
 
     @pytest.mark.usefixtures("morning")
     def test_its_rows_are_what_they_were_and_none_is_there_twice(self, evening: Evening) -> None:
