@@ -251,9 +251,8 @@ class TestTheNextMorning:
         for label in evening.before:
             assert label in morning.maintained.out
         (row,) = [r for r in rows(spark, morning.scored, "gold.runs") if r["run_id"] == evening.run_id]
-        found = MlflowClient(tracking_uri=f"sqlite:///{evening.state}/mlflow.db").get_run(
-            row["mlflow_run_id"]
-        )
+        store = MlflowClient(tracking_uri=f"sqlite:///{evening.state}/mlflow/mlflow.db")
+        found = store.get_run(row["mlflow_run_id"])
         assert found.info.status == "FINISHED"
         assert found.data.tags["run_id"] == evening.run_id
 
