@@ -122,6 +122,7 @@ def run_and_look(project: Path) -> str:
     return printed
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_one_run_uses_every_extension_of_the_page(extended: Path) -> None:
     run_and_look(extended)

@@ -19,6 +19,7 @@ def environment(project: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+@pytest.mark.nightly
 def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Answers], Path]) -> None:
     project = rendered({"workloads": ["portfolio_model_calibration"]})
     before = contents(project)

@@ -38,7 +38,8 @@ from engines.living import (
 )
 from portfolio import PROJECT
 
-pytestmark = pytest.mark.cluster
+# A whole run on a cluster is in workloads/test_end_to_end_pipeline.py.
+pytestmark = [pytest.mark.cluster, pytest.mark.nightly]
 BASE = """
 profile: cluster
 project: {name: tests, customer: Tests}

@@ -197,6 +197,7 @@ def test_only_this_user_can_read_the_session_folder(fan_out: FanOut) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+@pytest.mark.nightly
 def test_a_process_may_start_one_cluster_after_another_and_nothing_of_them_is_left() -> None:
     with cluster_process(clusters=2, seconds=0.0) as process:
         assert read_lines(process, 3) == ["1 2 3", "1 2 3", "done"]
@@ -204,6 +205,7 @@ def test_a_process_may_start_one_cluster_after_another_and_nothing_of_them_is_le
         assert session_folders(process.pid) == []
 
 
+@pytest.mark.nightly
 def test_a_killed_run_takes_ray_with_it_and_the_next_one_removes_its_folder(tmp_path: Path) -> None:
     with cluster_process(clusters=1, seconds=3600.0) as process:
         assert read_lines(process, 1) == ["1 2 3"]

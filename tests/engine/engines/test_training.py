@@ -124,6 +124,7 @@ def test_one_cpu_for_three_shards_gives_the_model_of_a_single_process_and_listen
     assert not unfinished(tmp_path).exists()
 
 
+@pytest.mark.nightly
 def test_a_killed_worker_is_replaced_and_all_go_on_from_the_checkpoint_with_the_same_bits(
     tmp_path: Path, alone: bytes
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_killed_worker_is_replaced_and_all_go_on_from_the_checkpoint_with_the_
     assert found.content == alone
 
 
+@pytest.mark.nightly
 def test_a_killed_run_is_gone_on_with_by_the_next_one_with_the_same_bits(
     tmp_path: Path, alone: bytes
 ) -> None:
@@ -151,6 +153,7 @@ def test_a_killed_run_is_gone_on_with_by_the_next_one_with_the_same_bits(
     assert found.content == alone
 
 
+@pytest.mark.nightly
 def test_what_a_killed_run_left_damaged_is_thrown_away(
     tmp_path: Path, alone: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +167,7 @@ def test_what_a_killed_run_left_damaged_is_thrown_away(
             train(boosting=Boosting({"max_depth": -1}, 5, NAMES, 2, 5, "other"))
 
 
+@pytest.mark.nightly
 def test_a_fit_that_draws_columns_begins_again_because_the_draws_cannot_be_gone_on_with(
     tmp_path: Path,
 ) -> None:

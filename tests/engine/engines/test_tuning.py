@@ -74,6 +74,7 @@ def test_it_gives_the_same_as_one_process_and_leaves_nothing_behind(
     assert {one.reason for one in run(workers=1) if one.reason} == {"ValueError: x is too large"}
 
 
+@pytest.mark.nightly
 def test_trials_stop_early_in_truth_and_processes_are_used_again(
     run: Callable[..., list[Trial]], tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ def test_trials_stop_early_in_truth_and_processes_are_used_again(
     assert len(processes) <= 2
 
 
+@pytest.mark.nightly
 def test_a_killed_worker_costs_time_and_no_numbers(run: Callable[..., list[Trial]], tmp_path: Path) -> None:
     (tmp_path / "alone").mkdir()
     (tmp_path / "ran" / "kill").touch()
@@ -93,6 +95,7 @@ def test_a_killed_worker_costs_time_and_no_numbers(run: Callable[..., list[Trial
     assert sorted(starts)[-2:] == [1, 2]
 
 
+@pytest.mark.nightly
 def test_a_search_that_was_killed_goes_on_without_running_a_trial_again(
     run: Callable[..., list[Trial]], tmp_path: Path
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_search_that_stands_still_is_given_up_in_one_line(run: Callable[..., l
         run(timeout_s=0)
 
 
+@pytest.mark.nightly
 def test_one_worker_stops_trials_where_asha_of_ray_does() -> None:
     ours = Search(plan(60, learns_after=1))
     ray = ASHAScheduler(

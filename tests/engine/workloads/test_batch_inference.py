@@ -12,7 +12,7 @@ from acceleray.errors import PortfolioError
 from workloads.in_process import ask, rows, run_notebook
 from workloads.running import Ran, schemas
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 
 SMALL = (
     *("train.folds=2", "train.minimum_train_d=300", "train.minimum_rank_ic=-1", "model.rounds=10"),

@@ -12,7 +12,7 @@ import pytest
 from workloads.in_process import ask, fingerprints, rows, run_notebook
 from workloads.running import Ran, commits
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 
 NAME = "distributed_training"
 SMALL = (

@@ -25,7 +25,7 @@ from acceleray.stages.tune.trial import evaluate, prepare, trial
 from workloads.in_process import ask, project, rows, run_notebook
 from workloads.running import Ran
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 
 TRIALS, KILLED_AFTER = 8, 4
 SMALL = (

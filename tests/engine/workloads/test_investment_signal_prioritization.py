@@ -11,7 +11,7 @@ import pytest
 from workloads.in_process import ask, fingerprints, rows, run_notebook
 from workloads.running import Ran, commits
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 
 NAME = "investment_signal_prioritization"
 SMALL = ("signals.horizons_d=[5, 21]", "signals.replications=600")

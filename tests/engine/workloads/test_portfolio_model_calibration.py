@@ -20,7 +20,7 @@ from workloads.in_process import (
 )
 from workloads.running import IN_OTHER_BLOCKS, Ran, command, commits, interrupted
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 WORKLOAD = "portfolio_model_calibration"
 SMALL = (
     "factors.source=sample",

@@ -13,7 +13,8 @@ from acceleray.tables import RUNS
 from acceleray.testing import SmallProject, small_project
 from portfolio import PROJECT
 
-pytestmark = pytest.mark.ray
+# A generated project's own tests do the same in every run.
+pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 # Batch inference scores with a champion, which others train.
 ORDER = sorted(PROJECT.workload_names(), key=lambda name: (name == "batch_inference", name))
 

@@ -21,7 +21,7 @@ from workloads.in_process import (
 )
 from workloads.running import Ran, command, commits, finished
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 WORKLOAD = "risk_stress_testing"
 SMALL = (
     "factors.source=sample",

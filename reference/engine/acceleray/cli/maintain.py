@@ -11,6 +11,7 @@ from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project
 from acceleray.engines.processes.lock import run_lock
 from acceleray.settings import load
+from acceleray.tables.stored import MisfitError
 
 
 def maintain(
@@ -40,7 +41,12 @@ def maintain(
         hours = retention_h(settings)
         with spark_alone(settings) as session:
             lake = Lake(session, settings)
-            done = [upkeep(lake, table) for table in context.obj.project.all_tables() if lake.exists(table)]
+            done = []
+            for table in filter(lake.exists, context.obj.project.all_tables()):
+                try:
+                    done.append(upkeep(lake, table))
+                except MisfitError as left_alone:
+                    print(left_alone, file=sys.stderr)
     rows = [(one.table.label, one.before, one.after, one.deleted) for one in done]
     if not rows:
         text.tell(["No table has been created yet."])

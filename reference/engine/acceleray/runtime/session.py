@@ -58,7 +58,8 @@ def session(
         with reporter.stage(_STARTING[settings.profile]):
             tracker = stack.enter_context(tracked_run(settings, workload.name))
             spark, fan_out = stack.enter_context(engines(settings))
-        run = Run(settings, Lake(spark, settings), fan_out, tracker, reporter, workload.name, project)
+        lake = Lake(spark, settings, lambda line: reporter.say(f"    {line}"))
+        run = Run(settings, lake, fan_out, tracker, reporter, workload.name, project)
         yield run
         _keep_up(run)
 

@@ -19,14 +19,13 @@ from acceleray.engines.delta.log import (
     open_table,
     overview,
     readable,
+    stored,
     table_folder,
 )
-from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.tables.contract import CONTRACT_VERSION, Table, quoted
+from acceleray.tables.contract import Table, quoted
+from acceleray.tables.stored import refuse_misfit, refuse_newer
 
-# As lake.py writes it.
-_CONTRACT_PROPERTY = "portfolio.contract_version"
 # Of all dialects, MySQL's takes quotes, backticks and backslashes as Spark does.
 _DIALECT = {
     "datafusion.sql_parser.dialect": "mysql",
@@ -92,17 +91,13 @@ class FilesReader:
         from deltalake import QueryBuilder
 
         opened = open_table(self._folder(table))
-        written = int(opened.metadata().configuration.get(_CONTRACT_PROPERTY, 0))
-        if written > CONTRACT_VERSION:
-            raise PortfolioError(
-                f"Table {table.label} was written by contract {written}, this code knows {CONTRACT_VERSION}; "
-                "update the project before running it here."
-            )
-        here = {field.name for field in opened.schema().fields}
+        there = stored(opened)
+        refuse_newer(table, there)
+        refuse_misfit(table, there)
         # A column that an older contract did not have is NULL in every row.
         columns = [
             quoted(c.name)
-            if c.name in here
+            if c.name in there.columns
             else f"CAST(NULL AS {_SQL_TYPE.get(c.type, c.type)}) AS {quoted(c.name)}"
             for c in table.columns
         ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,16 +18,18 @@ from pyspark.sql import functions as F
 from acceleray.engines.delta.log import (
     UnreadableLogError,
     newest_version,
+    open_table,
     readable,
+    stored,
     table_folder,
     version_with,
 )
 from acceleray.engines.processes.signals import text_of
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.tables.contract import CONTRACT_VERSION, Table, literal, quoted
+from acceleray.tables.contract import Table, literal, quoted
+from acceleray.tables.stored import Stored, evolution, misfit, properties, refuse_misfit, refuse_newer
 
-CONTRACT_PROPERTY = "portfolio.contract_version"
 # Delta remembers for a week which files it needs no more, and for longer only if the table says so; what it
 # has forgotten, VACUUM takes for rubbish. A shorter time Delta refuses unless its safety check is off.
 KEEPS_PROPERTY, DELTA_KEEPS_H = "delta.deletedFileRetentionDuration", 168
@@ -49,10 +53,19 @@ class Commit:
 class Lake:
     """The Delta tables of one environment."""
 
-    def __init__(self, spark: SparkSession, settings: Settings) -> None:
-        """Keep the session and where tables live; nothing is created yet."""
+    def __init__(
+        self, spark: SparkSession, settings: Settings, say: Callable[[str], None] | None = None
+    ) -> None:
+        """Keep the session and where tables live; nothing is created yet.
+
+        Args:
+            spark: the session.
+            settings: of the project.
+            say: told in a line of each table that is set aside; without it such a table is refused.
+        """
         self.spark = spark
         self.settings = settings
+        self._say = say
         self._open: set[str] = set()
         self._new: set[str] = set()
 
@@ -151,7 +164,14 @@ class Lake:
         return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
     def open(self, table: Table) -> None:
-        """Make a table usable: create it, add what it lacks, or refuse it if newer code wrote it."""
+        """Make a table usable: create it, let it evolve, set it aside if it cannot, or refuse it.
+
+        Only a lake that was given `say`, as a run's is, sets aside: its caller holds the lock of the folder.
+
+        Raises:
+            PortfolioError: newer code wrote the table.
+            MisfitError: it cannot evolve and may not be set aside.
+        """
         if table.label in self._open:
             return
         catalog = self.settings.catalog
@@ -160,14 +180,50 @@ class Lake:
         location = self.location(table)
         # Not a URI: Spark takes %20 for three characters, and the tables would lie in another folder.
         place = "" if location is None else f" LOCATION {literal(f'file://{location.as_posix()}')}"
+        if self.exists(table):
+            if location is not None:
+                self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
+            self._fit(table)
         if not self.exists(table):
             self.spark.sql(self._ddl(table, place))
             self._new.add(table.label)
-        else:
-            if location is not None:
-                self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
-            self._evolve(table, self._refuse_newer(table))
         self._open.add(table.label)
+
+    def _fit(self, table: Table) -> None:
+        """Let an existing table evolve into what is declared, or set it aside."""
+        there = self._stored(table)
+        refuse_newer(table, there)
+        if self._say is None:
+            refuse_misfit(table, there)
+        elif reason := misfit(table, there):
+            self._say(f"{table.label} is set aside as {self._set_aside(table)}: {reason}")
+            return
+        for clause in evolution(table, there):
+            self.spark.sql(f"ALTER TABLE {self.identifier(table)} {clause}")
+
+    def _set_aside(self, table: Table) -> str:
+        """Give a table and all its versions another name; return that name."""
+        for number in itertools.count(1):
+            aside = replace(table, name=f"{table.name}_set_aside_{number}")
+            if not self.exists(aside):
+                break
+        folder = self.location(table)
+        if folder is None:
+            self.spark.sql(f"ALTER TABLE {self.identifier(table)} RENAME TO {self.identifier(aside)}")
+        else:
+            folder.rename(table_folder(self.settings, aside))
+            # Spark only forgets the name: it knows the table by the folder, which has gone.
+            self.spark.sql(f"DROP TABLE IF EXISTS {self.identifier(table)}")
+        return aside.label
+
+    def _stored(self, table: Table) -> Stored:
+        if (location := self.location(table)) is not None and readable(location):
+            with suppress(UnreadableLogError):
+                return stored(open_table(location))
+        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
+        fields = self.spark.table(self.identifier(table)).schema.fields
+        columns = {field.name: (field.dataType.typeName(), field.nullable) for field in fields}
+        return Stored(columns, {row["key"]: row["value"] for row in rows})
 
     def _overwrite(self, table: Table, frame: DataFrame, scope: str, metadata: str) -> None:
         writer = frame.writeTo(self.identifier(table)).option("userMetadata", metadata)
@@ -197,37 +253,11 @@ class Lake:
                 return int(max(found))
         return int(history[0]["version"])
 
-    def _evolve(self, table: Table, written: int) -> None:
-        """Add columns that the table lacks: NULL in the rows that are there.
-
-        An older contract did not have them, or the project did not declare them then.
-        """
-        fields = {field.name: field for field in self.spark.table(self.identifier(table)).schema.fields}
-        added = [replace(column, nullable=True) for column in table.columns if column.name not in fields]
-        if added:
-            columns = ", ".join(column.sql for column in added)
-            self.spark.sql(f"ALTER TABLE {self.identifier(table)} ADD COLUMNS ({columns})")
-        if written == CONTRACT_VERSION:
-            return
-        version = f"{literal(CONTRACT_PROPERTY)} = {literal(str(CONTRACT_VERSION))}"
-        self.spark.sql(f"ALTER TABLE {self.identifier(table)} SET TBLPROPERTIES ({version})")
-
-    def _refuse_newer(self, table: Table) -> int:
-        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
-        written = {row["key"]: row["value"] for row in rows}.get(CONTRACT_PROPERTY, "0")
-        if int(written) > CONTRACT_VERSION:
-            raise PortfolioError(
-                f"Table {table.label} was written by contract {written}, this code knows {CONTRACT_VERSION}; "
-                "update the project before running it here."
-            )
-        return int(written)
-
     def _ddl(self, table: Table, place: str) -> str:
-        properties = {CONTRACT_PROPERTY: str(CONTRACT_VERSION)}
+        recorded = properties(table)
         if (hours := self.settings.maintenance.vacuum_after_h) > DELTA_KEEPS_H:
-            properties[KEEPS_PROPERTY] = f"interval {hours} hours"
-        properties |= {f"delta.constraints.{name}": condition for name, condition in table.checks}
-        listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in properties.items())
+            recorded[KEEPS_PROPERTY] = f"interval {hours} hours"
+        listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in recorded.items())
         columns = ", ".join(column.sql for column in table.columns)
         return (
             f"CREATE TABLE {self.identifier(table)} ({columns}) USING DELTA"

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from acceleray.settings import Settings
 from acceleray.tables.contract import Table
+from acceleray.tables.stored import Stored
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -128,6 +129,12 @@ def overview(table: Path) -> Overview:
         opened.version(),
         None if at is None else _EPOCH + timedelta(milliseconds=at),
     )
+
+
+def stored(opened: DeltaTable) -> Stored:
+    """Return the columns and properties of a table that `open_table` has opened."""
+    columns = {f.name: (str(getattr(f.type, "type", f.type)), f.nullable) for f in opened.schema().fields}
+    return Stored(columns, dict(opened.metadata().configuration))
 
 
 def version_with(table: Path, metadata: str, among: int = 100) -> int | None:
