@@ -10,7 +10,6 @@ from skfolio.datasets import load_sp500_dataset
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.evaluation import rank_information_coefficient
-from acceleray.quant.planted import planted_rank_ic
 from acceleray.quant.universe import Plan, market_path, one_factor_model, price_path
 from acceleray.runtime.run import Run, source_name
 from acceleray.settings import Settings
@@ -18,6 +17,7 @@ from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest import simulated
 from acceleray.stages.ingest.stage import Loaded, ingest
 from acceleray.tables import FEATURES, PRICES, PRICES_RECEIVED
+from planted_signal import planted_rank_ic
 
 SMALL = ("market_data.source=simulated", "universe.instruments=23", "universe.days=300", "seed=11")
 LARGE = (

@@ -6,7 +6,6 @@ from skfolio.datasets import load_sp500_dataset
 
 from acceleray.quant.bootstrap import block_days
 from acceleray.quant.evaluation import rank_information_coefficient
-from acceleray.quant.planted import normal_rank_correlation, planted_correlation, planted_rank_ic
 from acceleray.quant.streams import Purpose, Stream
 from acceleray.quant.universe import (
     BLOCK_D,
@@ -17,6 +16,7 @@ from acceleray.quant.universe import (
     own_path,
     price_path,
 )
+from planted_signal import normal_rank_correlation, planted_correlation, planted_rank_ic
 
 INSTRUMENTS = 400
 DAYS = 1500

@@ -11,7 +11,7 @@ Log prices are a common part and a part of the instrument's own,
 * q is a random walk: the parent's residuals, resampled in blocks for each instrument, each with a random sign
   (Wu 1986). Blocks keep the clusters of volatility, and the signs make certain that no step tells the next.
 * u is the transient part, normal and AR(1), which fades with a half-life (Poterba & Summers 1988; Fama &
-  French 1988). It is what can be predicted, and `acceleray.quant.planted` says how well.
+  French 1988). It is what can be predicted, and tests of the engine know in closed form how well.
 
 A share of the variance of the own one-day change of q + u is that of u; q is scaled down to leave the total
 as it was. Own parts of different instruments are independent. Numbers of instrument i depend on the seed and
