@@ -124,7 +124,7 @@ def unknown_commands(part: dict[str, bytes]) -> list[str]:
     return sorted(
         f"{path}: make {name}"
         for path, content in part.items()
-        if path.endswith(TEXT) and path != "Makefile"
+        if path.endswith(TEXT) and path != "Makefile" and not path.startswith(ENGINE)
         for name in set(MAKE.findall(content.decode("utf-8"))) - known
     )
 

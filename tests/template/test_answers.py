@@ -267,16 +267,19 @@ def test_a_licence_is_declared_for_every_file_and_its_text_is_there(
 ) -> None:
     project = rendered({"licence": licence, "customer_name": "Müller & Söhne, d'Été 年金"})
     declared = tomllib.loads((project / "REUSE.toml").read_text(encoding="utf-8"))
-    [everything] = declared["annotations"]
+    everything, engine = declared["annotations"]
     assert declared["version"] == 1
     assert everything == {
         "path": "**",
         "SPDX-FileCopyrightText": "Müller & Söhne, d'Été 年金",
         "SPDX-License-Identifier": identifier,
     }
-    [text] = (project / "LICENSES").iterdir()
-    assert text.name == f"{identifier}.txt"
-    assert text.read_bytes() == (project / "LICENSE").read_bytes()
+    # The engine keeps its own licence, whatever the project's is.
+    assert (engine["path"], engine["precedence"]) == ("engine/**", "override")
+    assert engine["SPDX-License-Identifier"] == "Apache-2.0"
+    texts = {path.name: path.read_bytes() for path in (project / "LICENSES").iterdir()}
+    assert texts.keys() == {f"{identifier}.txt", "Apache-2.0.txt"}
+    assert texts[f"{identifier}.txt"] == (project / "LICENSE").read_bytes()
 
 
 def test_without_a_licence_none_is_declared(defaults: Path) -> None:

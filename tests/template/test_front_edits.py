@@ -11,7 +11,7 @@ import pytest
 from acceleray_cli.cli import main
 from conftest import contents
 from releases import missing_history, released
-from test_updates import (
+from updating import (
     STAGE,
     Edit,
     append,

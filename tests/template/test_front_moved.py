@@ -15,7 +15,7 @@ from acceleray_cli.modules import OBJECT, dotted_name
 from acceleray_cli.moved import ENGINE, longest, table
 from conftest import contents
 from releases import missing_history
-from test_updates import WITHOUT_ENGINE, generate, source
+from updating import WITHOUT_ENGINE, generate, source
 
 __all__ = ["source"]
 pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")

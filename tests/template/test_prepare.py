@@ -17,7 +17,7 @@ PYTHON = """#!/bin/sh
 case "$*" in
 -c*) exit ${FAKE_UNSUPPORTED:-0} ;;
 *venv*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-*pip*) echo installed >> "$FAKE_LOG"; echo "Collecting one==1"; exit ${FAKE_BROKEN:-0} ;;
+*pip*) echo "installed $*" >> "$FAKE_LOG"; echo "Collecting one==1"; exit ${FAKE_BROKEN:-0} ;;
 esac
 """
 
