@@ -77,7 +77,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, settings: Callable[..., Settings]) ->
 
     monkeypatch.setattr(module, "engines", engines)
     monkeypatch.setattr(module, "tracked_run", tracked_run)
-    monkeypatch.setattr(module, "Lake", lambda spark, chosen: None)
+    monkeypatch.setattr(module, "Lake", lambda *given: None)
     yield ends
     close_open(KeyboardInterrupt())
 

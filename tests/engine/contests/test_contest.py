@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import rendered
 from acceleray.settings import Settings
 from arena.anew import WARM_RUNS, anew
 from arena.contest import Contestant, Order, beaten, contest
@@ -137,6 +138,7 @@ def test_on_databricks_a_table_that_no_catalog_knows_is_refused_in_one_line(
 ) -> None:
     options = ["bench.py", "--profile", "databricks", "--work", "handoff", "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", options)
+    monkeypatch.setattr("bench.PROJECT", rendered.project())
     assert main() == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("handoff makes its table in a folder")

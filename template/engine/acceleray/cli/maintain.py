@@ -11,7 +11,6 @@ from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project
 from acceleray.engines.processes.lock import run_lock
 from acceleray.settings import load
-from acceleray.tables.stored import MisfitError
 
 
 def maintain(
@@ -37,6 +36,7 @@ def maintain(
         from acceleray.engines.delta.lake import Lake
         from acceleray.engines.delta.upkeep import retention_h, upkeep
         from acceleray.engines.profiles import spark_alone
+        from acceleray.tables.stored import MisfitError
 
         hours = retention_h(settings)
         with spark_alone(settings) as session:
