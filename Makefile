@@ -48,7 +48,7 @@ lint-ci: prepare ## Check pipelines (yamllint, check-jsonschema, zizmor, actionl
 release: prepare ## Check, tag and record a release: make release VERSION=0.2.0
 	@$(BIN)/python scripts/release.py "$(VERSION)"
 
-test: prepare ## What a pull request must pass, lane by lane: 12 minutes on two quiet cores
+test: prepare ## What a pull request must pass, lane by lane; prints what each lane took and its target
 	@$(BIN)/python scripts/lanes.py quick
 
 test-all: prepare ## Everything, as every night and before a release: hours

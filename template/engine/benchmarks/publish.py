@@ -1,4 +1,4 @@
-"""Write what was measured into the project: docs/benchmarks.md, its figure, and what `doctor --advise` knows.
+"""Write what was measured into the engine: docs/benchmarks.md, its figure, and what `doctor --advise` knows.
 
 Run it from the project after `make bench`, and after `benchmarks/growth.py` if growth was measured:
 `python benchmarks/publish.py --results build`. What was measured with `--profile cluster --out build/cluster`
