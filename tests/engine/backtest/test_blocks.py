@@ -16,6 +16,11 @@ FIRST, LAST, NAMES = 800, 860, 3
 WINDOWS = {"historical_window": 500, "residual_window": 600, "risk": Risk(), "seed": 1}
 
 
+def one_day(returns):
+    """Return that every return is one of a day."""
+    return np.isfinite(returns).astype(float)
+
+
 @pytest.fixture(scope="module")
 def returns() -> NDArray[np.float64]:
     """Return 900 days of three simulated instruments with a common factor."""
@@ -33,11 +38,11 @@ def block(returns: NDArray[np.float64]) -> Block:
 def test_no_model_knows_the_day_it_forecasts_or_any_later_one(
     returns: NDArray[np.float64], block: Block
 ) -> None:
-    honest = forecast_block(block, returns, **WINDOWS)
+    honest = forecast_block(block, returns, one_day(returns), **WINDOWS)
     for day in (FIRST, FIRST + 7, LAST - 1):
         changed = returns.copy()
         changed[day:] = -0.5
-        seen = forecast_block(block, changed, **WINDOWS)
+        seen = forecast_block(block, changed, one_day(changed), **WINDOWS)
         until = day - FIRST + 1
         np.testing.assert_array_equal(seen.forecasts[..., :until], honest.forecasts[..., :until])
         if day < LAST - 1:
@@ -50,14 +55,14 @@ def test_a_standstill_still_to_come_takes_away_no_day_before_it(
 ) -> None:
     stopped = returns.copy()
     stopped[FIRST + 7 :] = 0.0
-    seen, honest = (forecast_block(block, each, **WINDOWS) for each in (stopped, returns))
+    seen, honest = (forecast_block(block, each, one_day(each), **WINDOWS) for each in (stopped, returns))
     np.testing.assert_array_equal(seen.forecasts[..., :8], honest.forecasts[..., :8])
 
 
 def test_a_loss_stands_beside_the_forecast_for_its_own_day(
     returns: NDArray[np.float64], block: Block
 ) -> None:
-    result = forecast_block(block, returns, **WINDOWS)
+    result = forecast_block(block, returns, one_day(returns), **WINDOWS)
     losses, forecast = result.losses, result.forecasts[MODELS.index("historical_simulation"), 0]
     assert_each_on_its_own_day(losses, forecast, returns)
     # Planted faults: each day tested against the threshold of today, and both of them shifted by one day.
@@ -85,7 +90,9 @@ def test_an_instrument_without_a_model_is_neither_held_nor_tested(
     returns: NDArray[np.float64], block: Block
 ) -> None:
     rejected = replace(block.fits[2], status="rejected", reason="test", parameters=None)
-    result = forecast_block(replace(block, fits=(*block.fits[:2], rejected)), returns, **WINDOWS)
+    result = forecast_block(
+        replace(block, fits=(*block.fits[:2], rejected)), returns, one_day(returns), **WINDOWS
+    )
     np.testing.assert_allclose(result.losses, -returns[FIRST:LAST, :2].mean(axis=1), rtol=1e-12)
 
 
@@ -105,12 +112,14 @@ def test_too_few_days_are_not_a_pass_even_without_exceptions() -> None:
 def test_a_shortfall_is_never_milder_than_the_threshold_it_lies_beyond(
     returns: NDArray[np.float64], block: Block
 ) -> None:
-    _, threshold, shortfall = forecast_block(block, returns, **WINDOWS).forecasts.transpose(1, 0, 2)
+    _, threshold, shortfall = forecast_block(block, returns, one_day(returns), **WINDOWS).forecasts.transpose(
+        1, 0, 2
+    )
     assert (shortfall > threshold).all()
 
 
 def test_each_measure_is_taken_at_its_own_confidence(returns: NDArray[np.float64], block: Block) -> None:
-    forecasts = forecast_block(block, returns, **WINDOWS).forecasts
+    forecasts = forecast_block(block, returns, one_day(returns), **WINDOWS).forecasts
     past = -returns[FIRST - 500 : FIRST].mean(axis=1)
     by_hand = [value_at_risk(past, 0.99), value_at_risk(past, 0.975), expected_shortfall(past, 0.975)]
     np.testing.assert_allclose(forecasts[MODELS.index("historical_simulation"), :, 0], by_hand, rtol=1e-12)

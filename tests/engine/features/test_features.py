@@ -7,30 +7,34 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from scipy.stats import linregress, skew
 from skfolio.datasets import load_sp500_dataset
 
 from acceleray.runtime.project import NOTHING_ADDED
+from acceleray.runtime.risk_days import risk_days
 from acceleray.runtime.run import Run
 from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.features.raw import raw
 from acceleray.stages.features.returns import observed, with_market
 from acceleray.stages.features.stage import DEFINITIONS, build_features
 from acceleray.tables import FEATURES, PRICES, RETURNS
+from market import commit_prices, long_rows
 
 HORIZON = 21
+STALE = 10
 DAYS = 330
 
 
 def commit(run: Run, prices: pd.DataFrame) -> None:
     """Put a wide frame, NaN where there is no price, into silver.prices."""
-    rows = prices.stack().reset_index()
-    rows.columns = ["date", "instrument_id", "price"]
-    rows["date"] = pd.to_datetime(rows["date"]).dt.date
-    rows["load_id"] = "test"
-    run.commit(PRICES, pa.Table.from_pandas(rows, preserve_index=False))
+    commit_prices(run, long_rows(prices))
+
+
+def known(run: Run, partitions: int = 1) -> Any:
+    """Return the rows that features are made of."""
+    prices = run.read(PRICES).select("instrument_id", "date", "adjusted_price").repartition(partitions)
+    return observed(prices, risk_days(run), HORIZON, STALE).where("span_d > 0")
 
 
 def wide(run: Run, table: Any, column: str, like: pd.DataFrame) -> pd.DataFrame:
@@ -46,8 +50,7 @@ def spread(rows: pd.DataFrame, column: str, like: pd.DataFrame) -> pd.DataFrame:
 
 def unranked(run: Run) -> pd.DataFrame:
     """Return features before ranking, which hides small changes."""
-    prices = run.read(PRICES).select("instrument_id", "date", "price")
-    return raw(with_market(observed(prices, HORIZON))).toArrow().to_pandas()
+    return raw(with_market(known(run))).toArrow().to_pandas()
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,15 @@ def expected_rank(values: pd.DataFrame) -> pd.DataFrame:
     return share.mask(values.notna().mul(count == 1, axis=0), 0.0)
 
 
+def observed_returns(prices: pd.DataFrame) -> pd.DataFrame:
+    """Return each instrument's returns between its own prices, on the day of the later one."""
+    own = {name: series.dropna() / series.dropna().shift(1) - 1 for name, series in prices.items()}
+    return pd.DataFrame(own).reindex(prices.index)
+
+
 def expected_features(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Compute every feature again with pandas and SciPy, one instrument and one window at a time."""
-    daily = prices / prices.shift(1) - 1
+    daily = observed_returns(prices)
     market = daily.mean(axis=1)
     columns: dict[str, dict[str, pd.Series]] = {name: {} for name in FEATURE_NAMES}
     for name in prices.columns:
@@ -151,14 +160,25 @@ def specific_volatility(rows: pd.DataFrame) -> float:
     return np.sqrt((residuals**2).sum() / 61)
 
 
-def test_returns_are_price_over_price_less_one_with_gaps_left_open(built: Built) -> None:
-    prices = built.prices.to_numpy()
-    returns = np.full(prices.shape, np.nan)
-    returns[1:] = prices[1:] / prices[:-1] - 1.0
+def test_returns_span_what_lies_between_two_prices_and_closed_days_earn_nothing(built: Built) -> None:
+    # Ten days without a price are a closed market, of which more are not known to end.
+    filled = built.prices.ffill(limit=STALE)
+    returns = observed_returns(built.prices)
+    returns = returns.mask(built.prices.isna() & filled.notna(), 0.0).to_numpy()
     np.testing.assert_array_equal(built["return_1d"].to_numpy(), returns)
-    # Both returns around a missing day are lost; the instrument that trades every other day has none.
-    assert built["return_1d"].iloc[99:103, 3].notna().tolist() == [True, False, False, True]
-    assert built["return_1d"].iloc[:, 4].notna().sum() == 0
+    span_d = wide(built.run, RETURNS, "span_d", built.prices)
+    assert span_d.iloc[99:103, 3].tolist() == [1, 0, 2, 1]
+    assert span_d.iloc[[159, 160, 190], 3].tolist()[::2] == [0, 41]
+    assert span_d.iloc[160:190, 3].isna().all()
+    assert span_d.iloc[2:-1, 4].tolist() == [0, 2] * ((DAYS - 3) // 2) + [0] * ((DAYS - 3) % 2)
+
+
+def test_an_instrument_that_trades_at_weekends_is_no_part_of_the_market_of_the_others(built: Built) -> None:
+    rows = known(built.run)
+    apart = with_market(rows, [str(built.prices.columns[0])]).select("date", "market_return").distinct()
+    found = pd.Series({row["date"]: row["market_return"] for row in apart.collect()}).sort_index()
+    others = observed_returns(built.prices).iloc[:, 1:].mean(axis=1)
+    np.testing.assert_allclose(found.to_numpy(dtype=float), others, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", FEATURE_NAMES)
@@ -183,19 +203,20 @@ def test_the_market_is_the_mean_of_the_returns_of_the_day_with_the_same_bits_in_
     found = {}
     for partitions in (1, 3):
         # Rows of a table come in any order; sums of doubles depend on it.
-        prices = built.run.read(PRICES).select("instrument_id", "date", "price").repartition(partitions)
-        rows = with_market(observed(prices, HORIZON)).select("date", "market_return").distinct()
+        rows = with_market(known(built.run, partitions)).select("date", "market_return").distinct()
         found[partitions] = {row["date"]: row["market_return"] for row in rows.collect()}
     assert found[1] == found[3]
     assert len(found[1]) == DAYS
     market = pd.Series(found[1]).sort_index().to_numpy(dtype=float)
-    daily = built.prices / built.prices.shift(1) - 1
+    daily = observed_returns(built.prices)
     np.testing.assert_allclose(market, daily.mean(axis=1), rtol=1e-12)
     assert np.isnan(market[0])
 
 
 def test_the_target_ranks_the_return_over_the_next_horizon_of_trading_days(built: Built) -> None:
-    ahead = built.prices.shift(-HORIZON) / built.prices - 1
+    # An instrument that ends keeps its last price.
+    last = built.prices.ffill().shift(-HORIZON)
+    ahead = last / built.prices - 1
     kept = built["reversal_1w"].notna() | built["volatility_3m"].notna()
     np.testing.assert_array_equal(built["forward_return"].to_numpy(), ahead.where(kept).to_numpy())
     expected = expected_rank(ahead.where(kept))

@@ -18,7 +18,8 @@ from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.features.examples import load_examples
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.signals.inputs import load_inputs
-from acceleray.tables import FEATURES, PRICES
+from acceleray.tables import FEATURES
+from market import commit_prices
 
 DAYS, NAMES, LENGTH = 80, 4, 10
 
@@ -47,17 +48,12 @@ def walk() -> NDArray[np.float64]:
 
 def commit(run: Run, prices: NDArray[np.float64]) -> None:
     days = [date(2024, 1, 1) + timedelta(days=day) for day in range(len(prices))]
-    run.commit(
-        PRICES,
-        pa.table(
-            {
-                "instrument_id": [f"N{number}" for _ in days for number in range(NAMES)],
-                "date": pa.array([day for day in days for _ in range(NAMES)], pa.date32()),
-                "price": prices.ravel(),
-                "load_id": ["test"] * prices.size,
-            }
-        ),
-    )
+    rows = {
+        "instrument_id": [f"N{number}" for _ in days for number in range(NAMES)],
+        "date": pa.array([day for day in days for _ in range(NAMES)], pa.date32()),
+        "price": prices.ravel(),
+    }
+    commit_prices(run, pa.table(rows))
     run.identify("test", days[-1])
 
 

@@ -51,14 +51,14 @@ def run_of(make_run: Callable[..., Run], *overrides: str) -> Run:
 
 @pytest.mark.parametrize("name", ["vault", "wide_vault"])
 def test_its_prices_are_judged_like_any_other(name: str, make_run: Callable[..., Run]) -> None:
-    run = run_of(make_run, f"market_data.source={name}")
+    run = run_of(make_run, f"market_data.source={name}", "market_data.calendar=weekdays")
     loaded = ingest(run)
     assert (loaded.received, loaded.accepted, loaded.quarantined, loaded.instruments) == (6, 5, 1, 2)
     assert {row["source"] for row in run.read(PRICES).collect()} == {name}
     (bad,) = run.read(PRICES_QUARANTINED).collect()
     assert (bad["instrument_id"], bad["date"].isoformat()) == ("a", "2024-01-03")
     assert bad["reason"] == {"vault": "not a number", "wide_vault": "negative"}[name]
-    again = run_of(make_run, f"market_data.source={name}")
+    again = run_of(make_run, f"market_data.source={name}", "market_data.calendar=weekdays")
     assert ingest(again).load_id == loaded.load_id
     assert not any(touch.changed for touch in again.touches)
 

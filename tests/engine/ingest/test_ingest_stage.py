@@ -17,9 +17,11 @@ from acceleray.settings import Settings
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.stage import Loaded, ingest, resolve_as_of
-from acceleray.tables import PRICES, PRICES_QUARANTINED, PRICES_RECEIVED, Table
+from acceleray.tables import PRICE_SERIES, PRICES, PRICES_QUARANTINED, PRICES_RECEIVED, RISK_DAYS, Table
 
-STAGES = (PRICES_RECEIVED, PRICES, PRICES_QUARANTINED)
+STAGES = (PRICES_RECEIVED, PRICES, PRICES_QUARANTINED, PRICE_SERIES, RISK_DAYS)
+# So few prices leave no day on which most instruments have one.
+CALENDAR = "market_data.calendar=weekdays"
 # A byte order mark, Windows line ends, names a program would not choose, late and early series, gaps, blank
 # lines, rows of nothing but commas, a holiday, an instrument without prices, and prices that are none.
 MESSY = (
@@ -70,7 +72,7 @@ class Story:
 
     def again(self, *overrides: str) -> Run:
         """Return a run of a new process on the same file."""
-        return self.make("market_data.source=csv", f"market_data.path={self.path}", *overrides)
+        return self.make("market_data.source=csv", f"market_data.path={self.path}", CALENDAR, *overrides)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def story(new_project: Callable[[], Callable[..., Run]], tmp_path_factory: pytes
     path = tmp_path_factory.mktemp("données {1}") / "_prices [1] é*.csv"
     path.write_bytes(MESSY.encode())
     make = new_project()
-    run = make("market_data.source=csv", f"market_data.path={path}")
+    run = make("market_data.source=csv", f"market_data.path={path}", CALENDAR)
     with run.stage("ingest", "Ingest"):
         loaded = ingest(run)
     return Story(make, path, loaded, run)
@@ -124,7 +126,7 @@ def test_everything_received_is_kept_as_it_came_and_nothing_is_lost(story: Story
 
 
 def test_the_stage_records_every_table_it_wrote(story: Story) -> None:
-    counts = [19, 11, 8]
+    counts = [19, 11, 8, 5, 6]
     touched = [(touch.table, touch.rows) for touch in story.run.touches]
     assert touched == list(zip(STAGES, counts, strict=True))
     tracker: Any = story.run.tracker
@@ -147,8 +149,7 @@ def test_loading_the_same_prices_again_writes_nothing_whatever_the_order_of_rows
 def test_an_as_of_date_limits_what_is_seen_and_not_what_is_loaded(story: Story) -> None:
     before = versions(story.run.lake)
     loaded = ingest(story.again("as_of=2024-01-07"))
-    # The fifth is a holiday: nobody has a price.
-    assert (loaded.as_of, loaded.last_date) == (date(2024, 1, 4), date(2024, 1, 9))
+    assert (loaded.as_of, loaded.last_date) == (date(2024, 1, 5), date(2024, 1, 9))
     assert loaded.load_id == story.loaded.load_id
     assert versions(story.run.lake) == before
 
@@ -188,6 +189,44 @@ def test_a_run_killed_between_two_commits_is_repaired_by_running_again(
     assert [row["price"] for row in run.read(PRICES).orderBy("date").collect()] == [1.0, 4.0, 5.0]
     tables = [run.lake.read(table, run.source) for table in STAGES]
     assert {row["load_id"] for table in tables for row in table.collect()} == {loaded.load_id}
+
+
+def test_days_on_which_most_instruments_have_no_price_are_named_and_are_no_risk_days(
+    story: Story, tmp_path: Path
+) -> None:
+    path = tmp_path / "half.csv"
+    path.write_text(
+        "date,A,B\n2024-01-02,1,2\n2024-01-03,2,\n2024-01-04,4,3\n2024-01-05,5,4\n2024-01-08,,5\n"
+    )
+    run = story.again(f"market_data.path={path}", "market_data.calendar=observed")
+    said: list[str] = []
+    run.reporter.say = said.append  # type: ignore[method-assign]
+    assert ingest(run).as_of == date(2024, 1, 5)
+    days = {row["date"].isoformat(): row for row in run.lake.read(RISK_DAYS, run.source).collect()}
+    assert [day for day, row in sorted(days.items()) if row["risk_day"]] == [
+        "2024-01-02",
+        "2024-01-04",
+        "2024-01-05",
+    ]
+    assert (days["2024-01-08"]["listed"], days["2024-01-08"]["priced"]) == (2, 1)
+    assert any(
+        "2 days with prices are no risk days, the last one 2024-01-08 (1 of 2" in line for line in said
+    )
+
+
+def test_a_calendar_that_no_exchange_has_is_refused_by_name(story: Story) -> None:
+    with pytest.raises(PortfolioError, match="XMOON"):
+        ingest(story.again("market_data.calendar=XMOON"))
+
+
+def test_a_named_exchange_has_its_own_sessions(story: Story, tmp_path: Path) -> None:
+    path = tmp_path / "year.csv"
+    days = np.arange("2023-12-27", "2024-01-05", dtype="datetime64[D]")
+    path.write_text("\n".join(["date,A", *[f"{day},{place + 1}" for place, day in enumerate(days)]]))
+    run = story.again(f"market_data.path={path}", "market_data.calendar=XNYS")
+    ingest(run)
+    found = {row["date"].isoformat() for row in run.read(RISK_DAYS).where("risk_day").collect()}
+    assert found == {f"2023-12-{day}" for day in (27, 28, 29)} | {f"2024-01-0{day}" for day in (2, 3, 4)}
 
 
 def test_sample_prices_come_through_bit_for_bit(spark: Any) -> None:

@@ -39,7 +39,8 @@ def saved(spark: Any, project: Callable[..., Run]) -> Callable[[str, str], Run]:
         folder = own.state_dir / "warehouse" / schema / name
         frame = spark.sql(f"SELECT * FROM {query}" if query.lstrip().startswith("VALUES") else query)
         frame.write.format("delta").mode("overwrite").option("overwriteSchema", True).save(str(folder))
-        return project("market_data.source=table", f"market_data.table=spark_catalog.{schema}.{name}")
+        where = f"market_data.table=spark_catalog.{schema}.{name}"
+        return project("market_data.source=table", where, "market_data.calendar=weekdays")
 
     return save
 

@@ -4,6 +4,7 @@ import pytest
 from acceleray.quant import forecasts
 from acceleray.quant.backtest import verdict
 from acceleray.quant.garch import GjrParameters, fit_gjr_garch_t, variance_path
+from acceleray.quant.residuals import filtered
 from acceleray.quant.risk import expected_shortfall, value_at_risk
 
 FIRST, LAST = 1200, 1260
@@ -189,8 +190,12 @@ def test_the_four_models_on_real_prices_separate_as_calibration_promises():
 
 def test_parameters_of_a_fit_are_filtered_from_the_first_day_given():
     parameters = GjrParameters(mu=0.0, omega=1e-6, alpha=0.05, gamma=0.05, beta=0.9, nu=6.0)
-    residuals, sigma = forecasts._filtered(np.array([np.nan, np.nan, 0.01, np.nan, 0.02]), parameters, 1e-4)
+    residuals, sigma = filtered(np.array([np.nan, np.nan, 0.01, np.nan, 0.02]), parameters, 1e-4)
     path = np.sqrt(variance_path(np.array([0.01, 0.02]), parameters, 1e-4))
     np.testing.assert_allclose(sigma, path[[0, 0, 0, 1, 1, 2]])
     np.testing.assert_allclose(residuals[[2, 4]], [0.01 / path[0], 0.02 / path[1]])
     assert np.isnan(residuals[[0, 1, 3]]).all()
+    # A closed day has no shock, and what ends a suspension is over the forecast of its own day.
+    unseen = np.array([np.nan, 0.0, np.nan, 0.05, 0.07])
+    residuals, _ = filtered(np.array([np.nan, np.nan, 0.01, np.nan, 0.02]), parameters, 1e-4, unseen)
+    np.testing.assert_allclose(residuals, [np.nan, 0.0, 0.01 / path[0], 0.05 / path[1], 0.02 / path[1]])

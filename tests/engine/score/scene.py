@@ -15,8 +15,9 @@ from acceleray.quant import boosting
 from acceleray.runtime.run import Run
 from acceleray.settings import Model
 from acceleray.stages.features.definitions import FEATURE_NAMES
-from acceleray.tables import FEATURES, PRICES
+from acceleray.tables import FEATURES
 from engines.handing import Inline
+from market import commit_prices
 
 FIRST = date(2024, 1, 1)
 # The as-of date is day 24; ten days without a price are few enough to count as trading.
@@ -50,14 +51,10 @@ def fill(run: Run, last: Mapping[str, int] = LAST, without: tuple[str, ...] = ()
         "date": [when for _, when in places],
         "price": np.full(len(places), 10.0),
     }
-    run.commit(PRICES, pa.table(prices | {name: ["load"] * len(places) for name in missing(PRICES, prices)}))
+    commit_prices(run, pa.table(prices))
     rows = features([place for place in places if place[0] not in without])
     run.commit(FEATURES, rows)
     return rows
-
-
-def missing(table: Any, columns: Mapping[str, Any]) -> list[str]:
-    return [name for name in table.column_names if name not in columns and name != "source"]
 
 
 def features(places: list[tuple[str, date]]) -> pa.Table:

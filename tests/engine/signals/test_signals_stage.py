@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from skfolio.datasets import load_sp500_dataset
 
@@ -19,7 +18,8 @@ from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.signals.inputs import load_inputs
 from acceleray.stages.signals.stage import Prioritised, prioritise
-from acceleray.tables import FEATURES, PRICES, SIGNAL_CORRELATIONS, SIGNAL_DECAY, SIGNAL_RANKS, SIGNAL_YEARS
+from acceleray.tables import FEATURES, SIGNAL_CORRELATIONS, SIGNAL_DECAY, SIGNAL_RANKS, SIGNAL_YEARS
+from market import commit_prices, long_rows
 from signals.planted import Inline
 
 DAYS = 520
@@ -43,11 +43,7 @@ def prices() -> pd.DataFrame:
 
 
 def commit(run: Run, table: pd.DataFrame) -> None:
-    rows = table.stack().reset_index()
-    rows.columns = ["date", "instrument_id", "price"]
-    rows["date"] = pd.to_datetime(rows["date"]).dt.date
-    rows["load_id"] = "test"
-    run.commit(PRICES, pa.Table.from_pandas(rows, preserve_index=False))
+    commit_prices(run, long_rows(table))
 
 
 @pytest.fixture(scope="module")

@@ -51,17 +51,17 @@ def shrink_correlation(residuals: NDArray[np.float64]) -> ShrunkCorrelation:
 
     Residuals are brought to mean zero and variance one first, so that the target, the mean variance times the
     identity, is the identity itself.
-    Raises ValueError for missing values, fewer than two days, an instrument without variance, or a result
-    that is not positive definite.
+    An instrument whose residuals never differ has a correlation of zero with all others.
+    Raises ValueError for missing values, fewer than two days, or a result that is not positive definite.
     """
     from sklearn.covariance import ledoit_wolf
 
     residuals = np.asarray(residuals, dtype=np.float64)
     if residuals.ndim != 2 or len(residuals) < 2 or not bool(np.all(np.isfinite(residuals))):
         raise ValueError("residuals must be a matrix of two days or more, without missing values")
-    if bool((np.ptp(residuals, axis=0) == 0.0).any()):
-        raise ValueError("every instrument must have residuals that differ")
-    standard = (residuals - residuals.mean(axis=0)) / residuals.std(axis=0)
+    same = np.ptp(residuals, axis=0) == 0.0
+    standard = (residuals - residuals.mean(axis=0)) / np.where(same, 1.0, residuals.std(axis=0))
+    standard[:, same] = 0.0
     sample = _correlation(standard.T @ standard / len(standard))
     shrinkage = float(ledoit_wolf(standard, assume_centered=True)[1])
     correlation = (1.0 - shrinkage) * sample

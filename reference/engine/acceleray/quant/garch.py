@@ -78,6 +78,8 @@ class GjrFit:
 
     ``standard_errors`` are robust (Bollerslev & Wooldridge 1992), each on the scale of its parameter, NaN
     where they cannot be computed, and not meaningful for a parameter named in ``at_bound`` (comma-separated).
+    Of constant variance are a price that hardly moves, ``held`` with its own volatility, and one without a
+    model that moves by proxy, ``proxied`` for the reason given.
     A series without a model is ``rejected`` for its data (too short, constant, ended) or ``failed``: it could
     have been fitted, but the optimiser found nothing, or nothing that describes it. ``starts`` is the number
     of starting points the optimiser needed.
@@ -86,7 +88,7 @@ class GjrFit:
     A fit without a model carries NaN in its numbers and None for parameters and standard errors.
     """
 
-    status: Literal["calibrated", "rejected", "failed"]
+    status: Literal["calibrated", "held", "proxied", "rejected", "failed"]
     reason: str
     observations: int
     parameters: GjrParameters | None
@@ -97,6 +99,11 @@ class GjrFit:
     initial_variance: float
     next_sigma: float
     starts: int = 0
+
+    @property
+    def modelled(self) -> bool:
+        """Return whether the instrument can be simulated."""
+        return self.parameters is not None
 
 
 def fit_gjr_garch_t(

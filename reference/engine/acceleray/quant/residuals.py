@@ -13,7 +13,28 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.garch import GjrParameters, variance_path
 from acceleray.quant.streams import Purpose, integers
+
+
+def filtered(
+    returns: NDArray[np.float64],
+    parameters: GjrParameters,
+    initial_variance: float,
+    unseen: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return residuals (days,), NaN on gaps, and volatility forecasts (days + 1,), the last for tomorrow.
+
+    A gap leaves the filter where it was: the next forecast waits for the next return. On a gap with a value
+    in ``unseen`` (days,) the residual is that over the forecast.
+    """
+    present = np.isfinite(returns)
+    sigma = np.sqrt(variance_path(returns[present], parameters, initial_variance))
+    forecasts = sigma[np.concatenate(([0], np.cumsum(present)))]
+    residuals = np.where(present, (returns - parameters.mu) / forecasts[:-1], np.nan)
+    if unseen is not None:
+        residuals = np.where(present | ~np.isfinite(unseen), residuals, unseen / forecasts[:-1])
+    return residuals, forecasts
 
 
 def fill_missing(

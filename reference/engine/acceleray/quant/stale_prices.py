@@ -1,5 +1,7 @@
 """Histories in which a price stood still: no trading, and poison for a volatility model."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,16 +19,21 @@ def longest_standstill(returns: NDArray[np.float64]) -> int:
 
 
 def after_standstills(
-    returns: NDArray[np.float64], longest_d: int = LONGEST_STANDSTILL_D
+    returns: NDArray[np.float64],
+    longest_d: int = LONGEST_STANDSTILL_D,
+    may_stand: Sequence[bool] | NDArray[np.bool_] = (),
 ) -> NDArray[np.float64]:
     """Return the returns, of shape (days, instruments), NaN up to the end of the last standstill of each one.
 
     A standstill is a run of more than `longest_d` returns of exactly zero. Gaps neither break nor lengthen it
     because a model sees the returns of an instrument one after the other. It looks at the given rows alone:
-    give the past only where the future must not be known.
+    give the past only where the future must not be known. Instruments that `may_stand`, as cash does, are
+    kept.
     """
     kept = np.array(returns, dtype=np.float64)
     for column in range(kept.shape[1]):
+        if len(may_stand) and may_stand[column]:
+            continue
         known = np.flatnonzero(np.isfinite(kept[:, column]))
         moves = np.concatenate(([-1], np.flatnonzero(kept[known, column] != 0.0), [known.size]))
         long = np.flatnonzero(np.diff(moves) - 1 > longest_d)

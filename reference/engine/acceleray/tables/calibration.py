@@ -3,8 +3,12 @@
 from acceleray.tables.contract import FACTOR, INSTRUMENT, Column, Table, run_columns
 
 _FIT = (
-    Column("status", "string", "calibrated; rejected for its data; failed where no model fits"),
-    Column("reason", "string", "Why there is no model; empty otherwise"),
+    Column(
+        "status",
+        "string",
+        "calibrated; held: hardly moves; proxied: as others move; rejected: its data; failed: no model fits",
+    ),
+    Column("reason", "string", "Why there is no model of its own; empty otherwise"),
     Column("observations", "long", "Returns used", "days"),
     Column("mu", "double", "Mean daily return", "fraction", True),
     Column("omega", "double", "Constant of the variance", "fraction^2", True),
@@ -27,7 +31,7 @@ _FIT = (
     Column("initial_variance", "double", "Presample variance", "fraction^2", True),
     Column("next_sigma", "double", "Volatility forecast for the next day", "fraction", True),
 )
-_STATUS = (("status_is_known", "status IN ('calibrated', 'rejected', 'failed')"),)
+_STATUS = (("status_is_known", "status IN ('calibrated', 'held', 'proxied', 'rejected', 'failed')"),)
 
 CALIBRATION = Table(
     layer="gold",

@@ -1,4 +1,4 @@
-"""Silver: prices that passed the quality rules, and those that did not, with reasons."""
+"""Silver: prices that passed the quality rules, those that did not, and the days a book is valued on."""
 
 from acceleray.tables.contract import Column, Table, source_column
 
@@ -12,10 +12,19 @@ PRICES = Table(
         source_column(),
         Column("instrument_id", "string", "Instrument"),
         Column("date", "date", "Trading day"),
-        Column("price", "double", "Closing price, adjusted as the source adjusts it", "price currency"),
+        Column("price", "double", "Closing price: what a position is worth", "price currency"),
+        Column(
+            "adjusted_price",
+            "double",
+            "Price that returns are taken from: the adjusted close where the source gives one",
+            "price currency",
+        ),
         Column("load_id", "string", "Received content the price comes from"),
     ),
-    checks=(("price_is_positive", "price > 0 AND price < double('infinity')"),),
+    checks=(
+        ("price_is_positive", "price > 0 AND price < double('infinity')"),
+        ("adjusted_price_is_positive", "adjusted_price > 0 AND adjusted_price < double('infinity')"),
+    ),
 )
 
 PRICES_QUARANTINED = Table(
@@ -32,4 +41,42 @@ PRICES_QUARANTINED = Table(
         Column("reason", "string", "Why the price was not accepted"),
         Column("load_id", "string", "Received content the price comes from"),
     ),
+)
+
+RISK_DAYS = Table(
+    layer="silver",
+    name="risk_days",
+    comment="Days on which anything has a price, and which of them a book is valued on.",
+    scope="source",
+    key=("source", "date"),
+    columns=(
+        source_column(),
+        Column("date", "date", "Day"),
+        Column(
+            "listed", "long", "Instruments that could have a price, those that trade at weekends left out"
+        ),
+        Column("priced", "long", "Those of them that have one"),
+        Column("risk_day", "boolean", "Whether returns start and end on this day"),
+        Column("load_id", "string", "Received content the day comes from"),
+    ),
+    checks=(("priced_is_no_more_than_there_are", "priced >= 0 AND listed >= 0"),),
+)
+
+PRICE_SERIES = Table(
+    layer="silver",
+    name="price_series",
+    comment="Each instrument with an accepted price: from when to when, and whether it trades at weekends.",
+    scope="source",
+    key=("source", "instrument_id"),
+    columns=(
+        source_column(),
+        Column("instrument_id", "string", "Instrument"),
+        Column("first_date", "date", "Date of its first accepted price"),
+        Column("last_date", "date", "Date of its last accepted price"),
+        Column("prices", "long", "Accepted prices"),
+        Column("quarantined", "long", "Received prices that were not accepted"),
+        Column("trades_at_weekends", "boolean", "Whether its price moves on Saturdays or Sundays"),
+        Column("load_id", "string", "Received content it comes from"),
+    ),
+    checks=(("it_ends_after_it_begins", "first_date <= last_date"),),
 )

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.ewma import ewma_variance
-from acceleray.quant.garch import GjrFit, GjrParameters, variance_path
-from acceleray.quant.residuals import fill_missing
+from acceleray.quant.garch import GjrFit
+from acceleray.quant.residuals import fill_missing, filtered
 from acceleray.quant.risk import gaussian_value_at_risk, value_at_risk
 
 Measure = Callable[[NDArray[np.float64], float], NDArray[np.float64]]
@@ -88,7 +88,7 @@ def available_weights(weights: NDArray[np.float64], fits: Sequence[GjrFit | None
     The realised return to test a calibrated forecast against is that of these weights.
     Raises ValueError where no asset is calibrated, or none that is held.
     """
-    usable = np.array([fit is not None and fit.status == "calibrated" for fit in fits], dtype=bool)
+    usable = np.array([fit is not None and fit.modelled for fit in fits], dtype=bool)
     kept = np.where(usable, np.asarray(weights, dtype=np.float64), 0.0)
     gross = float(np.abs(kept).sum())
     if gross == 0.0:
@@ -106,15 +106,16 @@ def filtered_historical_calibrated(
     confidence: float = 0.99,
     seed: int = 0,
     measure: Measure = value_at_risk,
+    unseen: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return forecasts for days ``first`` to ``last - 1``, of shape (last - first,), from one set of fits.
 
     ``asset_returns`` (days, assets) may have gaps; ``fits`` must have been estimated on days before
-    ``first``.
-    For day t each asset's returns before t are filtered with its fit, the residuals of one past day are
-    replayed for all assets together at the volatilities forecast for t (Barone-Adesi, Giannopoulos & Vosper
-    1999), and the portfolio of ``available_weights`` is valued in each of the last ``window`` days before t,
-    or as many as there are.
+    ``first``. ``unseen``, of the same shape, are returns of days that the fits left out (see
+    ``spans.outside``). For day t each asset's returns before t are filtered with its fit, the residuals of
+    one past day are replayed for all assets together at the volatilities forecast for t (Barone-Adesi,
+    Giannopoulos & Vosper 1999), and the portfolio of ``available_weights`` is valued in each of the last
+    ``window`` days before t, or as many as there are.
     Gaps are filled as in ``fill_missing``, learnt from days before ``first``; ``seed`` serves only there.
     Residuals, unlike returns, are close to identically distributed, so the window can be long: 2,000 days put
     20 scenarios beyond 99 %, where 500 put 5.
@@ -133,7 +134,8 @@ def filtered_historical_calibrated(
         fit = fits[int(column)]
         if fit is None or fit.parameters is None:
             raise ValueError("a calibrated fit must carry parameters")
-        residuals[:, place], path = _filtered(known[:, place], fit.parameters, fit.initial_variance)
+        left_out = None if unseen is None else unseen[: last - 1, column]
+        residuals[:, place], path = filtered(known[:, place], fit.parameters, fit.initial_variance, left_out)
         sigma[:, place] = path[first:last]
         means[place] = fit.parameters.mu
 
@@ -154,21 +156,6 @@ def filtered_historical_calibrated(
         replayed = filled[max(end - window, 0) : end] * sigma[step] + means
         forecasts.append(measure(-(np.maximum(replayed, -1.0) @ held[columns]), confidence))
     return np.stack(forecasts, axis=-1)
-
-
-def _filtered(
-    returns: NDArray[np.float64], parameters: GjrParameters, initial_variance: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return residuals (days,), NaN on gaps, and volatility forecasts (days + 1,), the last for tomorrow.
-
-    A gap leaves the filter where it was: the next forecast waits for the next return.
-    """
-    present = np.isfinite(returns)
-    sigma = np.sqrt(variance_path(returns[present], parameters, initial_variance))
-    seen = np.concatenate(([0], np.cumsum(present)))
-    forecasts = sigma[seen]
-    residuals = np.where(present, (returns - parameters.mu) / forecasts[:-1], np.nan)
-    return residuals, forecasts
 
 
 def _series(returns: NDArray[np.float64], start: int, needed: int) -> NDArray[np.float64]:

@@ -45,6 +45,8 @@ class MarketData(Section):
     minimum_history_d: PositiveInt = 1000
     stale_after_d: PositiveInt = 10
     stale_price_d: PositiveInt = 20
+    calendar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$")] = "observed"
+    longest_span_d: PositiveInt = 5
 
 
 class Universe(Section):

@@ -31,7 +31,7 @@ from acceleray.tables.risk import (
     SCENARIO_SETS,
 )
 from acceleray.tables.signals import SIGNAL_CORRELATIONS, SIGNAL_DECAY, SIGNAL_RANKS, SIGNAL_YEARS
-from acceleray.tables.silver import PRICES, PRICES_QUARANTINED
+from acceleray.tables.silver import PRICE_SERIES, PRICES, PRICES_QUARANTINED, RISK_DAYS
 from acceleray.tables.stress import (
     FACTORS,
     REVERSE_STRESS,
@@ -47,6 +47,8 @@ ALL: tuple[Table, ...] = (
     PRICES_RECEIVED,
     PRICES,
     PRICES_QUARANTINED,
+    PRICE_SERIES,
+    RISK_DAYS,
     FACTORS,
     RETURNS,
     FEATURES,
@@ -119,11 +121,13 @@ __all__ = [
     "PRICES",
     "PRICES_QUARANTINED",
     "PRICES_RECEIVED",
+    "PRICE_SERIES",
     "RETURNS",
     "REVERSE_STRESS",
     "REVERSE_STRESS_SHOCKS",
     "RISK_ATTRIBUTION",
     "RISK_CONTRIBUTIONS",
+    "RISK_DAYS",
     "RISK_MEASURES",
     "RUNS",
     "RUN_TABLES",

@@ -9,18 +9,22 @@ from acceleray.tables.contract import INSTRUMENT, Column, Table, source_column
 RETURNS = Table(
     layer="gold",
     name="returns",
-    comment="Simple one-day returns between consecutive trading days of the source.",
+    comment="Simple returns from risk day to risk day, over whatever lies between two prices.",
     scope="source",
     key=("source", "instrument_id", "date"),
     columns=(
         source_column(),
         INSTRUMENT,
-        Column("date", "date", "Trading day the return ends on"),
+        Column("date", "date", "Risk day on which the return is known"),
+        Column("return_1d", "double", "Adjusted price over the one known before, less one", "fraction"),
         Column(
-            "return_1d", "double", "Price today over price on the trading day before, less one", "fraction"
+            "span_d", "long", "Risk days it spans; 0 on one without a price, where it is zero", "risk days"
         ),
     ),
-    checks=(("return_above_minus_one", "return_1d > -1"),),
+    checks=(
+        ("return_above_minus_one", "return_1d > -1"),
+        ("closed_days_earn_nothing", "span_d >= 0 AND (span_d > 0 OR return_1d = 0)"),
+    ),
 )
 
 FEATURES = Table(

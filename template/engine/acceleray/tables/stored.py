@@ -114,15 +114,20 @@ def evolution(table: Table, stored: Stored) -> list[str]:
 
 
 def _outdated_checks(table: Table, stored: Stored) -> list[str]:
-    """Return the checks on columns that are no longer declared: NULL in a new row would break them."""
+    """Return the checks that new rows could break: changed ones, and those on columns no longer declared.
+
+    A changed one is not set again, because rows that are there may break it; new tables have it.
+    """
     gone = set(stored.columns) - set(table.column_names)
-    declared = {name.lower() for name, _ in table.checks}
+    declared = {name.lower(): condition for name, condition in table.checks}
+    found = (
+        (key.removeprefix(_CHECK_PROPERTY), condition)
+        for key, condition in stored.properties.items()
+        if key.startswith(_CHECK_PROPERTY)
+    )
     return [
         name
-        for name, condition in (
-            (key.removeprefix(_CHECK_PROPERTY), condition)
-            for key, condition in stored.properties.items()
-            if key.startswith(_CHECK_PROPERTY)
-        )
-        if name.lower() not in declared and gone & set(re.findall(r"\w+", condition))
+        for name, condition in found
+        if declared.get(name.lower(), condition) != condition
+        or (name.lower() not in declared and gone & set(re.findall(r"\w+", condition)))
     ]

@@ -17,11 +17,25 @@ from acceleray.tables.contract import Table
 
 @dataclass(frozen=True)
 class Panel:
-    """Values of shape (dates, instruments), NaN where there is none; dates and instruments ascending."""
+    """Values of shape (dates, instruments), NaN where there is none; dates and instruments ascending.
+
+    `span_d`, of returns, is of the same shape: the risk days that each spans, 0 where a market was closed.
+    """
 
     dates: NDArray[np.datetime64]
     instruments: tuple[str, ...]
     values: NDArray[np.float64]
+    span_d: NDArray[np.float64] | None = None
+
+    @property
+    def spans(self) -> NDArray[np.float64]:
+        """Return `span_d`, or one day for each value where it is not known."""
+        return np.isfinite(self.values).astype(np.float64) if self.span_d is None else self.span_d
+
+    def trading(self, within_d: int) -> NDArray[np.bool_]:
+        """Return which instruments had a value that is no closed day on the last day or `within_d` before
+        it."""
+        return np.asarray((self.spans[-within_d - 1 :] > 0).any(axis=0))
 
     def day(self, row: int) -> date:
         """Return the date of one row."""

@@ -21,6 +21,7 @@ from acceleray.quant.risk import (
     gaussian_value_at_risk,
     value_at_risk,
 )
+from acceleray.quant.spans import modelled, outside
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.settings import Risk
 
@@ -55,22 +56,31 @@ class BlockForecasts:
 def forecast_block(
     block: Block,
     returns: NDArray[np.float64],
+    span_d: NDArray[np.float64],
     historical_window: int,
     residual_window: int,
     risk: Risk,
     seed: int,
     standstill_d: int = LONGEST_STANDSTILL_D,
+    longest_span_d: int = 1,
 ) -> BlockForecasts:
     """Return what four models forecast for each day of a block, and what happened.
 
-    `returns` (days, instruments) may reach beyond the block; a forecast uses the days before it only.
+    `returns` and `span_d` (days, instruments) may reach beyond the block; a forecast uses the days before it
+    only.
     """
-    known = returns[: block.last]
-    held = np.array([fit.status == "calibrated" for fit in block.fits])
+    known, spanned = returns[: block.last], span_d[: block.last]
+    held = np.array([fit.modelled for fit in block.fits])
+    cash = [fit.status == "held" for fit in block.fits]
     weights = held / held.sum()
     series = portfolio_returns(known, weights)
     # What was left out of the fits, for a standstill before the block, is left out of the residuals too.
-    modelled = np.concatenate([after_standstills(known[: block.first], standstill_d), known[block.first :]])
+    seen = modelled(known, spanned, longest_span_d)
+    begun = np.isfinite(after_standstills(seen[: block.first], standstill_d, cash)).argmax(axis=0)
+    left_out = np.arange(len(known))[:, None] < begun
+    seen, unseen = (
+        np.where(left_out, np.nan, values) for values in (seen, outside(known, spanned, longest_span_d))
+    )
     simulated = _three(value_at_risk, expected_shortfall, risk.es_confidence)
     gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
     start, level = block.first, risk.var_confidence
@@ -79,7 +89,7 @@ def forecast_block(
         ewma_normal(series, start, confidence=level, measure=gaussian),
         filtered_historical_ewma(series, start, historical_window, confidence=level, measure=simulated),
         filtered_historical_calibrated(
-            modelled, weights, start, block.last, block.fits, residual_window, level, seed, simulated
+            seen, weights, start, block.last, block.fits, residual_window, level, seed, simulated, unseen
         ),
     ]
     return BlockForecasts(-series[block.first :], np.stack(forecasts))
@@ -88,7 +98,8 @@ def forecast_block(
 def portfolio_returns(returns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the portfolio's return each day, weights scaled up over the instruments that have one.
 
-    A day on which none of them has a return counts as unchanged.
+    One has a return from its listing on, zero on days on which its market is closed. A day on which none of
+    them has a return counts as unchanged.
     """
     present = np.isfinite(returns)
     invested = np.sum(present * weights, axis=1)

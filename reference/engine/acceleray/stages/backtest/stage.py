@@ -32,7 +32,7 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
     The portfolio is equally weighted over the instruments that were calibrated before each block: what one
     could have held and modelled on that day.
     """
-    returns, settings = calibration.returns, run.settings
+    returns, settings, market_data = calibration.returns, run.settings, run.settings.market_data
     history = run.read(CALIBRATION_HISTORY)
     spans = _spans(run, returns, history)
     blocks = Blocks(spans, returns, partial(_between, history))
@@ -41,13 +41,14 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
         mapped = run.fan_out.map(
             forecast_block,
             blocks,
-            (returns.values,),
+            (returns.values, returns.spans),
             run.reporter.counter(len(blocks), "blocks of days forecast"),
             historical_window=settings.backtest.historical_window_d,
             residual_window=settings.simulation.residual_window_d,
             risk=settings.risk,
             seed=settings.seed,
-            standstill_d=settings.market_data.stale_price_d,
+            standstill_d=market_data.stale_price_d,
+            longest_span_d=market_data.longest_span_d,
         )
         results = list(mapped)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]
@@ -61,7 +62,7 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
 
 def _spans(run: Run, returns: Panel, history: DataFrame) -> list[tuple[int, int]]:
     """Return the blocks between scheduled calibrations that left something to hold."""
-    found = history.where("status = 'calibrated'").select("fitted_on").distinct().toArrow()
+    found = history.where("mu IS NOT NULL").select("fitted_on").distinct().toArrow()
     calibrated = set(found["fitted_on"].to_pylist())
     # Plain historical simulation needs its window, and a day more for the volatility of the first.
     window = run.settings.backtest.historical_window_d

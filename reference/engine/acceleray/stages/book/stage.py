@@ -39,8 +39,7 @@ class Book:
 def build_book(run: Run, returns: Panel) -> Book:
     """Return and commit the book over the instruments that still trade at the as-of date."""
     settings = run.settings.book
-    recent = returns.values[-run.settings.market_data.stale_after_d - 1 :]
-    trading = np.flatnonzero(np.isfinite(recent).any(axis=0))
+    trading = np.flatnonzero(returns.trading(run.settings.market_data.stale_after_d))
     weights = np.zeros((settings.portfolios, len(returns.instruments)))
     weights[0, trading] = 1.0 / trading.size
     for number in range(1, settings.portfolios):

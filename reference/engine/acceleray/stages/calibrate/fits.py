@@ -10,7 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from acceleray.quant.garch import GjrFit, GjrParameters, fit_gjr_garch_t, rejected
+from acceleray.quant.cash_like import NU_OF_NEARLY_NORMAL, cash_like, of_constant_variance
+from acceleray.quant.garch import (
+    GjrFit,
+    GjrParameters,
+    fit_gjr_garch_t,
+    rejected,
+)
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 
 PARAMETERS = ("mu", "omega", "alpha", "gamma", "beta", "nu")
@@ -32,7 +38,8 @@ def fit_before(
 
     Args:
         task: `first` and the instrument's column.
-        values: simple returns of shape (days, instruments), NaN where there is none.
+        values: simple returns of shape (days, instruments), NaN where a model sees none: see
+            `spans.modelled`.
         window: days the fit may see.
         minimum: fewest returns.
         stale_after, standstill_d: see `fit_instrument`.
@@ -52,8 +59,18 @@ def fit_instrument(
     """Return the fit of one column of a (days, instruments) matrix of returns with gaps.
 
     History before a standstill of the price, more than `standstill_d` days long, is left out. A
-    series without a return on the last `stale_after` days is rejected: its volatility today is unknown.
+    series without a return on the last `stale_after` days is rejected: its volatility today is unknown. One
+    that moves no more than cash does is held with its own mean and volatility.
     """
+    series = values[:, instrument]
+    returns = series[np.isfinite(series)]
+    if (
+        returns.size >= max(minimum, 2)
+        and np.isfinite(series[-stale_after - 1 :]).any()
+        and cash_like(returns)
+    ):
+        mean, sigma = float(returns.mean()), float(returns.std())
+        return of_constant_variance("held", "", returns.size, mean, sigma, NU_OF_NEARLY_NORMAL)
     series = after_standstills(values[:, instrument : instrument + 1], standstill_d)[:, 0]
     known = np.flatnonzero(np.isfinite(series))
     silent = len(series) if not known.size else len(series) - 1 - int(known[-1])
@@ -88,7 +105,7 @@ def _fit(row: Mapping[str, Any]) -> GjrFit:
         reason=row["reason"],
         observations=row["observations"],
         parameters=parameters if fitted else None,
-        standard_errors=errors if fitted else None,
+        standard_errors=errors if fitted and row["status"] == "calibrated" else None,
         log_likelihood=_number(row["log_likelihood"]),
         converged=row["converged"],
         at_bound=row["at_bound"],

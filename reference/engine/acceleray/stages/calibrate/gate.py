@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -29,11 +29,13 @@ class Evidence:
         fits: one for each instrument.
         drift: (instruments,) log ratio of each volatility forecast to that of the fit before, NaN where there
             is none.
+        causes: why instruments have no model, in words, by name.
     """
 
     instruments: Sequence[str]
     fits: Sequence[GjrFit]
     drift: NDArray[np.float64]
+    causes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def judge(found: Evidence, limits: Calibration, rules: Sequence[GateRule] = ()) 
     """
     names, fits, drift = found.instruments, found.fits, found.drift
     tried = [place for place, fit in enumerate(fits) if fit.status != "rejected"]
-    good = [place for place in tried if fits[place].status == "calibrated"]
+    good = [place for place in tried if fits[place].modelled]
     failed = [place for place in tried if fits[place].status == "failed"]
     bound = [place for place in good if set(filter(None, fits[place].at_bound.split(","))) - _HARMLESS]
     compared = [place for place in good if np.isfinite(drift[place])]
@@ -116,8 +118,12 @@ def judge(found: Evidence, limits: Calibration, rules: Sequence[GateRule] = ()) 
                 _share(len(good), len(tried), 0.0),
                 limits.minimum_converged_share,
                 f"{len(good)} of {len(tried)} fits converged",
-                [names[place] for place in failed],
+                [
+                    f"{names[place]} ({found.causes.get(names[place], fits[place].reason)})"
+                    for place in failed
+                ],
                 at_least=True,
+                worst_are="failed: ",
             ),
             _check(
                 "at_bound",
@@ -150,9 +156,15 @@ def _share(part: int, whole: int, nothing: float) -> float:
 
 
 def _check(
-    name: str, share: float, limit: float, found: str, worst: Sequence[str], at_least: bool = False
+    name: str,
+    share: float,
+    limit: float,
+    found: str,
+    worst: Sequence[str],
+    at_least: bool = False,
+    worst_are: str = "",
 ) -> Check:
     passed = share >= limit if at_least else share <= limit
     named = ", ".join(worst[:_NAMED]) + (", ..." if len(worst) > _NAMED else "")
     bound = f"{'at least' if at_least else 'at most'} {100 * limit:g} % {'needed' if at_least else 'allowed'}"
-    return Check(name, share, limit, passed, f"{found} ({bound}){': ' + named if worst else ''}")
+    return Check(name, share, limit, passed, f"{found} ({bound}){f': {worst_are}{named}' if worst else ''}")

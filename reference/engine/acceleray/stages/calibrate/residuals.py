@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.garch import standardised_residuals
-from acceleray.quant.residuals import fill_missing
+from acceleray.quant.residuals import fill_missing, filtered
+from acceleray.quant.spans import outside
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.stages.calibrate.stage import Calibration
 
@@ -24,22 +24,57 @@ def standardised(
 
     The instruments stand in the order of `calibration.usable`. Each one's filter runs over the last
     `window_d` days, as its fit did; the last `residual_window_d` of them are kept, less days without any
-    residual. Gaps are filled by proxy (see `quant.residuals`).
+    residual. A day on which its market was closed has a residual of zero, one that ends a suspension that of
+    one day (see `spans.outside`); an instrument that moves by proxy has the mean of the calibrated ones,
+    brought to variance one. Days before its listing are filled (see `quant.residuals`).
     """
     returns, usable = calibration.returns, calibration.usable
-    values = after_standstills(returns.values[-window_d:], standstill_d)
+    values, unseen = seen_and_unseen(calibration, window_d, standstill_d)
     residuals = np.full((len(values), usable.size), np.nan)
     for place, position in enumerate(usable):
         fit = calibration.fits[position]
         assert fit.parameters is not None
-        known = np.isfinite(values[:, position])
-        series = values[known, position]
-        residuals[known, place] = standardised_residuals(series, fit.parameters, fit.initial_variance)
+        if fit.status != "proxied":
+            residuals[:, place], _ = filtered(
+                values[:, position], fit.parameters, fit.initial_variance, unseen[:, position]
+            )
     residuals = residuals[-residual_window_d:]
-    some = np.isfinite(residuals).any(axis=1)
+    status = np.array([calibration.fits[position].status for position in usable])
+    residuals[:, status == "proxied"] = common_move(residuals[:, status == "calibrated"])[:, None]
+    # A day on which every market was closed is not drawn.
+    some = np.isfinite(values[-residual_window_d:, usable]).any(axis=1)
     keys = [instrument_key(returns.instruments[position]) for position in usable]
     filled, _ = fill_missing(residuals[some], seed, keys)
     return filled, returns.dates[-len(residuals) :][some]
+
+
+def seen_and_unseen(
+    calibration: Calibration, window_d: int, standstill_d: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the returns of the last days that models see, and what the other days did as returns of one day.
+
+    Both of shape (days, instruments), NaN elsewhere and before the end of an instrument's last standstill.
+    """
+    seen = after_standstills(calibration.seen[-window_d:], standstill_d, calibration.held)
+    other = outside(
+        calibration.returns.values[-window_d:],
+        calibration.returns.spans[-window_d:],
+        calibration.longest_span_d,
+    )
+    begun = np.isfinite(seen).argmax(axis=0)
+    return seen, np.where(np.arange(len(seen))[:, None] < begun, np.nan, other)
+
+
+def common_move(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each day's mean of the residuals (days, instruments) known on it, brought to variance one.
+
+    Of shape (days,), NaN on a day without any.
+    """
+    known = np.isfinite(residuals)
+    total, count = np.where(known, residuals, 0.0).sum(axis=1), known.sum(axis=1)
+    mean = np.divide(total, count, out=np.full(len(residuals), np.nan), where=count > 0)
+    spread = float(np.nanstd(mean)) if np.isfinite(mean).any() else 0.0
+    return mean / spread if spread > 0.0 else mean
 
 
 def instrument_key(name: str) -> int:

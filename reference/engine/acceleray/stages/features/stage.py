@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.runtime.look_ahead import refuse_look_ahead
+from acceleray.runtime.risk_days import risk_days, weekend_traders
 from acceleray.runtime.run import Run
 from acceleray.stages.features.definitions import DEFINITIONS, FEATURE_NAMES
 from acceleray.stages.features.ranks import ranked
@@ -18,7 +19,7 @@ __all__ = ["DEFINITIONS", "FEATURE_NAMES", "build_features", "build_returns"]
 
 def build_returns(run: Run) -> None:
     """Commit gold.returns of the run's source: all that a workload without signals needs."""
-    run.commit(RETURNS, _returns(run, observed(_prices(run), run.settings.features.horizon_d)))
+    run.commit(RETURNS, _returns(run, _observed(run)))
 
 
 def build_features(run: Run) -> None:
@@ -33,18 +34,22 @@ def build_features(run: Run) -> None:
     """
     own = run.project.own_signals()
     refuse_look_ahead(own)
-    rows = observed(_prices(run), run.settings.features.horizon_d).persist()
+    rows = _observed(run).persist()
     try:
         run.commit(RETURNS, _returns(run, rows))
-        features = ranked(raw(with_market(rows), own), run.project.feature_names())
+        # A day without a price tells a signal nothing.
+        known = with_market(rows.where("span_d > 0"), weekend_traders(run))
+        features = ranked(raw(known, own), run.project.feature_names())
         run.commit(run.project.features_table(), features.select(_source(run), "*"))
     finally:
         rows.unpersist()
 
 
-def _prices(run: Run) -> DataFrame:
+def _observed(run: Run) -> DataFrame:
     # One source has one name: without it every sort below compares dates and names alone.
-    return run.read(PRICES).select("instrument_id", "date", "price")
+    prices = run.read(PRICES).select("instrument_id", "date", "adjusted_price")
+    horizon_d, longest_closed_d = run.settings.features.horizon_d, run.settings.market_data.stale_after_d
+    return observed(prices, risk_days(run), horizon_d, longest_closed_d)
 
 
 def _returns(run: Run, rows: DataFrame) -> DataFrame:

@@ -24,14 +24,18 @@ class Received:
         origin: how messages name the source.
         rows: one row per thing that must be unique: line (of a file, else 0), instrument_id ('' in wide
             data), date_text, and date, which is NULL where date_text is not one.
-        cells: one row per quoted value: instrument_id, date, price_text; empty cells are left out.
+        cells: one row per quoted value: instrument_id, date, price_text as received, number_text (the number
+            it means in plain decimal text, or price_text where it means none) and adjusted_text (the adjusted
+            close, NULL where the source has one price only); empty cells are left out.
         announced: instruments the source names, with or without prices; empty where only prices name them.
+        understood: at most two lines on how the source was read.
     """
 
     origin: str
     rows: DataFrame
     cells: DataFrame
     announced: tuple[str, ...] = ()
+    understood: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -106,5 +110,13 @@ def _others(count: int, words: str) -> str:
     return f" ({words.format(count)})" if count else ""
 
 
+def as_plain_numbers(cells: DataFrame) -> DataFrame:
+    """Return instrument_id, date and price_text with the other two columns of cells, for one plain price
+    each."""
+    return cells.withColumns(
+        {"number_text": F.col("price_text"), "adjusted_text": F.lit(None).cast("string")}
+    )
+
+
 def _quoted_only(cells: DataFrame) -> DataFrame:
-    return cells.where(F.col("price_text").rlike(r"\S"))
+    return as_plain_numbers(cells.where(F.col("price_text").rlike(r"\S")))

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.engines.handoff.arrays import column, panel
+from acceleray.engines.handoff.arrays import Panel, column, panel
 from acceleray.errors import PortfolioError
+from acceleray.quant.spans import last_prices
+from acceleray.runtime.risk_days import risk_days
 from acceleray.runtime.run import Run
 from acceleray.tables import PRICES
 
@@ -24,8 +26,8 @@ class Inputs:
         names: of the signals.
         signals: (signals, dates, instruments) ranks, NaN where not known. Single precision: ranks keep their
             order in it, and the array is the largest there is.
-        prices: (dates, instruments), NaN where there is none; every trading day of the source has a row.
-        dates: the trading days, ascending.
+        prices: (dates, instruments) last known adjusted price, NaN before the first.
+        dates: the risk days, ascending.
     """
 
     names: tuple[str, ...]
@@ -43,7 +45,9 @@ def load_inputs(run: Run) -> Inputs:
         PortfolioError: there are too few instruments to rank.
     """
     until = f"date <= DATE'{run.as_of}'"
-    prices = panel(run.arrow(PRICES, ("date", "instrument_id", "price"), until), "price")
+    received = panel(run.arrow(PRICES, ("date", "instrument_id", "adjusted_price"), until), "adjusted_price")
+    days = risk_days(run, until)
+    prices = Panel(days, received.instruments, last_prices(received.dates, received.values, days))
     if len(prices.instruments) < _MINIMUM_INSTRUMENTS:
         raise PortfolioError(
             f"Signals rank instruments against each other: {len(prices.instruments)} are too few, "

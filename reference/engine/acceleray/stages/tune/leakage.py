@@ -89,7 +89,9 @@ def judged(subject: str, name: str, value: float, maximum: float, planted: bool)
 
 def next_day_returns(run: Run, examples: Examples) -> NDArray[np.float64]:
     """Return the one-day return of the trading day after each row, of shape (rows,), NaN where not known."""
-    rows = run.arrow(RETURNS, ("date", "instrument_id", "return_1d"), f"date <= DATE'{run.as_of}'")
+    rows = run.arrow(
+        RETURNS, ("date", "instrument_id", "return_1d"), f"date <= DATE'{run.as_of}' AND span_d > 0"
+    )
     returns = panel(rows, "return_1d")
     days = np.unique(column(rows, "date"))
     # The first day with returns after each date of the examples.

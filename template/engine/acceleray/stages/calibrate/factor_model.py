@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from acceleray.quant.months import (
     realised_volatility,
 )
 from acceleray.quant.stale_prices import after_standstills
+from acceleray.runtime.risk_days import weekend_traders
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.tables import FACTOR_BETAS, FACTOR_COVARIANCES, FACTORS
@@ -82,7 +83,10 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
             "the equal-weight mean of the instruments stands in for it."
         )
         received.pop(EQUITY)
-    series = with_derived(received, returns)
+    # Instruments that trade at weekends are no part of an index of the others, nor are closed markets.
+    apart = np.isin(returns.instruments, weekend_traders(run))
+    traded = np.where((returns.spans > 0) & ~apart, returns.values, np.nan)
+    series = with_derived(received, replace(returns, values=traded))
     every = tuple(sorted(series))
     points = tuple(name in settings.factors.points for name in every)
     first = min(returns.dates[0], *(one.dates[0] for one in series.values()))
@@ -93,9 +97,12 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
             for name, in_points in zip(every, points, strict=True)
         ]
     )
-    own = monthly_log_returns(
-        returns.dates, after_standstills(returns.values, settings.market_data.stale_price_d), months
-    )
+    # A history before a standstill of the price is left out, as it is of volatility models.
+    begun = np.isfinite(
+        after_standstills(calibration.seen, settings.market_data.stale_price_d, calibration.held)
+    ).argmax(axis=0)
+    before = np.arange(len(returns.dates))[:, None] < begun
+    own = monthly_log_returns(returns.dates, np.where(before, np.nan, returns.values), months)
     # A factor whose data ended before prices begin would leave every instrument without a beta.
     priced = np.isfinite(own).any(axis=1)
     selection = select_factors(every, changes[priced], settings.factors.minimum_months, EQUITY)
@@ -133,12 +140,15 @@ def with_derived(received: dict[str, Series], returns: Panel) -> dict[str, Serie
     """Return the received factors with equity and volatility, derived where they were not received.
 
     Equity is the index that compounds, from 100, the mean daily simple return of the instruments that have
-    one on that day. Volatility is in percent a year, as indices of it are quoted.
+    one on that day (`returns`, NaN where they have none); it stands still where none has. Volatility is in
+    percent a year, as indices of it are quoted.
     """
     series = dict(received)
     if EQUITY not in series:
-        mean = np.nanmean(returns.values, axis=1)
-        index = 100.0 * np.cumprod(1.0 + mean)
+        some = np.isfinite(returns.values).any(axis=1)
+        mean = np.zeros(len(returns.dates))
+        mean[some] = np.nanmean(returns.values[some], axis=1)
+        index = np.asarray(100.0 * np.cumprod(1.0 + mean), dtype=np.float64)
         series[EQUITY] = Series(returns.dates, index, "equal-weight mean of the instruments")
     if VOLATILITY not in series:
         equity = series[EQUITY]

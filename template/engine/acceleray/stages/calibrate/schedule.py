@@ -93,6 +93,8 @@ def scheduled(settings: Calibration, days: int) -> list[int]:
 def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
     """Commit gold.calibration_history; return the last fits and those before them, one an instrument.
 
+    `returns` are those that a volatility model may see.
+
     The fits before are those of the last day on schedule, an empty list if there was none.
     """
     settings, stale_after = run.settings.calibration, run.settings.market_data.stale_after_d

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import Panel, panel
 from acceleray.errors import PortfolioError
 from acceleray.quant.garch import GjrFit, variance_path
+from acceleray.quant.spans import held, modelled
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.fits import fit_table
 from acceleray.stages.calibrate.gate import Evidence, Gate, judge
+from acceleray.stages.calibrate.proxies import causes, with_proxies
 from acceleray.stages.calibrate.schedule import fit_schedule, scheduled
 from acceleray.tables import CALIBRATION, CALIBRATION_GATE, RETURNS
 
@@ -24,16 +26,40 @@ __all__ = ["Calibration", "Gate", "calibrate"]
 
 @dataclass(frozen=True)
 class Calibration:
-    """Returns up to the as-of date, one fit for each of their instruments in the same order, and the gate."""
+    """Returns up to the as-of date, one fit for each of their instruments in the same order, and the gate.
+
+    Attributes:
+        returns: what a position earns on each risk day: zero where its market was closed, NaN before its
+            listing; with the risk days that each return spans.
+        fits: one an instrument.
+        gate: the verdict on the fits, proxies not counted.
+        longest_span_d: a return over more risk days is no part of a model.
+    """
 
     returns: Panel
     fits: tuple[GjrFit, ...]
     gate: Gate
+    longest_span_d: int = 5
 
     @property
     def usable(self) -> NDArray[np.int64]:
-        """Return the positions of the instruments with a calibrated model."""
-        return np.flatnonzero([fit.status == "calibrated" for fit in self.fits])
+        """Return the positions of the instruments with a model, of their own or by proxy."""
+        return np.flatnonzero([fit.modelled for fit in self.fits])
+
+    @property
+    def proxied(self) -> NDArray[np.int64]:
+        """Return the positions of the instruments that move by proxy."""
+        return np.flatnonzero([fit.status == "proxied" for fit in self.fits])
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Return which instruments hardly move, as cash does."""
+        return np.array([fit.status == "held" for fit in self.fits])
+
+    @property
+    def seen(self) -> NDArray[np.float64]:
+        """Return the returns that a model may see, of shape (days, instruments); see `spans.modelled`."""
+        return modelled(self.returns.values, self.returns.spans, self.longest_span_d)
 
 
 def calibrate(run: Run) -> Calibration:
@@ -45,21 +71,26 @@ def calibrate(run: Run) -> Calibration:
     Raises:
         PortfolioError: not one instrument could be calibrated.
     """
-    settings = run.settings
-    rows = run.arrow(RETURNS, ("date", "instrument_id", "return_1d"), f"date <= DATE'{run.as_of}'")
-    returns = panel(rows, "return_1d")
-    fits, before = fit_schedule(run, returns)
-    drift = volatility_drift(
-        returns.values[-settings.calibration.window_d :], fits, before, settings.market_data.stale_price_d
-    )
-    found = Evidence(returns.instruments, fits, drift)
+    settings, market_data = run.settings, run.settings.market_data
+    rows = run.arrow(RETURNS, ("date", "instrument_id", "return_1d", "span_d"), f"date <= DATE'{run.as_of}'")
+    received, spanned = panel(rows, "return_1d"), panel(rows, "span_d")
+    # No row is a closed market, for longer than rows are kept.
+    span_d = np.where(np.isfinite(spanned.values), spanned.values, 0.0)
+    returns = replace(received, values=held(received.values), span_d=span_d)
+    seen = modelled(returns.values, span_d, market_data.longest_span_d)
+    fits, before = fit_schedule(run, replace(returns, values=seen))
+    drift = volatility_drift(seen[-settings.calibration.window_d :], fits, before, market_data.stale_price_d)
+    found = Evidence(returns.instruments, fits, drift, causes(returns, fits, settings.calibration.window_d))
     gate = judge(found, settings.calibration, run.project.own_gate_rules("calibration"))
-    calibration = Calibration(returns, tuple(fits), gate)
+    calibration = Calibration(returns, tuple(fits), gate, market_data.longest_span_d)
+    calibration = with_proxies(calibration, settings, found.causes)
     previous = None
     if before:
         previous = returns.day(scheduled(settings.calibration, len(returns.dates))[-2] - 1)
     run.commit(CALIBRATION, _rows(calibration, settings.simulation.residual_window_d, drift, previous))
     run.commit(CALIBRATION_GATE, gate.table())
+    for place in calibration.proxied:
+        run.reporter.say(f"    {returns.instruments[place]} moves by proxy: {calibration.fits[place].reason}")
     if not calibration.usable.size:
         reasons = "; ".join(sorted({fit.reason for fit in calibration.fits})[:3])
         raise PortfolioError(f"No instrument could be calibrated: {reasons}.")

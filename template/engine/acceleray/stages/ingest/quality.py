@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window, WindowSpec
-from pyspark.sql import functions as F
+import hashlib
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame
+
+from acceleray.engines.handoff.arrays import column
+from acceleray.quant.cash_like import cash_like_so_far
+from acceleray.quant.risk_calendar import counted
 
 # Between these bounds one day's return is always a finite number above -1; prices beyond them are typing
 # errors or the wrong unit, whatever the currency.
@@ -13,43 +23,135 @@ LARGEST = 1e9
 PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 _INFINITE = r"(?i)^[+-]?(inf|infinity|∞)$"
 
+# What is known of every cell once it was judged. `digest` stands in an instrument's first row alone.
+_JUDGED = pa.schema(
+    [
+        ("instrument_id", pa.string()),
+        ("date", pa.date32()),
+        ("price_text", pa.string()),
+        ("price", pa.float64()),
+        ("adjusted_price", pa.float64()),
+        ("reason", pa.string()),
+        ("counts", pa.bool_()),
+        ("trades_at_weekends", pa.bool_()),
+        ("digest", pa.string()),
+    ]
+)
+_SQL = (
+    "instrument_id string, date date, price_text string, price double, adjusted_price double, reason string, "
+    "counts boolean, trades_at_weekends boolean, digest string"
+)
+
 
 def judge(cells: DataFrame, stale_price_d: int) -> DataFrame:
-    """Return instrument_id, date, price_text, price and reason of every received cell.
+    """Return every received cell with its price or the reason why it is none.
 
-    Of price and reason exactly one is NULL. Text must be a plain decimal number (a sign, digits, a decimal
-    point, an exponent): a price with a thousands separator or a currency sign is not guessed at. A price that
-    repeats the one before it for more than `stale_price_d` prices running is stale from there on; only the
-    past decides that, so no day is judged by later ones.
+    Columns: instrument_id, date, price_text, price, adjusted_price, reason, counts, trades_at_weekends,
+    digest. Of price and reason exactly one is NULL; see `judge_series`. The work of one instrument is one
+    task's, in Python, because windows in SQL take ten times as long.
     """
-    text = F.trim("price_text")
-    number = F.when(text.rlike(PLAIN_NUMBER), F.expr("try_cast(trim(price_text) AS DOUBLE)"))
-    reason = (
-        F.when(F.col("number").isNull(), F.when(text.rlike(_INFINITE), "infinite").otherwise("not a number"))
-        .when(F.abs("number") == float("inf"), "infinite")
-        .when(F.col("number") < 0, "negative")
-        .when(F.col("number") == 0, "zero")
-        .when(F.col("number") < SMALLEST, "smaller than 0.000001")
-        .when(F.col("number") > LARGEST, "larger than 1000000000")
+
+    def judged(rows: pa.Table) -> pa.Table:
+        return judge_series(rows, stale_price_d)
+
+    return cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
+
+
+def judge_series(cells: pa.Table, stale_price_d: int) -> pa.Table:
+    """Return the judged cells of one instrument, by date.
+
+    Text must be a plain decimal number (a sign, digits, a decimal point, an exponent): what a file means by
+    its marks was decided when it was read. A price that repeats the one before it for more than
+    `stale_price_d` prices running is stale from there on, unless the instrument has moved no more than cash
+    does; only the past decides that, so no day is judged by later ones.
+
+    Args:
+        cells: instrument_id, date, price_text, number_text and adjusted_text (NULL: the price itself), in any
+            order.
+        stale_price_d: prices.
+    """
+    cells = cells.sort_by("date").combine_chunks()
+    number, reason = _numbers(cells.column("number_text"))
+    given = cells.column("adjusted_text")
+    adjusted = number
+    if given.null_count < len(given):
+        own, own_reason = _numbers(given)
+        whole = np.asarray(given.is_valid().to_numpy(zero_copy_only=False))
+        adjusted = np.where(whole, own, number)
+        reason = np.where((reason == "") & whole & (own_reason != ""), "adjusted price " + own_reason, reason)
+    usable = np.flatnonzero(reason == "")
+    stale = _stale(number[usable], adjusted[usable], stale_price_d)
+    reason[usable[stale]] = f"unchanged for more than {stale_price_d} prices"
+    accepted = reason == ""
+    dates = column(cells, "date").astype("datetime64[D]")
+    counts = np.zeros(len(cells), dtype=bool)
+    counts[accepted], trades_at_weekends = counted(dates[accepted], adjusted[accepted])
+    return pa.table(
+        {
+            "instrument_id": cells.column("instrument_id"),
+            "date": cells.column("date"),
+            "price_text": cells.column("price_text"),
+            "price": pa.array(number, mask=~accepted),
+            "adjusted_price": pa.array(adjusted, mask=~accepted),
+            "reason": pa.array(reason.tolist(), pa.string(), mask=accepted),
+            "counts": counts,
+            "trades_at_weekends": np.full(len(cells), trades_at_weekends),
+            "digest": pa.array([_digest(cells), *[None] * (len(cells) - 1)], pa.string()),
+        }
+    ).cast(_JUDGED)
+
+
+def _numbers(texts: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return numbers, and why each is no price ('' where it is one)."""
+    texts = pc.utf8_trim_whitespace(texts)
+    plain = pc.fill_null(pc.match_substring_regex(texts, PLAIN_NUMBER), False)
+    found = pc.if_else(plain, pc.utf8_ltrim(texts, "+"), None)
+    try:
+        values = pc.cast(found, pa.float64())
+    except pa.ArrowInvalid:  # an exponent beyond what a number can hold
+        values = pa.chunked_array([[None if text is None else float(text) for text in found.to_pylist()]])
+    number = np.asarray(values.to_numpy(), dtype=np.float64)
+    infinite = np.asarray(pc.fill_null(pc.match_substring_regex(texts, _INFINITE), False).to_numpy())
+    none = ~np.asarray(plain.to_numpy())
+    reason = np.select(
+        [
+            none & infinite,
+            none,
+            np.isinf(number),
+            number < 0.0,
+            number == 0.0,
+            number < SMALLEST,
+            number > LARGEST,
+        ],
+        [
+            "infinite",
+            "not a number",
+            "infinite",
+            "negative",
+            "zero",
+            "smaller than 0.000001",
+            "larger than 1000000000",
+        ],
+        "",
+    ).astype(object)
+    return number, reason
+
+
+def _stale(prices: NDArray[np.float64], adjusted: NDArray[np.float64], longest: int) -> NDArray[np.bool_]:
+    places = np.arange(prices.size)
+    moved = np.concatenate(([True], prices[1:] != prices[:-1])) if prices.size else np.zeros(0, dtype=bool)
+    repeats = places - np.maximum.accumulate(np.where(moved, places, 0))
+    return np.asarray((repeats > longest) & ~cash_like_so_far(adjusted))
+
+
+def _digest(cells: pa.Table) -> str:
+    """Return a SHA-256 over dates and numbers, whatever the order and the marks they came in."""
+    # The length keeps rows apart.
+    dates, numbers, adjusted = (
+        cells.column(name).to_pylist() for name in ("date", "number_text", "adjusted_text")
     )
-    judged = cells.withColumn("number", number).withColumn("unusable", reason)
-    usable = F.when(F.col("unusable").isNull(), F.col("number"))
-    judged = judged.withColumn("usable", usable).withColumn("change", _changed())
-    repeats = F.count("usable").over(Window.partitionBy("instrument_id", "changes").orderBy("date")) - 1
-    still = F.col("usable").isNotNull() & (repeats > stale_price_d)
-    stale = F.when(still, f"unchanged for more than {stale_price_d} prices")
-    judged = judged.withColumn("changes", F.sum("change").over(_past(0)))
-    judged = judged.withColumn("reason", F.coalesce("unusable", stale))
-    accepted = F.when(F.col("reason").isNull(), F.col("usable"))
-    return judged.select("instrument_id", "date", "price_text", accepted.alias("price"), "reason")
-
-
-def _changed() -> Column:
-    before = F.last("usable", ignorenulls=True).over(_past(-1))
-    first = before.isNull()
-    return F.when(F.col("usable").isNotNull() & (first | (F.col("usable") != before)), 1).otherwise(0)
-
-
-def _past(last: int) -> WindowSpec:
-    window = Window.partitionBy("instrument_id").orderBy("date")
-    return window.rowsBetween(Window.unboundedPreceding, last)
+    rows = [
+        f"{date} {len(text)} {text}" + ("" if other is None else f" {len(other)} {other}")
+        for date, text, other in zip(dates, numbers, adjusted, strict=True)
+    ]
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from acceleray.quant.universe import OneFactorModel, Plan, market_path, one_factor_model, price_path
 from acceleray.settings import Settings
-from acceleray.stages.ingest.received import Received
+from acceleray.stages.ingest.received import Received, as_plain_numbers
 
 # The last business day of the year in which the sample ends.
 LAST_DAY = "2022-12-30"
@@ -53,7 +53,7 @@ def from_simulation(spark: SparkSession, settings: Settings) -> Received:
         "date",
     )
     cells = numbers.mapInArrow(simulate, "instrument_id string, date date, price_text string")
-    return Received("the simulated universe", rows, cells)
+    return Received("the simulated universe", rows, as_plain_numbers(cells))
 
 
 def business_days(count: int) -> NDArray[np.datetime64]:

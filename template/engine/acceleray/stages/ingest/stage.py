@@ -7,14 +7,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from pyspark.sql import Column, DataFrame
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from acceleray.engines.handoff.arrays import as_date
 from acceleray.errors import PortfolioError
+from acceleray.quant.risk_calendar import Calendar
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
+from acceleray.stages.ingest.calendar import calendar_of, calendar_rows
 from acceleray.stages.ingest.csv_file import from_csv
 from acceleray.stages.ingest.delta_table import from_table
 from acceleray.stages.ingest.own_source import from_own
@@ -22,7 +27,7 @@ from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.received import Received, refuse_dates
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.simulated import from_simulation
-from acceleray.tables import PRICES, PRICES_QUARANTINED, PRICES_RECEIVED
+from acceleray.tables import PRICE_SERIES, PRICES, PRICES_QUARANTINED, PRICES_RECEIVED, RISK_DAYS
 
 _NAMED = 5
 
@@ -53,7 +58,7 @@ class Loaded:
 
 
 def ingest(run: Run) -> Loaded:
-    """Load prices into bronze.prices_received, silver.prices and silver.prices_quarantined.
+    """Load prices into bronze and silver: received, accepted, quarantined, their series and the risk days.
 
     Nothing is committed before everything has been checked. A run that is killed between two commits is
     repaired by running again: each commit replaces all rows of the source, or does nothing if they are there.
@@ -62,19 +67,24 @@ def ingest(run: Run) -> Loaded:
         PortfolioError: the source cannot be read, its dates are unusable, or its history is too short.
     """
     received = _receive(run)
+    for line in received.understood:
+        run.reporter.say(f"    {line}")
     refuse_dates(received)
     judged = judge(received.cells, run.settings.market_data.stale_price_d).persist()
     try:
-        loaded = _check(run, received, judged)
-        rows = judged.select(
-            F.lit(run.source).alias("source"),
-            "*",
-            F.lit(loaded.load_id).alias("load_id"),
-            F.current_timestamp().alias("loaded_at"),
-        )
+        series = _series(judged)
+        loaded, calendar = _check(run, received, judged, series)
+        constants = {
+            "source": F.lit(run.source),
+            "load_id": F.lit(loaded.load_id),
+            "loaded_at": F.current_timestamp(),
+        }
+        rows = judged.withColumns(constants)
         run.commit(PRICES_RECEIVED, rows)
         run.commit(PRICES, rows.where("reason IS NULL"))
         run.commit(PRICES_QUARANTINED, rows.where("reason IS NOT NULL"))
+        run.commit(PRICE_SERIES, _stamped(run, loaded, series.filter(pc.greater(series["prices"], 0))))
+        run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar)))
     finally:
         judged.unpersist()
     return loaded
@@ -85,7 +95,7 @@ def resolve_as_of(settings: Settings, trading_days: Sequence[date]) -> date:
 
     Args:
         settings: the run's settings.
-        trading_days: days with at least one accepted price, ascending, not empty.
+        trading_days: the risk days, ascending, not empty.
 
     Raises:
         PortfolioError: `as_of` lies before the first trading day.
@@ -115,20 +125,39 @@ def _receive(run: Run) -> Received:
     return from_sample(spark)
 
 
-def _check(run: Run, received: Received, judged: DataFrame) -> Loaded:
-    counted = (
+def _series(judged: DataFrame) -> pa.Table:
+    """Return one row an instrument: what came in, what was accepted, from when to when."""
+    accepted = F.when(F.col("price").isNotNull(), F.col("date"))
+    return (
         judged.groupBy("instrument_id")
-        .agg(F.count("*").alias("received"), F.count("price").alias("accepted"), _digest())
+        .agg(
+            F.min(accepted).alias("first_date"),
+            F.max(accepted).alias("last_date"),
+            F.count("price").alias("prices"),
+            (F.count("*") - F.count("price")).alias("quarantined"),
+            F.max("trades_at_weekends").alias("trades_at_weekends"),
+            F.max("digest").alias("digest"),
+        )
         .toArrow()
-        .to_pylist()
+        .sort_by("instrument_id")
+        .combine_chunks()
     )
-    days = judged.where("price IS NOT NULL").select("date").distinct().toArrow()["date"].to_pylist()
-    days.sort()
-    accepted = sum(row["accepted"] for row in counted)
-    cells = sum(row["received"] for row in counted)
-    if not days:
+
+
+def _check(run: Run, received: Received, judged: DataFrame, series: pa.Table) -> tuple[Loaded, Calendar]:
+    accepted, quarantined = (pc.sum(series[name]).as_py() or 0 for name in ("prices", "quarantined"))
+    cells = accepted + quarantined
+    if not accepted:
         raise PortfolioError(
             f"{received.title} holds no usable price: of {cells} filled cells none is a positive number."
+        )
+    priced = series.filter(pc.greater(series["prices"], 0))
+    calendar = calendar_of(judged, priced, run.settings.market_data)
+    days = [as_date(day) for day in calendar.risk_days]
+    if not days:
+        raise PortfolioError(
+            f"{received.title} has no day on which more than half of its instruments have a price; set"
+            " market_data.calendar to weekdays or to an exchange such as XNYS."
         )
     as_of = resolve_as_of(run.settings, days)
     history = sum(day <= as_of for day in days)
@@ -138,18 +167,24 @@ def _check(run: Run, received: Received, judged: DataFrame) -> Loaded:
             f"{received.title} has {history} trading days up to {as_of}, fewer than "
             f"market_data.minimum_history_d = {wanted}; bring a longer history or lower that setting."
         )
-    with_price = [row["instrument_id"] for row in counted if row["accepted"]]
-    _mention(run, set(received.announced) - {row["instrument_id"] for row in counted})
+    _mention(run, set(received.announced) - set(series["instrument_id"].to_pylist()))
+    _mention_days(run, calendar)
     return Loaded(
-        load_id=_load_id(counted),
-        first_date=days[0],
-        last_date=days[-1],
+        load_id=_load_id(series),
+        first_date=pc.min(priced["first_date"]).as_py(),
+        last_date=pc.max(priced["last_date"]).as_py(),
         as_of=as_of,
         received=cells,
         accepted=accepted,
-        quarantined=cells - accepted,
-        instruments=len(with_price),
-    )
+        quarantined=quarantined,
+        instruments=len(priced),
+    ), calendar
+
+
+def _stamped(run: Run, loaded: Loaded, rows: pa.Table) -> pa.Table:
+    for name, value in (("source", run.source), ("load_id", loaded.load_id)):
+        rows = rows.append_column(name, pa.array([value] * len(rows), pa.string()))
+    return rows
 
 
 def _mention(run: Run, empty: set[str]) -> None:
@@ -158,12 +193,20 @@ def _mention(run: Run, empty: set[str]) -> None:
         run.reporter.say(f"    {len(empty)} instruments have no price at all and are left out: {named}")
 
 
-def _digest() -> Column:
-    # Sorted, so that the order in which rows arrived does not count; the length keeps rows apart.
-    row = F.concat_ws(" ", "date", F.length("price_text"), "price_text")
-    return F.sha2(F.concat_ws("\n", F.sort_array(F.collect_list(row))), 256).alias("digest")
+def _mention_days(run: Run, calendar: Calendar) -> None:
+    """Say which days with prices are no risk days; what moved on them counts on the next one."""
+    left = np.flatnonzero(~calendar.is_risk_day & (calendar.priced > 0))
+    if left.size:
+        last = left[-1]
+        run.reporter.say(
+            f"    {left.size} days with prices are no risk days, the last one {calendar.days[last]}"
+            f" ({calendar.priced[last]} of {calendar.listed[last]} instruments have a price):"
+            " what moved on them counts on the next"
+        )
 
 
-def _load_id(counted: list[dict[str, Any]]) -> str:
-    instruments = sorted((row["instrument_id"], row["received"], row["digest"]) for row in counted)
+def _load_id(series: pa.Table) -> str:
+    received = pc.add(series["prices"], series["quarantined"])
+    columns = (series["instrument_id"].to_pylist(), received.to_pylist(), series["digest"].to_pylist())
+    instruments = sorted(zip(*columns, strict=True))
     return hashlib.sha256(json.dumps(instruments).encode()).hexdigest()

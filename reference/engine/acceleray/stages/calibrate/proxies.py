@@ -1,0 +1,98 @@
+"""Instruments without a model: why they have none, and the proxy by which they move all the same.
+
+An instrument that calibration refused is still in the book. Left out of the scenarios it would be at no risk,
+and the headline would be too small. So it moves as the others do, at its own volatility.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.engines.handoff.arrays import Panel
+from acceleray.quant.cash_like import of_constant_variance
+from acceleray.quant.garch import GjrFit
+from acceleray.settings import Settings
+
+if TYPE_CHECKING:
+    from acceleray.stages.calibrate.stage import Calibration
+
+# A return this many robust deviations from the median is no news about volatility but a fault in the price,
+# or a story of its own. GARCH-t innovations of real stocks stay below some 15.
+OUTLYING = 20.0
+# The standard deviation of a normal variable over its median absolute deviation.
+_NORMAL = 1.4826
+# Fewer returns than a month say nothing about volatility.
+_MINIMUM_RETURNS = 21
+
+
+def causes(returns: Panel, fits: Sequence[GjrFit], window_d: int) -> dict[str, str]:
+    """Return why each instrument without a model has none: its largest jump, if it has one, or the fit's
+    reason.
+
+    Args:
+        returns: those of positions.
+        fits: one an instrument.
+        window_d: days that the fits have seen.
+    """
+    found = {}
+    for place, fit in enumerate(fits):
+        if not fit.modelled:
+            jump = _largest_jump(returns, place, window_d) if fit.status == "failed" else ""
+            found[returns.instruments[place]] = jump or fit.reason
+    return found
+
+
+def with_proxies(calibration: Calibration, settings: Settings, why: Mapping[str, str]) -> Calibration:
+    """Return a calibration in which every instrument that trades and has no model of its own moves by proxy.
+
+    Its variance is constant: that of its returns in the residual window without outlying ones, or where there
+    are fewer than a month of them the median of the calibrated instruments. Without any of those nothing can
+    stand in, and the calibration is returned as it is.
+
+    Args:
+        calibration: fits as they came.
+        settings: windows, and after how many days an instrument has ended.
+        why: reasons in words, by instrument.
+    """
+    own = [fit for fit in calibration.fits if fit.status == "calibrated" and fit.parameters is not None]
+    if not own:
+        return calibration
+    typical = float(np.median([fit.next_sigma for fit in own]))
+    nu = float(np.median([fit.parameters.nu for fit in own if fit.parameters is not None]))
+    trading = calibration.returns.trading(settings.market_data.stale_after_d)
+    window = calibration.seen[-settings.simulation.residual_window_d :]
+    fits = list(calibration.fits)
+    for place in np.flatnonzero(trading):
+        if not fits[place].modelled:
+            known = window[np.isfinite(window[:, place]), place]
+            sigma = usual_deviation(known) if known.size >= _MINIMUM_RETURNS else typical
+            reason = why[calibration.returns.instruments[place]]
+            fits[place] = of_constant_variance("proxied", reason, known.size, 0.0, sigma, nu)
+    return replace(calibration, fits=tuple(fits))
+
+
+def usual_deviation(returns: NDArray[np.float64]) -> float:
+    """Return the standard deviation of returns of shape (days,) without the outlying ones."""
+    usual = np.abs(returns - np.median(returns)) <= OUTLYING * _robust_deviation(returns)
+    return float(np.std(returns[usual]))
+
+
+def _largest_jump(returns: Panel, place: int, window_d: int) -> str:
+    series = returns.values[-window_d:, place]
+    known = np.flatnonzero(np.isfinite(series))
+    values = series[known]
+    distance = np.abs(values - np.median(values)) if values.size else values
+    if not values.size or distance.max() <= OUTLYING * _robust_deviation(values):
+        return ""
+    at = known[int(distance.argmax())]
+    day = returns.day(len(returns.dates) - len(series) + int(at))
+    return f"jump of {100.0 * series[at]:+.0f} % on {day}"
+
+
+def _robust_deviation(returns: NDArray[np.float64]) -> float:
+    return _NORMAL * float(np.median(np.abs(returns - np.median(returns))))

@@ -1,0 +1,100 @@
+"""The risk calendar of a source: observed in its prices, weekdays, or the sessions of a named exchange."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from acceleray.engines.handoff.arrays import column
+from acceleray.errors import PortfolioError
+from acceleray.quant.risk_calendar import (
+    Calendar,
+    Days,
+    Listed,
+    named_calendar,
+    observed_calendar,
+    weekdays,
+)
+from acceleray.settings.sections import MarketData
+
+# Calendar days for each risk day: a week has five of seven.
+_CALENDAR_DAYS = 7 / 5
+
+
+def calendar_of(judged: DataFrame, series: pa.Table, settings: MarketData) -> Calendar:
+    """Return the calendar of judged prices.
+
+    Args:
+        judged: see `quality.judge`.
+        series: first_date, last_date and trades_at_weekends of each instrument with a price.
+        settings: `calendar` says which.
+
+    Raises:
+        PortfolioError: there is no exchange calendar of that name.
+    """
+    speaks = F.col("counts").cast("long")
+    at_weekends = F.col("trades_at_weekends")
+    by_day = (
+        judged.where("price IS NOT NULL")
+        .groupBy("date")
+        .agg(
+            F.sum(F.when(at_weekends, 0).otherwise(speaks)).alias("priced"),
+            F.sum(F.when(at_weekends, speaks).otherwise(0)).alias("at_weekends"),
+        )
+        .toArrow()
+        .sort_by("date")
+    )
+    days = column(by_day, "date").astype("datetime64[D]")
+    calendar = observed_calendar(
+        days,
+        column(by_day, "priced"),
+        column(by_day, "at_weekends"),
+        Listed(
+            column(series, "first_date").astype("datetime64[D]"),
+            column(series, "last_date").astype("datetime64[D]"),
+            np.asarray(column(series, "trades_at_weekends"), dtype=bool),
+        ),
+        int(np.ceil(settings.stale_after_d * _CALENDAR_DAYS)),
+    )
+    match settings.calendar:
+        case "observed":
+            return calendar
+        case "weekdays":
+            return named_calendar(calendar, weekdays(days[0], days[-1]))
+    return named_calendar(calendar, sessions(settings.calendar, days[0], days[-1]))
+
+
+def sessions(name: str, first: np.datetime64, last: np.datetime64) -> Days:
+    """Return the sessions of an exchange between two days, such as XNYS (ISO 10383).
+
+    Raises:
+        PortfolioError: there is no calendar of that name.
+    """
+    # Loaded where it is wanted: it takes a second to import.
+    import exchange_calendars
+
+    if name not in exchange_calendars.get_calendar_names():
+        raise PortfolioError(
+            f"market_data.calendar is '{name}', which is no exchange calendar; set observed, weekdays "
+            "or the code of an exchange such as XNYS."
+        )
+    # A year more on either side, because a calendar refuses dates before its first and after its last
+    # session.
+    year = np.timedelta64(366, "D")
+    calendar = exchange_calendars.get_calendar(name, start=str(first - year), end=str(last + year))
+    found = calendar.sessions.to_numpy().astype("datetime64[D]")
+    return np.asarray(found[(found >= first) & (found <= last)])
+
+
+def calendar_rows(calendar: Calendar) -> pa.Table:
+    """Return date, listed, priced and risk_day of silver.risk_days."""
+    return pa.table(
+        {
+            "date": pa.array(calendar.days.astype("datetime64[D]")),
+            "listed": calendar.listed,
+            "priced": calendar.priced,
+            "risk_day": calendar.is_risk_day,
+        }
+    )

@@ -1,0 +1,99 @@
+"""What has no model of its own moves by proxy, is named with the cause, and is never at zero risk."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from skfolio.datasets import load_sp500_dataset
+
+from acceleray.engines.handoff.arrays import Panel
+from acceleray.quant.garch import GjrFit, GjrParameters, rejected
+from acceleray.settings import Settings
+from acceleray.settings.sections import Calibration as Limits
+from acceleray.stages.calibrate.fits import fit_instrument
+from acceleray.stages.calibrate.gate import Evidence, judge
+from acceleray.stages.calibrate.proxies import causes, usual_deviation, with_proxies
+from acceleray.stages.calibrate.residuals import standardised
+from acceleray.stages.calibrate.stage import Calibration
+
+NAMES = ("AAA", "BBB", "CCC", "CASH", "GONE")
+DAYS = 600
+
+
+def fitted(sigma: float) -> GjrFit:
+    parameters = GjrParameters(0.0, sigma**2 * 0.1, 0.05, 0.0, 0.85, 6.0)
+    model: Any = GjrFit("calibrated", "", DAYS, parameters, parameters, 0.0, True, "", sigma**2, sigma)
+    return model
+
+
+@pytest.fixture(scope="module")
+def returns() -> Panel:
+    """Return real returns of three names, AAA with a split that nobody adjusted, cash, and one that ended."""
+    prices = load_sp500_dataset().iloc[-DAYS - 1 :, :3].to_numpy()
+    prices[400:, 0] /= 4.0
+    moves = prices[1:] / prices[:-1] - 1.0
+    ended = np.where(np.arange(DAYS) < 500, moves[:, 1], np.nan)
+    dates = load_sp500_dataset().index[-DAYS:].to_numpy().astype("datetime64[D]")
+    return Panel(dates, NAMES, np.column_stack([moves, np.zeros(DAYS), ended]))
+
+
+@pytest.fixture(scope="module")
+def calibration(returns: Panel) -> Calibration:
+    gate: Any = None
+    failed = replace(rejected("residual variance 2.4 instead of 1", DAYS), status="failed")
+    cash = fit_instrument(3, returns.values, 250, 10)
+    gone = fit_instrument(4, returns.values, 250, 10)
+    return Calibration(returns, (failed, fitted(0.02), fitted(0.03), cash, gone), gate)
+
+
+@pytest.fixture(scope="module")
+def proxied(calibration: Calibration) -> Calibration:
+    why = causes(calibration.returns, calibration.fits, DAYS)
+    return with_proxies(
+        calibration, Settings.model_validate({"project": {"name": "a", "customer": "b"}}), why
+    )
+
+
+def test_cash_is_held_with_its_own_tiny_volatility_and_counts_as_modelled(calibration: Calibration) -> None:
+    cash = calibration.fits[3]
+    assert (cash.status, cash.modelled) == ("held", True)
+    assert 0.0 < cash.next_sigma < 1e-8
+
+
+def test_the_gate_says_what_failed_with_its_cause(calibration: Calibration) -> None:
+    why = causes(calibration.returns, calibration.fits, DAYS)
+    day = calibration.returns.day(399)
+    assert why["AAA"].startswith("jump of -7")
+    assert why["AAA"].endswith(f"% on {day}")
+    assert why["GONE"] == "no return on the last 100 trading days"
+    gate = judge(Evidence(NAMES, calibration.fits, np.full(5, np.nan), why), Limits())
+    assert f"3 of 4 fits converged (at least 90 % needed): failed: AAA ({why['AAA']})" in gate.reason
+
+
+def test_an_instrument_that_trades_without_a_model_moves_by_proxy_and_one_that_ended_does_not(
+    calibration: Calibration, proxied: Calibration
+) -> None:
+    assert [fit.status for fit in proxied.fits] == ["proxied", "calibrated", "calibrated", "held", "rejected"]
+    assert proxied.usable.tolist() == [0, 1, 2, 3]
+    assert proxied.fits[0].reason.startswith("jump of")
+    # At its own volatility, which a jump of -75 % does not inflate.
+    clean = np.delete(calibration.returns.values[:, 0], 399)
+    assert proxied.fits[0].next_sigma == pytest.approx(clean.std())
+    assert usual_deviation(calibration.returns.values[:, 0]) < 0.6 * calibration.returns.values[:, 0].std()
+
+
+def test_a_proxy_moves_with_the_mean_of_the_calibrated_ones_and_cash_not_at_all(proxied: Calibration) -> None:
+    residuals, days = standardised(proxied, DAYS, DAYS, seed=1)
+    assert days.size == DAYS
+    mean = residuals[:, 1:3].mean(axis=1)
+    assert np.corrcoef(residuals[:, 0], mean)[0, 1] == pytest.approx(1.0)
+    assert residuals[:, 0].std() == pytest.approx(1.0)
+    assert not residuals[:, 3].any()
+
+
+def test_without_any_model_nothing_can_stand_in(calibration: Calibration) -> None:
+    alone = replace(calibration, fits=tuple(rejected("none", 0) for _ in NAMES))
+    why = dict.fromkeys(NAMES, "none")
+    settings = Settings.model_validate({"project": {"name": "a", "customer": "b"}})
+    assert with_proxies(alone, settings, why) is alone
