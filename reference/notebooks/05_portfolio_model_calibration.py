@@ -76,9 +76,10 @@ show_rows(run, PRICES, "instrument_id", "date", "price")
 
 # MAGIC %md
 # MAGIC ## Returns
-# MAGIC One-day returns of each instrument, with the gaps in prices left as gaps.
+# MAGIC Returns of each instrument from risk day to risk day: a gap in prices loses no move, and a closed market
+# MAGIC earns nothing.
 # MAGIC
-# MAGIC **Spark**, because it is a window over every instrument: question 1.
+# MAGIC **Spark**, because it is one function over every instrument: question 1.
 
 # COMMAND ----------
 

@@ -83,6 +83,13 @@ def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.dateti
     return counts
 
 
+def without_scores(run: Run) -> Counts:
+    """Commit that nothing was scored."""
+    for table in (PREDICTIONS, PREDICTIONS_QUARANTINED):
+        run.commit(table, table.arrow_schema.empty_table())
+    return Counts(0, 0, 0)
+
+
 def window_of(run: Run, dates: NDArray[np.datetime64]) -> Window:
     """Return the dates to score: the last `score.history_d` of `dates`, which end at the as-of date."""
     settings = run.settings

@@ -11,7 +11,7 @@ from acceleray.runtime.run import Run
 from acceleray.stages.book.stage import Book
 from acceleray.stages.calibrate.factor_model import FactorModel
 from acceleray.stages.calibrate.stage import Calibration
-from acceleray.stages.score.instruments import Counts, score_instruments
+from acceleray.stages.score.instruments import Counts, score_instruments, without_scores
 from acceleray.stages.score.model import require_features
 from acceleray.stages.score.portfolios import score_portfolios
 from acceleray.stages.simulate.stage import Horizon
@@ -31,7 +31,8 @@ def score(
 
     Args:
         run: what is read and written.
-        model: the signal model.
+        model: the signal model; without content no instrument is scored, and portfolios have their risk
+            alone.
         calibration: returns and fits up to the as-of date; its days are the trading days.
         book: the portfolios.
         horizons: what the simulation found; the shortest is the portfolios' risk.
@@ -40,7 +41,10 @@ def score(
     Raises:
         PortfolioError: the model was trained on other features, or rows were lost.
     """
-    require_features(model, run.project.feature_names())
-    counts = score_instruments(run, model, calibration.returns.dates)
+    if model.content:
+        require_features(model, run.project.feature_names())
+        counts = score_instruments(run, model, calibration.returns.dates)
+    else:
+        counts = without_scores(run)
     score_portfolios(run, model.uri, calibration, book, horizons, factors)
     return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from acceleray.engines.handoff.arrays import as_date
+from acceleray.errors import PortfolioError
 from acceleray.governance.champion import features_contract
 from acceleray.governance.registry import Dossier, RegisteredModel, register_model
 from acceleray.quant.bins import TOLERANCE
@@ -34,6 +36,8 @@ from acceleray.stages.train.parameters import Chosen, parameters
 from acceleray.stages.train.validation import Validation, validate, validation_rows
 from acceleray.tables import FEATURE_IMPORTANCE, FEATURES, SIGNAL_VALIDATION, TRAINING
 
+MINIMUM_INSTRUMENTS = 3
+"""Instruments below which a rank among them says nothing."""
 # Rows that are logged with the model as an example of its input.
 _EXAMPLE_ROWS = 5
 
@@ -43,8 +47,8 @@ class Trained:
     """What training ended with.
 
     Attributes:
-        model: the registered model, whatever the gate said.
-        decision: `promoted` or `refused`.
+        model: the registered model, whatever the gate said; without an address if it was left out.
+        decision: `promoted`, `refused`, or `left out` where there are too few instruments.
         reason: of the decision, in words.
         validation: out-of-sample evidence.
         difference: largest one of any training score from a single process, NaN where it is one.
@@ -71,10 +75,12 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
 
     Raises:
         PortfolioError: the history is too short for the walk-forward folds, there is no search to take
-            parameters from, or training failed.
+            parameters from, or training failed; or, `distributed`, there are too few instruments to rank.
     """
-    settings, chosen = run.settings, parameters(run)
     examples = load_examples(run)
+    if len(examples.instruments) < MINIMUM_INSTRUMENTS:
+        return _left_out(run, len(examples.instruments), distributed)
+    settings, chosen = run.settings, parameters(run)
     shared = run.fan_out.share(examples)
     contract = features_contract(run.project.feature_names(), settings.features.horizon_d)
     found = validate(run, examples, shared, chosen.model)
@@ -91,6 +97,21 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
     forget_checkpoints(run, final)
     written = card.write(run, model)
     return Trained(model, verdict.decision, verdict.reason, found, final.difference, champion, written)
+
+
+def _left_out(run: Run, instruments: int, asked_for: bool) -> Trained:
+    """Return that there is no model, as risk goes on without one; or refuse, where a model was asked for."""
+    reason = (
+        f"signals rank instruments against each other, and {instruments} with known labels are too few: "
+        f"{MINIMUM_INSTRUMENTS} are needed"
+    )
+    if asked_for:
+        raise PortfolioError(f"No signal model: {reason}; bring prices of more instruments.")
+    run.reporter.say(f"    no signal model and no scores: {reason}")
+    for table in (SIGNAL_VALIDATION, TRAINING, FEATURE_IMPORTANCE):
+        run.commit(table, table.arrow_schema.empty_table())
+    none = Validation((), (), run.settings.features.horizon_d)
+    return Trained(RegisteredModel("", b""), "left out", reason, none, math.nan, None, Path())
 
 
 def _decide(
