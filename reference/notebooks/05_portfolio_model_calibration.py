@@ -76,7 +76,7 @@ show_rows(run, PRICES, "instrument_id", "date", "price")
 
 # MAGIC %md
 # MAGIC ## Returns
-# MAGIC Returns of each instrument from risk day to risk day: a gap in prices loses no move, and a closed market
+# MAGIC Returns of each instrument from risk day to risk day: a gap loses no move, and a closed market
 # MAGIC earns nothing.
 # MAGIC
 # MAGIC **Spark**, because it is one function over every instrument: question 1.
