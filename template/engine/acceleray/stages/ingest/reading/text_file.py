@@ -9,14 +9,17 @@ from itertools import chain, islice
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.reading.encoding import encoding_of
-from acceleray.stages.ingest.reading.grid import Grid, clean
+from acceleray.stages.ingest.reading.grid import BLANK, Grid, clean
 from acceleray.stages.ingest.reading.separator import NAMES, declared, separator_of
 
 # Cells held as Python text at a time; beyond that they are packed as Arrow, about a tenth of the size.
 _CHUNK = 1_000_000
+_ROWS = 10_000
 _LOOK = 200
 
 
@@ -40,13 +43,16 @@ def text_grid(raw: bytes, origin: str, name: str) -> Grid:
     rows = _rows(chain(head, stream), separator, skipped, origin)
     line, first = next(rows, (0, []))
     header = [clean(cell) for cell in first]
+    named = len(header)
     while header and not header[-1]:
         header.pop()
     if not header:
         raise PortfolioError(f"{origin} is empty; it needs a header with date and instruments, and prices.")
     if "\0" in "".join(header):
         raise PortfolioError(f"{origin} is not text; save it as CSV in UTF-8.")
-    lines, columns = _packed(rows, header, line, origin)
+    quick = _plain_lines(raw, separator, named) if (encoding, skipped, line) == ("utf-8", 0, 1) else None
+    lines, columns = quick or _packed(rows, (len(header), named), line, origin)
+    columns = columns[: len(header)]
     how = [] if encoding == "utf-8" else [encoding.upper()]
     how += [NAMES.get(separator, f"separator {separator!r}")] if separator != "," else []
     return Grid(origin, name, tuple(header), columns, lines, how=tuple(how))
@@ -57,18 +63,50 @@ def _rows(lines: Iterator[str], separator: str, skipped: int, origin: str) -> It
     reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
         for cells in reader:
-            if any(map(clean, cells)):
+            if cells and (cells[0][:1].isalnum() or any(map(clean, cells))):
                 yield reader.line_num + skipped, cells
     except csv.Error as error:
         raise PortfolioError(f"Line {reader.line_num + skipped} of {origin} is not CSV: {error}.") from None
 
 
+def _plain_lines(
+    raw: bytes, separator: str, width: int
+) -> tuple[np.ndarray, tuple[pa.ChunkedArray, ...]] | None:
+    """Return what `_packed` does, ten times as fast, of a file in which each line is a row.
+
+    None where that is not so: then the other way reads it, or says which line is wrong.
+    """
+    mark = separator.encode()
+    ends = (mark + b'"', b'"' + mark, b'\n"', b'"\n', b'"\r\n')
+    if len(mark) > 1 or raw.count(b"\r") != raw.count(b"\r\n"):
+        return None
+    # Quotes are at both ends of a cell and nowhere else.
+    at_ends = sum(map(raw.count, ends)) + raw.startswith(b'"') + raw.endswith(b'"')
+    if raw.count(b'"') != at_ends:
+        return None
+    names = [f"c{at}" for at in range(width)]
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(raw),
+            pyarrow.csv.ReadOptions(skip_rows=1, column_names=names, block_size=1 << 24),
+            pyarrow.csv.ParseOptions(delimiter=separator, ignore_empty_lines=False),
+            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+        )
+    except pa.ArrowException:
+        return None
+    if table.num_rows + 1 != raw.count(b"\n") + (not raw.endswith(b"\n")):
+        return None
+    if pc.any(pc.equal(pc.utf8_trim(table.column(0), BLANK), "")).as_py():
+        return None
+    return np.arange(2, table.num_rows + 2), tuple(table.columns)
+
+
 def _packed(
-    rows: Iterator[tuple[int, list[str]]], header: list[str], header_line: int, origin: str
+    rows: Iterator[tuple[int, list[str]]], widths: tuple[int, int], header_line: int, origin: str
 ) -> tuple[np.ndarray, tuple[pa.ChunkedArray, ...]]:
-    width = len(header)
+    width, named = widths
     numbers: list[int] = []
-    chunks: list[list[pa.Array]] = [[] for _ in header]
+    chunks: list[list[pa.Array]] = [[] for _ in range(width)]
     held: list[list[str]] = []
 
     def pack() -> None:
@@ -80,11 +118,15 @@ def _packed(
         if len(cells) != width:
             # Separators at the end of a line that the header does not have, and nothing between them.
             if len(cells) < width or any(map(clean, cells[width:])):
+                if width < len(cells) <= named:
+                    raise PortfolioError(
+                        f"Line {line} of {origin} has a cell in column {width + 1}, which has no name; name it or remove it."
+                    )
                 raise _ragged(origin, line, len(cells), header_line, width)
             cells = cells[:width]
         numbers.append(line)
         held.append(cells)
-        if len(held) * width >= _CHUNK:
+        if len(held) >= _ROWS or len(held) * width >= _CHUNK:
             pack()
     pack()
     columns = tuple(pa.chunked_array(parts, pa.string()) for parts in chunks)
