@@ -80,6 +80,11 @@ def layout_of(look: Look, columns: Mapping[str, str]) -> Layout:
     if layout := _stacked(look, own):
         return layout
     date = own["date"] if "date" in own else _date(look)
+    if looks_like_date(look.header[date]):
+        raise PortfolioError(
+            f"{look.origin} has the date '{look.header[date]}' in {look.place}; it needs a header with date and the "
+            "names of the instruments."
+        )
     rest = [at for at in range(len(look.header)) if at != date and not _is_row_number(look, at)]
     rest = [at for at in rest if look.header[at] or look.first(at) is not None]
     if not rest:
@@ -89,6 +94,7 @@ def layout_of(look: Look, columns: Mapping[str, str]) -> Layout:
     if one := _one_instrument(look, own, date, rest):
         return one
     _refuse_names(look, rest)
+    _refuse_dates(look, rest)
     return Layout("wide", date, tuple(Series(look.header[at], at) for at in rest))
 
 
@@ -126,8 +132,6 @@ def _date(look: Look) -> int:
     hint = "name the column of dates date"
     if looks_like_date(look.header[-1]):
         hint = "it has dates side by side; put them below each other, one row per date"
-    elif any(looks_like_date(name) for name in look.header):
-        hint = "it needs a header with date and the names of the instruments"
     raise PortfolioError(f"{look.origin} has no column named date in {look.place}; {hint}.")
 
 
@@ -282,6 +286,16 @@ def _refuse_names(look: Look, rest: Sequence[int]) -> None:
     repeated = [name for name, count in Counter(look.header[at] for at in rest).items() if count > 1]
     if repeated:
         raise PortfolioError(f"{look.origin} has more than one column named '{repeated[0]}'; keep one.")
+
+
+def _refuse_dates(look: Look, rest: Sequence[int]) -> None:
+    for at in rest:
+        texts = [text for row in look.rows if (text := clean(text_of(row[at])))]
+        if texts and all(map(looks_like_date, texts)):
+            raise PortfolioError(
+                f"Column '{look.header[at]}' of {look.origin} has dates and no prices; remove it, or {_SETTING}.date to the "
+                "column of dates."
+            )
 
 
 def _some(names: Sequence[str]) -> str:

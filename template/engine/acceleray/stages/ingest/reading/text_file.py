@@ -50,9 +50,10 @@ def text_grid(raw: bytes, origin: str, name: str) -> Grid:
         raise PortfolioError(f"{origin} is empty; it needs a header with date and instruments, and prices.")
     if "\0" in "".join(header):
         raise PortfolioError(f"{origin} is not text; save it as CSV in UTF-8.")
-    quick = _plain_lines(raw, separator, named) if (encoding, skipped, line) == ("utf-8", 0, 1) else None
+    quick = None
+    if (encoding, skipped, line, named) == ("utf-8", 0, 1, len(header)):
+        quick = _plain_lines(raw, separator, named)
     lines, columns = quick or _packed(rows, (len(header), named), line, origin)
-    columns = columns[: len(header)]
     how = [] if encoding == "utf-8" else [encoding.upper()]
     how += [NAMES.get(separator, f"separator {separator!r}")] if separator != "," else []
     return Grid(origin, name, tuple(header), columns, lines, how=tuple(how))
@@ -82,7 +83,7 @@ def _plain_lines(
         return None
     # Quotes are at both ends of a cell and nowhere else.
     at_ends = sum(map(raw.count, ends)) + raw.startswith(b'"') + raw.endswith(b'"')
-    if raw.count(b'"') != at_ends:
+    if raw.count(b'"') != at_ends or at_ends % 2:
         return None
     names = [f"c{at}" for at in range(width)]
     try:

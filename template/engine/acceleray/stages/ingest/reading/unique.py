@@ -43,8 +43,8 @@ def refuse_repeated(parts: Sequence[Keys]) -> None:
                 if day in seen:
                     other, first = seen[day]
                     raise PortfolioError(
-                        f"{part.grid.place(row)} has {day} again for {name}, after {other.grid.place(first).lower()}; "
-                        "keep one row per date and instrument."
+                        f"{part.grid.place(row)} has {day} again for {name}, after {other.grid.word.lower()} "
+                        f"{other.grid.lines[first]} of {other.grid.origin}; keep one row per date and instrument."
                     )
                 seen[day] = part, int(row)
 
