@@ -1,4 +1,4 @@
-"""Dates: the whole column decides, zones give the exchange's day, and what is undecided is refused by line."""
+"""Dates: the whole column decides, zones give the exchange's day, what is undecided is refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ WRITTEN: dict[str, tuple[Callable[[date], str], str]] = {
     "midnight": (lambda d: f"{d} 00:00:00", "ISO dates"),
     "midnight in New York": (lambda d: f"{d} 00:00:00-0{summer(d)}:00", "ISO dates"),
     "midnight in Tokyo": (lambda d: f"{d}T00:00:00.000+0900", "ISO dates"),
-    "midnights of two exchanges": (lambda d: f"{d} 00:00:00{'+09:00' if d.day % 2 else '-05:00'}", "ISO dates"),
+    "midnights of two exchanges": (
+        lambda d: f"{d} 00:00:00{'+09:00' if d.day % 2 else '-05:00'}",
+        "ISO dates",
+    ),
     "midnight in UTC": (lambda d: f"{d}T00:00:00Z", "ISO dates"),
     "New York as UTC": (lambda d: f"{d}T0{summer(d)}:00:00Z", "ISO dates, midnights in America/New_York"),
     "seconds": (
@@ -61,7 +64,10 @@ def test_each_way_of_writing_dates_is_read_and_said(case: str, tmp_path: Path) -
 def test_midnights_of_zurich_kept_as_utc_are_the_next_day() -> None:
     zone = ZoneInfo("Europe/Zurich")
     days = [date(2024, 1, 1) + timedelta(days=step) for step in range(300) if step % 7 < 5]
-    texts = [f"{datetime(d.year, d.month, d.day, tzinfo=zone).astimezone(ZoneInfo('UTC')):%Y-%m-%dT%H:%M:%SZ}" for d in days]
+    texts = [
+        f"{datetime(d.year, d.month, d.day, tzinfo=zone).astimezone(ZoneInfo('UTC')):%Y-%m-%dT%H:%M:%SZ}"
+        for d in days
+    ]
     assert texts[0].startswith("2023-12-31T23")
     assert list(decide_days(texts).days) == days
 
@@ -87,10 +93,16 @@ def swapped(change: dict[int, str]) -> list[str]:
 
 
 REFUSED = {
-    "undecided": ([f"0{m}/0{d}/2024" for m in (1, 2, 3, 4) for d in (1, 2, 3, 5, 6, 7, 8)], "Line 3 of .*'01/02/2024'.*no row says"),
+    "undecided": (
+        [f"0{m}/0{d}/2024" for m in (1, 2, 3, 4) for d in (1, 2, 3, 5, 6, 7, 8)],
+        "Line 3 of .*'01/02/2024'.*no row says",
+    ),
     "another way once": (swapped({2: "03/01/2024"}), "Line 4 of .* has '03/01/2024' for a date; other rows"),
     "a day that never was": (swapped({2: "2023-02-29"}), "Line 4 of .* has '2023-02-29' for a date; write"),
-    "a time of day": ([f"{day} 16:00:00" for day in DAYS], "Line 2 of .* has '2024-01-01 16:00:00'.*time of day"),
+    "a time of day": (
+        [f"{day} 16:00:00" for day in DAYS],
+        "Line 2 of .* has '2024-01-01 16:00:00'.*time of day",
+    ),
     "a time of day in the middle": (swapped({5: f"{DAYS[5]} 16:00"}), "Line 7 of .*time of day"),
     "none": (swapped({3: ""}), "Line 5 of .* has '' for a date"),
     "a word": (swapped({3: "total"}), "Line 5 of .* has 'total' for a date"),
@@ -98,8 +110,14 @@ REFUSED = {
         [f"{d:%m/%d/%Y}" if at % 2 else f"{d:%d/%m/%Y}" for at, d in enumerate(DAYS)],
         "has '.*' for a date; other rows have day and month the other way round",
     ),
-    "years of two digits": ([f"{d:%d/%m/%y}" for d in DAYS], "no row says whether it is day-first or year-first"),
-    "serial numbers": ([str(45292 + at) for at in range(len(DAYS))], "Line 2 of .* has '45292' for a date; write dates"),
+    "years of two digits": (
+        [f"{d:%d/%m/%y}" for d in DAYS],
+        "no row says whether it is day-first or year-first",
+    ),
+    "serial numbers": (
+        [str(45292 + at) for at in range(len(DAYS))],
+        "Line 2 of .* has '45292' for a date; write dates",
+    ),
 }
 
 
@@ -107,5 +125,10 @@ REFUSED = {
 def test_dates_that_are_undecided_are_refused_with_line_and_value(case: str, tmp_path: Path) -> None:
     shown, expected = REFUSED[case]
     path = tmp_path / "prices.csv"
-    path.write_text(csv_text(rows(shown + shown[: len(DAYS) - len(shown)] if len(shown) < len(DAYS) else shown[: len(DAYS)])), encoding="utf-8")
+    path.write_text(
+        csv_text(
+            rows(shown + shown[: len(DAYS) - len(shown)] if len(shown) < len(DAYS) else shown[: len(DAYS)])
+        ),
+        encoding="utf-8",
+    )
     assert re.search(expected, refusal(path))

@@ -15,7 +15,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.reading_files import DAYS, EXPECTED, NAMES, PRICES, cells, csv_text, read, refusal, rows, table, text
+from ingest.reading_files import (
+    DAYS,
+    EXPECTED,
+    NAMES,
+    PRICES,
+    cells,
+    csv_text,
+    read,
+    refusal,
+    rows,
+    table,
+    text,
+)
 
 WIDE = csv_text(rows())
 NORMAL = {(name, day, f"{float(number):.2f}") for name, day, number, _ in EXPECTED}
@@ -64,7 +76,10 @@ def test_whatever_the_bytes_the_cells_are_the_same(case: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("encoding", "names"),
-    [("cp1252", ["Société Générale", "Münchener Rück", "Telefónica"]), ("cp1251", ["Газпром", "Лукойл", "Сбербанк"])],
+    [
+        ("cp1252", ["Société Générale", "Münchener Rück", "Telefónica"]),
+        ("cp1251", ["Газпром", "Лукойл", "Сбербанк"]),
+    ],
 )
 def test_names_in_an_old_encoding_are_found(encoding: str, names: list[str], tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
@@ -106,7 +121,11 @@ def test_a_parquet_file_holds_the_same_numbers(case: str, tmp_path: Path) -> Non
 
 def test_gaps_and_types_of_a_parquet_file(tmp_path: Path) -> None:
     days = pa.array([datetime(2024, 1, 2), datetime(2024, 1, 3)], pa.timestamp("ns"))
-    columns = {"a": pa.array([1.5, float("nan")]), "b": pa.array([None, 3], pa.int64()), "c": pa.array([None, None])}
+    columns = {
+        "a": pa.array([1.5, float("nan")]),
+        "b": pa.array([None, 3], pa.int64()),
+        "c": pa.array([None, None]),
+    }
     pq.write_table(pa.table({"date": days, **columns}), tmp_path / "p.parquet")
     found = read(tmp_path / "p.parquet")
     assert {(row["instrument_id"], row["number_text"]) for row in table(found)} == {("a", "1.5"), ("b", "3")}
@@ -115,7 +134,9 @@ def test_gaps_and_types_of_a_parquet_file(tmp_path: Path) -> None:
     assert "Column ok of" in refusal(tmp_path / "p.parquet")
     late = pa.array([datetime(2024, 1, 2), datetime(2024, 1, 3, 16)], pa.timestamp("us"))
     pq.write_table(pa.table({"date": late, "a": pa.array([1.0, 2.0])}), tmp_path / "p.parquet")
-    assert re.search("Row 2 of .* has '2024-01-03 16:00:00' for a date, a time of day", refusal(tmp_path / "p.parquet"))
+    assert re.search(
+        "Row 2 of .* has '2024-01-03 16:00:00' for a date, a time of day", refusal(tmp_path / "p.parquet")
+    )
 
 
 def test_an_excel_file_holds_the_same_numbers(tmp_path: Path) -> None:
@@ -128,7 +149,11 @@ def test_an_excel_file_holds_the_same_numbers(tmp_path: Path) -> None:
 def test_a_number_of_excel_is_no_text_with_a_mark(tmp_path: Path) -> None:
     book = xlsx([["Date", "X"], [DAYS[0], 998.0], [DAYS[1], 1.003], [DAYS[2], "#N/A N/A"], [DAYS[3], 1.1]])
     (tmp_path / "prices.xlsx").write_bytes(book)
-    assert sorted(float(row["number_text"]) for row in table(read(tmp_path / "prices.xlsx"))) == [1.003, 1.1, 998.0]
+    assert sorted(float(row["number_text"]) for row in table(read(tmp_path / "prices.xlsx"))) == [
+        1.003,
+        1.1,
+        998.0,
+    ]
 
 
 def xlsx(lines: list[list[object]]) -> bytes:
@@ -147,16 +172,21 @@ def xlsx(lines: list[list[object]]) -> bytes:
     body = "".join(f"<row>{''.join(map(cell, line))}</row>" for line in lines)
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" '
-        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Override PartName="/xl/workbook.xml" '
         'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{office}/officeDocument" '
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="r1" Type="{office}/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook {space} xmlns:r="{office}"><sheets><sheet name="Kurse" sheetId="1" r:id="r1"/>'
+        "xl/workbook.xml": f'<workbook {space} xmlns:r="{office}"><sheets>'
+        '<sheet name="Kurse" sheetId="1" r:id="r1"/>'
         "</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
-        f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{office}/styles" '
+        f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="r2" Type="{office}/styles" '
         'Target="styles.xml"/></Relationships>',
-        "xl/styles.xml": f'<styleSheet {space}><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+        "xl/styles.xml": f'<styleSheet {space}><cellXfs count="2"><xf numFmtId="0"/>'
+        '<xf numFmtId="14"/></cellXfs></styleSheet>',
         "xl/worksheets/sheet1.xml": f"<worksheet {space}><sheetData>{body}</sheetData></worksheet>",
     }
     return zipped(*[(name, ('<?xml version="1.0"?>' + content).encode()) for name, content in parts.items()])
@@ -165,7 +195,9 @@ def xlsx(lines: list[list[object]]) -> bytes:
 def test_a_folder_has_one_file_per_instrument(tmp_path: Path) -> None:
     for at, name in enumerate(NAMES):
         header = ["Date", "Open", "High", "Low", "Close", "Volume"]
-        lines = [[day.isoformat(), "1", "1", "1", text(p[at]), "100"] for day, p in zip(DAYS, PRICES, strict=True)]
+        lines = [
+            [day.isoformat(), "1", "1", "1", text(p[at]), "100"] for day, p in zip(DAYS, PRICES, strict=True)
+        ]
         content = csv_text(lines, header=header).encode()
         path = tmp_path / "prices" / f"{name}.csv{'.gz' if at else ''}"
         path.parent.mkdir(exist_ok=True)
@@ -176,7 +208,10 @@ def test_a_folder_has_one_file_per_instrument(tmp_path: Path) -> None:
     assert cells(found) == EXPECTED
     assert found.understood[0].startswith("3 files, one instrument, ISO dates")
     (tmp_path / "prices" / "D.csv").write_text("date,AAA\n2024-01-02,1.5\n")
-    assert re.search(r"Line 2 of .*D\.csv has 2024-01-02 again for AAA, after line 3 of .*AAA\.csv", refusal(tmp_path / "prices"))
+    assert re.search(
+        r"Line 2 of .*D\.csv has 2024-01-02 again for AAA, after line 3 of .*AAA\.csv",
+        refusal(tmp_path / "prices"),
+    )
 
 
 def test_files_of_a_folder_decide_together(tmp_path: Path) -> None:

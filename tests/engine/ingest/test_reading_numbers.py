@@ -1,4 +1,4 @@
-"""Numbers: the whole file decides the decimal mark; a mark that can be both is refused with line and column."""
+"""Numbers: the whole file decides the decimal mark; one that can be both is refused with its place."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ WRITTEN: dict[str, tuple[Callable[[float], str], str, str]] = {
 
 
 @pytest.mark.parametrize("case", WRITTEN)
-def test_each_way_of_writing_numbers_is_the_same_number_and_kept_as_received(case: str, tmp_path: Path) -> None:
+def test_each_way_of_writing_numbers_is_the_same_number_and_kept_as_received(
+    case: str, tmp_path: Path
+) -> None:
     write, separator, said = WRITTEN[case]
     path = tmp_path / "prices.csv"
     path.write_text(csv_text(rows(write=write), separator), encoding="utf-8")
@@ -52,7 +54,24 @@ def test_a_thousands_comma_from_some_day_on_is_read_with_the_cells_before(tmp_pa
     assert [row["number_text"] for row in table(read(path))] == ["998.12", "1036.69", "1000001"]
 
 
-EMPTY = ["#N/A N/A", "#N/A", "-", "--", "null", "NULL", "NA", "NaN", "nan", "n/a", "N/A", "None", "", " ", "\u00a0", "."]
+EMPTY = [
+    "#N/A N/A",
+    "#N/A",
+    "-",
+    "--",
+    "null",
+    "NULL",
+    "NA",
+    "NaN",
+    "nan",
+    "n/a",
+    "N/A",
+    "None",
+    "",
+    " ",
+    "\u00a0",
+    ".",
+]
 
 
 def test_cells_that_say_nothing_are_no_rows(tmp_path: Path) -> None:
@@ -83,14 +102,35 @@ def lines_of(*columns: list[str], separator: str = ";") -> str:
 
 
 REFUSED = {
-    "three digits behind points": (lines_of(["998", "999", "1.003"]), "Line 4 of .* has '1.003' in column 'X0', a point that"),
-    "three digits behind commas": (lines_of(["998", "999", "1,003"]), "Line 4 of .* has '1,003' in column 'X0', a comma that"),
-    "points always": (lines_of(["16.769", "16.800"]), "Line 2 .*'16.769'.*set market_data.decimal to point or comma"),
-    "beside a column that decides": (lines_of(["12.5", "12.6", "12.75"], ["998", "999", "1.003"]), "Line 4 .*'1.003' in column 'X1'"),
-    "commas beside a column that decides": (lines_of(["12,5", "12,6", "12,75"], ["998", "999", "1,003"]), "Line 4 .*'1,003' in column 'X1'"),
-    "both": (lines_of(["12.5", "12.6", "12,75"]), "Line 4 of .* has '12,75' in column 'X0', a decimal comma; other numbers"),
-    "both in two columns": (lines_of(["12.5", "12.6", "7"], ["5", "1.036,69", "6"]), "Line 3 of .*'1.036,69' in column 'X1'"),
-}  # fmt: skip
+    "three digits behind points": (
+        lines_of(["998", "999", "1.003"]),
+        "Line 4 of .* has '1.003' in column 'X0', a point that",
+    ),
+    "three digits behind commas": (
+        lines_of(["998", "999", "1,003"]),
+        "Line 4 of .* has '1,003' in column 'X0', a comma that",
+    ),
+    "points always": (
+        lines_of(["16.769", "16.800"]),
+        "Line 2 .*'16.769'.*set market_data.decimal to point or comma",
+    ),
+    "beside a column that decides": (
+        lines_of(["12.5", "12.6", "12.75"], ["998", "999", "1.003"]),
+        "Line 4 .*'1.003' in column 'X1'",
+    ),
+    "commas beside a column that decides": (
+        lines_of(["12,5", "12,6", "12,75"], ["998", "999", "1,003"]),
+        "Line 4 .*'1,003' in column 'X1'",
+    ),
+    "both": (
+        lines_of(["12.5", "12.6", "12,75"]),
+        "Line 4 of .* has '12,75' in column 'X0', a decimal comma; other numbers",
+    ),
+    "both in two columns": (
+        lines_of(["12.5", "12.6", "7"], ["5", "1.036,69", "6"]),
+        "Line 3 of .*'1.036,69' in column 'X1'",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -103,7 +143,9 @@ def test_a_mark_that_can_be_both_is_refused_with_line_and_column(case: str, tmp_
 
 def test_a_long_file_is_judged_by_instrument(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
-    path.write_text("date,symbol,close\n2024-01-02,A,12.5\n2024-01-02,B,998\n2024-01-03,A,12.75\n2024-01-03,B,1.003\n")
+    path.write_text(
+        "date,symbol,close\n2024-01-02,A,12.5\n2024-01-02,B,998\n2024-01-03,A,12.75\n2024-01-03,B,1.003\n"
+    )
     assert "Line 5 of" in refusal(path)
     assert "'1.003' in column 'close'" in refusal(path)
 

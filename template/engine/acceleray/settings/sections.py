@@ -33,7 +33,7 @@ PRICE_SOURCES = ("sample", "csv", "table", "simulated")
 
 
 class Columns(Section):
-    """Names of the user's own columns of prices, where ours or the usual ones are not used; empty: found by name."""
+    """Names of the user's own columns of prices; what is empty is found by the usual names."""
 
     date: str = ""
     instrument_id: str = ""
@@ -42,7 +42,7 @@ class Columns(Section):
 
 
 class MarketData(Section):
-    """Where prices come from: `sample` (shipped with skfolio), `csv` (a file or folder), a Delta `table`, `simulated`.
+    """Where prices come from: `sample` (shipped with skfolio), `csv` (files), a Delta `table`, `simulated`.
 
     Any other name is that of a source of the project itself, which a run looks up before it starts. `columns`
     and `decimal` say what a file leaves open; `adjusted` says what a single column of prices is.

@@ -16,7 +16,7 @@ from acceleray.tables.contract import literal, quoted
 
 
 def from_table(spark: SparkSession, settings: Settings) -> Received:
-    """Return the cells of the Delta table that `market_data.table` names, at its newest version, or of a view.
+    """Return the cells of the view or Delta table (at its newest version) that `market_data.table` names.
 
     Raises:
         PortfolioError: there is no such table or view, or it has no prices that can be read in one way only.

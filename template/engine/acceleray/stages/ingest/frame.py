@@ -1,4 +1,4 @@
-"""Prices as a Spark DataFrame of a table, a view or an own source, however large: decided here, computed by Spark."""
+"""Prices as a Spark DataFrame of any size: decided here, computed by Spark."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def from_frame(origin: str, prices: DataFrame, name: str, wishes: Wishes | None 
     text = _has_text(origin, prices.columns, safe, layout)
     cells, numbers = with_numbers(origin, cells, wishes.decimal, text)
     key = F.col("instrument_id") if layout.instrument is not None else F.lit("")
-    keyed = _rows(dated, layout).select(F.lit(0).alias("line"), key.alias("instrument_id"), "date_text", "date")
+    keyed = _rows(dated, layout).select(
+        F.lit(0).alias("line"), key.alias("instrument_id"), "date_text", "date"
+    )
     names = tuple(one.instrument for one in layout.series)
     counted = f"{len(names):,} instruments, " if names else ""
     kind = "table of one instrument" if layout.kind == "one instrument" else f"{layout.kind} table"
@@ -89,7 +91,9 @@ def _dated(origin: str, safe: DataFrame, at: int) -> tuple[DataFrame, str, int]:
     keyed = safe.withColumn("date_key", key).withColumn("date_text", column.cast("string"))
     found = keyed.select("date_key").distinct().limit(_MOST_DATES + 1).toArrow().column(0)
     if len(found) > _MOST_DATES:
-        raise PortfolioError(f"{_title(origin)} has more than {_MOST_DATES:,} different dates; bring one price per day.")
+        raise PortfolioError(
+            f"{_title(origin)} has more than {_MOST_DATES:,} different dates; bring one price per day."
+        )
     stamps = found.cast(pa.timestamp("us", "UTC")) if instant else found.cast(pa.string())
     grid = Grid(origin, "", ("date",), (stamps,), np.zeros(len(stamps), np.int64), "")
     read = row_days([(grid, 0)])
@@ -144,12 +148,12 @@ def _has_text(origin: str, columns: list[str], safe: DataFrame, layout: Layout) 
     for at in (at for pair in pairs for at in pair if at is not None):
         kind = safe.schema[f"c{at}"].dataType
         if not isinstance(kind, NumericType | StringType):
-            raise PortfolioError(f"Column {columns[at]} of {origin} contains {kind.simpleString()}, not prices.")
+            raise PortfolioError(
+                f"Column {columns[at]} of {origin} contains {kind.simpleString()}, not prices."
+            )
         text |= isinstance(kind, StringType)
     return text
 
 
 def _title(origin: str) -> str:
     return origin[:1].upper() + origin[1:]
-
-

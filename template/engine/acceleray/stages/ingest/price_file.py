@@ -17,9 +17,9 @@ from acceleray.stages.ingest.received import Received
 def from_file(spark: SparkSession, settings: Settings) -> Received:
     """Return the cells of the file or folder that `market_data.path` names.
 
-    A relative path starts at the project folder. It is read here and not by Spark: Spark's workers may not see
-    it, its reader skips a file called _prices.csv, takes prices[1].csv for a pattern, and shifts the cells of a
-    line that has too few.
+    A relative path starts at the project folder. It is read here and not by Spark: Spark's workers may not
+    see it, its reader skips a file called _prices.csv, takes prices[1].csv for a pattern, and shifts the
+    cells of a line that has too few.
 
     Raises:
         PortfolioError: there is nothing to read, it is not prices, or it allows more than one reading.

@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 from acceleray.stages.ingest.reading.grid import BLANK, clean
 from acceleray.stages.ingest.reading.instants import exchange_days
 
 _TIME = (
-    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d*)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d*)?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
     r"\s*(?P<zone>Z|[A-Z]{3,4}|[+-]\d{2}(?::?\d{2})?)?"
 )
 _WEEKDAY = r"(?:(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un)[a-z]*\.?,?\s+)?"
@@ -27,7 +28,10 @@ _FAMILIES = {
 }
 _PATTERNS = {family: re.compile(_WEEKDAY + text + _TIME) for family, text in _FAMILIES.items()}
 _EPOCH = re.compile(r"(?:\d{10}|\d{13}|\d{16}|\d{19})")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
 _ORDERS = {
     "numeric": ("day-first", "month-first", "year-first"),
     "day and name": ("day-first", "year-first"),
@@ -39,7 +43,9 @@ _PIVOT = 69
 _ONE_BLANK = str.maketrans({blank: " " if blank.isspace() else None for blank in BLANK})
 _PLAINLY = "write dates as 2020-12-31"
 _OTHERWISE = "other rows write dates in another way; write all as 2020-12-31"
-_TIME_OF_DAY = "a time of day that is not midnight in its own zone; keep one close per day and write its date alone"
+_TIME_OF_DAY = (
+    "a time of day that is not midnight in its own zone; keep one close per day and write its date alone"
+)
 
 
 @dataclass(frozen=True)
@@ -76,15 +82,15 @@ def looks_like_date(text: str) -> bool:
 
 
 def may_be_date(text: str) -> bool:
-    """Return whether text can be a date, also 20241231 or seconds since 1970, as a column named date has them."""
+    """Return whether text can be a date, also 20241231 or seconds since 1970, below the name date."""
     return looks_like_date(text) or bool(_PATTERNS["compact"].fullmatch(text) or _EPOCH.fullmatch(text))
 
 
 def decide_days(texts: Sequence[str]) -> Days:
     """Return the day of each of a file's different date texts, or which one is refused and why.
 
-    All must be written alike. Where day and month could both come first, the order under which every text is a
-    date is taken; if that is so for two orders that differ, the column does not decide.
+    All must be written alike. Where day and month could both come first, that order is taken under which
+    every text is a date; if that is so for two orders that differ, the column does not decide.
     """
     cleaned = [" ".join(clean(text).translate(_ONE_BLANK).split()) for text in texts]
     families = [_family(text) for text in cleaned]
@@ -97,17 +103,21 @@ def decide_days(texts: Sequence[str]) -> Days:
             return _refused(at, _OTHERWISE if found else _PLAINLY)
     if family == "epoch":
         return _from_instants([datetime.fromtimestamp(_seconds(text), UTC) for text in cleaned], "epoch")
-    readings = {order: [_read(family, order, text) for text in cleaned] for order in _ORDERS.get(family, (family,))}
+    readings = {
+        order: [_read(family, order, text) for text in cleaned] for order in _ORDERS.get(family, (family,))
+    }
     whole = {order: stamps for order, stamps in readings.items() if None not in stamps}
     if not whole:
         best = max(readings.values(), key=lambda stamps: len(stamps) - stamps.count(None))
         odd = best.index(None)
         if any(stamps[odd] for stamps in readings.values()):
-            return _refused(odd, "other rows have day and month the other way round; write dates as 2020-12-31")
+            return _refused(
+                odd, "other rows have day and month the other way round; write dates as 2020-12-31"
+            )
         return _refused(odd, _PLAINLY)
     order, stamps = next(iter(whole.items()))
-    for other, found in whole.items():
-        for at, (one, two) in enumerate(zip(stamps, found, strict=True)):
+    for other, others in whole.items():
+        for at, (one, two) in enumerate(zip(stamps, others, strict=True)):
             if one and two and one.day != two.day:
                 return _refused(
                     at, f"no row says whether it is {order} or {other}; write dates as {one.day} or {two.day}"
@@ -155,12 +165,10 @@ def _day(order: str, parts: dict[str, str | None]) -> date:
 
 
 def _month(word: str) -> int:
-    found = word[:3].lower()
-    full = ("january february march april may june july august september october november december").split()
-    at = _MONTHS.index(found)
-    if word.lower() not in (found, full[at], "sept"):
-        raise ValueError(word)
-    return at + 1
+    for number, name in enumerate(_MONTHS, 1):
+        if word.lower() in (name, name[:3]) or (number == 9 and word.lower() == "sept"):
+            return number
+    raise ValueError(word)
 
 
 def _year(text: str) -> int:
@@ -217,7 +225,7 @@ def _of_stamps(stamps: list[Stamp], wording: str) -> Days:
 
 
 def _from_instants(instants: list[datetime], name: str) -> Days:
-    found = exchange_days([instant.astimezone(timezone.utc).replace(tzinfo=None) for instant in instants])
+    found = exchange_days([instant.astimezone(UTC).replace(tzinfo=None) for instant in instants])
     if found.days is None:
         return _refused(found.odd, _TIME_OF_DAY)
     wording = name if found.zone == "UTC" else f"{name}, midnights in {found.zone}"

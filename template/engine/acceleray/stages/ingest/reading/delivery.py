@@ -30,7 +30,7 @@ CELLS = pa.schema(
         ("adjusted_text", pa.string()),
     ]
 )
-"""One row per price: as received, the same number as plain text, and the adjusted close (NULL where there is none)."""
+"""One row per price: as received, as plain number, and the adjusted close, NULL where there is none."""
 
 # Rows that are looked at to tell the layout, and cells of one batch.
 _LOOK = 50
@@ -39,7 +39,7 @@ _BATCH = 250_000
 
 @dataclass(frozen=True)
 class Wishes:
-    """What settings say about a file: names of the user's own columns, the decimal mark, what a single column is."""
+    """What settings say about a file: the user's names of columns, the decimal mark, what one column is."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     decimal: str = "auto"
@@ -78,7 +78,7 @@ class Delivery:
     decimal: Decimal | None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the cells with anything in them, in the shape of `CELLS`; those of an instrument stay together."""
+        """Yield the filled cells in the shape of `CELLS`; those of one column stay together."""
         held: list[pa.RecordBatch] = []
         for block in self.blocks:
             for start in range(0, len(block.days), _BATCH):
@@ -111,7 +111,9 @@ def deliver(path: Path, wishes: Wishes | None = None) -> Delivery:
     decimal = decimal_of(figures, wishes.decimal)
     instruments = tuple(dict.fromkeys(name for part in keys for name in part.instruments))
     days = np.unique(np.concatenate([days[~np.isnat(days)] for days in found.days]))
-    first = ", ".join([_kind(parts), found.wording, *_number_words(figures, decimal), *_close_words(parts, wishes)])
+    first = ", ".join(
+        [_kind(parts), found.wording, *_number_words(figures, decimal), *_close_words(parts, wishes)]
+    )
     second = f"{len(instruments):,} instrument{'s' * (len(instruments) != 1)}, {len(days):,} dates"
     second += f"; {found.left_out}" if found.left_out else ""
     return Delivery(str(path), (first, second), instruments, days, tuple(blocks), decimal)
@@ -131,14 +133,14 @@ def _usable(grids: list[Grid], wishes: Wishes) -> tuple[Grid, Layout]:
     if not found:
         raise refusals[0]
     if len(found) > 1:
-        raise PortfolioError(f"{found[0][0].origin} and {found[1][0].origin} both have prices; keep one of them.")
+        raise PortfolioError(
+            f"{found[0][0].origin} and {found[1][0].origin} both have prices; keep one of them."
+        )
     return found[0]
 
 
 def _look(grid: Grid) -> Look:
-    rows = tuple(
-        zip(*(column.slice(0, _LOOK).to_pylist() for column in grid.columns), strict=True)
-    )
+    rows = tuple(zip(*(column.slice(0, _LOOK).to_pylist() for column in grid.columns), strict=True))
     types = tuple(column.type for column in grid.columns)
     return Look(grid.origin, grid.name, grid.header, rows, types, partial(_repeats, grid))
 
@@ -175,7 +177,11 @@ def _blocks(
 
 def _figures(grid: Grid, layout: Layout, codes: NDArray[np.int32] | None) -> list[Figures]:
     """Return the columns of text with prices; those with numbers leave nothing to decide."""
-    pairs = [(layout.price, layout.adjusted)] if codes is not None else [(one.price, one.adjusted) for one in layout.series]
+    pairs = (
+        [(layout.price, layout.adjusted)]
+        if codes is not None
+        else [(one.price, one.adjusted) for one in layout.series]
+    )
     return [
         Figures(grid, f"'{grid.header[at]}'", as_text(grid, at), codes)
         for pair in pairs
@@ -206,7 +212,13 @@ def _cells(block: Block, rows: slice, decimal: Decimal | None) -> pa.RecordBatch
 def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     if isinstance(column, pa.Array):
         return column
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    return (
+        column.chunk(0)
+        if column.num_chunks == 1
+        else pa.concat_arrays(column.chunks)
+        if column.num_chunks
+        else pa.array([], column.type)
+    )
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
@@ -228,7 +240,10 @@ def _number_words(figures: list[Figures], decimal: Decimal | None) -> list[str]:
 
 
 def _close_words(parts: list[tuple[Grid, Layout]], wishes: Wishes) -> list[str]:
-    both = [layout.adjusted is not None or any(one.adjusted is not None for one in layout.series) for _, layout in parts]
+    both = [
+        layout.adjusted is not None or any(one.adjusted is not None for one in layout.series)
+        for _, layout in parts
+    ]
     if any(both):
         return ["close and adjusted close"]
     return ["total return"] if wishes.adjusted == "total_return" else []

@@ -58,7 +58,7 @@ def _checked(raw: bytes, name: str, origin: str) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise PortfolioError(
-            f"Line {line} of {origin} has bytes that are not {name.upper()}, as the rest is; save it in UTF-8."
+            f"Line {line} of {origin} has bytes that are not {name.upper()}, as others are; save it in UTF-8."
         ) from None
     return name
 

@@ -1,4 +1,4 @@
-"""Names of columns: of the date, of instruments, of fields such as open and volume, which are no instruments."""
+"""Names of columns: of the date, of instruments, and of fields such as volume, which are no instruments."""
 
 from __future__ import annotations
 
@@ -6,34 +6,39 @@ import re
 
 from acceleray.stages.ingest.reading.grid import clean
 
-DATE = frozenset(
-    """date dates datum datetime timestamp time tradedate tradingdate tradingday pricedate asofdate asof fecha data dt
-    handelstag tag day businessdate valuationdate navdate quotedate refdate per""".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+DATE = _words(
+    """date dates datum datetime timestamp time tradedate tradingdate tradingday pricedate asofdate
+    asof fecha data dt handelstag tag day businessdate valuationdate navdate quotedate refdate per"""
 )
 INSTRUMENT = (
     frozenset(["instrumentid"]),
-    frozenset(
-        """instrument symbol ticker tickers isin sedol cusip ric figi wkn valor asset assetid security securityid code
-        secid permno gvkey instrumentcode tickersymbol bbgid""".split()
+    _words(
+        """instrument symbol ticker tickers isin sedol cusip ric figi wkn valor asset assetid security
+    securityid code secid permno gvkey instrumentcode tickersymbol bbgid"""
     ),
     frozenset(["name", "instrumentname", "securityname", "id", "variable", "description"]),
 )
 CLOSE = (
     frozenset(["price", "close"]),
-    frozenset(
-        """closing closeprice closingprice closelast last lastprice pxlast nav value settle settlement settlementprice
-        schlusskurs schluss kurs px prc navpershare""".split()
+    _words(
+        """closing closeprice closingprice closelast last lastprice pxlast nav value settle settlement
+    settlementprice schlusskurs schluss kurs px prc navpershare"""
     ),
 )
-ADJUSTED = frozenset(
-    """adjclose adjustedclose adjcloseprice adjustedcloseprice adjustedprice adjprice closeadj closeadjusted
-    adjustedclosingprice totalreturnindex totalreturnprice adjustedpx pxadj""".split()
+ADJUSTED = _words(
+    """adjclose adjustedclose adjcloseprice adjustedcloseprice adjustedprice adjprice closeadj
+    closeadjusted adjustedclosingprice totalreturnindex totalreturnprice adjustedpx pxadj"""
 )
-OTHER = frozenset(
-    """open high low volume vol openprice highprice lowprice dividends dividend stocksplits splits splitfactor
-    splitcoefficient capitalgains dividendamount divcash vwap turnover change changepct pctchange adjopen adjhigh adjlow
-    adjvolume trades transactions numberoftrades bid ask mid currency exchange openint openinterest amount marketcap per
-    erffnung hoch tief volumen""".split()
+OTHER = _words(
+    """open high low volume vol openprice highprice lowprice dividends dividend stocksplits splits
+    splitfactor splitcoefficient capitalgains dividendamount divcash vwap turnover change changepct
+    pctchange adjopen adjhigh adjlow adjvolume trades transactions numberoftrades bid ask mid
+    currency exchange openint openinterest amount marketcap per erffnung hoch tief volumen"""
 )
 _LETTERS = re.compile(r"[\W_]+")
 _PAIR = re.compile(r"^\('(.*)', '(.*)'\)$", re.DOTALL)
@@ -60,6 +65,6 @@ def is_field(name: str) -> bool:
 
 
 def pair(name: str) -> tuple[str, str] | None:
-    """Return the two names of a column of pandas that has two, as Parquet and flattened CSV files keep them."""
+    """Return both names of a column of pandas that has two, as Parquet files keep them."""
     found = _PAIR.match(name)
     return (found[1], found[2]) if found else None

@@ -73,12 +73,14 @@ def _refuse_two_scales(one: Figures, decimal: Decimal, form: str) -> None:
         mine = Evidence(**{name: int(numbers[code]) for name, numbers in counts.items()})
         if two_scales(mine, decimal):
             rows = pa.array(np.flatnonzero(one.codes == code))
-            grid = Grid(one.grid.origin, one.grid.name, (), (), one.grid.lines[rows.to_numpy()], one.grid.word)
+            grid = Grid(
+                one.grid.origin, one.grid.name, (), (), one.grid.lines[rows.to_numpy()], one.grid.word
+            )
             raise _refusal([Figures(grid, one.label, one.texts.take(rows))], form, AMBIGUOUS)
 
 
 def _refusal(figures: Sequence[Figures], form: str, why: str) -> PortfolioError:
-    """Return the error about the first cell of a form: of the first file, the uppermost row, the leftmost column."""
+    """Return the error about the first cell of a form: in the uppermost row, there the leftmost column."""
     found: tuple[int, int, Figures] | None = None
     for one in figures:
         if found and one.grid is not found[2].grid:
@@ -88,6 +90,5 @@ def _refusal(figures: Sequence[Figures], form: str, why: str) -> PortfolioError:
             found = int(one.grid.lines[row]), row, one
     assert found is not None
     _, row, one = found
-    return PortfolioError(
-        f"{one.grid.place(row)} has '{clean(one.texts[row].as_py())}' in column {one.label}, {FORMS[form]}; {why}."
-    )
+    cell = clean(one.texts[row].as_py())
+    return PortfolioError(f"{one.grid.place(row)} has '{cell}' in column {one.label}, {FORMS[form]}; {why}.")

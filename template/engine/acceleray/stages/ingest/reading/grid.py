@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,17 +14,18 @@ from acceleray.errors import PortfolioError
 
 # Marks that no one sees: byte order marks, zero-width spaces and joiners, marks of direction.
 _HIDDEN = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
-_SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES = "\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 BLANK = " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85" + _SPACES + _HIDDEN
 """Characters that are nothing at the ends of a cell."""
 
 _EMPTY = (
-    "#n/a #n/v #nv #null! n/a n.a. na nan nat nd n.d. nil none null - -- --- . .. \u2013 \u2014 <na> (null)".split()
-)
+    "#n/a", "#n/v", "#nv", "#null!", "n/a", "n.a.", "na", "nan", "nat", "nd", "n.d.", "nil", "none", "null",
+    "-", "--", "---", ".", "..", "\u2013", "\u2014", "<na>", "(null)",
+)  # fmt: skip
 EMPTY = ("", *_EMPTY, "#n/a n/a", "#n/a n.a.", "#n/a field not applicable", "#n/a invalid security")
 """Cells, in small letters and without blanks around them, that say that there is no price."""
 
-Column = pa.ChunkedArray
+Column: TypeAlias = pa.ChunkedArray
 
 
 @dataclass(frozen=True)

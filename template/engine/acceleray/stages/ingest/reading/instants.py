@@ -13,9 +13,10 @@ import pandas as pd
 ZONES = (
     "UTC", "Europe/London", "Europe/Zurich", "Europe/Helsinki", "Europe/Istanbul", "Europe/Moscow",
     "Africa/Johannesburg", "Africa/Lagos", "Africa/Cairo", "Asia/Jerusalem", "Asia/Riyadh", "Asia/Dubai",
-    "Asia/Karachi", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Colombo", "Asia/Dhaka", "Asia/Bangkok", "Asia/Shanghai",
-    "Asia/Tokyo", "Australia/Sydney", "Australia/Brisbane", "Pacific/Auckland", "America/New_York",
-    "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Mexico_City", "America/Bogota",
+    "Asia/Karachi", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Colombo", "Asia/Dhaka", "Asia/Bangkok",
+    "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Australia/Brisbane", "Pacific/Auckland",
+    "America/New_York", "America/Chicago", "America/Denver",
+    "America/Los_Angeles", "America/Mexico_City", "America/Bogota",
     "America/Santiago", "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "America/Halifax",
 )  # fmt: skip
 _SATURDAY = 5
@@ -33,8 +34,8 @@ class Found:
 def exchange_days(instants: Sequence[datetime]) -> Found:
     """Return the days on which instants (UTC, without a zone) are midnight at an exchange.
 
-    A database keeps midnight of New York as 04:00 or 05:00 UTC and forgets why. If every instant is midnight in
-    some zone of `ZONES`, its days are taken. Zones east of Greenwich are a day ahead of UTC then: such a reading
+    A database keeps midnight of New York as 04:00 or 05:00 UTC and forgets why. If every instant is midnight
+    in some zone of `ZONES`, its days are taken. East of Greenwich that is the day after UTC's: such a reading
     must have Mondays and no Saturday, else 21:00 UTC could as well be a time after the close.
     """
     index = pd.DatetimeIndex(np.array(instants, "datetime64[us]")).tz_localize("UTC")

@@ -41,7 +41,8 @@ def _sure_group(mark: str, thousands: str) -> str:
     """Several thousands marks, or one and a decimal mark."""
     return (
         rf"{_SIGN}[1-9][0-9]{{0,2}}(([{thousands}][0-9]{{2,3}})+[{thousands}][0-9]{{3}}"
-        rf"|[{thousands}][0-9]{{3}}[{mark}][0-9]*|([{thousands}][0-9]{{2,3}})+[{thousands}][0-9]{{3}}[{mark}][0-9]*)$"
+        rf"|[{thousands}][0-9]{{3}}[{mark}][0-9]*"
+        rf"|([{thousands}][0-9]{{2,3}})+[{thousands}][0-9]{{3}}[{mark}][0-9]*)$"
     )
 
 
@@ -155,11 +156,15 @@ def decide(found: Evidence, declared: str = "auto") -> Verdict:
         decimal = "point" if declared == "point" else "comma"
     elif found.point and found.comma:
         fewer = "comma" if found.comma <= found.point else "point"
-        return Verdict(odd=fewer, why="other numbers of the file have the other decimal mark; write all alike")
+        return Verdict(
+            odd=fewer, why="other numbers of the file have the other decimal mark; write all alike"
+        )
     elif found.point or found.comma:
         decimal = "point" if found.point else "comma"
     elif found.point_open or found.comma_open:
-        return Verdict(odd="point_open" if found.point_open >= found.comma_open else "comma_open", why=AMBIGUOUS)
+        return Verdict(
+            odd="point_open" if found.point_open >= found.comma_open else "comma_open", why=AMBIGUOUS
+        )
     against = {"point": found.comma, "comma": found.point}
     if decimal and against[decimal]:
         return Verdict(
@@ -176,7 +181,7 @@ AMBIGUOUS = (
 
 
 def two_scales(column: Evidence, decimal: Decimal | None) -> bool:
-    """Return whether a column has whole numbers and, with the file's decimal mark, three digits behind it always.
+    """Return whether a column has whole numbers, and three digits behind the file's decimal mark always.
 
     998, then 1.003: both readings make sense whatever the rest of the file does.
     """
@@ -188,7 +193,7 @@ def two_scales(column: Evidence, decimal: Decimal | None) -> bool:
 
 
 def plain(texts: pa.ChunkedArray, decimal: Decimal | None) -> pa.ChunkedArray:
-    """Return the same numbers as plain decimal text; '' for none, and the text as it is where no number is in it."""
+    """Return the same numbers as plain decimal text; '' for none, the text itself where it is no number."""
     ready = pc.match_substring_regex(texts, PLAIN)
     if decimal != "comma" and pc.all(ready, min_count=0).as_py():
         return texts

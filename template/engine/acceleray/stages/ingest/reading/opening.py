@@ -16,7 +16,22 @@ from acceleray.stages.ingest.reading.text_file import text_grid
 from acceleray.stages.ingest.reading.typed import parquet_grid
 
 _GZIP, _ZIP, _PARQUET, _OLD_EXCEL = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
-_ENDINGS = {".csv", ".txt", ".tsv", ".psv", ".gz", ".zip", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".dat"}
+_ENDINGS = {
+    ".csv",
+    ".txt",
+    ".tsv",
+    ".psv",
+    ".gz",
+    ".zip",
+    ".parquet",
+    ".pq",
+    ".xlsx",
+    ".xlsm",
+    ".xlsb",
+    ".xls",
+    ".ods",
+    ".dat",
+}
 # More than this in an archive is no file of prices.
 _LARGEST = 4_000_000_000
 
@@ -40,10 +55,14 @@ def _files_of(folder: Path) -> list[Path]:
         raise PortfolioError(
             f"{folder} is a Delta table; set market_data.source to table and market_data.table to its name."
         )
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(folder)))
+    files = sorted(
+        file for file in folder.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(folder))
+    )
     usable = [file for file in files if file.suffix.lower() in _ENDINGS]
     if not usable:
-        raise PortfolioError(f"The folder {folder} contains no file of prices; put one CSV per instrument there.")
+        raise PortfolioError(
+            f"The folder {folder} contains no file of prices; put one CSV per instrument there."
+        )
     return usable
 
 
@@ -97,7 +116,9 @@ def _not_too_large(found: bytes, origin: str) -> bytes:
 def _of_zip(raw: bytes, origin: str, name: str) -> Iterator[list[Grid]]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(raw))
-        members = [one for one in archive.namelist() if not one.endswith("/") and not _is_hidden(PurePath(one))]
+        members = [
+            one for one in archive.namelist() if not one.endswith("/") and not _is_hidden(PurePath(one))
+        ]
         if "[Content_Types].xml" in members or "mimetype" in members:
             yield excel_grids(raw, origin, _stem(name))
             return

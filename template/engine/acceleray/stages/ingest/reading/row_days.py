@@ -29,7 +29,7 @@ class RowDays:
 
 
 def row_days(dated: Sequence[tuple[Grid, int]]) -> RowDays:
-    """Return the days of all grids, each with the position of its column of dates; NaT where a row is left out.
+    """Return the days of all grids, each given with its column of dates; NaT where a row is left out.
 
     All text is decided together: files of one folder come from one program.
 
@@ -48,8 +48,8 @@ def row_days(dated: Sequence[tuple[Grid, int]]) -> RowDays:
             found.append(days)
             continue
         encoded = as_text(grid, at).combine_chunks().dictionary_encode()
-        mine = [texts.setdefault(text, len(texts)) for text in encoded.dictionary.to_pylist()]
-        coded.append((number, encoded.indices, np.array(mine, np.int64)))
+        places = [texts.setdefault(text, len(texts)) for text in encoded.dictionary.to_pylist()]
+        coded.append((number, encoded.indices, np.array(places, np.int64)))
         found.append(np.empty(0, "datetime64[D]"))
     left_out = ""
     if texts:
@@ -82,13 +82,17 @@ def _first(dated: Sequence[tuple[Grid, int]], text: str) -> tuple[Grid, int]:
 def _left_out(dated: Sequence[tuple[Grid, int]], texts: Sequence[str]) -> str:
     grid, row = _first(dated, texts[0])
     more = f" and {len(texts) - 1} more" if len(texts) > 1 else ""
-    return f"{grid.word.lower()} {grid.lines[row]} left out{more}: '{clean(texts[0])}' is a live price, no close"
+    return (
+        f"{grid.word.lower()} {grid.lines[row]} left out{more}: '{clean(texts[0])}' is a live price, no close"
+    )
 
 
 def _of_type(grid: Grid, column: Column) -> tuple[NDArray[np.datetime64], str]:
     kind = column.type
     if column.null_count:
-        raise PortfolioError(f"{grid.place(pc.index(column.is_null(), True).as_py())} has no date; fill it in.")
+        raise PortfolioError(
+            f"{grid.place(pc.index(column.is_null(), True).as_py())} has no date; fill it in."
+        )
     if pa.types.is_date(kind):
         return column.cast(pa.date32()).to_numpy().astype("datetime64[D]"), "dates"
     if not pa.types.is_timestamp(kind):
@@ -106,7 +110,7 @@ def _of_type(grid: Grid, column: Column) -> tuple[NDArray[np.datetime64], str]:
         if read.days is not None:
             return np.array(read.days, "datetime64[D]")[codes], f"midnights in {read.zone}"
     row = int(np.argmax(late if 2 * late.sum() <= late.size else np.ones(late.size, bool)))
+    stamp = pd.Timestamp(stamps[row])
     raise PortfolioError(
-        f"{grid.place(row)} has '{pd.Timestamp(stamps[row])}' for a date, a time of day; keep one close per day and make "
-        "it a date."
+        f"{grid.place(row)} has '{stamp}' for a date, a time of day; keep one close per day, as a date."
     )

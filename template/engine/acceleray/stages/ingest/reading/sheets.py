@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
@@ -23,7 +24,9 @@ def excel_grids(raw: bytes, origin: str, name: str) -> list[Grid]:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
         sheets = [(title, book.get_sheet_by_name(title).to_python()) for title in book.sheet_names]
     except (python_calamine.CalamineError, OSError, ValueError) as error:
-        raise PortfolioError(f"{origin} is no Excel file that can be read ({error}); save it as .xlsx again.") from None
+        raise PortfolioError(
+            f"{origin} is no Excel file that can be read ({error}); save it as .xlsx again."
+        ) from None
     grids = []
     for title, rows in sheets:
         filled = [(line, row) for line, row in enumerate(rows, 1) if any(clean(_text(cell)) for cell in row)]
@@ -34,7 +37,7 @@ def excel_grids(raw: bytes, origin: str, name: str) -> list[Grid]:
     return grids
 
 
-def _grid(rows: list[tuple[int, list[object]]], origin: str, name: str) -> Grid:
+def _grid(rows: Sequence[tuple[int, Sequence[object]]], origin: str, name: str) -> Grid:
     header = [clean(_text(cell)) for cell in rows[0][1]]
     used = max(at for _, cells in rows for at, cell in enumerate(cells) if clean(_text(cell))) + 1
     columns = [_column([cells[at] for _, cells in rows[1:]]) for at in range(used)]
@@ -42,10 +45,12 @@ def _grid(rows: list[tuple[int, list[object]]], origin: str, name: str) -> Grid:
     return Grid(origin, name, tuple(header[:used]), tuple(columns), lines, "Row", ("Excel",))
 
 
-def _column(cells: list[object]) -> pa.ChunkedArray:
+def _column(cells: Sequence[object]) -> pa.ChunkedArray:
     """Return a column of numbers as numbers, in which no mark is to be understood, and any other as text."""
     texts = [cell for cell in cells if not isinstance(cell, float)]
-    if len(texts) < len(cells) and all(isinstance(cell, str) and clean(cell).lower() in EMPTY for cell in texts):
+    if len(texts) < len(cells) and all(
+        isinstance(cell, str) and clean(cell).lower() in EMPTY for cell in texts
+    ):
         numbers = [cell if isinstance(cell, float) else None for cell in cells]
         return pa.chunked_array([pa.array(numbers, pa.float64())])
     return pa.chunked_array([pa.array([_text(cell) for cell in cells], pa.string())])

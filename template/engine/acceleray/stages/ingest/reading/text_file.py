@@ -91,7 +91,9 @@ def _plain_lines(
             pa.BufferReader(raw),
             pyarrow.csv.ReadOptions(skip_rows=1, column_names=names, block_size=1 << 24),
             pyarrow.csv.ParseOptions(delimiter=separator, ignore_empty_lines=False),
-            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
         )
     except pa.ArrowException:
         return None
@@ -121,7 +123,8 @@ def _packed(
             if len(cells) < width or any(map(clean, cells[width:])):
                 if width < len(cells) <= named:
                     raise PortfolioError(
-                        f"Line {line} of {origin} has a cell in column {width + 1}, which has no name; name it or remove it."
+                        f"Line {line} of {origin} has a cell in column {width + 1}, which has no name; "
+                        "name it or remove it."
                     )
                 raise _ragged(origin, line, len(cells), header_line, width)
             cells = cells[:width]
@@ -136,6 +139,6 @@ def _packed(
 
 def _ragged(origin: str, line: int, cells: int, header_line: int, width: int) -> PortfolioError:
     return PortfolioError(
-        f"Line {line} of {origin} has {cells} cells, its header in line {header_line} has {width}; correct that line "
-        "(a number with a comma needs quotes, a title above the header must go)."
+        f"Line {line} of {origin} has {cells} cells, its header in line {header_line} has {width}; "
+        "correct that line (a number with a comma needs quotes, a title above the header must go)."
     )

@@ -15,7 +15,7 @@ from acceleray.stages.ingest.reading.grid import Grid
 
 @dataclass(frozen=True)
 class Keys:
-    """The rows of a grid: the day of each, and of long data the instrument of each; of wide data all for each day."""
+    """The rows of a grid: the day of each, and of long data its instrument."""
 
     grid: Grid
     days: NDArray[np.datetime64]
@@ -44,7 +44,8 @@ def refuse_repeated(parts: Sequence[Keys]) -> None:
                     other, first = seen[day]
                     raise PortfolioError(
                         f"{part.grid.place(row)} has {day} again for {name}, after {other.grid.word.lower()} "
-                        f"{other.grid.lines[first]} of {other.grid.origin}; keep one row per date and instrument."
+                        f"{other.grid.lines[first]} of {other.grid.origin}; keep one row per date and "
+                        "instrument."
                     )
                 seen[day] = part, int(row)
 
