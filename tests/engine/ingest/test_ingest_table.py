@@ -132,7 +132,7 @@ def test_a_timestamp_of_any_type_and_zone_is_the_exchanges_day(
 TEXT = """
     VALUES ('13.02.2024', 'A', '1.036,5', 'n/a'), ('14.02.2024', 'A', '998', '1,5'),
            ('14.02.2024', 'B', '-', '2')
-    AS prices(Tag, Symbol, Close, `Adj Close`)
+    AS prices(Tag, Symbol, Close, adj_close)
 """
 
 
