@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from acceleray.errors import PortfolioError
-from acceleray.stages.ingest.reading.delivery import Delivery, Wishes, deliver
+from acceleray.stages.ingest.reading.delivery import Delivery, deliver
+from acceleray.stages.ingest.reading.wishes import Wishes
 
 Cells = set[tuple[str, str, str, str | None]]
 NAMES = ("AAA", "BBB", "CCC")

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 from acceleray.stages.ingest.frame import from_frame
-from acceleray.stages.ingest.price_file import wishes
+from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received
 from acceleray.tables.contract import literal, quoted
 
@@ -27,7 +27,7 @@ def from_table(spark: SparkSession, settings: Settings) -> Received:
         raise PortfolioError(
             f"market_data.source is table: set market_data.table to catalog.schema.table, not '{name}'."
         )
-    return from_frame(f"table {name}", _newest(spark, settings, name, parts), parts[-1], wishes(settings))
+    return from_frame(f"table {name}", _newest(spark, settings, name, parts), parts[-1], wishes_of(settings))
 
 
 def _newest(spark: SparkSession, settings: Settings, name: str, parts: list[str]) -> DataFrame:

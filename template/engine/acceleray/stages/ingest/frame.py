@@ -10,10 +10,10 @@ from pyspark.sql.types import DataType, DateType, NumericType, StringType, Times
 
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.frame_numbers import with_numbers
-from acceleray.stages.ingest.reading.delivery import Wishes
 from acceleray.stages.ingest.reading.grid import BLANK, Grid, clean
 from acceleray.stages.ingest.reading.layout import Layout, Look, layout_of
 from acceleray.stages.ingest.reading.row_days import row_days
+from acceleray.stages.ingest.reading.wishes import Wishes
 from acceleray.stages.ingest.received import Received
 
 _LOOK = 50

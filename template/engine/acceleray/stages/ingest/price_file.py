@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.stages.ingest.reading.delivery import CELLS, Wishes, deliver
+from acceleray.stages.ingest.reading.delivery import CELLS, deliver
+from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received
 
 
@@ -27,7 +28,7 @@ def from_file(spark: SparkSession, settings: Settings) -> Received:
     data = settings.market_data
     if not data.path:
         raise PortfolioError("market_data.source is csv: set market_data.path to a file of prices.")
-    found = deliver(settings.project_dir / Path(data.path).expanduser(), wishes(settings))
+    found = deliver(settings.project_dir / Path(data.path).expanduser(), wishes_of(settings))
     # Dates are unique by now; one row each is all there is to check about them.
     rows = spark.createDataFrame(pa.table({"date": pa.array(found.days)})).select(
         F.lit(0).alias("line"),
@@ -37,10 +38,3 @@ def from_file(spark: SparkSession, settings: Settings) -> Received:
     )
     cells = spark.createDataFrame(pa.Table.from_batches(found.batches(), CELLS))
     return Received(found.origin, rows, cells, found.instruments, found.understood)
-
-
-def wishes(settings: Settings) -> Wishes:
-    """Return what the settings say about columns and numbers."""
-    data = settings.market_data
-    columns = data.columns.model_dump()
-    return Wishes({key: name for key, name in columns.items() if name}, data.decimal, data.adjusted)

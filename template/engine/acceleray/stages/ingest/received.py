@@ -96,7 +96,8 @@ def refuse_dates(received: Received) -> None:
         whose = f" for {first['instrument_id']}" if first and first["instrument_id"] else ""
         raise PortfolioError(
             f"{received.title} has {twice}{whose}"
-            f"{_others(found['repeated'] - 1, 'and repeats {} other dates')}; keep one row a date."
+            f"{_others(found['repeated'] - 1, 'and repeats {} other dates')}; "
+            f"keep one row per date{whose and ' and instrument'}."
         )
 
 

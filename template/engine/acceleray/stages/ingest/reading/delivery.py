@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from acceleray.stages.ingest.reading.number_text import Decimal, plain
 from acceleray.stages.ingest.reading.opening import grids_at
 from acceleray.stages.ingest.reading.row_days import row_days
 from acceleray.stages.ingest.reading.unique import Keys, refuse_repeated
+from acceleray.stages.ingest.reading.wishes import Wishes
 
 CELLS = pa.schema(
     [
@@ -35,15 +36,6 @@ CELLS = pa.schema(
 # Rows that are looked at to tell the layout, and cells of one batch.
 _LOOK = 50
 _BATCH = 250_000
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What settings say about a file: the user's names of columns, the decimal mark, what one column is."""
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    decimal: str = "auto"
-    adjusted: str = "price"
 
 
 @dataclass(frozen=True)
