@@ -12,11 +12,17 @@ from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from acceleray.errors import PortfolioError
 from ingest.reading_files import csv_text, read, table
 
-FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+# Nothing is written below tests/.
+set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "hypothesis")
+# The same examples on every machine.
+FUZZ = settings(
+    database=None, derandomize=True, deadline=None, max_examples=150, suppress_health_check=list(HealthCheck)
+)
 DATES = {
     "ISO": "%Y-%m-%d", "compact": "%Y%m%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y",
     "name": "%d %b %Y", "midnight": "%Y-%m-%d 00:00:00-05:00", "short years": "%d/%m/%y",

@@ -143,6 +143,13 @@ def test_tickers_that_are_called_like_fields_stay_instruments(tmp_path: Path) ->
     assert read(saved(tmp_path, csv_text(rows(), header=header))).instruments == ("SYMBOL", "CODE", "LAST")
 
 
+def test_a_long_file_of_one_code_without_letters_is_long(tmp_path: Path) -> None:
+    lines = [[day.isoformat(), "600519", text(p[0])] for day, p in zip(DAYS, PRICES, strict=True)]
+    found = read(saved(tmp_path, csv_text(lines, header=["date", "symbol", "close"])))
+    assert found.instruments == ("600519",)
+    assert len(cells(found)) == len(DAYS)
+
+
 def test_odd_names_and_twins_stay_apart(tmp_path: Path) -> None:
     names = ["NA", "TRUE", "null", "BRK/B", "^GSPC", "005930", "Apple\nInc", "Alphabet, Inc.",
              "aaa", "AAA", "AAA.1",

@@ -22,9 +22,9 @@ _FAMILIES = {
     "ISO": r"(?P<year>[12]\d{3})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
     "compact": r"(?P<year>[12]\d{3})(?P<month>\d{2})(?P<day>\d{2})",
     "numeric": r"(?P<one>\d{1,2})(?P<mark>[-/.]) ?(?P<two>\d{1,2})(?P=mark) ?(?P<three>\d{4}|\d{2})",
-    "day and name": rf"(?P<one>\d{{1,2}})\.?[-/ ]+{_NAMED},?[-/ ]+(?P<three>\d{{4}}|\d{{2}})",
-    "name and day": rf"{_NAMED}[-/ ]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[-/ ]+(?P<year>\d{{4}})",
-    "year and name": rf"(?P<year>\d{{4}})[-/ ]{_NAMED}[-/ ](?P<day>\d{{1,2}})",
+    "day and name": r"(?P<one>\d{1,2})\.?[-/ ]+" + _NAMED + r",?[-/ ]+(?P<three>\d{4}|\d{2})",
+    "name and day": _NAMED + r"[-/ ]+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?[-/ ]+(?P<year>\d{4})",
+    "year and name": r"(?P<year>\d{4})[-/ ]" + _NAMED + r"[-/ ](?P<day>\d{1,2})",
 }
 _PATTERNS = {family: re.compile(_WEEKDAY + text + _TIME) for family, text in _FAMILIES.items()}
 _EPOCH = re.compile(r"(?:\d{10}|\d{13}|\d{16}|\d{19})")

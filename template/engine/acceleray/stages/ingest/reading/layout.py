@@ -10,12 +10,13 @@ import pyarrow as pa
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.reading import fields
 from acceleray.stages.ingest.reading.dates import looks_like_date, may_be_date
-from acceleray.stages.ingest.reading.grid import clean, text_of
+from acceleray.stages.ingest.reading.grid import EMPTY, clean, text_of
 from acceleray.stages.ingest.reading.roles import (
     SETTING,
     Layout,
     Look,
     Series,
+    has_letter,
     is_name,
     one_of,
     prices_of,
@@ -119,7 +120,9 @@ def _long(look: Look, own: Mapping[str, int], date: int, rest: Sequence[int]) ->
     instrument = own.get("instrument_id")
     if instrument is None:
         instrument = one_of(look, fields.INSTRUMENT, rest, "instrument_id")
-    sure = "instrument_id" in own or (instrument is not None and _is_instrument_id(look, instrument, date))
+    sure = "instrument_id" in own or (
+        instrument is not None and _is_instrument_id(look, instrument, date, rest)
+    )
     if instrument is not None and not sure:
         return None
     if instrument is None and len(rest) == 2 and look.repeats(date):
@@ -141,9 +144,14 @@ def _long(look: Look, own: Mapping[str, int], date: int, rest: Sequence[int]) ->
     return Layout("long", date, instrument=instrument, price=price, adjusted=adjusted)
 
 
-def _is_instrument_id(look: Look, at: int, date: int) -> bool:
+def _is_instrument_id(look: Look, at: int, date: int, rest: Sequence[int]) -> bool:
     """Return whether a column called symbol, say, names instruments and is none itself."""
-    return look.header[at].casefold() == "instrument_id" or is_name(look, at) or look.repeats(date)
+    if look.header[at].casefold() == "instrument_id" or look.repeats(date):
+        return True
+    closes = fields.CLOSE[0] | fields.ADJUSTED
+    return any(fields.plain_name(look.header[other]) in closes for other in rest) or any(
+        has_letter(text) for row in look.rows if (text := clean(text_of(row[at]))).lower() not in EMPTY
+    )
 
 
 def _one_instrument(look: Look, own: Mapping[str, int], date: int, rest: Sequence[int]) -> Layout | None:

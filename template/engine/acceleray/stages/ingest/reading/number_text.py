@@ -20,30 +20,32 @@ PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _SIGN, _EXPONENT = "^[+-]?", r"([eE][+-]?[0-9]+)?$"
 # Thousands in groups of three, or as in India in groups of two before the last three.
 _SPACE = r"[ \x{A0}\x{2007}\x{2009}\x{202F}'\x{2019}]"
-_SPACED = rf"{_SIGN}[1-9][0-9]{{0,2}}({_SPACE}[0-9]{{3}})+([.,][0-9]*)?$"
+_SPACED = _SIGN + r"[1-9][0-9]{0,2}(" + _SPACE + r"[0-9]{3})+([.,][0-9]*)?$"
 _CURRENCY = r"^([+-]?)\p{Sc}\s*([0-9.,])|([0-9.,])\s*\p{Sc}$"
 
 
+def _with(pattern: str, mark: str, thousands: str = "") -> str:
+    """Return a pattern with the decimal mark for D and the one for thousands for T."""
+    return pattern.replace("D", mark).replace("T", thousands)
+
+
 def _decimal(mark: str) -> str:
-    return rf"{_SIGN}([0-9]+[{mark}][0-9]*|[{mark}][0-9]+){_EXPONENT}"
+    return _SIGN + _with("([0-9]+[D][0-9]*|[D][0-9]+)", mark) + _EXPONENT
 
 
 def _open(mark: str) -> str:
     """One mark with three digits behind it: decimals or thousands."""
-    return rf"{_SIGN}[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}$"
+    return _SIGN + _with("[1-9][0-9]{0,2}[D][0-9]{3}$", mark)
 
 
 def _grouped(mark: str, thousands: str) -> str:
-    return rf"{_SIGN}[1-9][0-9]{{0,2}}([{thousands}][0-9]{{2,3}})*[{thousands}][0-9]{{3}}([{mark}][0-9]*)?$"
+    return _SIGN + _with("[1-9][0-9]{0,2}([T][0-9]{2,3})*[T][0-9]{3}([D][0-9]*)?$", mark, thousands)
 
 
 def _sure_group(mark: str, thousands: str) -> str:
     """Several thousands marks, or one and a decimal mark."""
-    return (
-        rf"{_SIGN}[1-9][0-9]{{0,2}}(([{thousands}][0-9]{{2,3}})+[{thousands}][0-9]{{3}}"
-        rf"|[{thousands}][0-9]{{3}}[{mark}][0-9]*"
-        rf"|([{thousands}][0-9]{{2,3}})+[{thousands}][0-9]{{3}}[{mark}][0-9]*)$"
-    )
+    several = "([T][0-9]{2,3})+[T][0-9]{3}([D][0-9]*)?"
+    return _SIGN + _with("[1-9][0-9]{0,2}(" + several + "|[T][0-9]{3}[D][0-9]*)$", mark, thousands)
 
 
 _MARKS: dict[Decimal, tuple[str, str]] = {"point": (".", ","), "comma": (",", ".")}
@@ -111,7 +113,7 @@ def form_masks(texts: pa.ChunkedArray, whole: bool = False) -> dict[str, pa.Chun
         several = pc.match_substring_regex(found, _sure_group(thousands, mark))
         masks[name] = pc.or_(pc.and_not(pc.and_not(sure, masks[f"{name}_open"]), several), group)
     if whole:
-        masks["whole"] = pc.match_substring_regex(found, rf"{_SIGN}[1-9][0-9]{{2,}}$")
+        masks["whole"] = pc.match_substring_regex(found, _SIGN + "[1-9][0-9]{2,}$")
     return masks
 
 
@@ -204,6 +206,6 @@ def plain(texts: pa.ChunkedArray, decimal: Decimal | None) -> pa.ChunkedArray:
     number = pc.or_(grouped, pc.match_substring_regex(digits, _decimal(mark)))
     if mark == ",":
         digits = pc.if_else(number, pc.replace_substring(digits, ",", "."), digits)
-    whole = pc.match_substring_regex(found, rf"{_SIGN}[0-9]+{_EXPONENT}")
+    whole = pc.match_substring_regex(found, _SIGN + "[0-9]+" + _EXPONENT)
     keep = pc.or_(pc.or_(number, whole), pc.equal(found, ""))
     return pc.if_else(keep, digits, texts)
