@@ -103,7 +103,7 @@ def test_a_csv_file_is_counted_and_a_table_is_asked_for(project: Path) -> None:
     assert panel(load(project, overrides=csv), 50, None) == (50, 2)
     with pytest.raises(PortfolioError, match="add --instruments N --days N"):
         panel(load(project, overrides=("market_data.source=table", "market_data.table=a.b")), None, None)
-    with pytest.raises(PortfolioError, match="cannot be read"):
+    with pytest.raises(PortfolioError, match="There is no file"):
         panel(load(project, overrides=("market_data.source=csv", "market_data.path=no.csv")), None, None)
 
 

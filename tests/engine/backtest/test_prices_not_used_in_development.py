@@ -34,7 +34,7 @@ PUBLISHED = {
     "filtered_historical_calibrated": (55, 0.027, 0.085),
 }
 # A third column: listed so late that no model fits it and the book does not hold it, with cells of no use.
-LATE_D, USELESS = 120, {7: "n/a", 8: "0"}
+LATE_D, USELESS = 120, {7: "gone", 8: "0"}
 
 
 class Serial:

@@ -73,7 +73,10 @@ def test_it_is_kept_under_its_name_and_the_name_that_is_set(settings: Callable[.
     [
         ("closed", "Price source 'closed' cannot be read: ConnectionError: vault is closed."),
         ("list", "Price source 'list' returned list; return a Spark DataFrame."),
-        ("empty", "Price source empty has no column named date; long or wide, prices need one."),
+        (
+            "empty",
+            "Price source empty has no column named date in its columns; name the column of dates date.",
+        ),
     ],
 )
 def test_one_that_delivers_no_prices_is_refused_in_one_line(

@@ -7,6 +7,7 @@ import pytest
 
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
+from acceleray.settings import load
 from acceleray.stages.ingest.delta_table import from_table
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.received import Received, refuse_dates
@@ -67,7 +68,7 @@ EXPECTED = [
 def test_a_long_table_is_loaded_whatever_the_case_of_its_columns(saved: Callable[[str, str], Run]) -> None:
     run = saved("long", LONG)
     loaded = ingest(run)
-    assert (loaded.received, loaded.accepted, loaded.quarantined, loaded.instruments) == (5, 4, 1, 2)
+    assert (loaded.received, loaded.accepted, loaded.quarantined, loaded.instruments) == (4, 4, 0, 2)
     prices = run.read(PRICES).orderBy("instrument_id", "date").collect()
     assert [(row["instrument_id"], row["date"].isoformat(), row["price"]) for row in prices] == EXPECTED
     assert run.source == f"table:{run.settings.market_data.table}"
@@ -88,9 +89,97 @@ REFUSED = {
     "hours": ("SELECT TIMESTAMP'2024-01-02 16:00:00' AS date, 1.0D AS a", "2024-01-02 16:00:00"),
     "nameless": ("SELECT '' AS instrument_id, '2024-01-02' AS date, 1.0D AS price", "without instrument_id"),
     "no_date": ("SELECT 1.0D AS a", "no column named date"),
-    "only_date": ("SELECT DATE'2024-01-02' AS date", "a date column and no instrument"),
+    "only_date": ("SELECT DATE'2024-01-02' AS date", "a date column and nothing else"),
+    "two_scales": (
+        "SELECT * FROM VALUES ('2024-01-02', '998', '1.5'), ('2024-01-03', '1.003', '1.25') AS t(date, a, b)",
+        "The row of 2024-01-03 of table .* has '1.003' for a, a point that can be",
+    ),
+    "both_marks": (
+        "SELECT * FROM VALUES ('2024-01-02', '1,5'), ('2024-01-03', '1.25') AS t(date, a)",
+        "has '1,5' for a, a decimal comma; other numbers",
+    ),
     "other_type": ("SELECT DATE'2024-01-02' AS date, 1.0D AS a, true AS ok", "Column ok .* boolean"),
 }
+DAYS = "explode(sequence(DATE'2024-01-01', DATE'2024-12-30', INTERVAL 1 DAY))"
+WEEKDAYS = f"(SELECT * FROM (SELECT {DAYS} AS day) WHERE weekday(day) < 5)"
+
+
+def instants(hours: str) -> str:
+    """Return a query of weekdays as instants, so many hours after midnight UTC, and a price of each."""
+    stamp = f"timestamp_seconds(unix_date(day) * 86400 + 3600 * ({hours}))"
+    return f"SELECT {stamp} AS date, CAST(unix_date(day) AS DOUBLE) AS a FROM {WEEKDAYS}"
+
+
+STAMPS = {
+    "new_york": instants("CASE WHEN day BETWEEN '2024-03-11' AND '2024-11-03' THEN 4 ELSE 5 END"),
+    "zurich": instants("CASE WHEN day BETWEEN '2024-04-01' AND '2024-10-27' THEN -2 ELSE -1 END"),
+    "utc": instants("0"),
+    "ntz": f"SELECT CAST(day AS TIMESTAMP_NTZ) AS date, CAST(unix_date(day) AS DOUBLE) AS a FROM {WEEKDAYS}",
+    "days": f"SELECT day AS date, CAST(unix_date(day) AS DOUBLE) AS a FROM {WEEKDAYS}",
+}
+
+
+@pytest.mark.parametrize("case", STAMPS)
+def test_a_timestamp_of_any_type_and_zone_is_the_exchanges_day(
+    case: str, saved: Callable[[str, str], Run]
+) -> None:
+    found = received(saved(f"stamps_{case}", STAMPS[case]))
+    rows = found.cells.selectExpr("date", "unix_date(date) - CAST(number_text AS DOUBLE) AS off").collect()
+    assert len(rows) == 261
+    assert {row["off"] for row in rows} == {0.0}
+
+
+TEXT = """
+    VALUES ('13.02.2024', 'A', '1.036,5', 'n/a'), ('14.02.2024', 'A', '998', '1,5'),
+           ('14.02.2024', 'B', '-', '2')
+    AS prices(Tag, Symbol, Close, adj_close)
+"""
+
+
+def test_text_in_a_table_is_decided_as_in_a_file(saved: Callable[[str, str], Run]) -> None:
+    found = received(saved("text", TEXT))
+    rows = {
+        (r["instrument_id"], r["price_text"], r["number_text"], r["adjusted_text"])
+        for r in found.cells.collect()
+    }
+    assert rows == {("A", "1.036,5", "1036.5", None), ("A", "998", "998", "1.5")}
+    assert found.understood == (
+        "long table, day-first dates, decimal comma, close and adjusted close",
+        "2 dates",
+    )
+
+
+def test_fields_of_a_table_are_one_instrument_named_after_it(saved: Callable[[str, str], Run]) -> None:
+    query = (
+        "SELECT DATE'2024-01-02' AS date, 1.0D AS open, 3.0D AS high, 1.0D AS low, 2.0D AS close, 9L AS vol"
+    )
+    (row,) = received(saved("msft", query)).cells.collect()
+    assert (row["instrument_id"], row["number_text"], row["adjusted_text"]) == ("msft", "2.0", None)
+
+
+def test_columns_of_the_users_own_are_mapped_in_a_table(saved: Callable[[str, str], Run]) -> None:
+    run = saved("mapped", "SELECT 'A' AS wer, 'B' AS symbol, DATE'2024-01-02' AS tag, 2.0D AS p, 3.0D AS q")
+    columns = "market_data.columns={instrument_id: wer, price: q}"
+    own = run.settings
+    table = f"market_data.table={own.market_data.table}"
+    mapped = load(own.project_dir, overrides=(columns, "market_data.source=table", table))
+    (row,) = from_table(run.lake.spark, mapped).cells.collect()
+    assert (row["instrument_id"], row["number_text"]) == ("A", "3.0")
+
+
+def test_a_view_is_read_like_a_table(saved: Callable[[str, str], Run], project: Callable[..., Run]) -> None:
+    run = saved("below", "SELECT DATE'2024-01-02' AS date, 2.5D AS a, 3.5D AS b")
+    received(run)
+    below = run.settings.market_data.table
+    catalog, schema, _ = below.split(".")
+    run.lake.spark.sql(f"CREATE OR REPLACE VIEW {catalog}.{schema}.above AS SELECT date, a FROM {below}")
+    found = received(project("market_data.source=table", f"market_data.table={catalog}.{schema}.above"))
+    assert [tuple(row)[2:] for row in found.cells.collect()] == [("2.5", "2.5", None)]
+    run.lake.spark.sql("CREATE OR REPLACE TEMP VIEW passing AS SELECT DATE'2024-01-02' AS date, 2.5D AS a")
+    found = received(project("market_data.source=table", "market_data.table=passing"))
+    assert found.announced == ("a",)
+
+
 ABSENT = ("own.none", "none.at.all", "odd`; DROP TABLE x; --.t", "a..b", "", "a.b.c.d")
 
 

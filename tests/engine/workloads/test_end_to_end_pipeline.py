@@ -174,7 +174,7 @@ def write_prices(path: Path) -> Path:
     values["ENDED"] = [repr(float(price)) for price in sample["GE"].iloc[:700]] + [""] * (DAYS - 700)
     for day in np.arange(37, DAYS, 211):
         values["KO"][day] = ""
-    values["JPM"][400], values["JPM"][401], values["XOM"][500] = "-1.5", "0", "n/a"
+    values["JPM"][400], values["JPM"][401], values["XOM"][500] = "-1.5", "0", "gone"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["Date", *values])

@@ -32,16 +32,29 @@ PRICE_SOURCES = ("sample", "csv", "table", "simulated")
 """The price sources of the engine."""
 
 
-class MarketData(Section):
-    """Where prices come from: `sample` (shipped with skfolio), `csv`, a Delta `table`, or `simulated`.
+class Columns(Section):
+    """Names of the user's own columns of prices; what is empty is found by the usual names."""
 
-    Any other name is that of a source of the project itself, which a run looks up before it starts.
+    date: str = ""
+    instrument_id: str = ""
+    price: str = ""
+    adjusted_price: str = ""
+
+
+class MarketData(Section):
+    """Where prices come from: `sample` (shipped with skfolio), `csv` (files), a Delta `table`, `simulated`.
+
+    Any other name is that of a source of the project itself, which a run looks up before it starts. `columns`
+    and `decimal` say what a file leaves open; `adjusted` says what a single column of prices is.
     """
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "sample"
     path: str = ""
     table: str = ""
     name: str = ""
+    columns: Columns = Columns()
+    decimal: Literal["auto", "point", "comma"] = "auto"
+    adjusted: Literal["price", "total_return"] = "price"
     minimum_history_d: PositiveInt = 1000
     stale_after_d: PositiveInt = 10
     stale_price_d: PositiveInt = 20

@@ -20,9 +20,9 @@ from acceleray.quant.risk_calendar import Calendar
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.ingest.calendar import calendar_of, calendar_rows
-from acceleray.stages.ingest.csv_file import from_csv
 from acceleray.stages.ingest.delta_table import from_table
 from acceleray.stages.ingest.own_source import from_own
+from acceleray.stages.ingest.price_file import from_file
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.received import Received, refuse_dates
 from acceleray.stages.ingest.sample import from_sample
@@ -117,7 +117,7 @@ def _receive(run: Run) -> Received:
         return from_own(spark, settings, own)
     match settings.market_data.source:
         case "csv":
-            return from_csv(spark, settings)
+            return from_file(spark, settings)
         case "table":
             return from_table(spark, settings)
         case "simulated":
