@@ -32,6 +32,25 @@ PRICE_SOURCES = ("sample", "csv", "table", "simulated")
 """The price sources of the engine."""
 
 
+CORRECTIONS_FILE = "conf/corrections.csv"
+"""Where corrections of prices are looked for; there need be none."""
+
+
+class OnFindings(Section):
+    """What a run does about findings in the prices of a severity: goes on and reports them, or refuses.
+
+    A file of returns or of another frequency is refused whatever this says.
+    """
+
+    error: Literal["report", "refuse"] = "report"
+    warning: Literal["report", "refuse"] = "report"
+    info: Literal["report", "refuse"] = "report"
+
+    def refuses(self, severity: str) -> bool:
+        """Return whether a run with a finding of this severity is refused."""
+        return bool(getattr(self, severity) == "refuse")
+
+
 class MarketData(Section):
     """Where prices come from: `sample` (shipped with skfolio), `csv`, a Delta `table`, or `simulated`.
 
@@ -47,6 +66,8 @@ class MarketData(Section):
     stale_price_d: PositiveInt = 20
     calendar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$")] = "observed"
     longest_span_d: PositiveInt = 5
+    on_findings: OnFindings = OnFindings()
+    corrections: str = CORRECTIONS_FILE
 
 
 class Universe(Section):
@@ -268,7 +289,8 @@ class Settings(Section):
         places = {"environment", "profile", "project_dir", "project", "catalog", "paths"}
         places |= {"spark", "cluster", "ray", "hand_off", "maintenance"}
         kept = self.model_dump(mode="json", exclude=places)
-        for place in ("path", "table"):
+        # What corrections say is part of the load; findings change no number.
+        for place in ("path", "table", "corrections", "on_findings"):
             kept["market_data"].pop(place)
         kept["factors"].pop("path")
         return kept

@@ -6,16 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series, counted, plain
-from acceleray.quant.price_findings.market import Market
-
-FEWEST_STEPS = 20
-"""Steps between prices that tell a frequency; a month of days, or five months of weeks."""
-
-WEEKLY_D = 4.0
-"""Median of the days between two prices from which a series is weekly: holidays never make it four."""
-
-MONTHLY_D = 20.0
-"""The same for monthly."""
+from acceleray.quant.price_findings.market import Market, frequency_of
 
 FEWEST_WEEKENDS = 10
 """Prices at weekends that must be there before they are judged; one stray Saturday is another matter."""
@@ -46,17 +37,9 @@ def weekday(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
     return np.asarray((days.astype("datetime64[D]").astype(np.int64) + 3) % 7)
 
 
-def frequency_of(days: NDArray[np.datetime64]) -> str:
-    """Return `daily`, `weekly` or `monthly` by the median step between ascending days; daily if too few."""
-    if days.size <= FEWEST_STEPS:
-        return "daily"
-    step = float(np.median(np.diff(days).astype(np.int64)))
-    return "monthly" if step >= MONTHLY_D else "weekly" if step >= WEEKLY_D else "daily"
-
-
 def panel_frequency(market: Market, wanted: str) -> Finding | None:
     """Return the finding that the whole file is weekly or monthly and `wanted` says otherwise."""
-    found = frequency_of(market.days)
+    found = market.frequency
     order = ("daily", "weekly", "monthly")
     if order.index(found) <= order.index(wanted):
         return None
@@ -74,7 +57,7 @@ def panel_frequency(market: Market, wanted: str) -> Finding | None:
 def series_frequency(series: Series, market: Market) -> Finding | None:
     """Return the finding that one instrument is weekly or monthly among more frequent ones."""
     found = frequency_of(series.days)
-    if found == "daily" or frequency_of(market.days) == found:
+    if found == "daily" or market.frequency == found:
         return None
     step = float(np.median(np.diff(series.days).astype(np.int64)))
     first, last = series.days[0], series.days[-1]
@@ -134,10 +117,10 @@ def filled_holidays(market: Market) -> Finding | None:
 
 def gaps(series: Series, market: Market) -> list[Finding]:
     """Return the longest stretches of more than `LONGEST_GAP_D` days in which only others had prices."""
-    days = np.union1d(series.days, series.bad_days)
-    if days.size < 2 or frequency_of(market.days) == "monthly" or frequency_of(series.days) == "monthly":
-        return []
+    days = np.union1d(series.days, series.bad_days) if series.bad_days.size else series.days
     lengths = np.diff(days).astype(np.int64)
+    if not np.any(lengths > LONGEST_GAP_D) or "monthly" in (market.frequency, frequency_of(series.days)):
+        return []
     found = []
     for at in np.flatnonzero(lengths > LONGEST_GAP_D):
         first, last = days[at], days[at + 1]
@@ -154,7 +137,7 @@ def gaps(series: Series, market: Market) -> list[Finding]:
 
 def panel_gaps(market: Market) -> list[Finding]:
     """Return stretches of more than `LONGEST_GAP_D` days in which nothing has a price in a daily file."""
-    if frequency_of(market.days) == "monthly":
+    if market.frequency == "monthly":
         return []
     lengths = np.diff(market.days).astype(np.int64)
     found = []

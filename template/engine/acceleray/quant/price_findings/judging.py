@@ -57,12 +57,13 @@ def judge_series(series: Series, market: Market, stale_after_d: int) -> list[Fin
         market: what all instruments did.
         stale_after_d: `market_data.stale_after_d`: days without a price after which an instrument has ended.
     """
-    for alone in (quarantine.no_price, shape.returns_like):
-        if one := alone(series):
-            return [one]
+    if returns := shape.returns_like(series):
+        return [returns]
     rates = shape.rates_like(series)
     if rates and rates.severity == "error":
         return [rates]
+    if lost := quarantine.no_price(series):
+        return [lost]
     cash = shape.cash_like(series)
     single = [
         rates,
@@ -143,7 +144,7 @@ def judge_panel(
         result += twins(names, np.array([one.projected for one in moving]), prices, spans)
     twin = {one.instrument for one in result if one.kind == "twin"}
     seen = [one for one in moving if one.moves.size and one.instrument not in twin][:MOST_INSTRUMENTS]
-    if len(seen) > 1 and calendars.frequency_of(market.days) == "daily":
+    if len(seen) > 1 and market.frequency == "daily":
         grid = lead_lag_grid(market)
         one = lead_lag([each.instrument for each in seen], np.array([each.moves for each in seen]), grid)
         result += [one] if one else []

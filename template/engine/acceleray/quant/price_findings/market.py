@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,28 @@ LARGEST_BIN = 500
 UNCHANGED = 10_000
 """The bin of prices that repeat exactly; it counts as a return of zero."""
 
+FEWEST_STEPS = 20
+"""Steps between prices that tell a frequency; a month of days, or five months of weeks."""
+
+WEEKLY_D = 4.0
+"""Median of the days between two prices from which a series is weekly: holidays never make it four."""
+
+MONTHLY_D = 20.0
+"""The same for monthly."""
+
 FEWEST_OTHERS = 2
 """With fewer others that have a return on a day nothing is known of the market on it."""
 
 MOST_SHARED = 3.0
 """A move up to so many times the market's, in its direction, is taken as shared: a beta of three."""
+
+
+def frequency_of(days: NDArray[np.datetime64]) -> str:
+    """Return `daily`, `weekly` or `monthly` by the median step between ascending days; daily if too few."""
+    if days.size <= FEWEST_STEPS:
+        return "daily"
+    step = float(np.median(np.diff(days).astype(np.int64)))
+    return "monthly" if step >= MONTHLY_D else "weekly" if step >= WEEKLY_D else "daily"
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,15 @@ class Market:
         """Return the median of the calendar days between two days with prices; 1 with fewer than two."""
         return float(np.median(np.diff(self.days).astype(np.int64))) if self.days.size > 1 else 1.0
 
+    @cached_property
+    def frequency(self) -> str:
+        """Return `daily`, `weekly` or `monthly`, by the days of all instruments."""
+        return frequency_of(self.days)
+
+    @cached_property
+    def _sums(self) -> NDArray[np.float64]:
+        return np.concatenate(([0.0], np.cumsum(self.middle)))
+
     def moved(
         self, start: NDArray[np.datetime64], end: NDArray[np.datetime64], rose: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
@@ -56,11 +83,10 @@ class Market:
 
         `rose` says which way the instrument itself went, so that its own return is taken out of the last day.
         """
-        sums = np.concatenate(([0.0], np.cumsum(self.middle)))
         until = np.searchsorted(self.days, end)
         since = np.searchsorted(self.days, start, side="right")
         own_day = np.where(rose, self.without_highest[until], self.without_lowest[until])
-        return np.asarray(sums[until] - sums[np.minimum(since, until)] + own_day)
+        return np.asarray(self._sums[until] - self._sums[np.minimum(since, until)] + own_day)
 
 
 def binned(log_returns: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -10,11 +10,15 @@ import numpy as np
 
 from acceleray.quant.price_findings.finding import THE_FILE, Finding
 
+# fmt: off
 FIELDS = frozenset(
-    "open,high,low,close,adj close,adjusted close,volume,vol,vwap,turnover,bid,ask,mid,last,settle,"
-    "open interest,dividends,stock splits,capital gains,change,change %,px last,px open,px high,px low,"
-    "px volume".split(",")
+    {
+        "open", "high", "low", "close", "adj close", "adjusted close", "volume", "vol", "vwap", "turnover",
+        "bid", "ask", "mid", "last", "settle", "open interest", "dividends", "stock splits",
+        "capital gains", "change", "change %", "px last", "px open", "px high", "px low", "px volume",
+    }
 )
+# fmt: on
 """Columns of the quotes that data vendors and their libraries deliver."""
 
 SURE = frozenset(

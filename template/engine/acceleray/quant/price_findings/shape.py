@@ -73,11 +73,10 @@ def returns_like(series: Series) -> Finding | None:
             f"the median size is {size}: these look like returns, not prices"
         )
         return _returns(series, negative, text)
-    if series.prices.size < FEWEST_VALUES or np.unique(series.prices).size < FEWEST_LEVELS:
+    if series.prices.size < FEWEST_VALUES or (ratio := persistence(series.prices)) < NOT_PERSISTENT:
         return None
     low, middle, high = np.quantile(series.prices, (0.25, 0.5, 0.75))
-    ratio = persistence(series.prices)
-    if ratio >= NOT_PERSISTENT and (high - low) / middle >= SMALLEST_SPREAD:
+    if np.unique(series.prices).size >= FEWEST_LEVELS and (high - low) / middle >= SMALLEST_SPREAD:
         text = (
             f"values around {plain(float(middle))} do not follow from the day before: "
             "these look like returns or volumes, not prices"
@@ -214,6 +213,8 @@ def _returns(series: Series, value: float, text: str) -> Finding:
 
 def _signs(series: Series) -> NDArray[np.int64]:
     """Return the sign of every number, accepted or not, by day."""
+    if not series.reasons:
+        return np.ones(series.days.size, dtype=np.int64)
     known = {"negative": -1, "zero": 0}
     bad = [
         (day, known[why]) for day, why in zip(series.bad_days, series.reasons, strict=True) if why in known
