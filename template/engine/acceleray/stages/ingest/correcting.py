@@ -43,11 +43,10 @@ def explained(judged: DataFrame, corrections: Corrections) -> DataFrame:
         return judged
     said = [f"dropped by line {one.line} of {corrections.name}: {one.reason}" for one in dropping]
     found = _ranges(judged, dropping, said, "said")
-    columns = [
-        F.coalesce("said", "reason").alias("reason") if name == "reason" else F.col(name)
-        for name in judged.columns
-    ]
-    return found.select(*columns)
+    kept = F.col("said").isNull()
+    new = {"reason": F.coalesce("said", "reason")}
+    new |= {name: F.when(kept, F.col(name)) for name in ("price", "adjusted_price") if name in judged.columns}
+    return _with(found, judged.columns, **new)
 
 
 def effects(judged: DataFrame, corrections: Corrections) -> list[Finding]:

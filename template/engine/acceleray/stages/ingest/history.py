@@ -8,18 +8,20 @@ from pyspark.sql import functions as F
 
 from acceleray.quant.price_findings.finding import Finding, counted, plain
 from acceleray.runtime.run import Run
+from acceleray.stages.ingest.corrections import Corrections
 from acceleray.tables import PRICE_FINDINGS, PRICES
 
 KINDS_OF_HISTORY = ("readjusted", "history_changed")
 
 
-def history_findings(run: Run, judged: DataFrame, load_id: str) -> list[Finding]:
+def history_findings(run: Run, judged: DataFrame, load_id: str, corrections: Corrections) -> list[Finding]:
     """Return what changed in prices that the source delivered before; nothing is invalidated by it.
 
     Prices are equal to those held if they differ by less than a step in the last decimal of the delivered
     text. Those that differ are a re-adjustment if one factor explains all of them, to the same precision.
 
-    A run that finds its own load returns what was found when it was new.
+    Instruments that the corrections file changes are left out: what differs in them is its doing. A run that
+    finds its own load returns what was found when it was new.
     """
     if not run.lake.exists(PRICES):
         return []
@@ -35,9 +37,10 @@ def history_findings(run: Run, judged: DataFrame, load_id: str) -> list[Finding]
     # The last decimal that was written; of 1,234.50 and of 1e-5 it is the second and the fifth.
     decimals = F.length(F.regexp_extract("price_text", r"[.,]([0-9]+)\s*$", 1))
     step = F.when(F.col("price_text").rlike("[eE]"), 0.0).otherwise(F.pow(F.lit(10.0), -decimals))
-    now = judged.where("price IS NOT NULL").select(
-        "instrument_id", "date", F.col(given).alias("given"), step.alias("step")
-    )
+    known = judged.where("price IS NOT NULL")
+    if named := sorted({one.instrument for one in corrections.changing}):
+        known = known.where(~F.col("instrument_id").isin(*named))
+    now = known.select("instrument_id", "date", F.col(given).alias("given"), step.alias("step"))
     ratio = F.col("given") / F.col("held")
     # Both were rounded; and the last bits of a computed price are no change.
     slack = F.col("step") / F.least("given", "held") + 1e-9

@@ -54,7 +54,7 @@ def look_at_prices(
     names = tuple(announced) if len(announced) <= _NAMED_BY_SOURCE else ()
     frequency = getattr(data, "frequency", "daily")
     found = find(judged, Wanted(frequency, data.stale_after_d, names))
-    found += history_findings(run, judged, load_id)
+    found += history_findings(run, judged, load_id, corrections)
     found, unused = silenced(found, corrections)
     found = ordered([*found, *unused, *effects(judged, corrections)])
     for line in lines(found):
