@@ -48,6 +48,11 @@ def test_fridays_prices_on_weekends_are_named_and_those_of_a_coin_are_not() -> N
     assert kinds(found, "COIN") == set()
 
 
+def test_filled_weekends_are_no_filled_holidays() -> None:
+    found = found_in(EVERY_DAY, {name: filled(path) for name, path in prices(3).items()})
+    assert kinds(found) == {"filled_weekends"}
+
+
 def test_a_weekday_on_which_no_price_moves_is_a_filled_holiday() -> None:
     columns = prices(5)
     for column in columns.values():
@@ -110,6 +115,7 @@ def test_a_series_that_differs_on_one_day_is_no_twin() -> None:
         (["Adj Close"], 1),
         (["LOW", "OPEN", "AAPL"], 0),
         (["AAA_Close", "BBB_Close"], 0),
+        (["AAA Adj Close", "BBB Adj Close"], 0),
         (["LAST", "MID", "VOLVO"], 0),
     ],
 )

@@ -32,6 +32,11 @@ def test_cumulated_returns_from_zero_are_named_and_refused() -> None:
     assert len(refused_always(found, 4)) == 4
 
 
+def test_cumulated_returns_that_never_fall_below_zero_are_named_by_their_first_value() -> None:
+    rising = np.linspace(0, 0.8, DAYS.size) * (1 + 0.1 * np.sin(np.arange(DAYS.size)))
+    assert kinds(found_in(DAYS, {"R": rising})) == {"looks_like_rates"}
+
+
 def test_one_column_of_returns_among_prices_is_reported_and_does_not_refuse_the_file() -> None:
     columns = prices(4) | {"R": returns(1)["A0"]}
     found = found_in(DAYS, columns)
