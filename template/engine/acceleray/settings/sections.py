@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from acceleray.settings.on_findings import CORRECTIONS_FILE, OnFindings
 from acceleray.settings.section import ClosedShare, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
@@ -30,25 +31,6 @@ class Catalog(Section):
 
 PRICE_SOURCES = ("sample", "csv", "table", "simulated")
 """The price sources of the engine."""
-
-
-CORRECTIONS_FILE = "conf/corrections.csv"
-"""Where corrections of prices are looked for; there need be none."""
-
-
-class OnFindings(Section):
-    """What a run does about findings in the prices of a severity: goes on and reports them, or refuses.
-
-    A file of returns or of another frequency is refused whatever this says.
-    """
-
-    error: Literal["report", "refuse"] = "report"
-    warning: Literal["report", "refuse"] = "report"
-    info: Literal["report", "refuse"] = "report"
-
-    def refuses(self, severity: str) -> bool:
-        """Return whether a run with a finding of this severity is refused."""
-        return bool(getattr(self, severity) == "refuse")
 
 
 class MarketData(Section):

@@ -17,7 +17,7 @@ from typing import Literal
 from acceleray.errors import PortfolioError
 from acceleray.quant.price_findings.finding import KINDS
 from acceleray.settings import Settings
-from acceleray.settings.sections import CORRECTIONS_FILE
+from acceleray.settings.on_findings import CORRECTIONS_FILE
 
 Action = Literal["adjust", "drop", "replace", "accept"]
 ACTIONS: tuple[Action, ...] = ("adjust", "drop", "replace", "accept")
