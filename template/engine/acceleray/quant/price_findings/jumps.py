@@ -193,9 +193,10 @@ def _jump(series: Series, where: int, deviations: float) -> Finding:
     gap = int((day - series.days[where]).astype(int))
     over = f" over {gap} days" if gap > 7 else ""
     sign = "+" if move > 0 else ""
+    times = f"{abs(deviations):.0f} times its usual move"
     text = (
-        f"{sign}{percent(move)} on {day}{over} ({plain(before)} to {plain(then)}), {abs(deviations):.0f} times "
-        "its usual move, and the market did not share it"
+        f"{sign}{percent(move)} on {day}{over} ({plain(before)} to {plain(then)}), {times}, "
+        "and the market did not share it"
     )
     advice = "check it; accept it in the corrections file if it was real, or correct it there"
     return Finding("jump", "warning", series.instrument, day, day, 1, move, text, advice)
