@@ -112,7 +112,7 @@ def test_a_file_of_another_frequency_cannot_be_accepted() -> None:
 def test_each_surprise_has_one_line_and_many_alike_are_counted() -> None:
     many = [found("twin", f"A{k:02d}") for k in range(TOLD + 7)]
     said = lines(ordered([*many, found()]))
-    assert said[0] == "error: AAA: split on 2020-08-31 -> do something"
+    assert said[0] == "error: AAA: split on 2020-08-31; do something"
     assert said[1].startswith("error: A00: twin")
     assert len(said) == 1 + TOLD + 1
     assert said[-1] == "error: the same prices twice: 7 more like it: see silver.price_findings"

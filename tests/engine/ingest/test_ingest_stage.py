@@ -127,7 +127,7 @@ def test_everything_received_is_kept_as_it_came_and_nothing_is_lost(story: Story
 
 def test_the_stage_records_every_table_it_wrote(story: Story) -> None:
     counts = [19, 11, 8, 5, 6]
-    touched = [(touch.table, touch.rows) for touch in story.run.touches]
+    touched = [(touch.table, touch.rows) for touch in story.run.touches if touch.table in STAGES]
     assert touched == list(zip(STAGES, counts, strict=True))
     tracker: Any = story.run.tracker
     assert [(direction, rows) for direction, _, _, rows in tracker.stages["ingest"].tables] == [

@@ -34,7 +34,7 @@ def announced_only(instrument: str, day: np.datetime64) -> Finding:
     """Return the finding that the source names an instrument without a cell; `day` is the first of all."""
     text = "named by the source, and no cell is filled: it leaves the book"
     advice = "fill it in or remove the column"
-    return Finding("no_price", "error", instrument, day, day, 0, 0.0, text, advice)
+    return Finding("no_price", "warning", instrument, day, day, 0, 0.0, text, advice)
 
 
 def quarantined(series: Series) -> Finding | None:

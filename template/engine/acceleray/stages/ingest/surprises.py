@@ -122,7 +122,7 @@ def lines(found: Sequence[Finding]) -> list[str]:
 def sentence(one: Finding) -> str:
     """Return a finding as one line: whose prices, what was found, and what to do."""
     whose = f"{one.instrument}: " if one.instrument else ""
-    todo = f" -> {one.advice}" if one.advice else ""
+    todo = f"; {one.advice}" if one.advice else ""
     return " ".join(f"{whose}{one.text}{todo}".split())
 
 
