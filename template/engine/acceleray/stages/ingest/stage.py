@@ -40,8 +40,6 @@ from acceleray.tables import (
     RISK_DAYS,
 )
 
-_NAMED = 5
-
 
 @dataclass(frozen=True)
 class Loaded:
@@ -184,7 +182,6 @@ def _check(run: Run, received: Received, judged: DataFrame, series: pa.Table) ->
             f"{received.title} has {history} trading days up to {as_of}, fewer than "
             f"market_data.minimum_history_d = {wanted}; bring a longer history or lower that setting."
         )
-    _mention(run, set(received.announced) - set(series["instrument_id"].to_pylist()))
     _mention_days(run, calendar)
     return Loaded(
         load_id=_load_id(series),
@@ -202,12 +199,6 @@ def _stamped(run: Run, loaded: Loaded, rows: pa.Table) -> pa.Table:
     for name, value in (("source", run.source), ("load_id", loaded.load_id)):
         rows = rows.append_column(name, pa.array([value] * len(rows), pa.string()))
     return rows
-
-
-def _mention(run: Run, empty: set[str]) -> None:
-    if empty:
-        named = ", ".join(sorted(empty)[:_NAMED]) + (", ..." if len(empty) > _NAMED else "")
-        run.reporter.say(f"    {len(empty)} instruments have no price at all and are left out: {named}")
 
 
 def _mention_days(run: Run, calendar: Calendar) -> None:
