@@ -65,7 +65,7 @@ def test_cash_a_peg_and_a_money_market_fund_are_named_and_nothing_else_is_said_o
 
 
 def test_a_bounce_around_parity_is_a_peg_and_no_return() -> None:
-    coin = 1 + np.random.default_rng(1).normal(0, 0.0006, DAYS.size)
+    coin = 1 + np.random.default_rng(1).normal(0, 0.0003, DAYS.size)
     assert kinds(found_in(DAYS, prices(3) | {"USDX": coin}), "USDX") == {"cash_like"}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.cash_like import cash_like
 from acceleray.quant.price_findings import calendars, quarantine, shape
 from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series
 from acceleray.quant.price_findings.jumps import jumps
@@ -100,7 +101,7 @@ def digest_of(series: Series, grid: NDArray[np.datetime64], looked_at: bool) -> 
     if not series.days.size:
         return None
     logs = np.log(series.adjusted)
-    hardly = float(np.sqrt(np.mean(np.diff(logs) ** 2))) <= shape.CASH_DEVIATION if logs.size > 1 else True
+    hardly = logs.size < 2 or cash_like(np.expm1(np.diff(logs)))
     return Digest(
         series.instrument,
         series.days[0],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.cash_like import cash_like as hardly_moves
 from acceleray.quant.price_findings.finding import Finding, Series, counted, percent, plain
 
 FEWEST_VALUES = 60
@@ -37,9 +38,6 @@ LARGEST_RATE = 25.0
 SMALLEST_RATE_RANGE = 4.0
 RATE_ELASTICITY = 0.2
 """Daily changes of a price grow with its level (elasticity 1), those of a yield in percent hardly do (0)."""
-
-CASH_DEVIATION = 0.001
-"""A tenth of a percent a day, 1.6 % a year: below nearly every bond fund, above pegs and money markets."""
 
 ACCRUING_SHARE = 0.9
 """Net change of a fund that accrues interest over the sum of its moves in size: it hardly ever falls."""
@@ -130,9 +128,9 @@ def cash_like(series: Series) -> Finding | None:
     if series.days.size < 2 or series.days.size + series.bad_days.size < FEWEST_VALUES:
         return None
     moves = series.log_returns
-    deviation = float(np.sqrt(np.mean(moves**2)))
-    if deviation > CASH_DEVIATION:
+    if not hardly_moves(np.expm1(moves)):
         return None
+    deviation = float(np.sqrt(np.mean(moves**2)))
     first, last = _span(series)
     years = max(float((series.days[-1] - series.days[0]).astype(int)) / 365.25, 1e-9)
     growth = float(np.exp(moves.sum() / years) - 1.0)
