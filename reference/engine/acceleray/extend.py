@@ -39,8 +39,9 @@ class PriceSource:
     Attributes:
         name: as the setting names it.
         read: a function from the Spark session and the settings to a DataFrame of prices: long, with the
-            columns instrument_id, date and price, or wide, with date and one column per instrument. Prices
-            may be text; whatever is no price is put into quarantine with the reason.
+            columns instrument_id, date and price (perhaps adjusted_price), or wide, with date and one column
+            per instrument. Dates and prices may be text, read as those of a file; whatever is no price
+            is put into quarantine with the reason.
     """
 
     name: str

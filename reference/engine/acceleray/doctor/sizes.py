@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from acceleray.doctor.measured import Measured
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
+from acceleray.stages.ingest.reading.delivery import deliver
+from acceleray.stages.ingest.reading.wishes import wishes_of
 
 Pattern = Literal["tables", "uneven", "stopped early", "shared", "map", "one fit"]
 # The sample that ships with skfolio, and the features of `acceleray.stages.features.stage`.
@@ -59,14 +61,8 @@ def panel(settings: Settings, instruments: int | None, days: int | None) -> tupl
 
 
 def _counted(settings: Settings) -> tuple[int, int]:
-    path = settings.project_dir / settings.market_data.path
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.reader(file)
-            columns = len(next(rows, [])) - 1
-            return max(1, columns), max(1, sum(1 for _ in rows))
-    except OSError as error:
-        raise PortfolioError(f"Prices cannot be read from {path}: {error.strerror}.") from None
+    found = deliver(settings.project_dir / Path(settings.market_data.path).expanduser(), wishes_of(settings))
+    return max(1, len(found.instruments)), max(1, len(found.days))
 
 
 def works(settings: Settings, instruments: int, days: int, measured: Measured) -> Iterator[Work]:

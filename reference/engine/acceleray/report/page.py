@@ -13,7 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from acceleray.extend import Section
-from acceleray.report import formats
+from acceleray.report import formats, price_findings
 from acceleray.report.own_sections import written
 from acceleray.report.rows import Reads
 from acceleray.settings import Settings
@@ -53,16 +53,20 @@ class Page:
     fill: Callable[..., dict[str, Any]]
 
     def html(self, read: Reads, settings: Settings, own: Sequence[Section] = (), **more: Any) -> str:
-        """Return the page about the run whose rows `read` gives, a project's own sections before the last.
+        """Return the page about the run whose rows `read` gives: findings about its prices first.
+
+        A project's own sections come before the last.
 
         Raises:
             PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
         added = written(own, read)
         links = ((section.anchor, section.title) for section in added)
-        sections = (*self.sections[:-1], *links, *self.sections[-1:])
+        first = (price_findings.ANCHOR, price_findings.TITLE)
+        sections = (first, *self.sections[:-1], *links, *self.sections[-1:])
         filled = self.fill(read, settings, **more)
-        return render(self.template, sections=sections, own_sections=added, **filled)
+        found = price_findings.gather(read)
+        return render(self.template, sections=sections, own_sections=added, price_findings=found, **filled)
 
     def write(
         self, read: Reads, settings: Settings, path: Path, own: Sequence[Section] = (), **more: Any

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from acceleray.settings.on_findings import CORRECTIONS_FILE, OnFindings
 from acceleray.settings.section import ClosedShare, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
@@ -32,21 +33,36 @@ PRICE_SOURCES = ("sample", "csv", "table", "simulated")
 """The price sources of the engine."""
 
 
-class MarketData(Section):
-    """Where prices come from: `sample` (shipped with skfolio), `csv`, a Delta `table`, or `simulated`.
+class Columns(Section):
+    """Names of the user's own columns of prices; what is empty is found by the usual names."""
 
-    Any other name is that of a source of the project itself, which a run looks up before it starts.
+    date: str = ""
+    instrument_id: str = ""
+    price: str = ""
+    adjusted_price: str = ""
+
+
+class MarketData(Section):
+    """Where prices come from: `sample` (shipped with skfolio), `csv` (files), a Delta `table`, `simulated`.
+
+    Any other name is that of a source of the project itself, which a run looks up before it starts. `columns`
+    and `decimal` say what a file leaves open; `adjusted` says what a single column of prices is.
     """
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "sample"
     path: str = ""
     table: str = ""
     name: str = ""
+    columns: Columns = Columns()
+    decimal: Literal["auto", "point", "comma"] = "auto"
+    adjusted: Literal["price", "total_return"] = "price"
     minimum_history_d: PositiveInt = 1000
     stale_after_d: PositiveInt = 10
     stale_price_d: PositiveInt = 20
     calendar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$")] = "observed"
     longest_span_d: PositiveInt = 5
+    on_findings: OnFindings = OnFindings()
+    corrections: str = CORRECTIONS_FILE
 
 
 class Universe(Section):
@@ -268,7 +284,8 @@ class Settings(Section):
         places = {"environment", "profile", "project_dir", "project", "catalog", "paths"}
         places |= {"spark", "cluster", "ray", "hand_off", "maintenance"}
         kept = self.model_dump(mode="json", exclude=places)
-        for place in ("path", "table"):
+        # What corrections say is part of the load; findings change no number.
+        for place in ("path", "table", "corrections", "on_findings"):
             kept["market_data"].pop(place)
         kept["factors"].pop("path")
         return kept

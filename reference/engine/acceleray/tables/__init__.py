@@ -31,7 +31,7 @@ from acceleray.tables.risk import (
     SCENARIO_SETS,
 )
 from acceleray.tables.signals import SIGNAL_CORRELATIONS, SIGNAL_DECAY, SIGNAL_RANKS, SIGNAL_YEARS
-from acceleray.tables.silver import PRICE_SERIES, PRICES, PRICES_QUARANTINED, RISK_DAYS
+from acceleray.tables.silver import PRICE_FINDINGS, PRICE_SERIES, PRICES, PRICES_QUARANTINED, RISK_DAYS
 from acceleray.tables.stress import (
     FACTORS,
     REVERSE_STRESS,
@@ -49,6 +49,7 @@ ALL: tuple[Table, ...] = (
     PRICES_QUARANTINED,
     PRICE_SERIES,
     RISK_DAYS,
+    PRICE_FINDINGS,
     FACTORS,
     RETURNS,
     FEATURES,
@@ -121,6 +122,7 @@ __all__ = [
     "PRICES",
     "PRICES_QUARANTINED",
     "PRICES_RECEIVED",
+    "PRICE_FINDINGS",
     "PRICE_SERIES",
     "RETURNS",
     "REVERSE_STRESS",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from acceleray.settings.on_findings import CORRECTIONS_FILE, OnFindings
 from acceleray.settings.section import ClosedShare, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
@@ -60,6 +61,8 @@ class MarketData(Section):
     stale_price_d: PositiveInt = 20
     calendar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$")] = "observed"
     longest_span_d: PositiveInt = 5
+    on_findings: OnFindings = OnFindings()
+    corrections: str = CORRECTIONS_FILE
 
 
 class Universe(Section):
@@ -281,7 +284,8 @@ class Settings(Section):
         places = {"environment", "profile", "project_dir", "project", "catalog", "paths"}
         places |= {"spark", "cluster", "ray", "hand_off", "maintenance"}
         kept = self.model_dump(mode="json", exclude=places)
-        for place in ("path", "table"):
+        # What corrections say is part of the load; findings change no number.
+        for place in ("path", "table", "corrections", "on_findings"):
             kept["market_data"].pop(place)
         kept["factors"].pop("path")
         return kept

@@ -80,3 +80,27 @@ PRICE_SERIES = Table(
     ),
     checks=(("it_ends_after_it_begins", "first_date <= last_date"),),
 )
+
+PRICE_FINDINGS = Table(
+    layer="silver",
+    name="price_findings",
+    comment="Surprises in the prices: one row a finding, with what to do about it.",
+    scope="source",
+    key=("source", "instrument_id", "kind", "first_date"),
+    columns=(
+        source_column(),
+        Column("instrument_id", "string", "Instrument; empty where the finding is about all prices"),
+        Column("kind", "string", "Kind of finding, such as split, reversal, twin, quarantined"),
+        Column("first_date", "date", "First day it is about"),
+        Column("last_date", "date", "Last day it is about"),
+        Column(
+            "severity", "string", "error: numbers would be wrong; warning: they may be; info: they are not"
+        ),
+        Column("count", "long", "Days, cells or instruments, as the text says"),
+        Column("value", "double", "The number behind it, in the unit of the text"),
+        Column("text", "string", "What was found, with numbers and dates"),
+        Column("advice", "string", "What to do; empty where there is nothing to do"),
+        Column("load_id", "string", "Received content it was found in"),
+    ),
+    checks=(("severity_is_known", "severity IN ('error', 'warning', 'info')"),),
+)

@@ -1,4 +1,4 @@
-"""A Delta table of prices: long (instrument_id, date, price) or wide (date, one column per instrument)."""
+"""A Delta table or a view of prices: long, wide, or the fields of one instrument."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pyspark.sql import DataFrame, SparkSession
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 from acceleray.stages.ingest.frame import from_frame
+from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received
 from acceleray.tables.contract import literal, quoted
 
 
 def from_table(spark: SparkSession, settings: Settings) -> Received:
-    """Return the cells of the Delta table that `market_data.table` names, as text, at its newest version.
+    """Return the cells of the view or Delta table (at its newest version) that `market_data.table` names.
 
     Raises:
-        PortfolioError: there is no such Delta table, or its columns are neither long nor wide prices.
+        PortfolioError: there is no such table or view, or it has no prices that can be read in one way only.
     """
     name = settings.market_data.table
     parts = name.split(".")
@@ -26,7 +27,7 @@ def from_table(spark: SparkSession, settings: Settings) -> Received:
         raise PortfolioError(
             f"market_data.source is table: set market_data.table to catalog.schema.table, not '{name}'."
         )
-    return from_frame(f"table {name}", _newest(spark, settings, name, parts))
+    return from_frame(f"table {name}", _newest(spark, settings, name, parts), parts[-1], wishes_of(settings))
 
 
 def _newest(spark: SparkSession, settings: Settings, name: str, parts: list[str]) -> DataFrame:
@@ -38,14 +39,26 @@ def _newest(spark: SparkSession, settings: Settings, name: str, parts: list[str]
                 spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             place = literal(folder.as_uri())
             spark.sql(f"CREATE TABLE IF NOT EXISTS {identifier} USING DELTA LOCATION {place}")
-        latest = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1").first()
+        latest = _latest(spark, identifier)
         if latest is None:
-            raise PortfolioError(f"Table {name} has no history; is it a Delta table?")
+            # No versions there: its rows are computed once, so that every look sees the same.
+            return spark.table(identifier).localCheckpoint()
         # One version for every look at it: somebody may write to the table while it is checked.
-        return spark.sql(f"SELECT * FROM {identifier} VERSION AS OF {int(latest['version'])}")
+        return spark.sql(f"SELECT * FROM {identifier} VERSION AS OF {latest}")
     except PySparkException as error:
         why = f" ({condition})" if (condition := error.getCondition()) else ""
-        raise PortfolioError(f"There is no Delta table {name} that can be read{why}.") from None
+        raise PortfolioError(
+            f"There is no Delta table or view {name} that can be read{why}; set market_data.table to one."
+        ) from None
+
+
+def _latest(spark: SparkSession, identifier: str) -> int | None:
+    """Return the newest version of a Delta table, None for a view or a table of another format."""
+    try:
+        row = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1").first()
+    except PySparkException:
+        return None
+    return int(row["version"]) if row else None
 
 
 def _unregistered(settings: Settings, parts: list[str]) -> Path | None:

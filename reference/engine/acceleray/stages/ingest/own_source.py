@@ -9,6 +9,7 @@ from acceleray.errors import PortfolioError
 from acceleray.extend import PriceSource
 from acceleray.settings import Settings
 from acceleray.stages.ingest.frame import from_frame
+from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received
 
 
@@ -32,4 +33,5 @@ def from_own(spark: SparkSession, settings: Settings, source: PriceSource) -> Re
         raise PortfolioError(
             f"Price source '{source.name}' returned {type(prices).__name__}; return a Spark DataFrame."
         )
-    return from_frame(f"price source {source.name}", prices.localCheckpoint())
+    origin = f"price source {source.name}"
+    return from_frame(origin, prices.localCheckpoint(), source.name, wishes_of(settings))

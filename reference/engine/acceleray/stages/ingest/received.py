@@ -69,12 +69,6 @@ def from_wide(
     )
 
 
-def from_long(origin: str, long: DataFrame) -> Received:
-    """Return long data (instrument_id, date_text, price_text) in the common shape."""
-    rows = long.select(F.lit(0).alias("line"), "instrument_id", "date_text", "price_text", F.expr(_DATE))
-    return Received(origin, rows, _quoted_only(rows.select("instrument_id", "date", "price_text")))
-
-
 def refuse_dates(received: Received) -> None:
     """Check that every date is a date and occurs once (in long data: once per instrument).
 
@@ -102,7 +96,8 @@ def refuse_dates(received: Received) -> None:
         whose = f" for {first['instrument_id']}" if first and first["instrument_id"] else ""
         raise PortfolioError(
             f"{received.title} has {twice}{whose}"
-            f"{_others(found['repeated'] - 1, 'and repeats {} other dates')}; keep one row a date."
+            f"{_others(found['repeated'] - 1, 'and repeats {} other dates')}; "
+            f"keep one row per date{whose and ' and instrument'}."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -20,16 +20,25 @@ from acceleray.quant.risk_calendar import Calendar
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.ingest.calendar import calendar_of, calendar_rows
-from acceleray.stages.ingest.csv_file import from_csv
+from acceleray.stages.ingest.correcting import corrected, explained
+from acceleray.stages.ingest.corrections import read_corrections
 from acceleray.stages.ingest.delta_table import from_table
+from acceleray.stages.ingest.findings import findings_table
 from acceleray.stages.ingest.own_source import from_own
+from acceleray.stages.ingest.price_file import from_file
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.received import Received, refuse_dates
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.simulated import from_simulation
-from acceleray.tables import PRICE_SERIES, PRICES, PRICES_QUARANTINED, PRICES_RECEIVED, RISK_DAYS
-
-_NAMED = 5
+from acceleray.stages.ingest.surprises import look_at_prices
+from acceleray.tables import (
+    PRICE_FINDINGS,
+    PRICE_SERIES,
+    PRICES,
+    PRICES_QUARANTINED,
+    PRICES_RECEIVED,
+    RISK_DAYS,
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Loaded:
     """What ingest found.
 
     Attributes:
-        load_id: SHA-256 over the received cells, whatever their order.
+        load_id: SHA-256 over the received cells, whatever their order, and over corrections if there are any.
         first_date: first date with an accepted price.
         last_date: last date with an accepted price.
         as_of: the trading day the run looks from; see `resolve_as_of`.
@@ -70,16 +79,22 @@ def ingest(run: Run) -> Loaded:
     for line in received.understood:
         run.reporter.say(f"    {line}")
     refuse_dates(received)
-    judged = judge(received.cells, run.settings.market_data.stale_price_d).persist()
+    corrections = read_corrections(run.settings)
+    cells = corrected(received.cells, corrections)
+    judged = explained(judge(cells, run.settings.market_data.stale_price_d), corrections).persist()
     try:
         series = _series(judged)
         loaded, calendar = _check(run, received, judged, series)
+        loaded = replace(loaded, load_id=corrections.identity(loaded.load_id))
+        announced, load_id = received.announced, loaded.load_id
+        found = look_at_prices(run, received.title, judged, announced, load_id, corrections)
         constants = {
             "source": F.lit(run.source),
             "load_id": F.lit(loaded.load_id),
             "loaded_at": F.current_timestamp(),
         }
         rows = judged.withColumns(constants)
+        run.commit(PRICE_FINDINGS, findings_table(found, load_id))
         run.commit(PRICES_RECEIVED, rows)
         run.commit(PRICES, rows.where("reason IS NULL"))
         run.commit(PRICES_QUARANTINED, rows.where("reason IS NOT NULL"))
@@ -117,7 +132,7 @@ def _receive(run: Run) -> Received:
         return from_own(spark, settings, own)
     match settings.market_data.source:
         case "csv":
-            return from_csv(spark, settings)
+            return from_file(spark, settings)
         case "table":
             return from_table(spark, settings)
         case "simulated":
@@ -167,7 +182,6 @@ def _check(run: Run, received: Received, judged: DataFrame, series: pa.Table) ->
             f"{received.title} has {history} trading days up to {as_of}, fewer than "
             f"market_data.minimum_history_d = {wanted}; bring a longer history or lower that setting."
         )
-    _mention(run, set(received.announced) - set(series["instrument_id"].to_pylist()))
     _mention_days(run, calendar)
     return Loaded(
         load_id=_load_id(series),
@@ -185,12 +199,6 @@ def _stamped(run: Run, loaded: Loaded, rows: pa.Table) -> pa.Table:
     for name, value in (("source", run.source), ("load_id", loaded.load_id)):
         rows = rows.append_column(name, pa.array([value] * len(rows), pa.string()))
     return rows
-
-
-def _mention(run: Run, empty: set[str]) -> None:
-    if empty:
-        named = ", ".join(sorted(empty)[:_NAMED]) + (", ..." if len(empty) > _NAMED else "")
-        run.reporter.say(f"    {len(empty)} instruments have no price at all and are left out: {named}")
 
 
 def _mention_days(run: Run, calendar: Calendar) -> None:

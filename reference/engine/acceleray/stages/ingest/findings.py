@@ -1,0 +1,209 @@
+"""Findings about prices: Spark's workers judge each instrument, the driver judges all of them together."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from acceleray.quant.price_findings.finding import Finding, Series
+from acceleray.quant.price_findings.judging import (
+    Digest,
+    digest_of,
+    judge_panel,
+    judge_series,
+    lead_lag_grid,
+)
+from acceleray.quant.price_findings.lead_lag import MOST_INSTRUMENTS
+from acceleray.quant.price_findings.market import (
+    BINS_PER_UNIT,
+    LARGEST_BIN,
+    UNCHANGED,
+    Market,
+    market_of,
+)
+from acceleray.quant.price_findings.quarantine import announced_only
+
+_RESULT = pa.schema(
+    [
+        ("instrument_id", pa.string()),
+        ("kind", pa.string()),
+        ("severity", pa.string()),
+        ("first_date", pa.date32()),
+        ("last_date", pa.date32()),
+        ("count", pa.int64()),
+        ("value", pa.float64()),
+        ("text", pa.string()),
+        ("advice", pa.string()),
+        ("projected", pa.binary()),
+        ("moves", pa.binary()),
+    ]
+)
+_TYPES = (
+    "instrument_id string, kind string, severity string, first_date date, last_date date, `count` long, "
+    "value double, text string, advice string, projected binary, moves binary"
+)
+# What stands for an instrument where panels are judged; it is no finding.
+_DIGEST = "digest"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What judging needs of settings and source.
+
+    Attributes:
+        frequency: `market_data.frequency`.
+        stale_after_d: `market_data.stale_after_d`.
+        announced: instruments as the source orders them, with or without prices.
+    """
+
+    frequency: str = "daily"
+    stale_after_d: int = 10
+    announced: tuple[str, ...] = ()
+
+
+def find(judged: DataFrame, wanted: Wanted) -> list[Finding]:
+    """Return every finding about judged cells; without an accepted price only those about quarantined cells.
+
+    Args:
+        judged: instrument_id, date, price_text, price, adjusted_price (or none: `price`), reason.
+        wanted: what judging needs to know.
+    """
+    adjusted = F.col("adjusted_price") if "adjusted_price" in judged.columns else F.col("price")
+    text = F.when(F.col("reason").isNotNull(), F.col("price_text"))
+    cells = judged.select(
+        "instrument_id", "date", "price", adjusted.alias("adjusted"), "reason", text.alias("text")
+    )
+    market = _market(cells)
+    judge = _judge_one(market, wanted.stale_after_d)
+    rows = cells.groupBy("instrument_id").applyInArrow(judge, _TYPES).toArrow().to_pylist()
+    rows.sort(key=lambda row: (row["instrument_id"], row["kind"], row["first_date"]))
+    found = [_finding(row) for row in rows if row["kind"] != _DIGEST]
+    present = {row["instrument_id"] for row in rows}
+    if not market.days.size:
+        return found
+    found += [announced_only(name, market.days[0]) for name in wanted.announced if name not in present]
+    order = [name for name in wanted.announced if name in present]
+    names = order + sorted(present - set(order))
+    digests = [_digest(row) for row in rows if row["kind"] == _DIGEST]
+    return found + judge_panel(market, digests, names, wanted.frequency)
+
+
+def _market(cells: DataFrame) -> Market:
+    """Return what all instruments did; the driver gets one row for each day and bin, not the prices."""
+    before = F.lag("adjusted").over(Window.partitionBy("instrument_id").orderBy("date"))
+    known = cells.where("price IS NOT NULL").select("date", F.ln(F.col("adjusted") / before).alias("move"))
+    bins = F.least(F.greatest(F.rint(F.col("move") * BINS_PER_UNIT), F.lit(-LARGEST_BIN)), F.lit(LARGEST_BIN))
+    binned = F.when(F.col("move").isNull(), 0).when(F.col("move") == 0, UNCHANGED).otherwise(bins)
+    counted = known.groupBy("date", binned.cast("int").alias("bin")).agg(F.count("move").alias("number"))
+    table = counted.toArrow()
+    return market_of(
+        table["date"].to_numpy().astype("datetime64[D]"),
+        table["bin"].to_numpy().astype(np.int64),
+        table["number"].to_numpy().astype(np.int64),
+    )
+
+
+def _judge_one(market: Market, stale_after_d: int) -> Callable[[pa.Table], pa.Table]:
+    """Return the function that Spark's workers call with the cells of one instrument."""
+    grid = lead_lag_grid(market)
+    # A sample by name, so that it does not depend on who computes it.
+    most = max(1, int(market.listed.max())) if market.listed.size else 1
+    limit = min(1.0, MOST_INSTRUMENTS / most) * 2**32
+
+    def judge(cells: pa.Table) -> pa.Table:
+        series = series_of(cells)
+        found = judge_series(series, market, stale_after_d)
+        rows = [_row(one) for one in found]
+        looked_at = zlib.crc32(series.instrument.encode()) < limit
+        if (digest := digest_of(series, grid, looked_at)) is not None:
+            rows.append(
+                {
+                    "instrument_id": digest.instrument,
+                    "kind": _DIGEST,
+                    "first_date": digest.first.item(),
+                    "last_date": digest.last.item(),
+                    "value": digest.last_price,
+                    "projected": digest.projected.tobytes(),
+                    "moves": digest.moves.tobytes(),
+                }
+            )
+        return pa.Table.from_pylist(rows, _RESULT)
+
+    return judge
+
+
+def series_of(cells: pa.Table) -> Series:
+    """Return the series of one instrument's cells: instrument_id, date, price, adjusted, reason and text."""
+    days = cells["date"].to_numpy().astype("datetime64[D]")
+    order = np.argsort(days, kind="stable")
+    good = pc.is_valid(cells["price"]).to_numpy()[order]
+    days = days[order]
+    prices, adjusted = (cells[name].to_numpy()[order][good] for name in ("price", "adjusted"))
+    bad = cells.take(pa.array(order[~good])) if not good.all() else cells.slice(0, 0)
+    return Series(
+        cells["instrument_id"][0].as_py(),
+        days[good],
+        prices,
+        # An adjusted close may be missing where the close is there.
+        np.where(np.isfinite(adjusted) & (adjusted > 0.0), adjusted, prices),
+        days[~good],
+        tuple(text or "" for text in bad["text"].to_pylist()),
+        tuple(reason or "" for reason in bad["reason"].to_pylist()),
+    )
+
+
+def _row(one: Finding) -> dict[str, object]:
+    return {
+        "instrument_id": one.instrument,
+        "kind": one.kind,
+        "severity": one.severity,
+        "first_date": one.first.item(),
+        "last_date": one.last.item(),
+        "count": one.count,
+        "value": one.value,
+        "text": one.text,
+        "advice": one.advice,
+    }
+
+
+def _finding(row: dict[str, object]) -> Finding:
+    first, last = (np.datetime64(row[name], "D") for name in ("first_date", "last_date"))  # type: ignore[call-overload]
+    names = ("kind", "severity", "instrument_id")
+    kind, severity, instrument = (row[name] for name in names)
+    return Finding(
+        kind, severity, instrument, first, last, row["count"], row["value"], row["text"], row["advice"]  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _digest(row: dict[str, object]) -> Digest:
+    first, last = (np.datetime64(row[name], "D") for name in ("first_date", "last_date"))  # type: ignore[call-overload]
+    projected, moves = (row[name] or b"" for name in ("projected", "moves"))
+    return Digest(
+        str(row["instrument_id"]),
+        first,
+        last,
+        float(row["value"]),  # type: ignore[arg-type]
+        np.frombuffer(projected, np.float64),  # type: ignore[call-overload]
+        np.frombuffer(moves, np.float32),  # type: ignore[call-overload]
+    )
+
+
+def findings_table(findings: Sequence[Finding], load_id: str) -> pa.Table:
+    """Return findings as rows of silver.price_findings; those with the same key are put together."""
+    rows: dict[tuple[object, ...], dict[str, object]] = {}
+    for one in findings:
+        row = _row(one) | {"load_id": load_id}
+        key = (row["instrument_id"], row["kind"], row["first_date"])
+        if key in rows:
+            rows[key]["text"] = f"{rows[key]['text']}; {one.text}"
+        else:
+            rows[key] = row
+    fields = [field for field in _RESULT if field.name not in ("projected", "moves")]
+    return pa.Table.from_pylist(list(rows.values()), pa.schema([*fields, ("load_id", pa.string())]))

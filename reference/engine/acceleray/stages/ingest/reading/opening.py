@@ -1,0 +1,135 @@
+"""From a path to grids: text, Parquet and Excel files, packed with gzip or zip, alone or in a folder."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from acceleray.errors import PortfolioError
+from acceleray.stages.ingest.reading.grid import Grid
+from acceleray.stages.ingest.reading.sheets import excel_grids
+from acceleray.stages.ingest.reading.text_file import text_grid
+from acceleray.stages.ingest.reading.typed import parquet_grid
+
+_GZIP, _ZIP, _PARQUET, _OLD_EXCEL = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
+_ENDINGS = {
+    ".csv",
+    ".txt",
+    ".tsv",
+    ".psv",
+    ".gz",
+    ".zip",
+    ".parquet",
+    ".pq",
+    ".xlsx",
+    ".xlsm",
+    ".xlsb",
+    ".xls",
+    ".ods",
+    ".dat",
+}
+# More than this in an archive is no file of prices.
+_LARGEST = 4_000_000_000
+
+
+def grids_at(path: Path) -> list[list[Grid]]:
+    """Return the tables of each file at a path: one file, or all of a folder, in the order of their names.
+
+    A file gives one table, an Excel file one for each of its sheets with anything in it. What a file is, its
+    first bytes say and not its name.
+
+    Raises:
+        PortfolioError: there is nothing to read, or it cannot be read.
+    """
+    if path.is_dir():
+        return [grids for file in _files_of(path) for grids in _grids(_bytes(file), str(file), file.name)]
+    return list(_grids(_bytes(path), str(path), path.name))
+
+
+def _files_of(folder: Path) -> list[Path]:
+    if (folder / "_delta_log").is_dir():
+        raise PortfolioError(
+            f"{folder} is a Delta table; set market_data.source to table and market_data.table to its name."
+        )
+    files = sorted(
+        file for file in folder.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(folder))
+    )
+    usable = [file for file in files if file.suffix.lower() in _ENDINGS]
+    if not usable:
+        raise PortfolioError(
+            f"The folder {folder} contains no file of prices; put one CSV per instrument there."
+        )
+    return usable
+
+
+def _is_hidden(path: PurePath) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise PortfolioError(f"There is no file {path}; set market_data.path to a file of prices.") from None
+    except OSError as error:
+        raise PortfolioError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _grids(raw: bytes, origin: str, name: str) -> Iterator[list[Grid]]:
+    if raw.startswith(_GZIP):
+        yield from _grids(_unpacked(raw, origin), origin, name.removesuffix(".gz"))
+    elif raw.startswith(_ZIP):
+        yield from _of_zip(raw, origin, name)
+    elif raw.startswith(_PARQUET):
+        yield [parquet_grid(raw, origin, _stem(name))]
+    elif raw.startswith(_OLD_EXCEL):
+        yield excel_grids(raw, origin, _stem(name))
+    else:
+        yield [text_grid(raw, origin, _stem(name))]
+
+
+def _stem(name: str) -> str:
+    """Return a file's name without its folder and ending; `BRK.B.csv` is about BRK.B."""
+    path = PurePath(name)
+    return path.stem if path.suffix.lower() in _ENDINGS else path.name
+
+
+def _unpacked(raw: bytes, origin: str) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(raw)) as file:
+            found = file.read(_LARGEST + 1)
+    except (OSError, EOFError, zlib.error):
+        raise PortfolioError(f"{origin} is a damaged gzip file; pack or fetch it again.") from None
+    return _not_too_large(found, origin)
+
+
+def _not_too_large(found: bytes, origin: str) -> bytes:
+    if len(found) > _LARGEST:
+        raise PortfolioError(f"{origin} is larger than 4 GB when unpacked; bring it as a Delta table.")
+    return found
+
+
+def _of_zip(raw: bytes, origin: str, name: str) -> Iterator[list[Grid]]:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(raw))
+        members = [
+            one for one in archive.namelist() if not one.endswith("/") and not _is_hidden(PurePath(one))
+        ]
+        if "[Content_Types].xml" in members or "mimetype" in members:
+            yield excel_grids(raw, origin, _stem(name))
+            return
+        usable = sorted(one for one in members if PurePath(one).suffix.lower() in _ENDINGS)
+        if not usable:
+            raise PortfolioError(f"{origin} contains no file of prices; pack a CSV file.")
+        for member in usable:
+            with archive.open(member) as file:
+                inner = _not_too_large(file.read(_LARGEST + 1), origin)
+            yield from _grids(inner, f"{origin}, {member}", PurePath(member).name)
+    except RuntimeError:
+        raise PortfolioError(f"{origin} is locked with a password; unpack it first.") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        raise PortfolioError(f"{origin} is a damaged zip file; pack or fetch it again.") from None

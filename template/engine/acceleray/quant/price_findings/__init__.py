@@ -1,0 +1,1 @@
+"""Surprises in series of prices: splits, bad prints, weekly files, returns taken for prices, twins."""
