@@ -22,14 +22,20 @@ def test_a_weekly_file_is_refused_unless_settings_say_weekly() -> None:
     assert [(one.kind, one.instrument, one.severity) for one in found] == [("frequency", "", "error")]
     assert "set market_data.frequency to weekly" in found[0].advice
     assert refused_always(found, 3) == found
-    assert found_in(weeks, prices(3), "weekly") == []
+    (known,) = found_in(weeks, prices(3), "weekly")
+    assert (known.severity, known.text) == (
+        "info",
+        "prices are weekly: a day of settings, horizons and tables is a week",
+    )
+    assert refused_always([known], 3) == []
+    assert "set market_data.frequency to daily" in found_in(DAYS, prices(3), "weekly")[0].advice
 
 
 def test_a_monthly_file_is_monthly_and_not_weekly() -> None:
     months = np.arange(np.datetime64("1990-01"), np.datetime64("1990-01") + 120).astype("datetime64[D]")
     columns = {name: path[:120] for name, path in prices(3).items()}
     assert kinds(found_in(months, columns, "weekly")) == {"frequency"}
-    assert found_in(months, columns, "monthly") == []
+    assert [one.severity for one in found_in(months, columns, "monthly")] == ["info"]
 
 
 def test_a_weekly_series_among_daily_ones_is_named() -> None:

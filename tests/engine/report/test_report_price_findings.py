@@ -39,6 +39,17 @@ def test_findings_are_listed_gravest_first_and_many_alike_are_counted() -> None:
     assert found.grave
 
 
+def test_an_instrument_that_moves_by_proxy_is_named_where_numbers_rest_on_it() -> None:
+    rows = invented(["AAA", "BBB"])
+    rows[t.CALIBRATION][0] |= {"status": "proxied", "reason": "jump of -75 % on 2020-08-31"}
+    assert price_findings.gather(rows.read).lines == ()
+    (line,) = price_findings.gather(rows.read, calibrated=True).lines
+    assert (line.severity, line.kind, line.instrument) == ("warning", "no model of its own", "AAA")
+    assert line.text.startswith(
+        "jump of -75 % on 2020-08-31: it moves as the others do, at its own volatility"
+    )
+
+
 def test_without_findings_there_is_one_plain_sentence() -> None:
     found = price_findings.gather(invented(["AAA"]).read)
     assert (found.lines, found.grave) == ((), False)

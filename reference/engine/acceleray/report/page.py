@@ -46,11 +46,13 @@ class Page:
         template: name of a file in `templates/`.
         sections: anchor and title of each section, in order.
         fill: from `read`, settings and `more` to what the template names.
+        calibrated: whether its numbers rest on a calibration, whose proxies are then named first.
     """
 
     template: str
     sections: tuple[tuple[str, str], ...]
     fill: Callable[..., dict[str, Any]]
+    calibrated: bool = False
 
     def html(self, read: Reads, settings: Settings, own: Sequence[Section] = (), **more: Any) -> str:
         """Return the page about the run whose rows `read` gives: findings about its prices first.
@@ -65,7 +67,7 @@ class Page:
         first = (price_findings.ANCHOR, price_findings.TITLE)
         sections = (first, *self.sections[:-1], *links, *self.sections[-1:])
         filled = self.fill(read, settings, **more)
-        found = price_findings.gather(read)
+        found = price_findings.gather(read, self.calibrated)
         return render(self.template, sections=sections, own_sections=added, price_findings=found, **filled)
 
     def write(

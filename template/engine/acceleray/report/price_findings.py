@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from acceleray.quant.price_findings.finding import KINDS, SEVERITIES
 from acceleray.report.formats import plural, printable
-from acceleray.report.rows import Read
-from acceleray.tables import PRICE_FINDINGS
+from acceleray.report.rows import Read, narrowed, where
+from acceleray.tables import CALIBRATION, PRICE_FINDINGS
 
 ANCHOR, TITLE = "findings", "Findings about the prices"
 
@@ -51,9 +51,12 @@ class PriceFindings:
         return any(severity == "error" and number for severity, number in self.counts)
 
 
-def gather(read: Read) -> PriceFindings:
-    """Return the findings of the run's price source, errors first."""
-    rows = read(PRICE_FINDINGS).to_pylist()
+def gather(read: Read, calibrated: bool = False) -> PriceFindings:
+    """Return the findings of the run's price source, errors first.
+
+    With `calibrated` instruments that move by proxy are among them: their prices have no model.
+    """
+    rows = read(PRICE_FINDINGS).to_pylist() + (_proxied(read) if calibrated else [])
     kinds = {kind: place for place, kind in enumerate(KINDS)}
 
     def order(row: dict[str, object]) -> tuple[object, ...]:
@@ -66,6 +69,22 @@ def gather(read: Read) -> PriceFindings:
     lines = [line for group in groups.values() for line in _lines(group)]
     counts = [(severity, sum(row["severity"] == severity for row in rows)) for severity in SEVERITIES]
     return PriceFindings(tuple(lines), tuple(counts))
+
+
+def _proxied(read: Read) -> list[dict[str, object]]:
+    rows = read(narrowed(CALIBRATION, "instrument_id", "status", "reason", "next_sigma", "as_of"))
+    return [
+        {
+            "instrument_id": row["instrument_id"],
+            "kind": "proxied",
+            "severity": "warning",
+            "first_date": row["as_of"],
+            "text": f"{row['reason']}: it moves as the others do, at its own volatility of"
+            f" {100 * row['next_sigma']:.2f} % a day",
+            "advice": "correct its prices in the corrections file, or bring a longer history",
+        }
+        for row in where(rows, status="proxied").to_pylist()
+    ]
 
 
 def _lines(group: list[dict[str, object]]) -> list[Line]:

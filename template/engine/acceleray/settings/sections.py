@@ -61,8 +61,14 @@ class MarketData(Section):
     stale_price_d: PositiveInt = 20
     calendar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$")] = "observed"
     longest_span_d: PositiveInt = 5
+    frequency: Literal["daily", "weekly", "monthly"] = "daily"
     on_findings: OnFindings = OnFindings()
     corrections: str = CORRECTIONS_FILE
+
+    def span(self, days: int) -> str:
+        """Return a number of risk days in words, in the unit of the prices: 1 day, 10 weeks."""
+        unit = {"daily": "day", "weekly": "week", "monthly": "month"}[self.frequency]
+        return f"{days} {unit}{'s' if days > 1 else ''}"
 
 
 class Universe(Section):

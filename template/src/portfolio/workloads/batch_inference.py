@@ -69,7 +69,7 @@ def _headline(
 ) -> tuple[tuple[str, str], ...]:
     risk = run.settings.risk
     shortest = min(horizons, key=lambda each: each.horizon_d)
-    span = f"{shortest.horizon_d} day{'s' if shortest.horizon_d > 1 else ''}"
+    span = run.settings.market_data.span(shortest.horizon_d)
     var = 100.0 * shortest.tail.value_at_risk(risk.var_confidence)
     shortfall = 100.0 * shortest.tail.expected_shortfall(risk.es_confidence)
     return (

@@ -56,7 +56,7 @@ def _headline(run: Run, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str],
         )
         for name, values in measures:
             value = float(values[0])
-            days = f"{each.horizon_d} day{'s' if each.horizon_d > 1 else ''}"
+            days = run.settings.market_data.span(each.horizon_d)
             text = f"{value * book.nav:,.0f} {book.currency}  ({100 * value:.2f} % of NAV)"
             lines.append((f"{name}, {days}", text))
             run.tracker.measure({f"{name.split()[0].lower()}_{each.horizon_d}d_pct_nav": 100.0 * value})

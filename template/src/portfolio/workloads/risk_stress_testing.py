@@ -68,7 +68,7 @@ def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -
     for each in horizons:
         var = 100.0 * float(each.tail.value_at_risk(risk.var_confidence)[0])
         shortfall = 100.0 * float(each.tail.expected_shortfall(risk.es_confidence)[0])
-        days = f"{each.horizon_d} day{'s' if each.horizon_d > 1 else ''}"
+        days = run.settings.market_data.span(each.horizon_d)
         lines.append(
             (f"VaR and ES, {days}, {names[each.method]}", f"{var:.2f} % and {shortfall:.2f} % of NAV")
         )

@@ -38,19 +38,21 @@ def weekday(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
 
 
 def panel_frequency(market: Market, wanted: str) -> Finding | None:
-    """Return the finding that the whole file is weekly or monthly and `wanted` says otherwise."""
+    """Return the finding that the whole file is weekly or monthly: an error where `wanted` says otherwise."""
     found = market.frequency
-    order = ("daily", "weekly", "monthly")
-    if order.index(found) <= order.index(wanted):
-        return None
     first, last = market.days[0], market.days[-1]
+    if found == wanted:
+        unit = {"weekly": "week", "monthly": "month"}.get(wanted, "")
+        text = f"prices are {found}: a day of settings, horizons and tables is a {unit}"
+        known = Finding("frequency", "info", THE_FILE, first, last, market.days.size, market.step_d, text)
+        return known if unit else None
     common = np.bincount(weekday(market.days), minlength=7)
     on = f", {_WEEKDAYS[int(common.argmax())]} mostly" if found == "weekly" else ""
     text = (
         f"{counted(market.days.size, 'date')} from {first} to {last}, one every {plain(market.step_d)} days"
         f"{on}: the file is {found}, and market_data.frequency is {wanted}"
     )
-    advice = f"bring daily prices, or set market_data.frequency to {found}"
+    advice = f"bring {wanted} prices, or set market_data.frequency to {found}"
     return Finding("frequency", "error", THE_FILE, first, last, market.days.size, market.step_d, text, advice)
 
 

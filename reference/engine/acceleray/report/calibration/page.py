@@ -52,4 +52,5 @@ PAGE = Page(
         ("lineage", "Lineage"),
     ),
     fill=_fill,
+    calibrated=True,
 )

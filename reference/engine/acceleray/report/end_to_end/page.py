@@ -50,4 +50,5 @@ PAGE = Page(
         ("lineage", "Lineage"),
     ),
     fill=_fill,
+    calibrated=True,
 )

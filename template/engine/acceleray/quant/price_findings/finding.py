@@ -23,6 +23,7 @@ KINDS: dict[str, str] = {
     "twin": "the same prices twice",
     "reversal": "bad print",
     "jump": "jump",
+    "proxied": "no model of its own",
     "quarantined": "quarantined cells",
     "not_positive": "prices at or below zero",
     "ended": "ends before the file",

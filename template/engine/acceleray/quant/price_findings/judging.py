@@ -161,5 +161,6 @@ def refused_always(findings: Sequence[Finding], instruments: int) -> list[Findin
     """
     kinds = ("looks_like_returns", "looks_like_rates")
     returns = [one for one in findings if one.kind in kinds and one.severity == "error"]
-    whole = [one for one in findings if one.kind == "frequency" and one.instrument == THE_FILE]
+    wrong = [one for one in findings if one.kind == "frequency" and one.severity == "error"]
+    whole = [one for one in wrong if one.instrument == THE_FILE]
     return whole + (returns if returns and len(returns) >= REFUSED_SHARE * instruments else [])

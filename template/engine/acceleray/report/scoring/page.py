@@ -51,4 +51,5 @@ PAGE = Page(
         ("lineage", "Lineage"),
     ),
     fill=_fill,
+    calibrated=True,
 )

@@ -46,4 +46,5 @@ PAGE = Page(
         ("lineage", "Lineage"),
     ),
     fill=_fill,
+    calibrated=True,
 )

@@ -20,7 +20,7 @@ from acceleray.quant.risk_calendar import (
 from acceleray.settings.sections import MarketData
 
 # Calendar days for each risk day: a week has five of seven.
-_CALENDAR_DAYS = 7 / 5
+_CALENDAR_DAYS = {"daily": 7 / 5, "weekly": 7.0, "monthly": 31.0}
 
 
 def calendar_of(judged: DataFrame, series: pa.Table, settings: MarketData) -> Calendar:
@@ -56,7 +56,7 @@ def calendar_of(judged: DataFrame, series: pa.Table, settings: MarketData) -> Ca
             column(series, "last_date").astype("datetime64[D]"),
             np.asarray(column(series, "trades_at_weekends"), dtype=bool),
         ),
-        int(np.ceil(settings.stale_after_d * _CALENDAR_DAYS)),
+        int(np.ceil(settings.stale_after_d * _CALENDAR_DAYS[settings.frequency])),
     )
     match settings.calendar:
         case "observed":
