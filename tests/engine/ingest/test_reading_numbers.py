@@ -126,6 +126,10 @@ REFUSED = {
         lines_of(["12.5", "12.6", "12,75"]),
         "Line 4 of .* has '12,75' in column 'X0', a decimal comma; other numbers",
     ),
+    "the uppermost of several": (
+        lines_of(["12.5", "12.6", "12.75", "12,5"], ["5.5", "7,25", "6.5", "6.25"]),
+        "Line 3 of .*'7,25' in column 'X1'",
+    ),
     "both in two columns": (
         lines_of(["12.5", "12.6", "7"], ["5", "1.036,69", "6"]),
         "Line 3 of .*'1.036,69' in column 'X1'",
