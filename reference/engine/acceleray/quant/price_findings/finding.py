@@ -39,6 +39,7 @@ KINDS: dict[str, str] = {
     "readjusted": "re-adjusted history",
     "corrected": "corrected",
     "cash_like": "cash or nearly cash",
+    "understood": "how the file was read",
 }
 """Every kind in the order in which findings are listed, and its name for people."""
 

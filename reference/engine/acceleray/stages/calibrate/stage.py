@@ -94,6 +94,14 @@ def calibrate(run: Run) -> Calibration:
     if not calibration.usable.size:
         reasons = "; ".join(sorted({fit.reason for fit in calibration.fits})[:3])
         raise PortfolioError(f"No instrument could be calibrated: {reasons}.")
+    without = np.array([not fit.modelled for fit in calibration.fits])
+    if (alone := np.flatnonzero(returns.trading(market_data.stale_after_d) & without)).size:
+        # Left out of the scenarios, they would be at no risk.
+        named = f"{returns.instruments[alone[0]]} ({calibration.fits[alone[0]].reason})"
+        raise PortfolioError(
+            f"{alone.size} instruments of the book have no model and nothing can stand in for them, the first"
+            f" is {named}; bring a longer history, or leave them out."
+        )
     return calibration
 
 

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from acceleray.engines.handoff.arrays import as_date
 from acceleray.errors import PortfolioError
+from acceleray.quant.price_findings.finding import THE_FILE, Finding
 from acceleray.quant.risk_calendar import Calendar
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
@@ -94,7 +95,7 @@ def ingest(run: Run) -> Loaded:
             "loaded_at": F.current_timestamp(),
         }
         rows = judged.withColumns(constants)
-        run.commit(PRICE_FINDINGS, findings_table(found, load_id))
+        run.commit(PRICE_FINDINGS, findings_table([*found, *_understood(received, loaded)], load_id))
         run.commit(PRICES_RECEIVED, rows)
         run.commit(PRICES, rows.where("reason IS NULL"))
         run.commit(PRICES_QUARANTINED, rows.where("reason IS NOT NULL"))
@@ -193,6 +194,15 @@ def _check(run: Run, received: Received, judged: DataFrame, series: pa.Table) ->
         quarantined=quarantined,
         instruments=len(priced),
     ), calendar
+
+
+def _understood(received: Received, loaded: Loaded) -> list[Finding]:
+    """Return how the source was read, which was said already, as one more finding."""
+    if not received.understood:
+        return []
+    first, last = np.datetime64(loaded.first_date, "D"), np.datetime64(loaded.last_date, "D")
+    text = "; ".join(received.understood)
+    return [Finding("understood", "info", THE_FILE, first, last, loaded.received, 0.0, text)]
 
 
 def _stamped(run: Run, loaded: Loaded, rows: pa.Table) -> pa.Table:
