@@ -92,6 +92,26 @@ def test_a_proxy_moves_with_the_mean_of_the_calibrated_ones_and_cash_not_at_all(
     assert not residuals[:, 3].any()
 
 
+def test_a_proxy_that_is_named_lends_its_moves_and_one_without_a_model_does_not(proxied: Calibration) -> None:
+    residuals, _ = standardised(replace(proxied, proxy_of={"AAA": "CCC"}), DAYS, DAYS, seed=1)
+    np.testing.assert_array_equal(residuals[:, 0], residuals[:, 2])
+    mean, _ = standardised(proxied, DAYS, DAYS, seed=1)
+    unknown, _ = standardised(replace(proxied, proxy_of={"AAA": "GONE"}), DAYS, DAYS, seed=1)
+    np.testing.assert_array_equal(unknown, mean)
+
+
+def test_an_instrument_more_changes_no_scenario_of_the_others(proxied: Calibration) -> None:
+    panel = proxied.returns
+    fewer = replace(
+        proxied,
+        returns=replace(panel, instruments=panel.instruments[1:3], values=panel.values[:, 1:3]),
+        fits=proxied.fits[1:3],
+    )
+    alone, _ = standardised(fewer, DAYS, DAYS, seed=1)
+    together, _ = standardised(proxied, DAYS, DAYS, seed=1)
+    np.testing.assert_array_equal(together[:, 1:3], alone)
+
+
 def test_without_any_model_nothing_can_stand_in(calibration: Calibration) -> None:
     alone = replace(calibration, fits=tuple(rejected("none", 0) for _ in NAMES))
     why = dict.fromkeys(NAMES, "none")

@@ -62,6 +62,7 @@ class MarketData(Section):
     calendar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$")] = "observed"
     longest_span_d: PositiveInt = 5
     frequency: Literal["daily", "weekly", "monthly"] = "daily"
+    proxies: dict[str, str] = Field(default_factory=dict)
     on_findings: OnFindings = OnFindings()
     corrections: str = CORRECTIONS_FILE
 

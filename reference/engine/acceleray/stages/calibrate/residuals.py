@@ -25,8 +25,8 @@ def standardised(
     The instruments stand in the order of `calibration.usable`. Each one's filter runs over the last
     `window_d` days, as its fit did; the last `residual_window_d` of them are kept, less days without any
     residual. A day on which its market was closed has a residual of zero, one that ends a suspension that of
-    one day (see `spans.outside`); an instrument that moves by proxy has the mean of the calibrated ones,
-    brought to variance one. Days before its listing are filled (see `quant.residuals`).
+    one day (see `spans.outside`); an instrument that moves by proxy has those of the named one, or
+    the mean of the calibrated ones, brought to variance one. Days before its listing are filled (see `quant.residuals`).
     """
     returns, usable = calibration.returns, calibration.usable
     values, unseen = seen_and_unseen(calibration, window_d, standstill_d)
@@ -39,8 +39,7 @@ def standardised(
                 values[:, position], fit.parameters, fit.initial_variance, unseen[:, position]
             )
     residuals = residuals[-residual_window_d:]
-    status = np.array([calibration.fits[position].status for position in usable])
-    residuals[:, status == "proxied"] = common_move(residuals[:, status == "calibrated"])[:, None]
+    residuals = with_moves_of_proxies(calibration, residuals)
     # A day on which every market was closed is not drawn.
     some = np.isfinite(values[-residual_window_d:, usable]).any(axis=1)
     keys = [instrument_key(returns.instruments[position]) for position in usable]
@@ -63,6 +62,23 @@ def seen_and_unseen(
     )
     begun = np.isfinite(seen).argmax(axis=0)
     return seen, np.where(np.arange(len(seen))[:, None] < begun, np.nan, other)
+
+
+def with_moves_of_proxies(calibration: Calibration, residuals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return residuals (days, usable instruments) with those of instruments that move by proxy.
+
+    A proxy that is named must have a model of its own; a name that has none counts as no name.
+    """
+    names = [calibration.returns.instruments[position] for position in calibration.usable]
+    status = [calibration.fits[position].status for position in calibration.usable]
+    own = [place for place, each in enumerate(status) if each == "calibrated"]
+    places = {names[place]: place for place in own}
+    moves = residuals.copy()
+    for place, each in enumerate(status):
+        if each == "proxied":
+            named = places.get(calibration.proxy_of.get(names[place], ""))
+            moves[:, place] = common_move(residuals[:, own]) if named is None else residuals[:, named]
+    return moves
 
 
 def common_move(residuals: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -34,12 +35,15 @@ class Calibration:
         fits: one an instrument.
         gate: the verdict on the fits, proxies not counted.
         longest_span_d: a return over more risk days is no part of a model.
+        proxy_of: whose moves an instrument without a model takes, by name; the mean of all where it is not
+            named.
     """
 
     returns: Panel
     fits: tuple[GjrFit, ...]
     gate: Gate
     longest_span_d: int = 5
+    proxy_of: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def usable(self) -> NDArray[np.int64]:
@@ -82,7 +86,7 @@ def calibrate(run: Run) -> Calibration:
     drift = volatility_drift(seen[-settings.calibration.window_d :], fits, before, market_data.stale_price_d)
     found = Evidence(returns.instruments, fits, drift, causes(returns, fits, settings.calibration.window_d))
     gate = judge(found, settings.calibration, run.project.own_gate_rules("calibration"))
-    calibration = Calibration(returns, tuple(fits), gate, market_data.longest_span_d)
+    calibration = Calibration(returns, tuple(fits), gate, market_data.longest_span_d, market_data.proxies)
     calibration = with_proxies(calibration, settings, found.causes)
     previous = None
     if before:
