@@ -25,8 +25,9 @@ def standardised(
     The instruments stand in the order of `calibration.usable`. Each one's filter runs over the last
     `window_d` days, as its fit did; the last `residual_window_d` of them are kept, less days without any
     residual. A day on which its market was closed has a residual of zero, one that ends a suspension that of
-    one day (see `spans.outside`); an instrument that moves by proxy has those of the named one, or
-    the mean of the calibrated ones, brought to variance one. Days before its listing are filled (see `quant.residuals`).
+    one day (see `spans.outside`); one that moves by proxy has those of the named one, or
+    the mean of the calibrated ones, brought to variance one. Days before its listing are filled (see
+    `quant.residuals`).
     """
     returns, usable = calibration.returns, calibration.usable
     values, unseen = seen_and_unseen(calibration, window_d, standstill_d)
