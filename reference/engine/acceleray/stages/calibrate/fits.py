@@ -70,7 +70,8 @@ def fit_instrument(
         and cash_like(returns)
     ):
         mean, sigma = float(returns.mean()), float(returns.std())
-        return of_constant_variance("held", "", returns.size, mean, sigma, NU_OF_NEARLY_NORMAL)
+        why = f"hardly moves ({100.0 * sigma:.2g} % a day): held with its own volatility"
+        return of_constant_variance("held", why, returns.size, mean, sigma, NU_OF_NEARLY_NORMAL)
     series = after_standstills(values[:, instrument : instrument + 1], standstill_d)[:, 0]
     known = np.flatnonzero(np.isfinite(series))
     silent = len(series) if not known.size else len(series) - 1 - int(known[-1])
