@@ -72,6 +72,7 @@ def said(
     return once
 
 
+@pytest.mark.nightly
 def test_a_run_compacts_what_it_wrote_once_that_has_too_many_files(
     said: Callable[..., str], settings: Callable[..., Settings], make_run: Callable[..., Run]
 ) -> None:

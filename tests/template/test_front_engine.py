@@ -117,12 +117,14 @@ def test_a_line_that_both_changed_is_no_conflict_in_the_engine(generated: Genera
     assert git(project, "ls-files", "--unmerged") == ""
 
 
+@pytest.mark.nightly
 def test_an_edit_that_the_new_version_has_too_is_no_loss(generated: Generated, capsys: Capture) -> None:
     project = generated({RAW: LINES.replace("line 10\n", "line ten\n")})
     assert main(["update", str(project)]) == 0
     assert not (project / "before-update").exists()
 
 
+@pytest.mark.nightly
 def test_a_file_in_the_engine_that_git_ignores_is_named_and_kept(
     generated: Generated, capsys: Capture
 ) -> None:
@@ -136,6 +138,7 @@ def test_a_file_in_the_engine_that_git_ignores_is_named_and_kept(
     assert (project / "before-update/engine/local/notes.txt").read_text() == "ours alone\n"
 
 
+@pytest.mark.nightly
 def test_a_change_of_an_answer_sets_the_engine_back_as_well(generated: Generated, capsys: Capture) -> None:
     project = generated({RAW: OURS})
     change = [str(project), "--to", "current", "--set", "cloud=azure"]
@@ -145,6 +148,7 @@ def test_a_change_of_an_answer_sets_the_engine_back_as_well(generated: Generated
     assert "azure" in (project / "README.md").read_text()
 
 
+@pytest.mark.nightly
 def test_an_update_to_the_version_that_is_there_sets_an_edited_engine_back(
     generated: Generated, capsys: Capture
 ) -> None:
@@ -157,6 +161,7 @@ def test_an_update_to_the_version_that_is_there_sets_an_edited_engine_back(
     assert listed(capsys) == ["Nothing to do: the project has version 1.1.0."]
 
 
+@pytest.mark.nightly
 def test_a_folder_of_that_name_that_was_the_projects_own_makes_room(
     generated: Generated, source: Path, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -86,6 +86,7 @@ def test_git_is_not_started_for_each_file(template: Path, tmp_path: Path) -> Non
     assert 0 < len(calls.read_text(encoding="utf-8").splitlines()) < 20
 
 
+@pytest.mark.nightly
 def test_copier_alone_gives_the_same_project_and_asks_for_no_trust(released: Path, tmp_path: Path) -> None:
     assert main(["new", str(tmp_path / "ours"), "--template", str(released), "--defaults"]) == 0
     run_copy(str(released), tmp_path / "theirs", defaults=True, quiet=True, settings=Settings())
@@ -104,6 +105,7 @@ def test_copier_alone_gives_the_same_project_and_asks_for_no_trust(released: Pat
     assert "risk_dev" in (tmp_path / "ours/databricks.yml").read_text(encoding="utf-8")
 
 
+@pytest.mark.nightly
 def test_what_an_answer_brings_along_is_said_in_one_line_by_every_command(
     released: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,6 +61,7 @@ def test_an_update_ends_with_3_while_there_are_conflicts(new_project: NewProject
     assert listed(capsys) == ["Nothing to do: the project has version 1.1.0."]
 
 
+@pytest.mark.nightly
 def test_two_projects_in_one_repository_are_updated_apart(
     new_project: NewProject, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -177,6 +178,7 @@ def test_a_check_of_a_project_says_whether_there_is_an_update(
     assert listed(capsys)[1] == "The project has version 1.1.0, and there is no newer one."
 
 
+@pytest.mark.nightly
 def test_a_new_question_is_answered_with_its_default_and_said(
     new_project: NewProject, capsys: Capture
 ) -> None:

@@ -63,6 +63,7 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
+@pytest.mark.nightly
 def test_a_release_of_this_repository_is_named_tagged_and_recorded(clone: Path) -> None:
     commit = release(
         "99.0", clone, ["tests/template/test_release.py::test_what_is_not_committed_cannot_be_released"]
@@ -72,6 +73,7 @@ def test_a_release_of_this_repository_is_named_tagged_and_recorded(clone: Path) 
     assert git(clone, "status", "--porcelain") == ""
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("change", "guard", "said"),
     [
@@ -95,6 +97,7 @@ def test_a_release_that_a_check_stops_leaves_no_tag_and_no_commit(
     assert git(clone, "rev-parse", "HEAD") == before
 
 
+@pytest.mark.nightly
 def test_update_tests_that_were_skipped_stop_a_release(tmp_path: Path) -> None:
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth", "1", ROOT.as_uri(), str(shallow))

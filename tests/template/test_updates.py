@@ -73,6 +73,7 @@ TWO = ["end_to_end_pipeline", "portfolio_model_calibration"]
 SCORING = ["distributed_training", "batch_inference"]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("before", "after"),
     [

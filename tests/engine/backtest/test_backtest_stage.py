@@ -73,6 +73,7 @@ def test_a_model_that_failed_is_stored_as_not_promoted_with_the_reason(
     assert {row["decision"] for model, row in rows.items() if model != HEADLINE} == {"benchmark"}
 
 
+@pytest.mark.nightly
 def test_the_same_model_on_calm_days_is_stored_as_promoted(
     make_run: Callable[..., Run], calm: np.ndarray
 ) -> None:

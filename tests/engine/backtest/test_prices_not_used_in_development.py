@@ -79,6 +79,7 @@ def write_prices(path: Path) -> None:
         writer.writerows(zip(days, *cells.values(), strict=True))
 
 
+@pytest.mark.nightly
 def test_every_price_is_accepted_or_quarantined_and_every_fit_and_day_has_its_row(run: Run) -> None:
     accepted, quarantined = run.rows(PRICES), run.rows(PRICES_QUARANTINED)
     assert accepted.num_rows + quarantined.num_rows == 2 * DAYS + LATE_D
@@ -96,6 +97,7 @@ def test_every_price_is_accepted_or_quarantined_and_every_fit_and_day_has_its_ro
         assert len(days) == len(set(days)) == OUT_OF_SAMPLE
 
 
+@pytest.mark.nightly
 def test_a_model_that_fails_on_them_is_not_promoted_and_every_verdict_is_stored_with_its_reason(
     run: Run,
 ) -> None:

@@ -32,6 +32,7 @@ def one_day(returns):
     return np.isfinite(returns).astype(float)
 
 
+@pytest.mark.nightly
 def test_over_33_years_the_calibrated_model_passes_every_test_and_the_three_others_fail() -> None:
     # One test, so that 600 fits are made once however many processes share the tests.
     prices = load_sp500_dataset()

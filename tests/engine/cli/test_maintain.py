@@ -18,6 +18,7 @@ Start = Callable[..., Any]
 DAY = datetime(2024, 1, 2, tzinfo=UTC).date()
 
 
+@pytest.mark.nightly
 @pytest.mark.spark
 def test_maintain_compacts_what_is_there_and_prints_its_table_alone(
     make_run: Callable[..., Run], python: Start

@@ -61,6 +61,7 @@ def test_a_contest_times_every_round_and_names_what_failed(order: Order) -> None
     assert any("nobody did not start" in line for line in said)
 
 
+@pytest.mark.nightly
 def test_in_one_process_sides_go_in_turn_and_the_next_goes_on_where_one_failed(order: Order) -> None:
     said: list[str] = []
     found = in_turn(order, ["nobody", "limit", "limit"], 2, said.append)
@@ -69,6 +70,7 @@ def test_in_one_process_sides_go_in_turn_and_the_next_goes_on_where_one_failed(o
     assert said[0].startswith("    nobody failed: KeyError")
 
 
+@pytest.mark.nightly
 def test_opened_anew_a_side_starts_and_stops_in_each_round_and_who_fails_is_left_out(
     order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,6 +194,7 @@ def test_damage_twice_is_told_and_nothing_is_committed(project: Any, where: type
     assert stages(run) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.ray
 def test_damage_found_inside_a_ray_task_comes_out_as_itself(project: Any) -> None:
     make, version = project

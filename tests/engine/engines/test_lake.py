@@ -154,6 +154,7 @@ def test_units_and_comments_of_the_declaration_reach_the_table(lake: Lake, spark
     assert described["name"] == "What isn't `plain`"
 
 
+@pytest.mark.nightly
 def test_two_writers_of_one_table_both_commit_everything(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

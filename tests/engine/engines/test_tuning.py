@@ -122,6 +122,7 @@ def test_a_search_that_was_killed_goes_on_without_running_a_trial_again(
     assert sorted(finished) == sorted(set(range(1, 21)) - set(kept))
 
 
+@pytest.mark.nightly
 def test_a_search_of_which_everything_is_kept_starts_nothing(run: Callable[..., list[Trial]]) -> None:
     kept: dict[int, Trial] = {}
     once = run(trials=8, keep=lambda one: kept.__setitem__(one.number, copy.deepcopy(one)))

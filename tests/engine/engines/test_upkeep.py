@@ -58,6 +58,7 @@ def worn(make_run: Callable[..., Run]) -> Callable[..., Lake]:
     return lambda *overrides: make_run(*overrides).lake
 
 
+@pytest.mark.nightly
 def test_files_that_were_replaced_count_once_they_are_old_enough(make_run: Callable[..., Run]) -> None:
     for number in range(4):
         rows = [{"run_id": "same", "as_of": DAY, "n": n, "square": float(n + number)} for n in range(ROWS)]
@@ -93,6 +94,7 @@ def test_many_small_files_become_few_and_every_version_still_reads(worn: Callabl
     assert not worn().commit(TALLY, lake.read(TALLY, "run-1").toArrow(), "run-1").changed
 
 
+@pytest.mark.nightly
 def test_below_the_limit_nothing_is_done(worn: Callable[..., Lake]) -> None:
     lake = worn("maintenance.optimize_above_files=99")
     version, files = lake.version(TALLY), data_files(lake)
@@ -103,6 +105,7 @@ def test_below_the_limit_nothing_is_done(worn: Callable[..., Lake]) -> None:
     assert not needs_upkeep(Lake(nothing, lake.settings), TALLY)
 
 
+@pytest.mark.nightly
 def test_without_a_time_to_keep_only_the_newest_version_stays(worn: Callable[..., Lake], spark: Any) -> None:
     lake = worn(TIDY, NOW)
     before, files = state(lake), data_files(lake)
@@ -118,6 +121,7 @@ def test_without_a_time_to_keep_only_the_newest_version_stays(worn: Callable[...
         spark.sql(f"VACUUM {lake.identifier(TALLY)} RETAIN 0 HOURS").collect()
 
 
+@pytest.mark.nightly
 def test_without_the_lock_files_stay_for_a_week_whatever_is_set(worn: Callable[..., Lake]) -> None:
     lake = worn(TIDY, NOW)
     files = data_files(lake)
@@ -149,6 +153,7 @@ def test_what_a_killed_run_left_goes_but_what_a_young_version_needs_stays(worn: 
     assert lake.read(TALLY, version=RUNS).count() == RUNS * ROWS
 
 
+@pytest.mark.nightly
 def test_delta_is_told_to_remember_for_longer_than_its_week(worn: Callable[..., Lake]) -> None:
     def remembered(lake: Lake) -> dict[str, str]:
         rows = lake.spark.sql(f"SHOW TBLPROPERTIES {lake.identifier(TALLY)}").collect()
@@ -163,6 +168,7 @@ def test_delta_is_told_to_remember_for_longer_than_its_week(worn: Callable[..., 
     assert lake.version(TALLY) == version
 
 
+@pytest.mark.nightly
 def test_a_new_table_remembers_for_as_long_as_is_set(make_run: Callable[..., Run]) -> None:
     lake = make_run("maintenance.vacuum_after_h=720").lake
     commit(lake, 1)

@@ -72,6 +72,7 @@ def rows(run: Run, *columns: str) -> pa.Table:
     return pa.table({name: found[name] for name in found.column_names})
 
 
+@pytest.mark.nightly
 def test_an_own_signal_comes_goes_and_comes_back(make_run: Callable[..., Run]) -> None:
     prices = walk()
     before = rows(built(make_run, NOTHING_ADDED, prices, "one"), *FEATURE_NAMES)
@@ -100,6 +101,7 @@ def test_an_own_signal_comes_goes_and_comes_back(make_run: Callable[..., Run]) -
     assert rows(back, *FEATURE_NAMES, "order", "broken").equals(with_own)
 
 
+@pytest.mark.nightly
 def test_examples_and_signals_have_it_after_those_of_the_engine(make_run: Callable[..., Run]) -> None:
     run = built(make_run, PROJECT, walk(), "one")
     examples, inputs = load_examples(run), load_inputs(run)

@@ -105,6 +105,7 @@ def test_a_history_that_is_too_short_is_refused_in_the_words_of_every_source(
         ingest(make(*SMALL, "market_data.minimum_history_d=1000"))
 
 
+@pytest.mark.nightly
 def test_reversal_finds_the_planted_signal_at_the_predicted_strength(make: Callable[..., Run]) -> None:
     run = make(*LARGE)
     ingest(run)

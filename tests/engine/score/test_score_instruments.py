@@ -33,6 +33,7 @@ def quarantined(run: Run) -> Found:
     return {(row["instrument_id"], row["feature_date"]): row["reason"] for row in rows}
 
 
+@pytest.mark.nightly
 def test_each_instrument_is_scored_on_its_newest_row_that_is_young_and_known(
     make_run: Callable[..., Run],
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_row_outside_its_contract_is_quarantined_and_the_feature_named(
     assert (counts.rows_in, counts.scored, counts.quarantined) == (8, 3, 5)
 
 
+@pytest.mark.nightly
 def test_the_last_dates_are_scored_and_the_newest_row_of_who_has_none_there(
     make_run: Callable[..., Run],
 ) -> None:
@@ -103,6 +105,7 @@ def test_the_last_dates_are_scored_and_the_newest_row_of_who_has_none_there(
     assert (counts.rows_in, counts.scored, counts.quarantined) == (12, 11, 1)
 
 
+@pytest.mark.nightly
 def test_a_long_history_has_the_rows_of_those_that_ended_in_it(make_run: Callable[..., Run]) -> None:
     run = identified(make_run(*SETTINGS, "score.history_d=1000"))
     rows = fill(run)
@@ -111,6 +114,7 @@ def test_a_long_history_has_the_rows_of_those_that_ended_in_it(make_run: Callabl
     assert not quarantined(run)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("way", ["small", "staged"])
 def test_the_way_to_ray_and_the_size_of_tasks_change_no_score(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, way: str
@@ -125,6 +129,7 @@ def test_the_way_to_ray_and_the_size_of_tasks_change_no_score(
     assert predictions(run) == expected
 
 
+@pytest.mark.nightly
 def test_scoring_again_changes_nothing_and_makes_no_new_version(make_run: Callable[..., Run]) -> None:
     made = []
     for _ in range(2):
@@ -148,6 +153,7 @@ def test_a_row_that_is_lost_stops_the_run(
         score_instruments(run, model(rows), days())
 
 
+@pytest.mark.nightly
 def test_nothing_to_score_is_all_quarantined(make_run: Callable[..., Run]) -> None:
     run = identified(make_run(*SETTINGS))
     rows = fill(run)

@@ -105,6 +105,7 @@ def test_signals_stand_at_their_day_and_instrument(staged: Staged) -> None:
         np.testing.assert_equal(value, np.float32(row.reversal_1w))
 
 
+@pytest.mark.nightly
 def test_an_earlier_as_of_date_gives_what_it_gave_before_later_prices_came(staged: Staged) -> None:
     as_of = pd.to_datetime(prices().index[460]).date()
     run = later(staged, as_of)

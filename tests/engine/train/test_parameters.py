@@ -49,6 +49,7 @@ def commit(run: Run, table: Table, run_id: str, rows: list[dict[str, Any]]) -> N
     run.lake.commit(table, pa.Table.from_pylist(filled, schema=table.arrow_schema), run_id)
 
 
+@pytest.mark.nightly
 def test_the_newest_finished_search_up_to_the_date_on_the_same_prices_is_taken(
     make_run: Callable[..., Run],
 ) -> None:

@@ -109,6 +109,7 @@ def test_where_there_is_nothing_to_go_back_to_there_is_one_plain_line(
     assert str(caught.value).startswith(line)
 
 
+@pytest.mark.nightly
 def test_on_real_tables_it_leaves_a_row_that_resolves_and_tells_mlflow(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
