@@ -16,7 +16,9 @@ from rendered import TESTS, python_path
 
 if TYPE_CHECKING:
     # Pure tests start without loading Spark and Ray.
+    from acceleray.engines.ray.fanout import FanOut
     from acceleray.runtime.run import Run
+    from one_ray import OneRay
 
 BASE = """
 project: {name: tests, customer: Tests}
@@ -104,6 +106,28 @@ def settings(new_settings: Callable[[], Callable[..., Settings]]) -> Callable[..
 def make_run(new_project: Callable[[], Callable[..., Run]]) -> Callable[..., Run]:
     """Return a function from overrides to a run with real Spark and Delta, in one new project."""
     return new_project()
+
+
+@pytest.fixture(scope="session")
+def one_ray() -> Iterator[OneRay]:
+    """Return the Ray that tests of this process share."""
+    from one_ray import OneRay
+
+    shared = OneRay()
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture
+def fan_out(one_ray: OneRay) -> FanOut:
+    """Return a fan-out over two workers of the Ray that tests share."""
+    return one_ray.fan_out()
+
+
+@pytest.fixture
+def no_ray(one_ray: OneRay) -> None:
+    """Stop the Ray that tests share, for a test that starts one of its own in this process."""
+    one_ray.stop()
 
 
 class NoFanOut:

@@ -141,7 +141,10 @@ sys.exit(3)
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize(("ends", "code", "status"), [("raises", 1, "FAILED"), ("leaves", 3, "KILLED")])
+@pytest.mark.parametrize(
+    ("ends", "code", "status"),
+    [("raises", 1, "FAILED"), pytest.param("leaves", 3, "KILLED", marks=pytest.mark.nightly)],
+)
 def test_a_script_that_raises_or_leaves_frees_lock_and_processes(
     ends: str, code: int, status: str, tmp_path: Path
 ) -> None:

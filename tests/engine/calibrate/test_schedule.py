@@ -180,6 +180,7 @@ def test_nothing_is_left_in_the_state_folder_after_the_commit(
 
 @pytest.mark.nightly
 @pytest.mark.ray
+@pytest.mark.usefixtures("no_ray")
 def test_ray_finds_what_a_plain_loop_finds_to_the_last_bit(
     make_run: Callable[..., Run], returns: Panel
 ) -> None:

@@ -16,7 +16,6 @@ import ray
 
 from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.ray.fanout import FanOut, batches
-from acceleray.engines.ray.local import local_ray
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 from engines.living import command_line, content, descendants, files_below, gone, listening, named
@@ -42,12 +41,11 @@ time.sleep(600)
 """
 
 
-@pytest.fixture(scope="module")
-def fan_out() -> Iterator[FanOut]:
+@pytest.fixture(scope="module", autouse=True)
+def sent_by_value() -> Iterator[None]:
     # Ray's workers cannot import a test module; the package itself they can.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    with local_ray(SETTINGS) as started:
-        yield started
+    yield
     ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 

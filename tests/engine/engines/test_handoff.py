@@ -13,7 +13,6 @@ from acceleray.engines.handoff.driver_read import rows_here
 from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.ways import handed_over
 from acceleray.engines.ray.fanout import FanOut
-from acceleray.engines.ray.local import local_ray
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.tables.contract import Column, Table
@@ -33,11 +32,10 @@ def project(new_project: Callable[[], Callable[..., Run]]) -> tuple[Callable[...
     return make, older, fill(make().lake, "one", 100)
 
 
-@pytest.fixture(scope="module")
-def fan_out(project: Any) -> Iterator[FanOut]:
+@pytest.fixture(scope="module", autouse=True)
+def sent_by_value() -> Iterator[None]:
     ray.cloudpickle.register_pickle_by_value(handing)
-    with local_ray(project[0]("ray.workers=2", "ray.object_store_mb=80").settings) as started:
-        yield started
+    yield
     ray.cloudpickle.unregister_pickle_by_value(handing)
 
 

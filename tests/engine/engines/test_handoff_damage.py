@@ -196,6 +196,7 @@ def test_damage_twice_is_told_and_nothing_is_committed(project: Any, where: type
 
 @pytest.mark.nightly
 @pytest.mark.ray
+@pytest.mark.usefixtures("no_ray")
 def test_damage_found_inside_a_ray_task_comes_out_as_itself(project: Any) -> None:
     make, version = project
     run, said = make(*STAGED, "ray.workers=1", "ray.object_store_mb=80"), list[str]()

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from acceleray.engines.ray import training
+from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.local import local_ray
 from acceleray.engines.ray.training import (
     Boosting,
@@ -39,6 +40,8 @@ OPEN_TO_ALL = ("0.0.0.0", "*", "::")
 NAMES = ("a", "b", "c", "d")
 MODEL, SEED = Model(rounds=150, max_depth=4), 7
 BOOSTING = Boosting(parameters(MODEL, SEED), MODEL.rounds, NAMES, shards=3, checkpoint_rounds=5, key="k")
+SMALL_MODEL = Model(rounds=30, max_depth=4)
+SMALL = replace(BOOSTING, rounds=SMALL_MODEL.rounds)
 DRIVER = """
 import sys
 from engines.test_training import *
@@ -77,6 +80,7 @@ def alone() -> bytes:
 
 @contextmanager
 def trainer_of(home: Path, workers: int) -> Iterator[Any]:
+    """Return a function that trains on a Ray with so many CPUs; no other may run in this process."""
     with local_ray(settings(home, workers)) as fan_out:
         rows = fan_out.share(data())
         yield lambda done=lambda rounds: None, boosting=BOOSTING: fit_on_shards(
@@ -84,47 +88,56 @@ def trainer_of(home: Path, workers: int) -> Iterator[Any]:
         )
 
 
-def test_one_cpu_for_three_shards_gives_the_model_of_a_single_process_and_listens_on_loopback_alone(
-    tmp_path: Path, alone: bytes
+@pytest.mark.nightly
+@pytest.mark.usefixtures("no_ray")
+def test_one_cpu_for_three_shards_gives_the_model_of_a_single_process(tmp_path: Path, alone: bytes) -> None:
+    with trainer_of(tmp_path, 1) as train:
+        assert train() == Fitted(alone, 0)
+
+
+def test_two_cpus_for_three_shards_give_the_model_of_a_single_process_and_listen_on_loopback_alone(
+    tmp_path: Path, fan_out: FanOut
 ) -> None:
     before = set(Path.home().glob("ray_results/*"))
     heard: set[str] = set()
     seen: list[int] = []
-    with trainer_of(tmp_path, 1) as train:
-        over = threading.Event()
+    rows = data(3_000)
+    alone = saved(fit(rows.features, rows.target, NAMES, SMALL_MODEL, SEED))
+    over = threading.Event()
 
-        def listen() -> None:
-            looks: dict[str, int] = {}
-            while not over.wait(0.2):
-                looks = {one: looks.get(one, 0) + 1 for one in sockets()}
-                for one, times in looks.items():
-                    address = one.rpartition(":")[0].strip("[]")
-                    # A new socket is open to all until it is noticed; slow machines look more slowly too.
-                    if address not in OPEN_TO_ALL or times > 10:
-                        heard.add(address)
+    def listen() -> None:
+        looks: dict[str, int] = {}
+        while not over.wait(0.2):
+            looks = {one: looks.get(one, 0) + 1 for one in sockets()}
+            for one, times in looks.items():
+                address = one.rpartition(":")[0].strip("[]")
+                # A new socket is open to all until it is noticed; slow machines look more slowly too.
+                if address not in OPEN_TO_ALL or times > 10:
+                    heard.add(address)
 
-        thread = threading.Thread(target=listen)
-        thread.start()
-        found: Fitted = train(seen.append)
-        over.set()
-        thread.join()
+    thread = threading.Thread(target=listen)
+    thread.start()
+    found = fit_on_shards(settings(tmp_path, 2), SMALL, fan_out.share(rows), seen.append)
+    over.set()
+    thread.join()
     assert found == Fitted(alone, 0)
     # XGBoost's own sockets are on all addresses, but of the loopback device alone.
     assert heard == {"127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0%lo"}
     assert seen == sorted(seen)
-    assert seen[-1] == MODEL.rounds
-    rows = data().features.astype(np.float64)
-    ours, theirs = (predict(restored(content), rows, NAMES) for content in (found.content, alone))
+    assert seen[-1] == SMALL.rounds
+    known = rows.features.astype(np.float64)
+    ours, theirs = (predict(restored(content), known, NAMES) for content in (found.content, alone))
     assert np.abs(ours - theirs).max() <= TOLERANCE
     # Of all checkpoints two are kept, and nothing is written anywhere else.
     assert len(list(unfinished(tmp_path).glob("checkpoint_2*"))) == 2
     assert {path.name for path in tmp_path.iterdir()} == {"var"}
     assert set(Path.home().glob("ray_results/*")) == before
-    forget(settings(tmp_path, 1), "k")
+    forget(settings(tmp_path, 2), "k")
     assert not unfinished(tmp_path).exists()
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("no_ray")
 def test_a_killed_worker_is_replaced_and_all_go_on_from_the_checkpoint_with_the_same_bits(
     tmp_path: Path, alone: bytes
 ) -> None:
@@ -135,6 +148,7 @@ def test_a_killed_worker_is_replaced_and_all_go_on_from_the_checkpoint_with_the_
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("no_ray")
 def test_a_killed_run_is_gone_on_with_by_the_next_one_with_the_same_bits(
     tmp_path: Path, alone: bytes
 ) -> None:
@@ -154,6 +168,7 @@ def test_a_killed_run_is_gone_on_with_by_the_next_one_with_the_same_bits(
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("no_ray")
 def test_what_a_killed_run_left_damaged_is_thrown_away(
     tmp_path: Path, alone: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +183,7 @@ def test_what_a_killed_run_left_damaged_is_thrown_away(
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("no_ray")
 def test_a_fit_that_draws_columns_begins_again_because_the_draws_cannot_be_gone_on_with(
     tmp_path: Path,
 ) -> None:

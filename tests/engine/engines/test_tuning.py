@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +12,16 @@ import pytest
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 
-from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.ray.fanout import FanOut
-from acceleray.engines.ray.local import local_ray
 from acceleray.engines.ray.proposals import Report, Search, Trial
 from acceleray.engines.ray.tuning import resources, search
 from acceleray.errors import PortfolioError
-from acceleray.settings import Settings
 from engines.test_proposals import searched
 from engines.trials import CODE, plan
 
 pytestmark = pytest.mark.ray
 
 TESTS = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def fan_out() -> Iterator[FanOut]:
-    settings = Settings.model_validate(
-        {"project": {"name": "t", "customer": "T"}, "ray": {"workers": 3, "object_store_mb": 80}}
-    )
-    # Ray's workers shall find the module with the trials.
-    with process_environment({"PYTHONPATH": str(TESTS)}), local_ray(settings) as started:
-        yield started
 
 
 @pytest.fixture

@@ -14,27 +14,21 @@ import numpy as np
 import pytest
 
 from acceleray.engines.delta.lake import Lake
-from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.ray.fanout import FanOut
-from acceleray.engines.ray.local import local_ray
 from acceleray.errors import PortfolioError
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Run
 from engines.living import saying
 from faults import drill
-from faults.watching import TESTS, assert_whole, parts, stage_files, wait_until
+from faults.watching import assert_whole, parts, stage_files, wait_until
+from one_ray import OneRay
 
 pytestmark = [pytest.mark.ray, pytest.mark.fault]
 
 
-@pytest.fixture(scope="module")
-def fan_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FanOut]:
-    from faults.conftest import new_project
-
-    settings = drill.settings_of(new_project(tmp_path_factory.mktemp("ray")), "ray.task_timeout_s=3000")
-    # Ray's workers find the drill by its name.
-    with process_environment({"PYTHONPATH": str(TESTS)}), local_ray(settings) as started:
-        yield started
+@pytest.fixture
+def fan_out(one_ray: OneRay) -> FanOut:
+    return one_ray.fan_out(task_timeout_s=3000)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from deltalake import DeltaTable
 from skfolio.datasets import load_sp500_dataset
 
 import rendered
@@ -57,6 +58,20 @@ def table(spark: Any, state: Path, label: str, version: int | None = None) -> li
     reader = spark.read.format("delta")
     reader = reader if version is None else reader.option("versionAsOf", version)
     return [row.asDict() for row in reader.load(str(folder)).collect()]
+
+
+def read(state: Path, label: str) -> list[dict[str, Any]]:
+    """Return the rows of a table such as gold.returns as they are now, without a Spark."""
+    layer, name = label.split(".")
+    (folder,) = (state / "warehouse").glob(f"{layer}*/{name}")
+    rows: list[dict[str, Any]] = DeltaTable(str(folder)).to_pyarrow_table().to_pylist()
+    return rows
+
+
+def fingerprints(state: Path) -> dict[tuple[str, str], str]:
+    """Return the fingerprint of every table that a run wrote, by stage and name, without a Spark."""
+    rows = read(state, "gold.run_tables")
+    return {(r["stage"], r["table_name"]): r["fingerprint"] for r in rows if r["direction"] == "wrote"}
 
 
 def written(spark: Any, state: Path) -> dict[tuple[str, str], str]:
