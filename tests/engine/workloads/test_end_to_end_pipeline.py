@@ -54,7 +54,7 @@ def prices(home: Path) -> Path:
 
 @dataclass(frozen=True)
 class Killed:
-    """A state in which a run was killed and the next one, with one worker, went on; and what the kill left."""
+    """A state in which a run was killed, and the next one with one worker went on; and what the kill left."""
 
     orphans: list[str]
     recovered: Ran
