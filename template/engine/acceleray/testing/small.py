@@ -59,6 +59,7 @@ class SmallProject:
         prices = f"market_data.path={write_prices(home / 'prices.csv')}"
         self.chosen = (*SMALL, prices, f"paths.state={home / 'state'}")
         self.said = ""
+        self._once: dict[str, tuple[Run, str]] = {}
 
     def settings(self, *overrides: str) -> Settings:
         """Return the project's settings of environment `local`, made small."""
@@ -81,6 +82,13 @@ class SmallProject:
             found = run_as_script(path)
         self.said = out.getvalue()
         run: Run = found["run"]
+        return run
+
+    def notebook_once(self, workload: str) -> Run:
+        """Run a recipe's notebook unless this method has, and return its run; sets `said` as well."""
+        if workload not in self._once:
+            self._once[workload] = (self.notebook(workload), self.said)
+        run, self.said = self._once[workload]
         return run
 
     @staticmethod
