@@ -80,7 +80,7 @@ planted: prepare ## Plant 197 faults in copies of the engine, and see the test o
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more
-	@$(BIN)/python -m pytest -q -n auto -m nightly tests
+	@$(BIN)/python -m pytest -q -n auto -m nightly tests/template
 
 subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: 10 to 17 minutes each
 	@$(BIN)/python scripts/subsets.py $(ARGS)

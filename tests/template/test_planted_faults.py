@@ -49,5 +49,6 @@ def test_the_faults_that_everyone_fears_are_noticed_and_one_of_each_workload() -
     always = [fault for fault in FAULTS if fault.always]
     assert {fault.workload for fault in always} == {workload["name"] for workload in WORKLOADS}
     assert {name for name in NAMED if any(fault.what.startswith(name) for fault in always)} == set(NAMED)
-    missed = [seen.fault.name for seen in planted(always) if not seen.noticed]
+    # Another lane of `make test` runs the same tests on what has no fault.
+    missed = [seen.fault.name for seen in planted(always, known_to_pass=True) if not seen.noticed]
     assert missed == []
