@@ -142,7 +142,7 @@ def test_the_notebook_as_a_script_finds_the_same_bits_with_two_workers_and_write
 
 def test_an_instrument_that_cannot_be_calibrated_keeps_a_row_with_the_reason(killed: Killed) -> None:
     rows = {row["instrument_id"]: row for row in read(killed.recovered.state, "gold.calibration")}
-    assert rows["LATE"]["status"] == "rejected"
+    assert rows["LATE"]["status"] == "proxied"
     assert "fewer than the 500" in rows["LATE"]["reason"]
     assert rows["ENDED"]["status"] == "rejected"
     assert "no return on the last" in rows["ENDED"]["reason"]
