@@ -32,7 +32,7 @@ DAYS = 900
 SMALL = (
     *("market_data.source=csv", "market_data.name=small", "market_data.minimum_history_d=700"),
     *("factors.source=sample", "book.portfolios=10", "leakage.maximum_rank_ic=0.9", "model.rounds=10"),
-    *("spark.cores=2", "spark.driver_memory=1g", "spark.shuffle_partitions=2"),
+    *("spark.cores=2", "spark.driver_memory=1g", "spark.shuffle_partitions=1"),
     *("ray.workers=2", "ray.object_store_mb=128"),
     *("calibration.window_d=700", "calibration.first_fit_d=700", "calibration.refit_every_d=200"),
     *("train.folds=2", "train.minimum_train_d=300", "train.minimum_rank_ic=-1", "train.checkpoint_rounds=5"),
