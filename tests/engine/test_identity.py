@@ -76,6 +76,7 @@ def test_the_wheel_with_both_packages_has_the_identity_of_the_source(project: Pa
     assert f" 0.1.0, engine {release} (Python 3." in named
 
 
+@pytest.mark.nightly
 def test_the_wheel_of_the_engine_alone_works_and_has_its_digest(tmp_path: Path) -> None:
     copy = tmp_path / "engine"
     shutil.copytree(ENGINE, copy, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))

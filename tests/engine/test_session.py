@@ -140,11 +140,9 @@ sys.exit(3)
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.ray
-@pytest.mark.parametrize(
-    ("ends", "code", "status"),
-    [("raises", 1, "FAILED"), pytest.param("leaves", 3, "KILLED", marks=pytest.mark.nightly)],
-)
+@pytest.mark.parametrize(("ends", "code", "status"), [("raises", 1, "FAILED"), ("leaves", 3, "KILLED")])
 def test_a_script_that_raises_or_leaves_frees_lock_and_processes(
     ends: str, code: int, status: str, tmp_path: Path
 ) -> None:

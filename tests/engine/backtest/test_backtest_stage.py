@@ -56,6 +56,7 @@ def calm() -> np.ndarray:
     return 0.01 * np.random.default_rng(4).standard_t(8, (DAYS, 2))
 
 
+@pytest.mark.nightly
 def test_a_model_that_failed_is_stored_as_not_promoted_with_the_reason(
     make_run: Callable[..., Run], calm: np.ndarray
 ) -> None:

@@ -154,6 +154,7 @@ sys.exit(guarded(action, Place()))
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.spark
 def test_a_run_told_to_stop_in_the_middle_of_a_query_leaves_no_java_behind(
     project: Path, python: Start

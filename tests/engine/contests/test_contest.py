@@ -53,6 +53,7 @@ def timed(limit: SideOutcome, runs: int) -> bool:
     return len(limit.warm_s) == runs and min(times) > 0.0 and limit.peak_mb > 10.0 and agrees
 
 
+@pytest.mark.nightly
 def test_a_contest_times_every_round_and_names_what_failed(order: Order) -> None:
     said: list[str] = []
     found = contest(order, ["limit", "nobody"], 2, said.append)

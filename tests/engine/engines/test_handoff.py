@@ -21,6 +21,10 @@ from engines.handing import ODD_SCOPE, SCORES, TRADES, Inline, expected, fill, s
 
 # Thirty rows to a task, so that everything comes in several fragments.
 WAYS = {way: (f"hand_off.way={way}", "hand_off.rows_per_task=30") for way in ("small", "direct", "staged")}
+# All three go through Ray in one test; without it one at a time, the others at night.
+EACH_WAY = pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=[] if way == "direct" else [pytest.mark.nightly]) for way in WAYS]
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,7 @@ def test_an_error_in_a_function_is_one_line_naming_function_and_table(project: A
     assert stages(run) == []
 
 
-@pytest.mark.parametrize("way", WAYS)
+@EACH_WAY
 def test_an_older_version_gives_the_older_rows(project: Any, way: str) -> None:
     make, older, _ = project
     run = make(*WAYS[way])
@@ -75,7 +79,7 @@ def test_an_older_version_gives_the_older_rows(project: Any, way: str) -> None:
     clear(run)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@EACH_WAY
 def test_a_scope_full_of_quotes_is_a_value_and_nothing_else(project: Any, way: str) -> None:
     make, _, version = project
     run = make(*WAYS[way])
@@ -86,6 +90,7 @@ def test_a_scope_full_of_quotes_is_a_value_and_nothing_else(project: Any, way: s
     clear(run)
 
 
+@pytest.mark.nightly
 def test_of_a_file_with_rows_of_two_sources_only_one_is_read(
     make_run: Callable[..., Run], spark: Any
 ) -> None:
@@ -98,7 +103,7 @@ def test_of_a_file_with_rows_of_two_sources_only_one_is_read(
     assert same(scores(run), expected(40))
 
 
-@pytest.mark.parametrize("way", WAYS)
+@EACH_WAY
 def test_the_same_transform_again_commits_nothing(project: Any, way: str) -> None:
     make, _, version = project
     run = make(*WAYS[way])
@@ -133,7 +138,7 @@ def test_spark_logic_goes_through_the_stage_and_only_its_rows_arrive(project: An
     ("property_", "feature"),
     [
         ("delta.enableDeletionVectors' = 'true", "deletion vectors"),
-        ("delta.columnMapping.mode' = 'name", "column mapping"),
+        pytest.param("delta.columnMapping.mode' = 'name", "column mapping", marks=pytest.mark.nightly),
     ],
 )
 def test_a_table_that_says_more_than_its_files_is_staged(
@@ -180,6 +185,7 @@ def test_rows_come_here_as_spark_would_bring_them_or_not_at_all(
     assert rows_here(run.lake, Selection(TRADES, run.lake.version(TRADES), "one", names), {}) is None
 
 
+@pytest.mark.nightly
 def test_files_with_more_rows_than_the_log_counts_are_not_read_directly(make_run: Callable[..., Run]) -> None:
     run = make_run(*WAYS["direct"])
     version = fill(run.lake, "one", 100)
@@ -195,7 +201,7 @@ def test_files_with_more_rows_than_the_log_counts_are_not_read_directly(make_run
         transform(run, Inline(), version)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@EACH_WAY
 def test_a_column_younger_than_the_files_is_null(make_run: Callable[..., Run], spark: Any, way: str) -> None:
     run = make_run(*WAYS[way])
     fill(run.lake, "one", 20)

@@ -95,6 +95,7 @@ def test_one_cpu_for_three_shards_gives_the_model_of_a_single_process(tmp_path: 
         assert train() == Fitted(alone, 0)
 
 
+@pytest.mark.nightly
 def test_two_cpus_for_three_shards_give_the_model_of_a_single_process_and_listen_on_loopback_alone(
     tmp_path: Path, fan_out: FanOut
 ) -> None:

@@ -49,7 +49,7 @@ def run_of(make_run: Callable[..., Run], *overrides: str) -> Run:
     return run
 
 
-@pytest.mark.parametrize("name", ["vault", "wide_vault"])
+@pytest.mark.parametrize("name", ["vault", pytest.param("wide_vault", marks=pytest.mark.nightly)])
 def test_its_prices_are_judged_like_any_other(name: str, make_run: Callable[..., Run]) -> None:
     run = run_of(make_run, f"market_data.source={name}", "market_data.calendar=weekdays")
     loaded = ingest(run)

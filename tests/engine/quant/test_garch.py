@@ -23,6 +23,7 @@ def test_a_planted_model_is_found_without_any_doubt(fit, planted):
         assert 0 < error < max(abs(truth), 1.0)
 
 
+@pytest.mark.nightly
 def test_planted_parameters_lie_within_their_errors_as_often_as_they_should(planted, planted_series):
     fits = [fit_gjr_garch_t(planted_series(3000, seed), 500) for seed in range(100)]
     estimates = np.array([astuple(fit.parameters) for fit in fits])

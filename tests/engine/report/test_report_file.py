@@ -23,7 +23,11 @@ PICTURES = {
     for name, count in {"end_to_end": 6, "calibration": 5, "stress": 5}.items()
     if find_spec(f"acceleray.report.{name}")
 }
-PAGES = pytest.mark.parametrize("name", PICTURES)
+# All are made of the same parts: one page a test, the others at night.
+PAGES = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.nightly] if place else []) for place, name in enumerate(PICTURES)],
+)
 
 
 @PAGES

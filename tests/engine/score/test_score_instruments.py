@@ -142,6 +142,7 @@ def test_scoring_again_changes_nothing_and_makes_no_new_version(make_run: Callab
     assert [touch.version for touch in made[0]] == [touch.version for touch in made[1]]
 
 
+@pytest.mark.nightly
 def test_a_row_that_is_lost_stops_the_run(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ def test_over_a_thousand_panels_no_more_discoveries_are_false_than_the_rate_says
     assert by["alone", 0.05].false_share > 0.05
 
 
+@pytest.mark.nightly
 def test_over_a_few_panels_the_correction_keeps_what_is_true_and_drops_what_is_not() -> None:
     found = {(one.rule, one.rate): one for one in realised(12, workers=1)}
     assert found["Benjamini-Hochberg", 0.05].found > 0.4

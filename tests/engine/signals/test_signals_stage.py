@@ -125,6 +125,7 @@ def test_an_earlier_as_of_date_gives_what_it_gave_before_later_prices_came(stage
         assert one.to_pydict() == other.to_pydict()
 
 
+@pytest.mark.nightly
 def test_running_again_changes_nothing(staged: Staged) -> None:
     run = later(staged, staged.last)
     prioritise(run)
