@@ -44,7 +44,8 @@ def lanes(everything: bool) -> list[Lane]:
     """Return the lanes of a pull request, or those of a night."""
     quick = "" if everything else " and not nightly"
     render = [sys.executable, "scripts/render.py", "answers/reference.yml", str(OWN)]
-    own = ["make", "--no-print-directory", "-C", str(OWN), "test", f"VENV={BIN.parent}"]
+    tests = "test-all" if everything else "test"
+    own = ["make", "--no-print-directory", "-C", str(OWN), tests, f"VENV={BIN.parent}"]
     style = (_module("ruff", "check", "."), _module("ruff", "format", "--check", "."), _module("mypy"))
     contracts = (_module("mypy"), [str(BIN / "lint-imports")])
     one = ("-n", "0", "-m")
@@ -60,7 +61,8 @@ def lanes(everything: bool) -> list[Lane]:
         Lane(
             "engine: pure and Spark",
             TESTS,
-            (_pytest("-n", "auto", "-m", f"not ray and not cluster{quick}"),),
+            # Tests of a file share what takes long to make, so they stay in one process.
+            (_pytest("-n", "auto", "--dist", "loadfile", "-m", f"not ray and not cluster{quick}"),),
             3,
         ),
         Lane("engine: Ray", TESTS, (_pytest(*one, f"ray{quick}", "--ignore=workloads"),), 1.5),
