@@ -105,6 +105,7 @@ def test_a_run_that_changes_nothing_looks_at_no_table(
     assert asked == [SEEDS.label]
 
 
+@pytest.mark.nightly
 def test_a_table_that_cannot_be_compacted_makes_no_failure_of_a_run_that_is_done(
     said: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

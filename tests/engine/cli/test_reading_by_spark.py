@@ -109,6 +109,7 @@ def test_what_one_refuses_the_other_refuses_in_one_line(lake: Lake, where: str) 
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.nightly
 def test_rows_that_are_marked_as_deleted_are_not_counted(lake: Lake) -> None:
     fill(lake)
     name = lake.identifier(CALIBRATION)
@@ -140,6 +141,7 @@ def test_a_feature_that_delta_rs_does_not_know_leads_to_spark_with_one_line(
     assert "TypeWidening" in line
 
 
+@pytest.mark.nightly
 def test_a_path_that_delta_rs_would_misread_leads_to_spark_with_one_line(
     lake: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,6 +163,7 @@ def test_a_column_that_an_older_contract_did_not_have_is_empty_and_nothing_is_ch
     assert FilesReader(lake.settings).overview(CALIBRATION) == before
 
 
+@pytest.mark.nightly
 def test_a_table_of_a_newer_contract_is_refused_as_spark_refuses_it(lake: Lake) -> None:
     fill(lake)
     name = lake.identifier(CALIBRATION)

@@ -165,7 +165,9 @@ def damaging(where: type[Any], damage: Callable[[Path], None], times: int) -> tu
 
 
 @pytest.mark.parametrize("where", [DamagesStage, DamagesResult])
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [flip, *(pytest.param(one, marks=pytest.mark.nightly) for one in DAMAGES if one is not flip)]
+)
 def test_damage_on_the_way_is_healed_once(project: Any, where: type[Any], damage: Any) -> None:
     make, version = project
     run, said = make(*STAGED), list[str]()
@@ -180,7 +182,7 @@ def test_damage_on_the_way_is_healed_once(project: Any, where: type[Any], damage
     clear(run)
 
 
-@pytest.mark.parametrize("where", [DamagesStage, DamagesResult])
+@pytest.mark.parametrize("where", [DamagesStage, pytest.param(DamagesResult, marks=pytest.mark.nightly)])
 def test_damage_twice_is_told_and_nothing_is_committed(project: Any, where: type[Any]) -> None:
     make, version = project
     run = make(*STAGED)
