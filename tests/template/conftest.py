@@ -28,10 +28,15 @@ def answers_of(name: str) -> Answers:
 
 
 def drawn(cases: Sequence[Any], seed: int, count: int) -> list[Any]:
-    """Return all cases as parameters of a test; those that this seed does not draw are nightly ones."""
+    """Return all cases as values of one parameter; those that this seed does not draw are nightly ones."""
+    return drawn_together([(case,) for case in cases], seed, count)
+
+
+def drawn_together(cases: Sequence[tuple[Any, ...]], seed: int, count: int) -> list[Any]:
+    """Return all cases, values of several parameters each, as `drawn` does."""
     kept = set(random.Random(seed).sample(range(len(cases)), min(count, len(cases))))
     return [
-        case if number in kept else pytest.param(case, marks=pytest.mark.nightly)
+        pytest.param(*case, marks=[] if number in kept else [pytest.mark.nightly])
         for number, case in enumerate(cases)
     ]
 

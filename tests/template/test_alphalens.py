@@ -17,6 +17,8 @@ from acceleray.quant.signals import forward_returns
 from oracle_alphalens import PERIODS
 from render import ROOT
 
+# Its wheel is fetched; tests/engine/signals compares with pandas every time.
+pytestmark = pytest.mark.nightly
 RELEASE = "alphalens-reloaded==0.5.1"
 WHEEL = "alphalens_reloaded-0.5.1-py3-none-any.whl"
 SHA256 = "1455c630a8a5822bcbc605c08d6ddab37360f27a317c8b64e936be6bc1d50c66"

@@ -56,7 +56,7 @@ def test_the_name_of_a_folder_is_compiled_once_however_many_files_it_has(
 
 
 @pytest.mark.usefixtures("terminal")
-@pytest.mark.parametrize("advanced", [False, True])
+@pytest.mark.parametrize("advanced", [True, pytest.param(False, marks=pytest.mark.nightly)])
 def test_enter_works_at_every_question_and_the_advanced_ones_are_put_only_after_a_yes(
     advanced: bool, template: Path, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import bundle
-from conftest import Answers, answers_of, contents
+from conftest import Answers, answers_of, contents, drawn
 from render import ROOT, render
 from test_pipelines import FILES
 
@@ -55,6 +55,8 @@ def answers_in(row: dict[str, str]) -> Answers:
 SPECIAL: list[Answers] = [
     {"cloud": "azure", "cluster_size": "M", "catalog_dev": "a", "catalog_staging": "a", "catalog_prod": "b"},
 ]
+# Another seed draws other rows for `make test`; the night takes all.
+SEED = 19
 ROWS = [*map(answers_in, rows()), *SPECIAL]
 
 
@@ -64,7 +66,9 @@ def test_every_two_answers_meet_in_a_row() -> None:
         assert met == set(product(its, theirs)), f"{one} and {other}"
 
 
-@pytest.mark.parametrize("answers", ROWS, ids=lambda answers: "-".join(map(str, answers.values())))
+@pytest.mark.parametrize(
+    "answers", drawn(ROWS, SEED, 6), ids=lambda answers: "-".join(map(str, answers.values()))
+)
 def test_a_row_changes_no_file_that_is_copied_as_it_stands(
     answers: Answers, rendered: Callable[[Answers], Path], whole: dict[str, bytes]
 ) -> None:
