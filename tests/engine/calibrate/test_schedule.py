@@ -170,6 +170,7 @@ def test_rows_summed_up_by_spark_are_those_summed_up_here(
     assert found.sort_by("instrument_id").to_pylist() == expected
 
 
+@pytest.mark.nightly
 def test_nothing_is_left_in_the_state_folder_after_the_commit(
     make_run: Callable[..., Run], returns: Panel
 ) -> None:

@@ -100,7 +100,13 @@ CONDITIONS = (
 )
 
 
-@pytest.mark.parametrize("where", ["nope = 1", "a(", "mu", "1 % 0 = 1", "run_id = 'x'; DROP TABLE x"])
+REFUSED = ("nope = 1", "a(", "mu", "1 % 0 = 1")
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["run_id = 'x'; DROP TABLE x", *(pytest.param(one, marks=pytest.mark.nightly) for one in REFUSED)],
+)
 def test_what_one_refuses_the_other_refuses_in_one_line(lake: Lake, where: str) -> None:
     fill(lake)
     for source in (FilesReader(lake.settings), SparkReader(lake)):
@@ -154,6 +160,7 @@ def test_a_path_that_delta_rs_would_misread_leads_to_spark_with_one_line(
     assert re.match(r"gold\.runs is read by Spark, because it cannot be without: .*percent sign", line)
 
 
+@pytest.mark.nightly
 def test_a_column_that_an_older_contract_did_not_have_is_empty_and_nothing_is_changed(lake: Lake) -> None:
     fill(lake)
     before = FilesReader(lake.settings).overview(CALIBRATION)

@@ -49,6 +49,7 @@ def test_few_rows_through_the_driver_and_many_through_files_are_the_same_commit(
     assert stages(run) == []
 
 
+@pytest.mark.nightly
 def test_no_parts_leave_no_rows(make_run: Callable[..., Run]) -> None:
     run = make_run()
     committed(run, 10, 3)

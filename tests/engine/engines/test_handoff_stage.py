@@ -81,7 +81,7 @@ def test_a_volume_of_databricks_has_no_scheme(home: Settings) -> None:
     assert spark_pattern(remote, volume) == r"/Volumes/main/gold/stage/a\[1\]"
 
 
-@pytest.mark.parametrize("way", ["direct", "staged"])
+@pytest.mark.parametrize("way", [pytest.param("direct", marks=pytest.mark.nightly), "staged"])
 def test_a_folder_may_have_any_name(make_run: Callable[..., Run], tmp_path: Path, way: str) -> None:
     odd = tmp_path / "it's 100 %41 [x]{y,z} * ü # ?"
     odd.mkdir()

@@ -72,9 +72,10 @@ def test_a_column_that_came_and_one_that_went_leave_the_rows_that_are_there(
     ("now", "reason"),
     [
         (replace(SCORES, key=("name",)), "its key was source, name and is now name"),
-        (
+        pytest.param(
             replace(SCORES, columns=(*SCORES.columns[:2], Column("amount", "long", "Amount"))),
             "its column amount was double and is now long",
+            marks=pytest.mark.nightly,
         ),
     ],
 )
