@@ -9,11 +9,17 @@ NAME = "distributed_training"
 
 
 @pytest.mark.ray
-def test_the_notebook_reads_and_writes_what_the_recipe_does(small: SmallProject) -> None:
-    notebook = small.notebook(NAME)
+def test_the_notebook_runs_on_a_small_slice(small: SmallProject) -> None:
+    notebook = small.notebook_once(NAME)
     found = small.rows(notebook, SIGNAL_VALIDATION)
     assert len(found) == 2
     assert "Report: " in small.said
+
+
+@pytest.mark.ray
+@pytest.mark.nightly
+def test_the_recipe_reads_and_writes_what_the_notebook_does(small: SmallProject) -> None:
+    notebook = small.notebook(NAME)
     recipe = small.recipe(NAME)
     assert recipe.identity == notebook.identity
     assert small.steps(recipe) == small.steps(notebook)

@@ -27,19 +27,19 @@ from acceleray.tables import RUN_TABLES, RUNS
 from acceleray.tables.contract import Table
 
 INSTRUMENTS = ("AAPL", "JPM", "XOM", "WMT", "PFE")
-DAYS = 1250
+DAYS = 900
 # Small enough for seconds. Five instruments rank by luck: no gate on ranks is to decide what is tested.
 SMALL = (
-    *("market_data.source=csv", "market_data.name=small", "market_data.minimum_history_d=800"),
-    *("factors.source=sample", "book.portfolios=40", "leakage.maximum_rank_ic=0.9", "model.rounds=10"),
-    *("spark.cores=2", "spark.driver_memory=1g", "spark.shuffle_partitions=2"),
+    *("market_data.source=csv", "market_data.name=small", "market_data.minimum_history_d=700"),
+    *("factors.source=sample", "book.portfolios=10", "leakage.maximum_rank_ic=0.9", "model.rounds=10"),
+    *("spark.cores=2", "spark.driver_memory=1g", "spark.shuffle_partitions=1"),
     *("ray.workers=2", "ray.object_store_mb=128"),
-    *("calibration.window_d=900", "calibration.first_fit_d=900", "calibration.refit_every_d=200"),
+    *("calibration.window_d=700", "calibration.first_fit_d=700", "calibration.refit_every_d=200"),
     *("train.folds=2", "train.minimum_train_d=300", "train.minimum_rank_ic=-1", "train.checkpoint_rounds=5"),
-    *("tune.trials=4", "tune.maximum_rounds=20", "tune.chunk_rounds=5", "tune.parallel_trials=2"),
+    *("tune.trials=3", "tune.maximum_rounds=10", "tune.chunk_rounds=5", "tune.parallel_trials=2"),
     *("tune.folds=2", "tune.minimum_train_d=300", "tune.holdout_d=150"),
-    *("signals.horizons_d=[5, 21]", "signals.replications=600"),
-    *("simulation.scenarios=20000", "simulation.residual_window_d=900", "stress.scenarios=20000"),
+    *("signals.horizons_d=[5, 21]", "signals.replications=200"),
+    *("simulation.scenarios=5000", "simulation.residual_window_d=700", "stress.scenarios=5000"),
 )
 # A stage, read or wrote, a table, its Delta version, rows.
 Step = tuple[str, str, str, int, int]
@@ -59,6 +59,7 @@ class SmallProject:
         prices = f"market_data.path={write_prices(home / 'prices.csv')}"
         self.chosen = (*SMALL, prices, f"paths.state={home / 'state'}")
         self.said = ""
+        self._once: dict[str, tuple[Run, str]] = {}
 
     def settings(self, *overrides: str) -> Settings:
         """Return the project's settings of environment `local`, made small."""
@@ -81,6 +82,13 @@ class SmallProject:
             found = run_as_script(path)
         self.said = out.getvalue()
         run: Run = found["run"]
+        return run
+
+    def notebook_once(self, workload: str) -> Run:
+        """Run a recipe's notebook unless this method has, and return its run; sets `said` as well."""
+        if workload not in self._once:
+            self._once[workload] = (self.notebook(workload), self.said)
+        run, self.said = self._once[workload]
         return run
 
     @staticmethod
@@ -131,7 +139,7 @@ def run_as_script(path: Path) -> dict[str, Any]:
 
 
 def write_prices(path: Path) -> Path:
-    """Write real prices of five instruments over 1250 days, one of them listed late, as a wide CSV file."""
+    """Write real prices of five instruments over 900 days, one of them listed late, as a wide CSV file."""
     from skfolio.datasets import load_sp500_dataset
 
     prices = load_sp500_dataset().iloc[-DAYS:][list(INSTRUMENTS)].astype(object)
