@@ -66,6 +66,15 @@ def test_a_column_that_is_declared_no_more_may_be_missing_in_new_rows() -> None:
     ]
 
 
+def test_a_check_that_now_allows_more_is_dropped_because_new_rows_would_break_it() -> None:
+    now = replace(LOANS, checks=(("rate_is_positive", "rate > -1"), LOANS.checks[1]))
+    assert misfit(now, as_stored(LOANS)) == ""
+    assert evolution(now, as_stored(LOANS)) == ["DROP CONSTRAINT `rate_is_positive`"]
+    # Once it is gone there is nothing left to do.
+    gone = as_stored(replace(LOANS, checks=LOANS.checks[1:]))
+    assert evolution(now, gone) == []
+
+
 def test_an_older_contract_is_raised() -> None:
     older = Stored(as_stored(LOANS).columns, {**as_stored(LOANS).properties, stored.CONTRACT_PROPERTY: "1"})
     assert evolution(LOANS, older) == [
