@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from acceleray_cli import commands
+from acceleray_cli import commands, git_settings
 from acceleray_cli.refusals import BAD_INPUT, RefusedError
 
 STOPPED = 130
@@ -148,7 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error("check either a folder or a file of answers")
         options.folder = options.folder or Path()
     try:
-        return int(getattr(commands, options.command)(options))
+        with git_settings.own():
+            return int(getattr(commands, options.command)(options))
     except RefusedError as refusal:
         for line in refusal.lines:
             print(line, file=sys.stderr)

@@ -14,7 +14,7 @@ from typing import Any
 from copier import Settings, run_update
 from copier.errors import CopierWarning
 
-from acceleray_cli import engine, git, index, moved, quick
+from acceleray_cli import engine, git, git_settings, index, lines, moved, quick
 from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
 from acceleray_cli.new import render
@@ -102,6 +102,9 @@ def rehearsed(
         made = render(location, template.commit(version), answers, Path(name, "fresh"))
         engine.require_whole(there.folder, made, template.shown(version))
         fresh = snapshot(made)
+        # Before own files are moved and adapted: what was added has to be there word for word.
+        merged = snapshot(there.folder)
+        lines.require_kept(old, before, merged, fresh, ignored, there.conflicts())
         handover = hand_over(there.folder, old, before, fresh, moved.table()) if due(old, fresh) else None
         after = snapshot(there.folder)
         for added in after.keys() - before.keys():
@@ -122,6 +125,7 @@ def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
     with (
         in_plain_words("The update"),
         warnings.catch_warnings(),
+        git_settings.configured(git_settings.MERGING),
         quick.writing(folder),
     ):
         warnings.simplefilter("ignore", CopierWarning)
