@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from acceleray_cli import commands, git_settings
-from acceleray_cli.refusals import BAD_INPUT, RefusedError
+from acceleray_cli.refusals import BAD_INPUT, RefusedError, flat
 
 STOPPED = 130
 
@@ -61,7 +61,7 @@ exit code: 0 done, 1 refused because edits would be lost, 2 cannot be done, 3 th
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line: the usage is a page, and --help shows it."""
-        self.exit(BAD_INPUT, f"{message}; see {self.prog} --help\n")
+        self.exit(BAD_INPUT, f"{flat(message)}; see {self.prog} --help\n")
 
 
 def _parser() -> ArgumentParser:

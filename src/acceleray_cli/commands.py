@@ -7,7 +7,7 @@ from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceleray_cli import hashes, moved, project, source
+from acceleray_cli import addresses, git, hashes, moved, project, source
 from acceleray_cli.answers import Answers, read_file, read_questions, read_settings, unknown
 from acceleray_cli.changes import UNCHANGED, Change, changes, losses, summary
 from acceleray_cli.checks import check_asked, complete
@@ -41,6 +41,11 @@ def new(options: Namespace) -> int:
     print(f'    cd "{options.folder}"')
     print("    git init && git add --all && git commit -m 'Generate the project'    # updates need it")
     print("    make run")
+    if addresses.without_credentials(location) != location:
+        _note(
+            "The user name and password in the template's address are recorded nowhere;"
+            " for updates, give them to a credential helper of Git (git help credentials) or use ssh."
+        )
     if version is None:
         _note("The template is no Git repository, so the project cannot be updated from it later.")
     return DONE
@@ -56,11 +61,18 @@ def check(options: Namespace) -> int:
         print(f"Every answer in {options.data_file} is good.")
         return DONE
     here = project.opened(options.folder)
+    # A repository that belongs to somebody else is said, and not taken for none.
+    git.top_of(here.folder)
     with source.opened(options.template or here.location or _location(None)[0], here.record) as template:
         had = here.version if here.version and template.versioned else None
         wanted = _version(template, options.at) if options.at else had or _version(template, None)
         _note(*complete(template.questions(wanted), here.answers)[1])
         print(f"Every answer in {here.record} is good.")
+        if here.location and addresses.without_credentials(here.location) != here.location:
+            _note(
+                f"{here.record} has a user name or password in _src_path: revoke it, because the history"
+                " of the repository keeps it; the next update takes it out of the file."
+            )
         if had is None:
             print("No version of the template is recorded, so the project cannot be updated.")
         elif template.is_newer(newest := template.newest(), had):
@@ -214,4 +226,4 @@ def _files(found: list[Change]) -> str:
 
 def _note(*lines: str) -> None:
     for line in lines:
-        print(line, file=sys.stderr)
+        print(addresses.without_credentials(line), file=sys.stderr)

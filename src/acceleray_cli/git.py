@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 from acceleray_cli.refusals import RefusedError
+
+# What Git says, with the command that it proposes itself (it knows how to quote the place).
+NOT_YOURS = re.compile(
+    r"dubious ownership in repository at '(?P<place>.*)'\n(?:.*\n)*?"
+    r"\s*(?P<command>git config --global --add safe\.directory .*)"
+)
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Return how `git` ended in a folder, whatever its exit code.
 
     Raises:
-        RefusedError: Git is not installed.
+        RefusedError: Git is not installed, or the repository belongs to somebody else.
     """
-    # Messages are matched nowhere, but they are repeated to people who write to us in English.
+    # Messages are repeated to people who write to us in English.
     environment = {**os.environ, "LC_ALL": "C"}
     try:
-        return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, env=environment)
+        command = ["git", "-C", str(folder), *arguments]
+        ended = subprocess.run(command, capture_output=True, env=environment)
     except FileNotFoundError as error:
         raise RefusedError("Git is not installed, or not on the search path.") from error
+    if ended.returncode and (owned := NOT_YOURS.search(ended.stderr.decode(errors="replace"))):
+        raise RefusedError(
+            f"{owned['place']} belongs to somebody else, and Git reads no such repository;"
+            f" if you trust it, run {owned['command']}"
+        )
+    return ended
 
 
 def read(folder: Path, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""The configuration under which every Git command of a run works, so that nobody's habits decide about bytes."""
+"""The configuration under which every Git command of a run works, so that no habit decides about bytes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ALWAYS = {
     "status.relativePaths": "true",
     "color.ui": "never",
 }
-# For merges in a temporary clone: no attribute of the user makes a text binary, and no rejected edit is hidden.
+# For merges in a temporary clone: no attribute makes a text binary, no rejected edit is hidden.
 MERGING = {"core.attributesFile": os.devnull, "status.showUntrackedFiles": "all"}
 # These point at another repository, as they do inside a hook, or change what a name or a difference is.
 UNWANTED = (
@@ -92,7 +92,7 @@ def _environment(given: Mapping[str, str], without: tuple[str, ...] = ()) -> Ite
 
 
 def _kept(outside: str) -> str:
-    """Return what of the system's and the user's configuration counts, as the text of a configuration file."""
+    """Return what counts of the configuration of system and user, as the text of such a file."""
     command = ["git", "config", "--list", "--show-scope", "--includes", "-z"]
     environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     environment |= {"LC_ALL": "C", "GIT_CEILING_DIRECTORIES": str(Path(outside).parent)}

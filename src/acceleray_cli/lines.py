@@ -59,9 +59,7 @@ def _gone(old: File | None, before: File, after: File) -> Counter[bytes]:
     return added - _lines(after)
 
 
-def _deletions_are_back(
-    old: Snapshot, before: Snapshot, after: Snapshot, fresh: Snapshot, name: str
-) -> bool:
+def _deletions_are_back(old: Snapshot, before: Snapshot, after: Snapshot, fresh: Snapshot, name: str) -> bool:
     """Return whether a file is as in a new project although lines had been deleted that are still in it."""
     if name not in old or name not in fresh or _lines(after[name]) != _lines(fresh[name]):
         return False

@@ -9,6 +9,8 @@ from copier.errors import CopierError
 from jinja2 import TemplateError
 from plumbum.commands.processes import CommandNotFound, ProcessExecutionError
 
+from acceleray_cli.addresses import without_credentials
+
 BAD_INPUT = 2
 
 
@@ -21,8 +23,8 @@ class RefusedError(Exception):
 
 
 def flat(text: object) -> str:
-    """Return the text in one line, whatever breaks it had."""
-    return " ".join(str(text).split())
+    """Return the text in one line, whatever breaks it had, and without the password of an address in it."""
+    return without_credentials(" ".join(str(text).split()))
 
 
 @contextmanager

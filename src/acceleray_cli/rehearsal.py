@@ -15,6 +15,7 @@ from copier import Settings, run_update
 from copier.errors import CopierWarning
 
 from acceleray_cli import engine, git, git_settings, index, lines, moved, quick
+from acceleray_cli.addresses import without_credentials
 from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
 from acceleray_cli.new import render
@@ -88,7 +89,8 @@ def rehearsed(
     Raises:
         RefusedError: the update cannot be done.
     """
-    location, had = project.origin()
+    recorded, had = project.origin()
+    location = without_credentials(recorded)
     with tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name:
         released = render(location, template.commit(had), project.answers, Path(name, "old"))
         old = snapshot(released)
@@ -96,6 +98,8 @@ def rehearsed(
         ignored = _bring_ignored(project.folder, there.folder, old)
         engine.bring_ignored(project.folder, there.folder)
         before = snapshot(there.folder)
+        if location != recorded:
+            _forget(there, recorded, location)
         engine.set_back(there.folder, released)
         apply(there.folder, version, given)
         answers = opened(there.folder).answers
@@ -161,6 +165,14 @@ def _clone(project: Project, clone: Path) -> Project:
         shutil.copy2(excludes, clone / ".git/info/exclude")
     folder = clone.resolve() / project.folder.relative_to(top.resolve())
     return Project(folder, project.answers, project.location, project.version)
+
+
+def _forget(there: Project, recorded: str, location: str) -> None:
+    """Take the password out of the record of a temporary clone, from which Copier takes the address."""
+    text = there.record.read_text(encoding="utf-8")
+    there.record.write_text(text.replace(recorded, location), encoding="utf-8")
+    git.read(there.folder, "add", "--force", "--", RECORD)
+    git.read(there.folder, *engine.COMMIT)
 
 
 def _bring_ignored(project: Path, clone: Path, generated: Iterable[str]) -> set[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from acceleray_cli import rehearsal
 from acceleray_cli.cli import main
 from acceleray_cli.rehearsal import contents
 from conftest import NewProject
-from toy import LINES, git, listed, recorded, state
+from toy import LINES, commit, git, listed, recorded, state, toy_template
 
 Capture = pytest.CaptureFixture[str]
 # What people have in ~/.gitconfig, and how Git is told by an environment.
@@ -48,7 +51,9 @@ def configure(file: Path, **settings: str) -> None:
         git(file.parent, "config", "--file", str(file), name.replace("_", ".", 1), value)
 
 
-@pytest.mark.parametrize(("whitespace", "where"), [("fix", "global"), ("error", "global"), ("error", "local")])
+@pytest.mark.parametrize(
+    ("whitespace", "where"), [("fix", "global"), ("error", "global"), ("error", "local")]
+)
 def test_blanks_at_the_ends_of_lines_outlive_an_update_whatever_git_apply_is_told(
     whitespace: str, where: str, user: Path, new_project: NewProject, capsys: Capture
 ) -> None:
@@ -119,3 +124,82 @@ def test_hooks_of_a_company_have_no_say_in_preview_and_update(
     assert main(["update", str(project)]) == 0
     assert recorded(project)["_commit"] == "1.1.0"
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.usefixtures("user")
+def test_a_repository_of_somebody_else_is_said_with_the_command_that_trusts_it(
+    new_project: NewProject, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = new_project()
+    # Git's own way to test what else takes another user.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    for command in ("check", "preview", "update"):
+        capsys.readouterr()
+        assert main([command, str(project)]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert f"run git config --global --add safe.directory '{project}'\n" in said
+    before = contents(tmp_path)
+    assert main(["new", str(tmp_path / "second"), "--defaults", "--template", str(project)]) == 2
+    assert f"{project} belongs to somebody else" in capsys.readouterr().err
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_what_is_trusted_is_read_and_a_new_project_records_its_version(
+    user: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    toy, project = toy_template(tmp_path / "toy"), tmp_path / "project"
+    for path in (toy, *toy.rglob("*")):
+        os.chown(path, 12345, 12345)
+    command = ["new", str(project), "--defaults", "--template", str(toy)]
+    assert main(command) == 2
+    advice = capsys.readouterr().err.strip().partition("; if you trust it, run ")[2]
+    subprocess.run(shlex.split(advice), check=True)
+    assert main(command) == 0, capsys.readouterr().err
+    assert recorded(project)["_commit"] == "1.1.0"
+
+
+def test_a_password_in_an_address_is_neither_written_nor_printed(
+    user: Path, toy: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, clean = "S3CRET-0000", "https://git.example.com/risk/acceleray.git"
+    address = f"https://kim:{secret}@git.example.com/risk/acceleray.git"
+    project, cache = tmp_path / "project", tmp_path / "cache"
+    git(tmp_path, "config", "--file", str(user), f"url.file://{toy}.insteadOf", address)
+    arguments, said = ["--template", address, "--at"], ""
+    with local.env(COPIER_CACHE_DIR=str(cache)):
+        monkeypatch.setenv("COPIER_CACHE_DIR", str(cache))
+        assert main(["new", str(project), "--defaults", *arguments, "1.0.0"]) == 0
+        assert recorded(project)["_src_path"] == clean
+        assert any(cache.iterdir())
+        assert main(["check", "--data-file", "/dev/null", *arguments, "9.9.9"]) == 2
+        assert (
+            main(
+                [
+                    "new",
+                    str(tmp_path / "no"),
+                    "--defaults",
+                    "--template",
+                    f"https://kim:{secret}@localhost:1/no",
+                ]
+            )
+            == 2
+        )
+        with pytest.raises(SystemExit):
+            main(["update", "--template", address])
+        # Projects that were made before have it in their record: an update takes it out.
+        record = project / ".copier-answers.yml"
+        record.write_text(record.read_text(encoding="utf-8").replace(clean, address), encoding="utf-8")
+        git(project, "init", "--quiet")
+        commit(project, "generated long ago")
+        assert main(["check", str(project)]) == 0
+        assert main(["preview", str(project)]) == 0
+        assert main(["update", str(project)]) == 0
+    assert (recorded(project)["_src_path"], recorded(project)["_commit"]) == (clean, "1.1.0")
+    said = "".join(capsys.readouterr())
+    assert "git help credentials" in said
+    assert "the next update takes it out of the file" in said
+    assert secret not in said
+    texts = {**contents(project), **contents(cache)} | {"config": (project / ".git/config").read_bytes()}
+    assert not [name for name, text in texts.items() if secret.encode() in text]
