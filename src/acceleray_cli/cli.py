@@ -20,6 +20,15 @@ examples:
   acceleray new my-project --data-file answers.yml          ask what the file leaves open
   acceleray new "risk team/one" --defaults --set cloud=azure --set workloads=risk_stress_testing
 """
+ADOPT = """\
+examples:
+  acceleray adopt my-repository --preview                   what would be added, and what differs
+  acceleray adopt my-repository --defaults                  do it, and ask nothing
+  acceleray adopt . --data-file answers.yml
+
+No file of the repository is overwritten: where it has another one, the project's gets the ending .acceleray.
+Everything has to be committed before.
+"""
 CHECK = """\
 examples:
   acceleray check                                the project in this folder, and whether there is an update
@@ -85,9 +94,13 @@ def _parser() -> ArgumentParser:
 
     new = command("new", "generate a project in a new folder", NEW)
     new.add_argument("folder", metavar="FOLDER", type=Path, help="new, empty, or a repository without files")
-    new.add_argument(
-        "--defaults", action="store_true", help="ask nothing: what is not given gets its default"
-    )
+    adopt = command("adopt", "put a project into a repository that has files, overwriting none", ADOPT)
+    adopt.add_argument("folder", metavar="FOLDER", type=Path, help="a repository, or a folder in one")
+    adopt.add_argument("--preview", action="store_true", help="show what would be done, and touch nothing")
+    for parser_ in (new, adopt):
+        parser_.add_argument(
+            "--defaults", action="store_true", help="ask nothing: what is not given gets its default"
+        )
     check = command("check", "check answers and look for an update, without writing", CHECK)
     check.add_argument(
         "folder", metavar="FOLDER", type=Path, nargs="?", help="a project; default: this folder"
@@ -104,11 +117,11 @@ def _parser() -> ArgumentParser:
         action="store_true",
         help="go on although edits cannot stay; these files are kept below before-update/",
     )
-    for parser_ in (new, check, preview, update):
+    for parser_ in (new, adopt, check, preview, update):
         parser_.add_argument(
             "--data-file", metavar="FILE", type=Path, help="answers in YAML, one `name: answer` a line"
         )
-    for parser_ in (new, check):
+    for parser_ in (new, adopt, check):
         parser_.add_argument(
             "--template", metavar="PATH_OR_URL", help="default: where acceleray was installed from"
         )
@@ -124,7 +137,7 @@ def _parser() -> ArgumentParser:
             metavar="VERSION",
             help="a release, or `current` to change answers alone; default: the newest",
         )
-    for parser_ in (new, preview, update):
+    for parser_ in (new, adopt, preview, update):
         parser_.add_argument(
             "--set",
             metavar="NAME=VALUE",

@@ -1,13 +1,16 @@
-"""The four commands: each returns its exit code and prints what happened."""
+"""The five commands: each returns its exit code and prints what happened."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceleray_cli import addresses, git, hashes, moved, project, source
+from acceleray_cli import addresses, adoption, git, hashes, moved, project, source
+from acceleray_cli.adoption import require_repository
 from acceleray_cli.answers import Answers, read_file, read_questions, read_settings, unknown
 from acceleray_cli.changes import UNCHANGED, Change, changes, losses, summary
 from acceleray_cli.checks import check_asked, complete
@@ -26,6 +29,44 @@ CURRENT = "current"
 def new(options: Namespace) -> int:
     """Generate a project."""
     require_free(options.folder)
+    with _chosen(options) as (template, version, answers):
+        count = create(template.location, version, answers, options.folder)
+        came_from = f" from version {template.shown(version)} of the template" if version else ""
+    print(f"{count} files in {options.folder}{came_from}. Next:")
+    print(f'    cd "{options.folder}"')
+    print("    git init && git add --all && git commit -m 'Generate the project'    # updates need it")
+    print("    make run")
+    return DONE
+
+
+def adopt(options: Namespace) -> int:
+    """Put a project into a repository that has files."""
+    require_repository(options.folder)
+    with _chosen(options) as (template, version, answers):
+        found = adoption.adopt(template.location, version, answers, options.folder, write=not options.preview)
+    for name, beside in found.beside.items():
+        print(f"yours stays: {name}; the project's: {beside}")
+    if found.ignored:
+        _note(
+            f"{len(found.ignored)} of the project's files are ignored by this repository, first"
+            f" {found.ignored[0]}; add them with git add --force, or change .gitignore."
+        )
+    counted = f"{len(found.added)} added, {len(found.same)} the same, {len(found.beside)} next to yours"
+    if options.preview:
+        print(f"{counted}. Nothing touched; the same command without --preview does it.")
+        return DONE
+    print(f"{counted}. Next:")
+    print(f'    cd "{options.folder}"')
+    if found.beside:
+        print(f"    # take what you need from each file that ends with {adoption.SUFFIX}, then delete it")
+    print("    git add --all && git commit -m 'Adopt the project'    # updates need it")
+    print("    make run")
+    return DONE
+
+
+@contextmanager
+def _chosen(options: Namespace) -> Iterator[tuple[Template, str | None, Answers]]:
+    """Give the template, its version and the answers of a new project, asked for where they are not given."""
     location, installed = _location(options.template)
     with source.opened(location) as template:
         version = _version(template, options.at or (None if options.template else installed))
@@ -35,12 +76,7 @@ def new(options: Namespace) -> int:
         _note(*notes)
         if template.has_uncommitted_changes() and version == template.newest():
             _note("Changes of the template that are not committed are left out.")
-        count = create(template.location, version, answers, options.folder)
-        came_from = f" from version {template.shown(version)} of the template" if version else ""
-    print(f"{count} files in {options.folder}{came_from}. Next:")
-    print(f'    cd "{options.folder}"')
-    print("    git init && git add --all && git commit -m 'Generate the project'    # updates need it")
-    print("    make run")
+        yield template, version, answers
     if addresses.without_credentials(location) != location:
         _note(
             "The user name and password in the template's address are recorded nowhere;"
@@ -48,7 +84,6 @@ def new(options: Namespace) -> int:
         )
     if version is None:
         _note("The template is no Git repository, so the project cannot be updated from it later.")
-    return DONE
 
 
 def check(options: Namespace) -> int:

@@ -11,7 +11,8 @@ from typing import Any
 from copier import Settings, run_copy
 from copier.errors import CopierWarning
 
-from acceleray_cli import quick, scratch
+from acceleray_cli import git, quick, scratch
+from acceleray_cli.project import RECORD
 from acceleray_cli.refusals import RefusedError, in_plain_words
 
 
@@ -24,10 +25,14 @@ def require_free(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise RefusedError(f"{folder} exists and is not a folder.")
     if folder.is_dir() and (present := sorted({entry.name for entry in folder.iterdir()} - {".git"})):
-        raise RefusedError(
-            f"{folder} is not empty: it holds {present[0]};"
-            " choose another folder, or update the project in it with acceleray update."
-        )
+        if RECORD in present:
+            hint = "it is a project already; look for an update with acceleray preview."
+        elif git.top_of(folder):
+            hint = f'acceleray adopt "{folder}" puts a project into it and overwrites no file.'
+        else:
+            hint = "choose another folder."
+        more = f" and {len(present) - 1} more" if len(present) > 1 else ""
+        raise RefusedError(f"{folder} is not empty: it contains {present[0]}{more}; {hint}")
 
 
 def render(location: str, version: str | None, answers: Mapping[str, Any], folder: Path) -> Path:

@@ -83,8 +83,14 @@ def opened(folder: Path) -> Project:
     """
     record = folder / RECORD
     if not record.is_file():
-        raise RefusedError(f"{folder} is not a generated project: it has no {RECORD}.")
+        raise RefusedError(f"{folder} is not a generated project: it has no {RECORD}; {_instead(folder)}")
     answers = read_file(record)
     loaded = yaml.safe_load(record.read_text(encoding="utf-8")) or {}
     location, version = (str(loaded[name]) if name in loaded else None for name in ("_src_path", "_commit"))
     return Project(folder.resolve(), answers, location, version)
+
+
+def _instead(folder: Path) -> str:
+    if folder.is_dir() and git.top_of(folder):
+        return f'acceleray adopt "{folder}" puts a project into this repository.'
+    return "generate one with acceleray new."
