@@ -91,7 +91,10 @@ def rehearsed(
     """
     recorded, had = project.origin()
     location = without_credentials(recorded)
-    with tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name,
+        git_settings.configured(git_settings.MERGING),
+    ):
         released = render(location, template.commit(had), project.answers, Path(name, "old"))
         old = snapshot(released)
         there = _clone(project, Path(name, "clone"))
@@ -129,7 +132,6 @@ def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
     with (
         in_plain_words("The update"),
         warnings.catch_warnings(),
-        git_settings.configured(git_settings.MERGING),
         quick.writing(folder),
     ):
         warnings.simplefilter("ignore", CopierWarning)

@@ -6,8 +6,9 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from plumbum import local
@@ -74,10 +75,13 @@ def test_an_update_gives_the_same_bytes_under_every_configuration(
     edits = {"lines.txt": OURS.replace("line 5\n", "line 5, ours\n"), "README.md": "# Ours  \n"}
     plain, other = new_project(edits, folder="plain"), new_project(edits, folder="other")
     assert main(["update", str(plain)]) == 3
-    (tmp_path / "attributes").write_text("* -diff merge=binary\n")
+    (tmp_path / "attributes").write_text("* -diff text eol=crlf merge=binary\n")
     for name, value in HABITS.items():
         value = str(tmp_path / value) if name == "core.attributesFile" else value
         git(tmp_path, "config", "--file", str(user), name, value)
+        git(other, "config", name, value)
+    (other / ".git/info").mkdir(exist_ok=True)
+    (other / ".git/info/attributes").write_text("* -diff merge=binary whitespace=-blank-at-eol\n")
     assert main(["update", str(other)]) == 3
     assert contents(other) == contents(plain)
 
@@ -88,8 +92,8 @@ def test_lines_that_a_merge_would_lose_stop_the_update_and_are_named(
     project = new_project({"lines.txt": OURS, "README.md": "# First (first)\n"})
     before = state(project)
 
-    def losing(folder: Path, *others: object) -> None:
-        merge(folder, *others)
+    def losing(folder: Path, version: str, given: Mapping[str, Any]) -> None:
+        merge(folder, version, given)
         for name in ("lines.txt", "README.md"):
             text = LINES if name == "lines.txt" else "# First (first)\n\naws, 2 machines\n"
             (folder / name).write_text(text)
