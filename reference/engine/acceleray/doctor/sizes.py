@@ -10,8 +10,6 @@ from typing import Literal
 from acceleray.doctor.measured import Measured
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.stages.ingest.reading.delivery import deliver
-from acceleray.stages.ingest.reading.wishes import wishes_of
 
 Pattern = Literal["tables", "uneven", "stopped early", "shared", "map", "one fit"]
 # The sample that ships with skfolio, and the features of `acceleray.stages.features.stage`.
@@ -61,6 +59,10 @@ def panel(settings: Settings, instruments: int | None, days: int | None) -> tupl
 
 
 def _counted(settings: Settings) -> tuple[int, int]:
+    # With pandas, which commands that only look need not load.
+    from acceleray.stages.ingest.reading.delivery import deliver
+    from acceleray.stages.ingest.reading.wishes import wishes_of
+
     found = deliver(settings.project_dir / Path(settings.market_data.path).expanduser(), wishes_of(settings))
     return max(1, len(found.instruments)), max(1, len(found.days))
 
