@@ -159,7 +159,7 @@ def test_bad_prices_are_quarantined_with_a_reason_and_counted(killed: Killed) ->
     assert sorted((row["instrument_id"], row["price_text"]) for row in rows) == [
         ("JPM", "-1.5"),
         ("JPM", "0"),
-        ("XOM", "n/a"),
+        ("XOM", "gone"),
     ]
     assert all(row["reason"] for row in rows)
 
