@@ -21,7 +21,7 @@ __all__ = ["source"]
 pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 SUBSETS = [
     ["portfolio_model_calibration"],
-    ["batch_inference", "investment_signal_prioritization"],
+    ["batch_inference", "distributed_training", "investment_signal_prioritization"],
     ["hyperparameter_tuning", "risk_stress_testing"],
 ]
 
