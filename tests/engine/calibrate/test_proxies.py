@@ -13,7 +13,7 @@ from acceleray.settings import Settings
 from acceleray.settings.sections import Calibration as Limits
 from acceleray.stages.calibrate.fits import fit_instrument
 from acceleray.stages.calibrate.gate import Evidence, judge
-from acceleray.stages.calibrate.proxies import causes, usual_deviation, with_proxies
+from acceleray.stages.calibrate.proxies import causes, unusable_names, usual_deviation, with_proxies
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 
@@ -99,6 +99,12 @@ def test_a_proxy_that_is_named_lends_its_moves_and_one_without_a_model_does_not(
     mean, _ = standardised(proxied, DAYS, DAYS, seed=1)
     unknown, _ = standardised(replace(proxied, proxy_of={"AAA": "GONE"}), DAYS, DAYS, seed=1)
     np.testing.assert_array_equal(unknown, mean)
+    named = {"AAA": "GONE", "BBB": "GONE", "TYPO": "CCC"}
+    assert unusable_names(replace(proxied, proxy_of=named)) == [
+        "GONE, the proxy of AAA, has no model of its own: the mean of all stands in",
+        "market_data.proxies names TYPO, which has no prices here",
+    ]
+    assert unusable_names(replace(proxied, proxy_of={"AAA": "CCC"})) == []
 
 
 def test_an_instrument_more_changes_no_scenario_of_the_others(proxied: Calibration) -> None:

@@ -76,6 +76,19 @@ def with_proxies(calibration: Calibration, settings: Settings, why: Mapping[str,
     return replace(calibration, fits=tuple(fits))
 
 
+def unusable_names(calibration: Calibration) -> list[str]:
+    """Return a line for each name in `market_data.proxies` that lends no moves: nothing of it is left out in
+    silence."""
+    status = dict(zip(calibration.returns.instruments, (fit.status for fit in calibration.fits), strict=True))
+    lines = []
+    for name, proxy in calibration.proxy_of.items():
+        if name not in status:
+            lines.append(f"market_data.proxies names {name}, which has no prices here")
+        elif status[name] == "proxied" and status.get(proxy) != "calibrated":
+            lines.append(f"{proxy}, the proxy of {name}, has no model of its own: the mean of all stands in")
+    return lines
+
+
 def usual_deviation(returns: NDArray[np.float64]) -> float:
     """Return the standard deviation of returns of shape (days,) without the outlying ones."""
     usual = np.abs(returns - np.median(returns)) <= OUTLYING * _robust_deviation(returns)

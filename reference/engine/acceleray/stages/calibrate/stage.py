@@ -18,7 +18,7 @@ from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.fits import fit_table
 from acceleray.stages.calibrate.gate import Evidence, Gate, judge
-from acceleray.stages.calibrate.proxies import causes, with_proxies
+from acceleray.stages.calibrate.proxies import causes, unusable_names, with_proxies
 from acceleray.stages.calibrate.schedule import fit_schedule, scheduled
 from acceleray.tables import CALIBRATION, CALIBRATION_GATE, RETURNS
 
@@ -93,6 +93,8 @@ def calibrate(run: Run) -> Calibration:
         previous = returns.day(scheduled(settings.calibration, len(returns.dates))[-2] - 1)
     run.commit(CALIBRATION, _rows(calibration, settings.simulation.residual_window_d, drift, previous))
     run.commit(CALIBRATION_GATE, gate.table())
+    for line in unusable_names(calibration):
+        run.reporter.say(f"    {line}")
     for place in calibration.proxied:
         run.reporter.say(f"    {returns.instruments[place]} moves by proxy: {calibration.fits[place].reason}")
     if not calibration.usable.size:
