@@ -193,7 +193,6 @@ def test_corrections_change_the_cells_they_name_and_no_others(spark: Any) -> Non
     ]
 
 
-@pytest.mark.skipif("adjusted_price" not in PRICES.column_names, reason="the judge reads price_text only")
 def test_a_correction_mends_its_finding_and_makes_another_load(
     make_run: Callable[..., Run], tmp_path: Path
 ) -> None:

@@ -31,16 +31,15 @@ def history_findings(run: Run, judged: DataFrame, load_id: str, corrections: Cor
         return []
     if newest[0]["load_id"] == load_id:
         return _remembered(run, load_id)
-    price = "adjusted_price" if "adjusted_price" in held.columns else "price"
-    given = "adjusted_price" if "adjusted_price" in judged.columns else "price"
-    before = held.select("instrument_id", "date", F.col(price).alias("held"))
+    # Rows of a release that kept one price have no other.
+    before = held.select("instrument_id", "date", F.coalesce("adjusted_price", "price").alias("held"))
     # The last decimal that was written; of 1,234.50 and of 1e-5 it is the second and the fifth.
     decimals = F.length(F.regexp_extract("price_text", r"[.,]([0-9]+)\s*$", 1))
     step = F.when(F.col("price_text").rlike("[eE]"), 0.0).otherwise(F.pow(F.lit(10.0), -decimals))
     known = judged.where("price IS NOT NULL")
     if named := sorted({one.instrument for one in corrections.changing}):
         known = known.where(~F.col("instrument_id").isin(*named))
-    now = known.select("instrument_id", "date", F.col(given).alias("given"), step.alias("step"))
+    now = known.select("instrument_id", "date", F.col("adjusted_price").alias("given"), step.alias("step"))
     ratio = F.col("given") / F.col("held")
     # Both were rounded; and the last bits of a computed price are no change.
     slack = F.col("step") / F.least("given", "held") + 1e-9
