@@ -12,7 +12,7 @@ from acceleray.engines.handoff.arrays import Panel
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest.stage import HEADLINE, MODELS, backtest
 from acceleray.stages.calibrate.schedule import fit_schedule
-from acceleray.tables import BACKTEST_VERDICTS
+from acceleray.tables import BACKTEST_VERDICTS, BACKTEST_WINDOWS
 
 FIRST, DAYS = 500, 800
 SMALL = (
@@ -21,6 +21,8 @@ SMALL = (
     f"calibration.refit_every_d={DAYS - FIRST}",
     "simulation.residual_window_d=400",
     "backtest.historical_window_d=250",
+    "backtest.windows_d=[200]",
+    "backtest.null_records=250",
 )
 
 
@@ -78,5 +80,13 @@ def test_a_model_that_failed_is_stored_as_not_promoted_with_the_reason(
 def test_the_same_model_on_calm_days_is_stored_as_promoted(
     make_run: Callable[..., Run], calm: np.ndarray
 ) -> None:
-    row = stored(make_run(*SMALL), calm)[HEADLINE]
+    run = make_run(*SMALL)
+    row = stored(run, calm)[HEADLINE]
     assert (row["decision"], row["passed"], row["days"]) == ("promoted", True, DAYS - FIRST)
+    assert (row["window_d"], row["basel_zone_500"]) == (400, "green")
+    windows = run.rows(BACKTEST_WINDOWS).to_pylist()
+    assert sorted((each["model"], each["window_d"]) for each in windows) == sorted(
+        (model, window) for model in MODELS if model != "ewma_normal" for window in (200, 400)
+    )
+    judged = next(each for each in windows if each["model"] == HEADLINE and each["window_d"] == 400)
+    assert (judged["exceptions"], judged["kupiec_p"]) == (row["exceptions"], row["kupiec_p"])

@@ -2,10 +2,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from acceleray.quant import backtest as bt
-from acceleray.quant.risk import gaussian_expected_shortfall, gaussian_value_at_risk
 
 
 def published_95_percent_series() -> np.ndarray:
@@ -100,20 +99,28 @@ def test_basel_multipliers_are_those_of_the_framework():
     assert multipliers == [1.50, 1.50, 1.70, 1.76, 1.83, 1.88, 1.92, 2.00, 2.00]
 
 
-def test_z2_is_about_zero_for_a_right_model_and_below_the_critical_value_for_a_mild_one():
-    losses = np.random.default_rng(42).standard_normal((4000, 250))
-    var = np.full(250, float(gaussian_value_at_risk(1.0, 0.975)))
-    shortfall = np.full(250, float(gaussian_expected_shortfall(1.0, 0.975)))
-    z2 = np.array([bt.acerbi_szekely_z2(each, var, shortfall, 0.975) for each in losses])
-    assert z2.mean() == pytest.approx(0.0, abs=0.03)
-    # Acerbi & Szekely 2014: about -0.70 at 5 % for 250 days.
-    assert np.quantile(z2, 0.05) == pytest.approx(-0.70, abs=0.05)
-    mild = [bt.acerbi_szekely_z2(1.5 * each, var, shortfall, 0.975) for each in losses[:200]]
-    assert np.mean(np.array(mild) < -0.70) > 0.95
+def test_the_interval_of_a_rate_is_the_exact_one():
+    # Clopper & Pearson 1934; 10 of 1,000: SciPy's binomtest, another implementation.
+    found = bt.rate_interval(10, 1000)
+    expected = binomtest(10, 1000).proportion_ci(0.95, "exact")
+    np.testing.assert_allclose(found, (expected.low, expected.high), rtol=1e-9)
+    assert bt.rate_interval(0, 50)[0] == 0.0
+    assert bt.rate_interval(50, 50)[1] == 1.0
 
 
-def test_no_exception_at_all_makes_z2_one():
-    assert bt.acerbi_szekely_z2(np.zeros(10), np.ones(10), np.full(10, 1.2), 0.975) == 1.0
+def test_a_multiplier_belongs_to_99_percent_and_250_days_alone():
+    hits = np.zeros(250, dtype=bool)
+    hits[::50] = True
+    assert bt.verdict(hits, 0.99).multiplier == 1.70
+    assert bt.verdict(hits, 0.975).multiplier is None
+    assert bt.verdict(hits[1:], 0.99).multiplier is None
+
+
+def test_the_longer_regulatory_window_is_500_days():
+    hits = np.zeros(1000, dtype=bool)
+    hits[500:515] = True
+    found = bt.verdict(hits, 0.99)
+    assert (found.exceptions_500, found.zone_500, found.recent_exceptions) == (15, "red", 0)
 
 
 def test_a_right_model_passes_and_the_verdict_says_so():

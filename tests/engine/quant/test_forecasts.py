@@ -5,7 +5,6 @@ from acceleray.quant import forecasts
 from acceleray.quant.backtest import verdict
 from acceleray.quant.garch import GjrParameters, fit_gjr_garch_t, variance_path
 from acceleray.quant.residuals import filtered
-from acceleray.quant.risk import expected_shortfall, value_at_risk
 
 FIRST, LAST = 1200, 1260
 WEIGHTS = np.array([0.4, 0.3, 0.2, 0.1])
@@ -98,7 +97,7 @@ def test_a_calibrated_forecast_agrees_with_a_calculation_by_hand(asset_returns, 
         sigma = np.sqrt(variance_path(past, fit.parameters, fit.initial_variance))
         residuals = (past - fit.parameters.mu) / sigma[:-1]
         losses -= WEIGHTS[asset] * (fit.parameters.mu + sigma[-1] * residuals[-window:])
-    for measure in (value_at_risk, expected_shortfall):
+    for measure in (forecasts.forecast_value_at_risk, forecasts.forecast_expected_shortfall):
         forecast = forecasts.filtered_historical_calibrated(
             asset_returns, WEIGHTS, FIRST, LAST, fits, window=window, measure=measure
         )
@@ -130,7 +129,31 @@ def test_historical_simulation_is_the_quantile_of_the_days_before():
     forecast = forecasts.historical_simulation(returns, 600, window=250, confidence=0.95)
     # Every day: most quantiles of the days before are those of a window that ends a day late, too.
     for day in range(600, 800):
-        assert forecast[day - 600] == value_at_risk(-returns[day - 250 : day], 0.95)
+        expected = np.quantile(-returns[day - 250 : day], 0.95, method="weibull")
+        assert forecast[day - 600] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_forecast_is_exceeded_as_often_as_it_promises_at_any_window():
+    # The plain rank floor(n (1 - c)) + 1 promises 6 / 501 = 1.198 % at 500 days: a model blamed for 1 %.
+    losses = np.random.default_rng(54).standard_t(4, (20_000, 501))
+    past, next_day = losses[:, :500], losses[:, 500]
+    forecast = np.array([forecasts.forecast_value_at_risk(row, 0.99) for row in past])
+    plain = np.sort(past, axis=1)[:, -6]
+    assert np.mean(next_day > forecast) == pytest.approx(0.01, abs=0.0018)
+    assert np.mean(next_day > plain) == pytest.approx(0.01198, abs=0.0018)
+    assert np.mean(forecast > plain) > 0.99
+
+
+def test_every_window_looks_back_from_the_same_day_or_as_far_as_there_is():
+    returns = np.random.default_rng(55).normal(0.0, 0.01, 400)
+    days = forecasts.historical_losses(returns, 200)
+    found = forecasts.over_windows(days, (100, 300), 0.99, forecasts.forecast_value_at_risk)
+    assert found.shape == (2, 200)
+    by_hand = [forecasts.forecast_value_at_risk(-returns[day - 100 : day], 0.99) for day in range(200, 400)]
+    np.testing.assert_array_equal(found[0], by_hand)
+    # On its first day the longer window holds the 200 days there are.
+    assert found[1, 0] == forecasts.forecast_value_at_risk(-returns[:200], 0.99)
+    assert found[1, -1] == forecasts.forecast_value_at_risk(-returns[99:399], 0.99)
 
 
 def test_under_constant_volatility_every_model_finds_the_gaussian_value_at_risk():
@@ -153,10 +176,10 @@ def test_true_parameters_pass_the_gate_and_a_halved_volatility_does_not(planted,
 
 
 def test_too_little_past_is_refused(asset_returns, fits):
-    with pytest.raises(ValueError, match="must be 500"):
-        forecasts.historical_simulation(asset_returns[:, 0], 499)
-    with pytest.raises(ValueError, match="must be 501"):
-        forecasts.filtered_historical_ewma(asset_returns[:, 0], 500)
+    with pytest.raises(ValueError, match="must be 100"):
+        forecasts.historical_simulation(asset_returns[:, 0], 99)
+    with pytest.raises(ValueError, match="must be 101"):
+        forecasts.filtered_historical_ewma(asset_returns[:, 0], 100)
     with pytest.raises(ValueError, match="too few"):
         forecasts.filtered_historical_calibrated(asset_returns, WEIGHTS, 50, 60, fits)
     with pytest.raises(ValueError, match="do not lie within"):

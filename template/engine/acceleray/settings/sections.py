@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from acceleray.settings.backtest import Backtest
 from acceleray.settings.on_findings import CORRECTIONS_FILE, OnFindings
 from acceleray.settings.section import ClosedShare, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
@@ -145,12 +146,6 @@ class Stress(Section):
 
     definitions: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.yml$")] = "stress.yml"
     scenarios: PositiveInt = 1_000_000
-
-
-class Backtest(Section):
-    """Out-of-sample VaR and ES backtest of the reference portfolio, on the schedule of the calibration."""
-
-    historical_window_d: PositiveInt = 500
 
 
 class Spark(Section):

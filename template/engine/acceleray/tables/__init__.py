@@ -1,6 +1,6 @@
 """Every Delta table, declared once; DDL, quality checks, data dictionary and test data come from here."""
 
-from acceleray.tables.backtest import BACKTEST_FORECASTS, BACKTEST_VERDICTS
+from acceleray.tables.backtest import BACKTEST_FORECASTS, BACKTEST_VERDICTS, BACKTEST_WINDOWS
 from acceleray.tables.book import PORTFOLIO_EXPOSURES, PORTFOLIO_SCORES, PORTFOLIOS, POSITIONS
 from acceleray.tables.bronze import PRICES_RECEIVED
 from acceleray.tables.calibration import (
@@ -91,6 +91,7 @@ ALL: tuple[Table, ...] = (
     PORTFOLIO_EXPOSURES,
     BACKTEST_FORECASTS,
     BACKTEST_VERDICTS,
+    BACKTEST_WINDOWS,
     RUNS,
     RUN_TABLES,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "ALL",
     "BACKTEST_FORECASTS",
     "BACKTEST_VERDICTS",
+    "BACKTEST_WINDOWS",
     "CALIBRATION",
     "CALIBRATION_GATE",
     "CALIBRATION_HISTORY",

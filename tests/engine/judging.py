@@ -1,0 +1,27 @@
+"""Verdicts on forecasts made by hand, with fewer simulated records than a run takes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.settings import Risk
+from acceleray.settings.backtest import Backtest
+from acceleray.stages.backtest import nulls
+from acceleray.stages.backtest.rows import Judged, judged
+
+TERMS = Backtest(null_records=500)
+
+
+def verdicts_of(
+    losses: NDArray[np.float64],
+    forecasts: NDArray[np.float64],
+    window: int = 2000,
+    before: int = 2000,
+    terms: Backtest = TERMS,
+) -> dict[str, Judged]:
+    """Return the verdict on each model; forecasts are of shape (models, 3, days)."""
+    risk = Risk()
+    laws = nulls.laws(forecasts, risk, window, before)
+    records = nulls.simulated(forecasts, laws, terms.null_records, 7)
+    return judged(losses, forecasts, risk, terms, laws, records, 7)
