@@ -12,7 +12,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test test-all planted bench bench-new bench-ingest faults soak discoveries subsets updates lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest faults soak discoveries subsets updates lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -53,6 +53,12 @@ test: prepare ## What a pull request must pass, lane by lane; prints what each l
 
 test-all: prepare ## Everything, as every night and before a release: hours
 	@$(BIN)/python scripts/lanes.py all
+
+record: prepare ## Make the published out-of-sample record again and compare: make record ARGS=--check
+	@$(BIN)/python scripts/record.py $(ARGS)
+
+gate-power: prepare ## How often the gate passes a right model and refuses a wrong one, half an hour
+	@$(BIN)/python scripts/gate_power.py --output docs/gate_power.json $(ARGS)
 
 bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of an hour: make bench ARGS="--small"
 	@$(BIN)/python scripts/render.py answers/reference.yml build/bench

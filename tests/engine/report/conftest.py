@@ -17,6 +17,8 @@ from acceleray.settings import Settings
 from report.invented import invented, quarantine
 from report.invented_rows import Rows
 
+TEMPLATE = Path(__file__).parents[3] / "template"
+
 
 def writer_of(page: str) -> Callable[..., Path]:
     """Return what writes a page of `acceleray.report`, by the name of its room."""
@@ -77,6 +79,8 @@ def page_settings() -> Settings:
         {
             "project": {"name": "Risikosicht", "customer": "Müller & Søn Kapitalförvaltning 東京"},
             "market_data": {"source": "csv", "path": "prices.csv"},
+            # Where the stress file of a new project is, which names the crises.
+            "project_dir": TEMPLATE,
         }
     )
 

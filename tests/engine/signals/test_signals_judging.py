@@ -23,9 +23,7 @@ STRENGTHS = (0.035, 0.0, 0.0, -0.035, 0.0, 0.0)
 
 def settings(**chosen: Any) -> Settings:
     signals = {"horizons_d": [5, 21], "replications": 120, "block_d": 21} | chosen
-    return Settings.model_validate(
-        {"project": {"name": "tests", "customer": "RecordTests"}, "signals": signals}
-    )
+    return Settings.model_validate({"project": {"name": "tests", "customer": "Tests"}, "signals": signals})
 
 
 def judged(inputs: Inputs, source: str = "csv:prices", fan_out: Any = None, **more: Any) -> Judged:

@@ -46,6 +46,7 @@ SETTINGS = tuple(part for setting in SMALL for part in ("--set", setting))
 CHANGED: Mapping[str, str] = {
     "silver.prices": "adjusted_price, which returns are taken from",
     "gold.returns": "span_d, the risk days that a return spans",
+    "gold.backtest_verdicts": "what the gate asks beyond Kupiec and Christoffersen",
 }
 # Those of them that cannot evolve: their rows are set aside.
 SET_ASIDE: frozenset[str] = frozenset()
