@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from skfolio.datasets import load_sp500_dataset  # type: ignore[import-untyped]
+from skfolio.datasets import load_sp500_dataset
 
 from acceleray.quant.evaluation import quantile_spread, rank_information_coefficient
 from acceleray.quant.signals import forward_returns

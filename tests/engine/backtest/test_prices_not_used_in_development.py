@@ -29,8 +29,6 @@ DAYS, OUT_OF_SAMPLE = 5031, 4030
 # What the repository publishes of a book of both indices, which scripts/record.py makes without Spark.
 RECORD = Path(__file__).parents[3] / "docs/record.json"
 PUBLISHED = json.loads(RECORD.read_text(encoding="utf-8"))["indices"]
-    "indices"
-]
 # A third column: listed so late that no model fits it and the book does not hold it, with cells of no use.
 LATE_D, USELESS = 120, {7: "gone", 8: "0"}
 
