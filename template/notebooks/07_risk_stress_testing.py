@@ -223,9 +223,10 @@ show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "
 # MAGIC %md
 # MAGIC ## Conclude
 # MAGIC Look at the backtest first: a model that was not promoted should not be used, whatever its number
-# MAGIC is. A p-value below 0.05 rejects; simpler models show what calibration buys. The Basel zone is of
-# MAGIC the last 250 days, everything else of all of them. Z2 of expected shortfall is negative where it was
-# MAGIC too mild. The mapping of supervisory scenarios is an assumption, row by row.
+# MAGIC is. The gate asks for no red Basel zone, a rate of exceptions near enough to the expected one, and
+# MAGIC four tests at one level; simpler models on the same days show what calibration buys. Z2 of expected
+# MAGIC shortfall is negative where it was too mild. The mapping of supervisory scenarios is an assumption,
+# MAGIC row by row.
 # MAGIC
 # MAGIC The report is written from the committed rows; then the session closes.
 

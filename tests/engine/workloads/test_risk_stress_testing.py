@@ -92,8 +92,9 @@ def test_notebook_and_command_show_every_model_with_its_counts_its_verdict_and_t
         for row in kept:
             verdict = "passed" if row["passed"] else "failed"
             counted = [f"{row['days']:,}", f"{row['exceptions']}", f"{row['expected_exceptions']:.1f}"]
-            tested = [f"{row[name]:.2g}" for name in ("kupiec_p", "independence_p", "conditional_coverage_p")]
-            judged = [row["basel_zone"], f"{row['z2']:.2f}", verdict, *row["decision"].split()]
+            tested = [f"{row[name]:.2g}" for name in ("kupiec_p", "dynamic_quantile_p")]
+            last = ["nan" if row[name] is None else f"{row[name]:.2g}" for name in ("z2_p", "exceedance_p")]
+            judged = [row["basel_zone"], f"{row['z2']:.2f}", *last, verdict, *row["decision"].split()]
             assert [row["model"], *counted, *tested, *judged] in said
             assert f"{row['model']}: {row['reason']}" in ran.out.splitlines()
         # The report's line stays the last.

@@ -130,8 +130,8 @@ def decide(found: Verdict, tests: RecordTests, terms: Backtest) -> tuple[bool, s
     least = min((p for p in tests.adjusted.values() if math.isfinite(p)), default=math.nan)
     agreed = (
         f"{found.exceptions} exceptions in {found.days} days agree with the {found.expected:.1f} expected "
-        f"(rate {tests.rate[0]:.2f} to {tests.rate[1]:.2f} times the expected); no test of coverage, clusters "
-        f"or expected shortfall rejects (smallest p after Holm {least:.2g})"
+        f"(rate {tests.rate[0]:.2f} to {tests.rate[1]:.2f} times the expected); no test of coverage, "
+        f"clusters or expected shortfall rejects (smallest p after Holm {least:.2g})"
     )
     return True, "; ".join([agreed, *said])
 
