@@ -63,7 +63,10 @@ def history(number: int, days: int) -> NDArray[np.float64]:
 
 
 def forecasts(returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return value-at-risk, threshold and shortfall from the schedule's fits, of shape (3, days)."""
+    """Return value-at-risk, threshold and shortfall from the schedule's fits, of shape (3, days).
+
+    A fit that did not converge (one in some thousands) leaves the one before it in force.
+    """
     calibration, risk, window = Calibration(), Risk(), Simulation().residual_window_d
     panel = returns[:, np.newaxis]
 
@@ -77,8 +80,10 @@ def forecasts(returns: NDArray[np.float64]) -> NDArray[np.float64]:
         )
 
     def blocks() -> Iterator[NDArray[np.float64]]:
+        fit = None
         for first, last in pairwise(scheduled(calibration, len(returns))):
-            fit = fit_before((first, 0), panel, calibration.window_d, calibration.minimum_history_d, 10)
+            found = fit_before((first, 0), panel, calibration.window_d, calibration.minimum_history_d, 10)
+            fit = found if fit is None or found.modelled else fit
             days = calibrated_losses(panel, np.ones(1), first, last, [fit], window)
             yield over_windows(days, (window,), risk.var_confidence, measure)[0]
 
