@@ -3,6 +3,7 @@ import pytest
 
 from acceleray.quant import forecasts
 from acceleray.quant.backtest import verdict
+from acceleray.quant.comovement import Comovement
 from acceleray.quant.garch import GjrParameters, fit_gjr_garch_t, variance_path
 from acceleray.quant.residuals import filtered
 
@@ -91,12 +92,15 @@ def test_the_last_day_of_all_can_be_forecast_before_it_happens(asset_returns, fi
 
 def test_a_calibrated_forecast_agrees_with_a_calculation_by_hand(asset_returns, fits):
     day, window = FIRST + 3, 700
-    losses = np.zeros(window)
+    residuals, sigma, mu = np.empty((day, 4)), np.empty(4), np.empty(4)
     for asset, fit in enumerate(fits):
         past = asset_returns[:day, asset]
-        sigma = np.sqrt(variance_path(past, fit.parameters, fit.initial_variance))
-        residuals = (past - fit.parameters.mu) / sigma[:-1]
-        losses -= WEIGHTS[asset] * (fit.parameters.mu + sigma[-1] * residuals[-window:])
+        path = np.sqrt(variance_path(past, fit.parameters, fit.initial_variance))
+        residuals[:, asset] = (past - fit.parameters.mu) / path[:-1]
+        sigma[asset], mu[asset] = path[-1], fit.parameters.mu
+    # What is learnt is learnt from the window before the first day; what is replayed are the last days.
+    joint = Comovement.of(residuals[FIRST - window :], learnt=window).replayed(3, window + 3)
+    losses = -(joint * sigma + mu) @ WEIGHTS
     for measure in (forecasts.forecast_value_at_risk, forecasts.forecast_expected_shortfall):
         forecast = forecasts.filtered_historical_calibrated(
             asset_returns, WEIGHTS, FIRST, LAST, fits, window=window, measure=measure

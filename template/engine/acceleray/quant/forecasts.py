@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.comovement import Comovement
 from acceleray.quant.ewma import ewma_variance
 from acceleray.quant.garch import GjrFit
 from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
@@ -171,6 +172,7 @@ def calibrated_losses(
     window: int = 2000,
     seed: int = 0,
     unseen: NDArray[np.float64] | None = None,
+    members: NDArray[np.bool_] | None = None,
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the losses to be replayed on each of the days ``first`` to ``last - 1``, the oldest first.
 
@@ -178,7 +180,8 @@ def calibrated_losses(
     ``first``. ``unseen``, of the same shape, are returns of days that the fits left out (see
     ``spans.outside``). For day t each asset's returns before t are filtered with its fit, the residuals of
     one past day are replayed for all assets together at the volatilities forecast for t (Barone-Adesi,
-    Giannopoulos & Vosper 1999), and the portfolio of ``available_weights`` is valued in each of the last
+    Giannopoulos & Vosper 1999) and at the correlation of that time (see ``comovement``; ``members`` (assets,)
+    are those whose mean it follows), and the portfolio of ``available_weights`` is valued in each of the last
     ``window`` days before t, or as many as there are.
     Gaps are filled as in ``fill_missing``, learnt from days before ``first``; ``seed`` serves only there.
     Residuals, unlike returns, are close to identically distributed, so the window can be long: 2,000 days put
@@ -214,9 +217,11 @@ def calibrated_losses(
         residuals[days], seed, [int(column) for column in columns], before_first - skipped
     )
 
+    chosen = None if members is None else members[columns]
+    comovement = Comovement.of(filled, chosen, before_first - skipped)
     for step, day in enumerate(range(first, last)):
         end = int(np.searchsorted(days, day))
-        replayed = filled[max(end - window, 0) : end] * sigma[step] + means
+        replayed = comovement.replayed(max(end - window, 0), end) * sigma[step] + means
         yield -(np.maximum(replayed, -1.0) @ held[columns])
 
 

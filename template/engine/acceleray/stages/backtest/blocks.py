@@ -63,12 +63,13 @@ def forecast_block(
     seed: int,
     standstill_d: int = LONGEST_STANDSTILL_D,
     longest_span_d: int = 1,
+    apart: NDArray[np.bool_] | None = None,
 ) -> BlockForecasts:
     """Return what four models forecast for each day of a block, and what happened.
 
     `returns` and `span_d` (days, instruments) may reach beyond the block; a forecast uses the days before it
     only. All models that replay past losses look back at the same days: each of `windows`, in days, or as
-    many as there are.
+    many as there are. Instruments `apart` (instruments,) say nothing about how the others move together.
     """
     known, spanned = returns[: block.last], span_d[: block.last]
     held = np.array([fit.modelled for fit in block.fits])
@@ -86,7 +87,11 @@ def forecast_block(
     gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
     start, level = block.first, risk.var_confidence
     normal = ewma_normal(series, start, confidence=level, measure=gaussian)
-    replayed = calibrated_losses(seen, weights, start, block.last, block.fits, max(windows), seed, unseen)
+    members = np.array([fit.status == "calibrated" for fit in block.fits])
+    members &= True if apart is None else ~apart
+    replayed = calibrated_losses(
+        seen, weights, start, block.last, block.fits, max(windows), seed, unseen, members
+    )
     forecasts = [
         over_windows(historical_losses(series, start), windows, level, simulated),
         np.broadcast_to(normal, (len(windows), *normal.shape)),

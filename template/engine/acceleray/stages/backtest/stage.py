@@ -52,6 +52,7 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
             seed=settings.seed,
             standstill_d=market_data.stale_price_d,
             longest_span_d=market_data.longest_span_d,
+            apart=np.isin(returns.instruments, calibration.apart),
         )
         results = list(mapped)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]

@@ -15,6 +15,7 @@ from acceleray.errors import PortfolioError
 from acceleray.quant.garch import GjrFit, variance_path
 from acceleray.quant.spans import held, modelled
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
+from acceleray.runtime.risk_days import weekend_traders
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.fits import fit_table
 from acceleray.stages.calibrate.gate import Evidence, Gate, judge
@@ -37,6 +38,7 @@ class Calibration:
         longest_span_d: a return over more risk days is no part of a model.
         proxy_of: whose moves an instrument without a model takes, by name; the mean of all where it is not
             named.
+        apart: instruments that trade at weekends where others do not, by name.
     """
 
     returns: Panel
@@ -44,6 +46,14 @@ class Calibration:
     gate: Gate
     longest_span_d: int = 5
     proxy_of: Mapping[str, str] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()
+
+    @property
+    def members(self) -> NDArray[np.bool_]:
+        """Return which of the usable instruments say how much all move together (see `comovement`)."""
+        names = np.array(self.returns.instruments)[self.usable]
+        own = [self.fits[position].status == "calibrated" for position in self.usable]
+        return np.array(own, dtype=np.bool_) & ~np.isin(names, self.apart)
 
     @property
     def usable(self) -> NDArray[np.int64]:
@@ -86,7 +96,8 @@ def calibrate(run: Run) -> Calibration:
     drift = volatility_drift(seen[-settings.calibration.window_d :], fits, before, market_data.stale_price_d)
     found = Evidence(returns.instruments, fits, drift, causes(returns, fits, settings.calibration.window_d))
     gate = judge(found, settings.calibration, run.project.own_gate_rules("calibration"))
-    calibration = Calibration(returns, tuple(fits), gate, market_data.longest_span_d, market_data.proxies)
+    longest, proxies, apart = market_data.longest_span_d, market_data.proxies, tuple(weekend_traders(run))
+    calibration = Calibration(returns, tuple(fits), gate, longest, proxies, apart)
     calibration = with_proxies(calibration, settings, found.causes)
     previous = None
     if before:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
+from acceleray.quant.comovement import Comovement
 from acceleray.quant.copula import TCopula, draw_shocks, t_copula
 from acceleray.quant.scenarios import (
     ParameterArrays,
@@ -69,7 +70,8 @@ def build_world(
 ) -> tuple[World, NDArray[np.datetime64]]:
     """Return what filtered historical scenarios are made from, and the days that can be drawn.
 
-    Residuals come from a filter over the days that the fits have seen.
+    Residuals come from a filter over the days that the fits have seen, at the correlation of today, which
+    stays what it is over the horizon (see `quant.comovement`).
     """
     usable = calibration.usable
     window_d, residual_window_d = settings.calibration.window_d, settings.simulation.residual_window_d
@@ -79,7 +81,7 @@ def build_world(
     fits = [calibration.fits[position] for position in usable]
     world = World(
         seed=settings.seed,
-        residuals=residuals,
+        residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
         parameters=stack_parameters([fit.parameters for fit in fits if fit.parameters is not None]),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
         weights=np.ascontiguousarray(book.weights[:, usable]),
