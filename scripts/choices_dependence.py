@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.copula import TCopula, draw_shocks, t_copula
 from acceleray.quant.correlation import t_copula_log_likelihood
 from acceleray.quant.residuals import fill_missing, filtered
 from acceleray.quant.stale_prices import after_standstills
 from acceleray.settings.sections import Simulation
-from choices_dependence_estimators import ESTIMATORS, FILLED_PEARSON, estimated
-from choices_record import CALIBRATION, SEED, computed, fits_before, record
-from choices_scores import difference
+from choices_dependence_estimators import (
+    ESTIMATORS,
+    FILLED_KENDALL,
+    FILLED_PEARSON,
+    FILLED_SCORES,
+    estimated,
+)
+from choices_record import CALIBRATION, RISK, SEED, computed, fits_before, record
+from choices_scores import difference, fissler_ziegel, three_measures
 
 CASES = ("as it is", "a third listed later")
 # Share of the window that a name listed later has, from the first of them to the last.
 OBSERVED_SHARES = (0.25, 0.75)
-# Three comparisons share five per cent.
+SCENARIOS = 10_000
+# Comparisons with the present choice share five per cent.
 CONFIDENCE = 1.0 - 0.05 / (len(ESTIMATORS) - 1)
 
 
@@ -33,12 +42,33 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Of each (case, estimator): log densities of the days judged, degrees of freedom, mean correlation."""
+class Residuals:
+    """Of the names with a model: residuals of the window before a task and of its days, both (days, names).
 
-    densities: dict[tuple[str, str], NDArray[np.float64]]
-    degrees: dict[tuple[str, str], float]
-    correlations: dict[tuple[str, str], float]
+    NaN before the end of a standstill. Of the days judged also volatility forecasts and returns, both (days,
+    names); of each name its mean return and the degrees of freedom of its innovations.
+    """
+
+    past: NDArray[np.float64]
+    coming: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    returns: NDArray[np.float64]
+    means: NDArray[np.float64]
+    degrees: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of one estimator in one case: log densities of the days judged, losses and forecasts of the portfolio.
+
+    Forecasts (days, 3) are VaR, and VaR and ES at the level of the latter.
+    """
+
+    densities: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    forecasts: NDArray[np.float64]
+    degrees: float
+    mean_correlation: float
 
 
 def table() -> list[str]:
@@ -47,58 +77,97 @@ def table() -> list[str]:
     days = [*range(CALIBRATION.first_fit_d, len(returns), CALIBRATION.refit_every_d), len(returns)]
     tasks = [Task(first, last, returns[:last]) for first, last in pairwise(days)]
     blocks = computed(judge, tasks, "years")
-    lines = [f"log density a day of next year's residuals; intervals of {100.0 * CONFIDENCE:.1f} %"]
+    lines = [f"log density a day of next year's residuals; intervals of {100.0 * CONFIDENCE:.2f} %"]
+    lines.append("FZ0 97.5 % and exceptions at 99 % of the portfolio under the simulated t copula")
     for case in CASES:
-        base = np.concatenate([block.densities[case, FILLED_PEARSON] for block in blocks])
-        for name in ESTIMATORS:
-            own = np.concatenate([block.densities[case, name] for block in blocks])
-            degrees = float(np.mean([block.degrees[case, name] for block in blocks]))
-            mean = float(np.mean([block.correlations[case, name] for block in blocks]))
-            gain = "" if name == FILLED_PEARSON else f", gain {difference(own - base, CONFIDENCE).told(4)}"
-            lines.append(
-                f"{case}, {name}: {own.mean():.4f}{gain}, {own.size} days; "
-                f"degrees {degrees:.1f}, mean correlation {mean:.3f}"
-            )
+        of_case = {name: [block[case, name] for block in blocks] for name in ESTIMATORS}
+        lines += compared(case, of_case)
     return lines
 
 
-def judge(task: Task) -> Found:
+def compared(case: str, found: Mapping[str, Sequence[Found]]) -> list[str]:
+    """Return a line for each estimator: scores, and gains over Pearson on filled days; then the two best."""
+    densities = {name: np.concatenate([one.densities for one in years]) for name, years in found.items()}
+    portfolio = {name: fissler_ziegel_of(years) for name, years in found.items()}
+    lines = []
+    for name, years in found.items():
+        exceptions = sum(int(np.sum(one.losses > one.forecasts[:, 0])) for one in years)
+        degrees, mean = (
+            float(np.mean([getattr(one, what) for one in years])) for what in ("degrees", "mean_correlation")
+        )
+        line = f"{case}, {name}: {densities[name].mean():.4f}"
+        if name != FILLED_PEARSON:
+            line += f", gain {difference(densities[name] - densities[FILLED_PEARSON], CONFIDENCE).told(4)}"
+        line += f"; FZ0 {portfolio[name].mean():.5f}"
+        if name != FILLED_PEARSON:
+            line += f", gain {difference(portfolio[FILLED_PEARSON] - portfolio[name], CONFIDENCE).told(5)}"
+        line += f", {exceptions} exceptions; {densities[name].size} days, degrees {degrees:.1f}"
+        lines.append(f"{line}, mean correlation {mean:.3f}")
+    gain = difference(densities[FILLED_KENDALL] - densities[FILLED_SCORES], CONFIDENCE)
+    return [*lines, f"{case}, {FILLED_KENDALL} over {FILLED_SCORES}: {gain.told(4)}"]
+
+
+def fissler_ziegel_of(years: Sequence[Found]) -> NDArray[np.float64]:
+    """Return the portfolio's joint loss of VaR and ES on all days of some years."""
+    losses = np.concatenate([one.losses for one in years])
+    _, threshold, shortfall = np.concatenate([one.forecasts for one in years]).T
+    return fissler_ziegel(losses, threshold, shortfall, RISK.es_confidence)
+
+
+def judge(task: Task) -> dict[tuple[str, str], Found]:
     """Return how well each estimate on the days before a year describes the residuals in it."""
-    past, coming = residuals_around(task)
-    found = Found({}, {}, {})
+    residuals = residuals_around(task)
+    found = {}
     for case in CASES:
-        observed = past if case == CASES[0] else listed_later(past)
-        uniform = ranks_within(observed, coming)
+        observed = residuals.past if case == CASES[0] else listed_later(residuals.past)
+        uniform = ranks_within(observed, residuals.coming)
         filled, _ = fill_missing(observed, SEED)
         for name in ESTIMATORS:
             correlation, nu = estimated(name, observed, filled)
-            found.densities[case, name] = np.array(
-                [t_copula_log_likelihood(day[np.newaxis], correlation, nu) for day in uniform]
+            densities = [t_copula_log_likelihood(day[np.newaxis], correlation, nu) for day in uniform]
+            found[case, name] = Found(
+                densities=np.array(densities),
+                losses=-residuals.returns.mean(axis=1),
+                forecasts=simulated(residuals, t_copula(correlation, nu, residuals.degrees)),
+                degrees=nu,
+                mean_correlation=float(correlation[np.triu_indices(len(correlation), 1)].mean()),
             )
-            found.degrees[case, name] = nu
-            upper = np.triu_indices(len(correlation), 1)
-            found.correlations[case, name] = float(correlation[upper].mean())
     return found
 
 
-def residuals_around(task: Task) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return residuals of the names with a model: of the residual window before a task, and of its days.
+def simulated(residuals: Residuals, copula: TCopula) -> NDArray[np.float64]:
+    """Return one-day forecasts (days, 3) of the equal-weight portfolio from the same shocks on every day."""
+    shocks = np.concatenate([part[:, 0] for part in draw_shocks(copula, SEED, 0, SCENARIOS, 1)])
+    forecasts = []
+    for sigma in residuals.sigma:
+        losses = -np.maximum(residuals.means + shocks * sigma, -1.0).mean(axis=1)
+        forecasts.append(three_measures(losses, RISK.var_confidence))
+    return np.array(forecasts)
 
-    Of shapes (days, names), by fits on the days before it; NaN before the end of a standstill.
-    """
+
+def residuals_around(task: Task) -> Residuals:
+    """Return what the fits made before a task leave on the days before it and on its own days."""
     start = max(0, task.first - CALIBRATION.window_d)
     fits = fits_before(task.first, task.returns)
     begun = np.isfinite(after_standstills(task.returns[start : task.first])).argmax(axis=0)
     rows = np.arange(task.last - start)[:, None]
     seen = np.where(rows < begun, np.nan, task.returns[start:])
-    columns = [
-        filtered(seen[:, place], fit.parameters, fit.initial_variance)[0]
-        for place, fit in enumerate(fits)
-        if fit.parameters is not None
+    places = [place for place, fit in enumerate(fits) if fit.parameters is not None]
+    parameters = [fit.parameters for fit in fits if fit.parameters is not None]
+    paths = [
+        filtered(seen[:, place], own, fits[place].initial_variance)
+        for place, own in zip(places, parameters, strict=True)
     ]
-    residuals = np.column_stack(columns)
     first = task.first - start
-    return residuals[max(0, first - Simulation().residual_window_d) : first], residuals[first:]
+    residuals, sigma = (np.column_stack([path[which] for path in paths]) for which in (0, 1))
+    return Residuals(
+        past=residuals[max(0, first - Simulation().residual_window_d) : first],
+        coming=residuals[first:],
+        sigma=sigma[first:-1],
+        returns=task.returns[task.first :, places],
+        means=np.array([own.mu for own in parameters]),
+        degrees=np.array([own.nu for own in parameters]),
+    )
 
 
 def listed_later(residuals: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Four estimates of a t copula: Pearson or Kendall, of residuals with gaps filled or of observed ones."""
+"""Estimates of a t copula: Pearson, Kendall or normal scores, of filled residuals or of observed ones."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import ndtri
 from scipy.stats import kendalltau, rankdata
 
 from acceleray.quant.correlation import (
     NU_LIMITS,
     fit_copula_nu,
+    pseudo_observations,
     shrink_correlation,
     t_copula_log_likelihood,
 )
 
 FILLED_PEARSON, FILLED_KENDALL = "Pearson on filled days", "Kendall on filled days"
 OBSERVED_PEARSON, OBSERVED_KENDALL = "Pearson on observed days", "Kendall on observed days"
-ESTIMATORS = (FILLED_PEARSON, OBSERVED_KENDALL, OBSERVED_PEARSON, FILLED_KENDALL)
+FILLED_SCORES = "Normal scores of filled days"
+ESTIMATORS = (FILLED_PEARSON, OBSERVED_KENDALL, OBSERVED_PEARSON, FILLED_KENDALL, FILLED_SCORES)
 # What an eigenvalue is raised to where a matrix of pairs is none of a correlation.
 _SMALLEST_EIGENVALUE = 1e-6
 
@@ -31,9 +34,12 @@ def estimated(
 ) -> tuple[NDArray[np.float64], float]:
     """Return correlation (names, names) and degrees of freedom by one of the `ESTIMATORS`.
 
-    Residuals are of shape (days, names), observed ones NaN where there is none. All are shrunk by the weight
-    that Ledoit & Wolf give the filled ones, which is what a run uses today.
+    Residuals are of shape (days, names), observed ones NaN where there is none. Normal scores are shrunk by
+    the weight that Ledoit & Wolf give them, all others by that of the filled residuals.
     """
+    if name == FILLED_SCORES:
+        correlation = shrink_correlation(ndtri(pseudo_observations(filled))).correlation
+        return correlation, fit_copula_nu(filled, correlation).nu
     today = shrink_correlation(filled)
     if name == FILLED_PEARSON:
         return today.correlation, fit_copula_nu(filled, today.correlation).nu

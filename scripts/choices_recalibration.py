@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from acceleray.quant.backtest import kupiec
 from acceleray.quant.forecasts import filtered_historical_calibrated
-from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
 from acceleray.quant.stale_prices import after_standstills
-from acceleray.settings.sections import Risk, Simulation
-from choices_record import CALIBRATION, SEED, computed, fits_before, record
-from choices_scores import difference, fissler_ziegel, quantile_loss
+from acceleray.settings.sections import Simulation
+from choices_record import CALIBRATION, RISK, SEED, computed, fits_before, record
+from choices_scores import difference, fissler_ziegel, quantile_loss, three_measures
 
 SCHEDULES = {"yearly": 250, "quarterly": 63}
-RISK = Risk()
 
 
 @dataclass(frozen=True)
@@ -117,15 +115,3 @@ def forecast(task: Task) -> Forecasts:
             ).T
     losses = -task.returns[task.first :] @ weights.T
     return Forecasts(losses, forecasts, np.tile(modelled, (days, 1)))
-
-
-def three_measures(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
-    """Return VaR at a confidence, and VaR and ES at the level of the latter, of past losses (days,)."""
-    largest = -np.sort(-losses)[np.newaxis]
-    count, level = losses.size, RISK.es_confidence
-    weights = (
-        quantile_weights(count, confidence),
-        quantile_weights(count, level),
-        shortfall_weights(count, level),
-    )
-    return np.concatenate([weighted_losses(largest, each) for each in weights])

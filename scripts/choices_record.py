@@ -15,12 +15,12 @@ from skfolio.datasets import load_sp500_dataset  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from acceleray.quant.garch import GjrFit
-from acceleray.settings.sections import Calibration, MarketData
+from acceleray.settings.sections import Calibration, MarketData, Risk
 from acceleray.stages.calibrate.fits import fit_before
 
 PROCESSES = 2
 SEED = 20_260_101
-CALIBRATION = Calibration()
+CALIBRATION, RISK = Calibration(), Risk()
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

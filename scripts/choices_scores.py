@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from acceleray.quant.evaluation import newey_west_p, newey_west_t, overlap_lags
+from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
+from choices_record import RISK
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,15 @@ def quantile_loss(
 ) -> NDArray[np.float64]:
     """Return the tick loss of a forecast of the c-quantile, in the unit of the losses; less is better."""
     return np.asarray((confidence - (losses < value_at_risk)) * (losses - value_at_risk))
+
+
+def three_measures(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
+    """Return VaR at a confidence, and VaR and ES at the level of the latter, of past losses (days,)."""
+    largest = -np.sort(-losses)[np.newaxis]
+    count, level = losses.size, RISK.es_confidence
+    weights = (
+        quantile_weights(count, confidence),
+        quantile_weights(count, level),
+        shortfall_weights(count, level),
+    )
+    return np.concatenate([weighted_losses(largest, each) for each in weights])

@@ -11,20 +11,24 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from acceleray.quant.copula import t_copula
 from acceleray.quant.correlation import fit_copula_nu
 from acceleray.quant.evaluation import newey_west_p
 from acceleray.quant.factor_model import regress
 from choices_betas import MONTHLY, WEEKLY, Data, explained, least_squares, period_changes, period_of
-from choices_dependence import listed_later, ranks_within
+from choices_dependence import Residuals, Task, listed_later, ranks_within, residuals_around, simulated
 from choices_dependence_estimators import (
+    FILLED_PEARSON,
+    FILLED_SCORES,
     degrees_of_freedom,
+    estimated,
     kendall,
     pair_by_pair,
     pearson,
     positive_definite,
 )
-from choices_recalibration import Forecasts, compared, three_measures
-from choices_scores import difference, fissler_ziegel, quantile_loss
+from choices_recalibration import Forecasts, compared
+from choices_scores import difference, fissler_ziegel, quantile_loss, three_measures
 from render import ROOT
 
 DRAWS = np.random.default_rng(7)
@@ -118,6 +122,36 @@ def test_degrees_of_freedom_without_gaps_are_those_of_the_engine_and_with_gaps_n
     correlation = root @ root.T
     assert degrees_of_freedom(drawn, correlation) == pytest.approx(fit_copula_nu(drawn, correlation).nu)
     assert degrees_of_freedom(listed_later(drawn), correlation) == pytest.approx(5.0, abs=1.0)
+
+
+def test_normal_scores_find_the_correlation_that_the_shape_of_the_margins_hides_from_pearson() -> None:
+    root = np.linalg.cholesky(np.full((4, 4), 0.5) + 0.5 * np.eye(4))
+    wild = np.sinh(1.5 * DRAWS.normal(size=(4000, 4)) @ root.T)
+    upper = np.triu_indices(4, 1)
+    scores, _ = estimated(FILLED_SCORES, wild, wild)
+    assert scores[upper].mean() == pytest.approx(0.5, abs=0.02)
+    assert estimated(FILLED_PEARSON, wild, wild)[0][upper].mean() < 0.4
+
+
+def test_residuals_before_a_task_and_its_first_forecast_know_nothing_of_its_days() -> None:
+    returns = 0.01 * np.random.default_rng(11).standard_t(6, size=(900, 3))
+    known = residuals_around(Task(800, 900, returns))
+    moved = returns.copy()
+    moved[800:] *= 9.0
+    other = residuals_around(Task(800, 900, moved))
+    np.testing.assert_array_equal(known.past, other.past)
+    np.testing.assert_array_equal(known.sigma[0], other.sigma[0])
+    assert (known.sigma[2:] < other.sigma[2:]).all()
+    np.testing.assert_allclose(known.coming * known.sigma + known.means, returns[800:])
+
+
+def test_the_simulated_portfolio_of_independent_nearly_normal_names_has_a_normal_value_at_risk() -> None:
+    one, many = np.ones((2, 4)), np.full(4, 400.0)
+    sigma = np.array([[0.01] * 4, [0.02] * 4])
+    residuals = Residuals(one, one, sigma, one, np.full(4, 0.001), many)
+    found = simulated(residuals, t_copula(np.eye(4), 100.0, many))
+    expected = sigma[:, :1] / 2.0 * np.array([2.326, 1.960, 2.338]) - 0.001
+    np.testing.assert_allclose(found, expected, rtol=0.05)
 
 
 def test_a_third_of_the_names_is_listed_later_each_from_another_day_and_the_rest_is_as_it_was() -> None:
