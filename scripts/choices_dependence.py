@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.backtest import kupiec
 from acceleray.quant.copula import TCopula, draw_shocks, t_copula
 from acceleray.quant.correlation import t_copula_log_likelihood
 from acceleray.quant.residuals import fill_missing, filtered
@@ -61,12 +62,15 @@ class Residuals:
 class Found:
     """Of one estimator in one case: log densities of the days judged, losses and forecasts of the portfolio.
 
-    Forecasts (days, 3) are VaR, and VaR and ES at the level of the latter.
+    Forecasts (days, 3) are VaR, and VaR and ES at the level of the latter. Variances are those of the
+    portfolio's return, from volatilities and the correlation alone; squares are what they forecast.
     """
 
     densities: NDArray[np.float64]
     losses: NDArray[np.float64]
     forecasts: NDArray[np.float64]
+    variances: NDArray[np.float64]
+    squares: NDArray[np.float64]
     degrees: float
     mean_correlation: float
 
@@ -78,7 +82,9 @@ def table() -> list[str]:
     tasks = [Task(first, last, returns[:last]) for first, last in pairwise(days)]
     blocks = computed(judge, tasks, "years")
     lines = [f"log density a day of next year's residuals; intervals of {100.0 * CONFIDENCE:.2f} %"]
-    lines.append("FZ0 97.5 % and exceptions at 99 % of the portfolio under the simulated t copula")
+    lines.append(
+        "FZ0 97.5 % and exceptions at 99 % of the portfolio under the simulated t copula, QLIKE without it"
+    )
     for case in CASES:
         of_case = {name: [block[case, name] for block in blocks] for name in ESTIMATORS}
         lines += compared(case, of_case)
@@ -86,25 +92,30 @@ def table() -> list[str]:
 
 
 def compared(case: str, found: Mapping[str, Sequence[Found]]) -> list[str]:
-    """Return a line for each estimator: scores, and gains over Pearson on filled days; then the two best."""
-    densities = {name: np.concatenate([one.densities for one in years]) for name, years in found.items()}
-    portfolio = {name: fissler_ziegel_of(years) for name, years in found.items()}
+    """Return lines for each estimator: scores, and gains over Pearson on filled days; then the two best."""
+    scores: dict[str, Callable[[Sequence[Found]], NDArray[np.float64]]] = {
+        "log density (decides)": lambda years: np.concatenate([one.densities for one in years]),
+        "less FZ0": lambda years: -fissler_ziegel_of(years),
+        "less QLIKE": lambda years: -variance_loss_of(years),
+    }
     lines = []
     for name, years in found.items():
         exceptions = sum(int(np.sum(one.losses > one.forecasts[:, 0])) for one in years)
-        degrees, mean = (
-            float(np.mean([getattr(one, what) for one in years])) for what in ("degrees", "mean_correlation")
+        degrees = float(np.mean([one.degrees for one in years]))
+        mean = float(np.mean([one.mean_correlation for one in years]))
+        coverage = kupiec(exceptions, sum(len(one.losses) for one in years), RISK.var_confidence)
+        lines.append(
+            f"{case}, {name}: {degrees:.1f} degrees, mean correlation {mean:.3f}, {exceptions} exceptions "
+            f"(p {coverage.p_value:.1e})"
         )
-        line = f"{case}, {name}: {densities[name].mean():.4f}"
-        if name != FILLED_PEARSON:
-            line += f", gain {difference(densities[name] - densities[FILLED_PEARSON], CONFIDENCE).told(4)}"
-        line += f"; FZ0 {portfolio[name].mean():.5f}"
-        if name != FILLED_PEARSON:
-            line += f", gain {difference(portfolio[FILLED_PEARSON] - portfolio[name], CONFIDENCE).told(5)}"
-        line += f", {exceptions} exceptions; {densities[name].size} days, degrees {degrees:.1f}"
-        lines.append(f"{line}, mean correlation {mean:.3f}")
-    gain = difference(densities[FILLED_KENDALL] - densities[FILLED_SCORES], CONFIDENCE)
-    return [*lines, f"{case}, {FILLED_KENDALL} over {FILLED_SCORES}: {gain.told(4)}"]
+        for what, score in scores.items():
+            own, today = score(years), score(found[FILLED_PEARSON])
+            gain = "" if name == FILLED_PEARSON else f", gain {difference(own - today, CONFIDENCE).told(5)}"
+            lines.append(f"    {what} {own.mean():.5f}{gain}, {own.size} days")
+    for what, score in scores.items():
+        apart = difference(score(found[FILLED_KENDALL]) - score(found[FILLED_SCORES]), CONFIDENCE)
+        lines.append(f"{case}, {FILLED_KENDALL} over {FILLED_SCORES}, {what}: {apart.told(5)}")
+    return lines
 
 
 def fissler_ziegel_of(years: Sequence[Found]) -> NDArray[np.float64]:
@@ -114,9 +125,16 @@ def fissler_ziegel_of(years: Sequence[Found]) -> NDArray[np.float64]:
     return fissler_ziegel(losses, threshold, shortfall, RISK.es_confidence)
 
 
+def variance_loss_of(years: Sequence[Found]) -> NDArray[np.float64]:
+    """Return the QLIKE loss of the portfolio's variance forecasts, ln v + r^2 / v (Patton 2011)."""
+    variances = np.concatenate([one.variances for one in years])
+    return np.asarray(np.log(variances) + np.concatenate([one.squares for one in years]) / variances)
+
+
 def judge(task: Task) -> dict[tuple[str, str], Found]:
     """Return how well each estimate on the days before a year describes the residuals in it."""
     residuals = residuals_around(task)
+    sigma = residuals.sigma
     found = {}
     for case in CASES:
         observed = residuals.past if case == CASES[0] else listed_later(residuals.past)
@@ -129,6 +147,8 @@ def judge(task: Task) -> dict[tuple[str, str], Found]:
                 densities=np.array(densities),
                 losses=-residuals.returns.mean(axis=1),
                 forecasts=simulated(residuals, t_copula(correlation, nu, residuals.degrees)),
+                variances=np.einsum("ti,ij,tj->t", sigma, correlation, sigma) / sigma.shape[1] ** 2,
+                squares=(residuals.returns - residuals.means).mean(axis=1) ** 2,
                 degrees=nu,
                 mean_correlation=float(correlation[np.triu_indices(len(correlation), 1)].mean()),
             )
