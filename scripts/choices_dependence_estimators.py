@@ -8,13 +8,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import ndtri
 from scipy.stats import kendalltau, rankdata
 
 from acceleray.quant.correlation import (
     NU_LIMITS,
     fit_copula_nu,
-    pseudo_observations,
+    normal_scores,
     shrink_correlation,
     t_copula_log_likelihood,
 )
@@ -38,7 +37,7 @@ def estimated(
     the weight that Ledoit & Wolf give them, all others by that of the filled residuals.
     """
     if name == FILLED_SCORES:
-        correlation = shrink_correlation(ndtri(pseudo_observations(filled))).correlation
+        correlation = shrink_correlation(normal_scores(filled)).correlation
         return correlation, fit_copula_nu(filled, correlation).nu
     today = shrink_correlation(filled)
     if name == FILLED_PEARSON:
