@@ -15,8 +15,8 @@ from importlib import import_module
 from render import ROOT
 
 CHOICES = {
-    "recalibration": "fit GARCH models every 250 days or every 63: about 3 minutes",
-    "dependence": "Pearson's correlation with gaps filled or Kendall's tau on observed days: about 2 minutes",
+    "recalibration": "fit GARCH models every 250 days or every 63: about 4 minutes",
+    "dependence": "the copula by Pearson, Kendall or normal scores, gaps filled or not: about 4 minutes",
     "betas": "betas of monthly changes or of weekly ones: some seconds",
 }
 
