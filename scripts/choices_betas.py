@@ -60,7 +60,7 @@ def table() -> list[str]:
 def data_of_the_record() -> Data:
     """Return the sample and its factors: the index, its realised volatility, and oil while it lasts."""
     import arch.data.wti
-    from skfolio.datasets import load_sp500_index  # type: ignore[import-untyped]
+    from skfolio.datasets import load_sp500_index
 
     sample = record()
     index = load_sp500_index()["SP500"]

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from skfolio.datasets import load_sp500_dataset  # type: ignore[import-untyped]
+from skfolio.datasets import load_sp500_dataset
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from acceleray.quant.garch import GjrFit

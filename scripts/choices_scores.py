@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from acceleray.quant.evaluation import newey_west_p, newey_west_t, overlap_lags
-from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
+from acceleray.quant.forecasts import forecast_expected_shortfall, forecast_value_at_risk
 from choices_record import RISK
 
 
@@ -78,11 +78,6 @@ def quantile_loss(
 
 def three_measures(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
     """Return VaR at a confidence, and VaR and ES at the level of the latter, of past losses (days,)."""
-    largest = -np.sort(-losses)[np.newaxis]
-    count, level = losses.size, RISK.es_confidence
-    weights = (
-        quantile_weights(count, confidence),
-        quantile_weights(count, level),
-        shortfall_weights(count, level),
-    )
-    return np.concatenate([weighted_losses(largest, each) for each in weights])
+    level = RISK.es_confidence
+    value_at_risk, threshold = (forecast_value_at_risk(losses, each) for each in (confidence, level))
+    return np.stack([value_at_risk, threshold, forecast_expected_shortfall(losses, level)])
