@@ -123,7 +123,7 @@ FACTOR_COVARIANCES = Table(
 CORRELATIONS = Table(
     layer="gold",
     name="correlations",
-    comment="Correlation of standardised residuals, shrunk so that it is positive definite; each pair once.",
+    comment="Correlation of residuals by ranks, shrunk so that it is positive definite; each pair once.",
     scope="run_id",
     key=("run_id", "instrument_id", "other_instrument_id"),
     columns=(
@@ -131,7 +131,7 @@ CORRELATIONS = Table(
         INSTRUMENT,
         Column("other_instrument_id", "string", "The other instrument, later in the alphabet"),
         Column("correlation", "double", "Shrunk correlation, as simulated"),
-        Column("sample_correlation", "double", "Correlation before shrinkage"),
+        Column("sample_correlation", "double", "Correlation of normal scores, before shrinkage"),
     ),
 )
 
