@@ -71,9 +71,12 @@ def training() -> Rows:
             "features_contract": "cd" * 32,
             "rank_ic": 0.0233,
             "rank_ic_t": 2.1,
+            "rank_ic_lower": 0.0041,
+            "unseen_from": None,
             "compared_with": None,
             "rank_ic_difference": None,
             "rank_ic_difference_t": None,
+            "rank_ic_difference_lower": None,
             "reason": "mean rank IC 0.0233 is above 0",
             "decided_at": datetime(2022, 12, 29, 6, 20, tzinfo=UTC),
         }

@@ -60,6 +60,27 @@ class Report:
             else tuple(row["fold"] for row in self.folds if (row["rank_ic"] or 0) > limit)
         )
 
+    @property
+    def unseen_from(self) -> date | None:
+        """Return the first day that the search of the hyperparameters never saw; None if none chose them."""
+        found: date | None = self.decision.get("unseen_from")
+        return found
+
+    @property
+    def lower(self) -> float | None:
+        """Return the lower end of the interval of the mean rank IC; None if it was not recorded."""
+        return self.decision.get("rank_ic_lower")
+
+    @property
+    def difference_lower(self) -> float | None:
+        """Return the lower end of the interval of the difference from the champion."""
+        return self.decision.get("rank_ic_difference_lower")
+
+    @property
+    def same(self) -> bool:
+        """Return whether the champion it was compared with has the same hyperparameters."""
+        return self.decision["rank_ic_difference"] == 0.0 and self.decision["rank_ic_difference_t"] == 0.0
+
     def mean(self, name: str) -> float | None:
         """Return the mean of a column over the folds, None if no fold has it."""
         values = [row[name] for row in self.folds if row[name] is not None and math.isfinite(row[name])]

@@ -30,6 +30,7 @@ def _fill(read: Read, settings: Settings, decisions: Sequence[Mapping[str, Any]]
         "processes": narrative.processes(report),
         "resumed": narrative.resumed(report),
         "compared": narrative.compared(report),
+        "interval": narrative.interval(report),
         "figures": figures.draw_all(report),
         "tolerance": TOLERANCE,
     }
