@@ -117,6 +117,19 @@ def test_a_comparison_with_the_champion_is_told_in_words(training_page: Callable
     )
 
 
+def test_other_targets_stand_below_the_raw_one_that_the_gate_judges(
+    training_page: Callable[..., Any],
+) -> None:
+    made = training_page(training())
+    places = [made.text.index(f"Forward return{rest}") for rest in (", raw", " over", " less")]
+    assert places == sorted(places)
+    residual = made.row("Forward return less beta times the mean of all")
+    assert residual[1:] == ["4,000", "0.0110", "2.1", "\u22120.0090"]
+    rows = training()
+    rows[t.SIGNAL_TARGETS].clear()
+    assert "Other targets" not in training_page(rows).text
+
+
 def test_folds_show_what_is_left_after_costs(training_page: Callable[..., Any]) -> None:
     made = training_page(training())
     assert made.row("1", "2005-01-03")[2:] == [

@@ -11,7 +11,9 @@ from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 from acceleray.stages.train import stage
 from acceleray.stages.train.stage import train
-from acceleray.tables import FEATURE_IMPORTANCE, SIGNAL_VALIDATION, TRAINING
+from acceleray.tables import FEATURE_IMPORTANCE, SIGNAL_TARGETS, SIGNAL_VALIDATION, TRAINING
+
+TABLES = (SIGNAL_VALIDATION, SIGNAL_TARGETS, TRAINING, FEATURE_IMPORTANCE)
 
 
 class Kept:
@@ -43,6 +45,6 @@ def test_with_too_few_instruments_training_is_left_out_and_says_so(
     found = train(run)
     assert (found.model.uri, found.model.content, found.decision) == ("", b"", "left out")
     assert f"and {instruments} with known labels are too few: 3 are needed" in run.said[0]
-    assert run.rows == {table.label: 0 for table in (SIGNAL_VALIDATION, TRAINING, FEATURE_IMPORTANCE)}
+    assert run.rows == {table.label: 0 for table in TABLES}
     with pytest.raises(PortfolioError, match=r"No signal model: .* bring prices of more instruments\."):
         train(run, distributed=True)

@@ -36,6 +36,13 @@ def summary(report: Report) -> list[str]:
     return [f"{verdict}.", f"{found}. {caution(report)}"]
 
 
+TARGETS = {
+    "rank": "Forward return, raw: what the model is trained for and the gate judges",
+    "volatility_scaled": "Forward return over the instrument's volatility",
+    "residual": "Forward return less beta times the mean of all",
+}
+
+
 def caution(report: Report) -> str:
     """Return what must not be concluded from these prices."""
     if report.simulated:

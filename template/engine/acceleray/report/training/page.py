@@ -31,6 +31,7 @@ def _fill(read: Read, settings: Settings, decisions: Sequence[Mapping[str, Any]]
         "resumed": narrative.resumed(report),
         "compared": narrative.compared(report),
         "interval": narrative.interval(report),
+        "targets": narrative.TARGETS,
         "figures": figures.draw_all(report),
         "tolerance": TOLERANCE,
     }

@@ -35,6 +35,7 @@ from acceleray.stages.train.decision import (
 from acceleray.stages.train.fitting import FinalModel, fit_final, forget_checkpoints
 from acceleray.stages.train.gate import PROMOTED, Comparison, Evidence, Limits, Verdict, compare, judge
 from acceleray.stages.train.parameters import Chosen, parameters
+from acceleray.stages.train.targets import load_other_targets, target_rows
 from acceleray.stages.train.validation import (
     Validation,
     first_unseen,
@@ -42,7 +43,7 @@ from acceleray.stages.train.validation import (
     validation_rows,
     walk_forward,
 )
-from acceleray.tables import FEATURE_IMPORTANCE, FEATURES, SIGNAL_VALIDATION, TRAINING
+from acceleray.tables import FEATURE_IMPORTANCE, FEATURES, SIGNAL_TARGETS, SIGNAL_VALIDATION, TRAINING
 
 MINIMUM_INSTRUMENTS = 3
 """Instruments below which a rank among them says nothing."""
@@ -97,11 +98,13 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
     shared = run.fan_out.share(examples)
     contract = features_contract(run.project.feature_names(), settings.features.horizon_d)
     folds = walk_forward(settings, len(examples.dates), first_unseen(examples, chosen.unseen_from))
-    found = validate(run, shared, chosen.model, folds)
+    others = run.fan_out.share(load_other_targets(run, examples))
+    found = validate(run, shared, chosen.model, folds, others)
     comparison = _against_champion(run, examples, shared, found, chosen.model, contract)
     run.commit(SIGNAL_VALIDATION, validation_rows(examples, found))
+    run.commit(SIGNAL_TARGETS, target_rows(found, settings.train.confidence))
     # Ray may forget the examples: the final fit has its own form of them.
-    del shared
+    del shared, others
     final = fit_final(run, examples, chosen.model, distributed)
     model = _register(run, examples, found, chosen, final, contract)
     run.commit(TRAINING, _training_rows(examples, chosen, final, model))
@@ -122,7 +125,7 @@ def _left_out(run: Run, instruments: int, asked_for: bool) -> Trained:
     if asked_for:
         raise PortfolioError(f"No signal model: {reason}; bring prices of more instruments.")
     run.reporter.say(f"    no signal model and no scores: {reason}")
-    for table in (SIGNAL_VALIDATION, TRAINING, FEATURE_IMPORTANCE):
+    for table in (SIGNAL_VALIDATION, SIGNAL_TARGETS, TRAINING, FEATURE_IMPORTANCE):
         run.commit(table, table.arrow_schema.empty_table())
     none = Validation((), (), run.settings.features.horizon_d)
     return Trained(RegisteredModel("", b""), "left out", reason, none, math.nan, None, Path())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,7 @@ from acceleray.quant.evaluation import (
     rank_information_coefficient,
 )
 from acceleray.quant.examples import Examples
+from acceleray.quant.targets import RAW, RESIDUAL, VOLATILITY_SCALED, OtherTargets
 from acceleray.quant.turnover import long_short_weights, trading_cost, turnover
 from acceleray.quant.validation import WalkForwardFold, purged_walk_forward
 from acceleray.runtime.run import Run
@@ -47,7 +48,8 @@ class FoldTask:
 class FoldScore:
     """Out-of-sample evidence of one fold; `daily` is the rank IC of each test date, NaN where there is none.
 
-    The spread is a simple return over the horizon, the turnover a share of the book per horizon.
+    The spread is a simple return over the horizon, the turnover a share of the book per horizon. `others` is
+    the rank IC of each test date against other targets, by their name.
     """
 
     train_rows: int
@@ -59,6 +61,7 @@ class FoldScore:
     quantile_spread: float
     turnover: float
     net_spread: float
+    others: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,14 @@ class Validation:
     def daily(self) -> NDArray[np.float64]:
         """Return the rank IC of every date that was tested, in the order of time."""
         return np.concatenate([np.empty(0), *(score.daily for score in self.scores)])
+
+    def against(self, target: str) -> NDArray[np.float64]:
+        """Return the rank IC of every date against the raw or another target, all NaN if not measured."""
+        if target == RAW:
+            return self.daily
+        missing = (np.full(score.daily.size, np.nan) for score in self.scores)
+        measured = (score.others.get(target, none) for score, none in zip(self.scores, missing, strict=True))
+        return np.concatenate([np.empty(0), *measured])
 
     @property
     def dates(self) -> int:
@@ -109,7 +120,9 @@ class Validation:
         return tuple((name, _mean(np.array(values))) for name, values in names.items())
 
 
-def validate(run: Run, shared: Any, model: Model, folds: Sequence[WalkForwardFold]) -> Validation:
+def validate(
+    run: Run, shared: Any, model: Model, folds: Sequence[WalkForwardFold], others: Any = None
+) -> Validation:
     """Return the walk-forward evidence for hyperparameters, one fold a task.
 
     Args:
@@ -117,6 +130,7 @@ def validate(run: Run, shared: Any, model: Model, folds: Sequence[WalkForwardFol
         shared: a reference to the examples in Ray's object store.
         model: the hyperparameters.
         folds: as `walk_forward` returns them; the evidence of none is empty.
+        others: a reference to other targets that the same scores are held against, None for none.
     """
     settings = run.settings
     if not folds:
@@ -125,7 +139,8 @@ def validate(run: Run, shared: Any, model: Model, folds: Sequence[WalkForwardFol
     names = run.project.feature_names()
     tasks = [FoldTask(fold, names, model, settings.seed, horizon_d, cost_bp) for fold in folds]
     done = run.reporter.counter(len(tasks), "folds validated")
-    scores = run.fan_out.on(model.device).map(score_fold, tasks, (shared,), done)
+    given = (shared,) if others is None else (shared, others)
+    scores = run.fan_out.on(model.device).map(score_fold, tasks, given, done)
     return Validation(tuple(folds), tuple(scores), horizon_d)
 
 
@@ -160,7 +175,7 @@ def walk_forward(settings: Settings, dates_count: int, first: int = 0) -> list[W
         ) from None
 
 
-def score_fold(task: FoldTask, examples: Examples) -> FoldScore:
+def score_fold(task: FoldTask, examples: Examples, others: OtherTargets | None = None) -> FoldScore:
     """Return what a model fitted on the training dates of a fold is worth on its test dates."""
     rows = examples.within(task.fold.train_dates)
     booster = fit(examples.features[rows], examples.target[rows], task.names, task.model, task.seed)
@@ -180,7 +195,17 @@ def score_fold(task: FoldTask, examples: Examples) -> FoldScore:
         quantile_spread=spread,
         turnover=replaced,
         net_spread=spread - trading_cost(replaced, task.cost_bp),
+        others={
+            name: rank_information_coefficient(scores, examples.matrix(values[test], test))
+            for name, values in _named(others).items()
+        },
     )
+
+
+def _named(others: OtherTargets | None) -> dict[str, NDArray[np.float64]]:
+    if others is None:
+        return {}
+    return {VOLATILITY_SCALED: others.volatility_scaled, RESIDUAL: others.residual}
 
 
 def validation_rows(examples: Examples, found: Validation) -> pa.Table:
