@@ -43,5 +43,5 @@ def test_a_signal_that_is_beta_in_a_rising_market_has_nothing_left_against_the_r
     found = other_targets(forward.ravel(), date, np.full(forward.size, 0.01), beta.ravel())
     raw = rank_information_coefficient(beta, forward).mean()
     residual = rank_information_coefficient(beta, found.residual.reshape(forward.shape)).mean()
-    assert raw > 0.3
-    assert abs(residual) < 0.05
+    assert raw > 0.25
+    assert abs(residual) < 0.03

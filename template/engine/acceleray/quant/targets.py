@@ -35,7 +35,7 @@ class OtherTargets:
 def volatility_and_beta(
     returns: NDArray[np.float64], market: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return volatility and beta of every day, from returns up to that day, each of shape (days, instruments).
+    """Return volatility and beta, each of shape (days, instruments), from returns up to each day.
 
     Args:
         returns: (days, instruments) daily, NaN where an instrument did not trade; such days are left out.

@@ -45,7 +45,7 @@ SIGNAL_TARGETS = Table(
         Column(
             "target",
             "string",
-            "rank: the raw return; volatility_scaled: over its volatility; residual: less beta times the mean",
+            "rank: raw return; volatility_scaled: over its volatility; residual: less beta times the mean",
         ),
         Column("gated", "boolean", "Whether the gate judges by it"),
         Column("dates", "long", "Test dates with a rank IC"),
