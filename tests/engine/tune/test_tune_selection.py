@@ -130,6 +130,9 @@ def test_what_was_tried_before_on_the_same_prices_counts_once() -> None:
     # The same run again: neither its own trials nor what came after it the first time.
     later = [*rows, {"run_id": "later", "trials": 60, "tried": 900, "tried_before": 1660}]
     assert counted(later, {*ended, "later"}, "mine") == 960
+    # Killed before its count was written: its own rows are not those of a search before.
+    lost = [row | {"tried_before": None} if row["run_id"] == "mine" else row for row in rows]
+    assert counted(lost, ended, "mine") == 960
     assert counted([], set(), "mine") == 0
 
 
