@@ -122,8 +122,8 @@ def _validation(folds: Sequence[Row], decision: Row, train: Train) -> list[str]:
         "## Validation, out of sample",
         f"Purged and embargoed walk-forward; mean rank IC of all dates {_number(decision['rank_ic'], 4)}, "
         f"t {_number(decision['rank_ic_t'], 1)}, lower end of its one-sided {100 * train.confidence:g} % "
-        f"interval {_number(decision['rank_ic_lower'], 4)}. Spread: best less worst fifth, per horizon; net of "
-        f"{train.cost_bp:g} basis points of what is traded.",
+        f"interval {_number(decision['rank_ic_lower'], 4)}. Spread: best less worst fifth, per horizon; "
+        f"net of {train.cost_bp:g} basis points of what is traded.",
         *_after_search(decision),
         "",
         "| fold | tested | rank IC | t | R2 against zero | spread | turnover | net spread |",
@@ -145,8 +145,8 @@ def _after_search(decision: Row) -> list[str]:
 def _targets(rows: Sequence[Row]) -> list[str]:
     named = sorted(rows, key=lambda row: (not row["gated"], row["target"]))
     lines = [
-        f"- {row['target']}: rank IC {_number(row['rank_ic'], 4)}, t {_number(row['rank_ic_t'], 1)}, lower end "
-        f"{_number(row['rank_ic_lower'], 4)}"
+        f"- {row['target']}: rank IC {_number(row['rank_ic'], 4)}, t {_number(row['rank_ic_t'], 1)}, "
+        f"lower end {_number(row['rank_ic_lower'], 4)}"
         for row in named
     ]
     return ["## The same scores against other targets", *lines, ""]
