@@ -47,6 +47,8 @@ CHANGED: Mapping[str, str] = {
     "silver.prices": "adjusted_price, which returns are taken from",
     "gold.returns": "span_d, the risk days that a return spans",
     "gold.backtest_verdicts": "what the gate asks beyond Kupiec and Christoffersen",
+    "gold.model_decisions": "ends of intervals, and the first day that a search never saw",
+    "gold.tuning_evidence": "what was tried, also before; the p-value of the holdout; the last day searched",
 }
 # Those of them that cannot evolve: their rows are set aside.
 SET_ASIDE: frozenset[str] = frozenset()
