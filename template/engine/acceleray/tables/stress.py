@@ -12,6 +12,9 @@ from acceleray.tables.contract import (
     source_column,
 )
 
+MONTHLY_MEAN = "monthly mean"
+"""`sampling` of a factor whose levels are means of a month, which betas must not mix with month ends."""
+
 FACTORS = Table(
     layer="silver",
     name="factors",
@@ -27,6 +30,7 @@ FACTORS = Table(
             "unit", "string", "index, USD a barrel, percentage points, or level where the file does not say"
         ),
         Column("origin", "string", "Data set the level comes from"),
+        Column("sampling", "string", "day: the level of its day; monthly mean: the mean of its month", "", True),
     ),
 )
 
