@@ -34,9 +34,9 @@ class Regression:
     """Exposure of one instrument: betas and their standard errors, of shape (factors,).
 
     A beta is the log return for a factor change of one. ``r_squared`` is the share of variance that the
-    factors explain together, ``specific_volatility`` the monthly standard deviation of the rest. ``first`` and
-    ``last`` are positions of the first and last month used, -1 if none. Without a usable history all numbers
-    are NaN, and ``reason`` says why.
+    factors explain together, ``specific_volatility`` the monthly standard deviation of the rest. ``first``
+    and ``last`` are positions of the first and last month used, -1 if none. Without a usable history all
+    numbers are NaN, and ``reason`` says why.
     """
 
     betas: NDArray[np.float64]

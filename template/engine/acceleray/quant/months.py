@@ -3,8 +3,8 @@
 A month is a calendar month. Nothing is bridged: a month without a value is missing, and so is every change
 next to it. Whatever is given must end at the day from which one looks; nothing here looks further.
 
-A series that is published as a mean of each month is compared with means of the others, never with their month
-ends: the change of a mean spans two months and lies half a month earlier (Working 1960, "Note on the
+A series that is published as a mean of each month is compared with means of the others, never with their
+month ends: the change of a mean spans two months and lies half a month earlier (Working 1960, "Note on the
 Correlation of First Differences of Averages in a Random Chain", Econometrica 28).
 """
 
@@ -87,9 +87,10 @@ def monthly_means(
 def from_means_to_month_ends() -> float:
     """Return what the covariance of changes of monthly means is multiplied by to be that of month ends.
 
-    Of levels whose daily changes are independent, the change between means of n days has (2 n^2 + 1) / (3 n^2)
-    of the variance of the change over n days, two thirds for many days (Working 1960, eq. 4); covariances of
-    series that are averaged over the same days shrink alike, so betas and correlations stay. n is `MONTH_D`.
+    Of levels whose daily changes are independent, the change between means of n days has
+    (2 n^2 + 1) / (3 n^2) of the variance of the change over n days, two thirds for many days (Working 1960);
+    covariances of series that are averaged over the same days shrink alike, so betas and correlations stay.
+    n is `MONTH_D`.
     """
     return 3.0 * MONTH_D**2 / (2.0 * MONTH_D**2 + 1.0)
 

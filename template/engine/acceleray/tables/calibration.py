@@ -131,7 +131,7 @@ FACTOR_COVARIANCES = Table(
 ENDED_FACTOR_BETAS = replace(
     FACTOR_BETAS,
     name="ended_factor_betas",
-    comment="Exposure to live and ended factors together, on their common months; empty if no factor has ended.",
+    comment="Exposure to live and ended factors together, on their common months; empty if none has ended.",
 )
 
 ENDED_FACTOR_COVARIANCES = replace(

@@ -30,7 +30,9 @@ FACTORS = Table(
             "unit", "string", "index, USD a barrel, percentage points, or level where the file does not say"
         ),
         Column("origin", "string", "Data set the level comes from"),
-        Column("sampling", "string", "day: the level of its day; monthly mean: the mean of its month", "", True),
+        Column(
+            "sampling", "string", "day: the level of its day; monthly mean: the mean of its month", "", True
+        ),
     ),
 )
 
@@ -51,12 +53,27 @@ STRESS_SCENARIOS = Table(
         Column("first_date", "date", "Close from which a replay starts", "", True),
         Column("last_date", "date", "Close at which a replay ends", "", True),
         Column(
-            "mahalanobis",
+            "distance",
             "double",
-            "Distance of the factor changes from no change, measured by changes of one month",
-            "monthly std. dev.",
+            "sqrt(x' (h Sigma)^-1 x) of its factor moves x from no change over its own horizon of h months",
+            "std. dev.",
             True,
         ),
+        Column("horizon_m", "double", "Its horizon: of a replay its risk days / 21", "months", True),
+        Column(
+            "distance_factors", "long", "Factors in x; replays and shocks count all of their model", "", True
+        ),
+        Column(
+            "normal_tail",
+            "double",
+            "Probability of a move as far in one such span under a normal law; no chance of a chosen window",
+            "fraction",
+            True,
+        ),
+        Column("ended_factors", "string", "Factors of its model whose data has ended; empty: live", "", True),
+        Column("months", "long", "Months behind its betas and covariance", "months", True),
+        Column("first_month", "date", "First day of the first of these months", "", True),
+        Column("last_month", "date", "First day of the last of these months", "", True),
     ),
     checks=(
         ("kind_is_known", "kind IN ('replay', 'hypothetical', 'supervisory')"),

@@ -1,7 +1,8 @@
 """Exposure of instruments to risk factors: one regression for each instrument, on Ray.
 
-A factor whose data has ended is not mixed with the others. The model of every day is that of the live factors,
-on all months to the as-of date; a second one has the ended factors too, on the months they share with the others.
+A factor whose data has ended is not mixed with the others. The model of every day is that of the live
+factors, on all months to the as-of date; a second one has the ended factors too, on the months they share
+with the others.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class FactorModel:
         averaged: whether each level of a factor is the mean of its month; empty if none is.
         first_month: first day of the first month behind the covariance; None without months.
         last_month: first day of the last one.
+        ended: which of the factors are of data that has ended; none in the model of live factors.
         with_ended: the model that has the factors whose data has ended too, on the months they share with
             the others; None if none has ended.
     """
@@ -96,6 +98,7 @@ class FactorModel:
     averaged: tuple[bool, ...] = ()
     first_month: date | None = None
     last_month: date | None = None
+    ended: tuple[str, ...] = ()
     with_ended: FactorModel | None = None
 
     @property
@@ -104,9 +107,11 @@ class FactorModel:
         return self if self.with_ended is None else self.with_ended
 
     @property
-    def ended(self) -> tuple[str, ...]:
-        """Return the factors whose data has ended, ascending; live scenarios do without them."""
-        return tuple(name for name in self.widest.factors if name not in self.factors)
+    def window(self) -> str:
+        """Return the months behind the covariance in words, as in "347 months, 1990-02 to 2018-12"."""
+        if self.first_month is None or self.last_month is None:
+            return f"{self.months} months"
+        return f"{self.months} months, {self.first_month:%Y-%m} to {self.last_month:%Y-%m}"
 
 
 def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
@@ -130,20 +135,12 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
         run.reporter.say(f"    Factor {name} is left out: in the months with prices {reason}.")
     if not wide.factors:
         return model
-    found = replace(model, with_ended=wide)
-    ends = " and ".join(f"{name} ended in {series[name].last_month}" for name in found.ended)
+    wide = replace(wide, ended=tuple(name for name in wide.factors if name in over))
+    ends = " and ".join(f"{name} ended in {series[name].last_month}" for name in wide.ended)
     run.reporter.say(
-        f"    Factor {ends}: scenarios that need it are priced with betas of {spell(wide)}, all others with "
-        f"betas of {spell(model)}."
+        f"    Factor {ends}: what needs one of them is priced on {wide.window}; all else on {model.window}."
     )
-    return found
-
-
-def spell(model: FactorModel) -> str:
-    """Return the months behind a model in words, as in "1990-02 to 2018-12"."""
-    if model.first_month is None or model.last_month is None:
-        return "no months"
-    return f"{model.first_month:%Y-%m} to {model.last_month:%Y-%m}"
+    return replace(model, with_ended=wide)
 
 
 def regress_batch(
@@ -184,7 +181,7 @@ def _estimated(
     # A factor whose data ended before prices begin would leave every instrument without a beta.
     priced = np.isfinite(own).any(axis=1)
     selection = select_factors(every, changes[priced], settings.factors.minimum_months, EQUITY)
-    names = [every[at] for at in selection.used]
+    names = tuple(every[at] for at in selection.used)
     if on_means and not any(series[name].averaged for name in names):
         others = {name: one for name, one in series.items() if not one.averaged}
         model, left_out = _estimated(run, calibration, others, tables, wanted)
