@@ -168,6 +168,28 @@ def most_plausible_loss(
     return np.asarray(-loss * marginal / variance)
 
 
+def factor_correlation(
+    covariance: NDArray[np.float64], weights: NDArray[np.float64], implied: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the multiple correlation of each portfolio's return with the factor moves it implies.
+
+    Of shape (portfolios,), NaN for one without volatility; weights are of shape (portfolios, instruments),
+    ``implied`` (instruments, factors) as ``implied_factor_moves`` returns it. With M implied, S = M' Sigma M
+    and c = M' Sigma w it is sqrt(c' S^-1 c / w' Sigma w). The factor moves that the most plausible loss of L
+    implies, -L c / (w' Sigma w), lie that many times L / sigma from no change: no farther than the loss.
+    """
+    shared = weighted_sums(weights, weighted_sums(covariance, implied))
+    moves = weighted_sums(np.ascontiguousarray(implied.T), weighted_sums(covariance, implied))
+    deviations = np.sqrt(np.maximum(np.diag(moves), 0.0))
+    scale = np.divide(1.0, deviations, out=np.zeros_like(deviations), where=deviations > 0.0)
+    # Instruments may be fewer than factors, or have betas that do not tell them apart.
+    inverse = np.linalg.pinv(moves * np.outer(scale, scale), rcond=1e-10, hermitian=True)
+    explained = np.einsum("pi,ij,pj->p", shared * scale, inverse, shared * scale)
+    sigma = portfolio_volatility(weights, covariance)
+    known = np.where(sigma > 0.0, sigma, np.nan)
+    return np.asarray(np.sqrt(np.maximum(explained, 0.0)) / known)
+
+
 def _solve(covariance: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     # Scaled to correlations first: log changes and percentage points differ by orders of magnitude.
     deviations = np.sqrt(np.diag(covariance))

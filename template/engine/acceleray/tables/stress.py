@@ -165,7 +165,7 @@ STRESS_LOSSES = Table(
 REVERSE_STRESS = Table(
     layer="gold",
     name="reverse_stress",
-    comment="The most plausible way for each portfolio to lose a given amount, and how plausible it is.",
+    comment="What it takes for each portfolio to lose a given amount, and how far from no change that is.",
     scope="run_id",
     key=("run_id", "portfolio_id", "method", "target_loss_pct_nav", "horizon_d"),
     columns=(
@@ -174,10 +174,16 @@ REVERSE_STRESS = Table(
         Column("method", "string", "linear (closed form), filtered_historical or t_copula (simulated tail)"),
         Column("target_loss_pct_nav", "double", "Loss to be reached", "% of NAV"),
         HORIZON,
-        Column("loss_pct_nav", "double", "Loss of the scenario found", "% of NAV", True),
+        Column("loss_pct_nav", "double", "Loss found, of simulated scenarios their mean", "% of NAV", True),
         Column("distance_sigma", "double", "Loss in standard deviations of the portfolio", "", True),
-        Column("mahalanobis", "double", "Distance of the scenario from no change", "std. dev.", True),
-        Column("scenario", "long", "Number of the simulated scenario", "", True),
+        Column(
+            "factor_distance",
+            "double",
+            "Distance from no change of the factor moves that it implies, by betas (GLS)",
+            "std. dev.",
+            True,
+        ),
+        Column("averaged", "long", "Simulated scenarios within 5 % of the target, averaged", "", True),
         Column("reaching", "long", "Simulated scenarios that lose as much or more", "", True),
     ),
 )
@@ -195,6 +201,6 @@ REVERSE_STRESS_SHOCKS = Table(
         Column("target_loss_pct_nav", "double", "Loss to be reached", "% of NAV"),
         HORIZON,
         INSTRUMENT,
-        Column("return", "double", "Simple return", "fraction"),
+        Column("return", "double", "Simple return; of simulated scenarios their mean", "fraction"),
     ),
 )
