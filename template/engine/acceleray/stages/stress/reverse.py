@@ -57,7 +57,7 @@ def linear(
     names = [book.instruments[place] for place in usable]
     for target in targets:
         distance = target / sigma
-        columns = {
+        columns: dict[str, object] = {
             "loss_pct_nav": np.where(np.isnan(distance), np.nan, _percent(target)),
             "distance_sigma": distance,
             "factor_distance": distance * shared,
@@ -83,7 +83,7 @@ def simulated(
     names = [book.instruments[place] for place in usable]
     for at, target in enumerate(reverse.targets):
         loss = reverse.loss[:, at]
-        columns = {
+        columns: dict[str, object] = {
             "loss_pct_nav": 100.0 * loss,
             "distance_sigma": loss / np.where(horizon.volatility > 0.0, horizon.volatility, np.nan),
             "factor_distance": reverse.factor_distance[:, at],
