@@ -144,9 +144,9 @@ def monthly_mean_log_returns(
     ends = np.searchsorted(month_of(dates), months + 1)
     for place in np.flatnonzero(counted.any(axis=1)):
         means[place] = paths[starts[place] : ends[place]].mean(axis=0)
-    changes = np.full(counted.shape, np.nan)
-    changes[1:] = np.diff(np.where(counted, means, np.nan), axis=0)
-    return changes
+    moved = np.full(counted.shape, np.nan)
+    moved[1:] = np.diff(np.where(counted, means, np.nan), axis=0)
+    return moved
 
 
 def realised_volatility(dates: NDArray[np.datetime64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
