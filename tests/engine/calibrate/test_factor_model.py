@@ -287,8 +287,8 @@ def test_a_factor_that_ended_has_a_model_of_the_months_it_shares_and_the_others_
     assert (model.first_month, model.last_month, model.months) == (date(2015, 2, 1), date(2020, 12, 1), 71)
     assert (wide.first_month, wide.last_month, wide.months) == (date(2015, 2, 1), date(2018, 12, 1), 45)
     assert [line for line in run.said if "ended" in line] == [
-        "    Factor oil ended in 2018-12: what needs it is priced on 45 months, 2015-02 to 2018-12; "
-        "all else on 71 months, 2015-02 to 2020-12."
+        "    Factor oil ended in 2018-12: scenarios with it are priced on 45 months, 2015-02 to 2018-12; "
+        "all others on 71 months, 2015-02 to 2020-12."
     ]
     # With oil among the factors the planted betas come back, from months in which oil exists alone.
     np.testing.assert_allclose(wide.betas[0], [*PLANTED["EXACT"], 0.0], atol=1e-10)

@@ -68,7 +68,7 @@ def test_a_distance_says_its_span_its_factors_and_its_months_and_a_chance_only_o
     made = stress_page(rows)
     assert made.row("Financial crisis 2008", "6.1 months") == [
         *("Financial crisis 2008", "6.1 months", "3", "4.2", "1999-01 to 2018-12", "none"),
-        "chosen for what happened in it, so no chance is given",
+        "a window chosen for its losses: no chance is given",
     ]
     assert made.row("Federal Reserve 2026 severely adverse", "12 months")[5:] == [
         "credit, oil",

@@ -29,7 +29,7 @@ def words(kind: str, tail: float | None, horizon_m: float | None, months: int | 
     if tail is None or horizon_m is None or not math.isfinite(tail) or not math.isfinite(horizon_m):
         return "not measured"
     if kind == "replay":
-        return "chosen for what happened in it, so no chance is given"
+        return "a window chosen for its losses: no chance is given"
     seen = (months or 0) / horizon_m
     if tail * _BEYOND_THE_DATA * seen < 1.0:
         spans = formats.plural(max(math.floor(seen), 0), "span")

@@ -138,8 +138,8 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
     wide = replace(wide, ended=tuple(name for name in wide.factors if name in over))
     ends = " and ".join(f"{name} ended in {series[name].last_month}" for name in wide.ended)
     run.reporter.say(
-        f"    Factor {ends}: what needs {'it' if len(wide.ended) == 1 else 'one of them'} is priced on"
-        f" {wide.window}; all else on {model.window}."
+        f"    Factor {ends}: scenarios with {'it' if len(wide.ended) == 1 else 'one of them'} are priced on"
+        f" {wide.window}; all others on {model.window}."
     )
     return replace(model, with_ended=wide)
 
