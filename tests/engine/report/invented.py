@@ -87,7 +87,9 @@ def _book(rows: Rows, portfolios: int, draws: np.random.Generator) -> None:
 def _risk(rows: Rows, names: list[str], portfolios: int, draws: np.random.Generator) -> None:
     for horizon_d, scale in ((1, 1.0), (10, 3.0)):
         span = KEYS | {"horizon_d": horizon_d, "method": "filtered_historical"}
-        simulated = {"scenarios": 10_000, "seed": 20_260_101, "instruments": len(names)}
+        # One day is enumerated: every residual day once.
+        count = 2500 if horizon_d == 1 else 10_000
+        simulated = {"scenarios": count, "seed": 20_260_101, "instruments": len(names)}
         window = {"residual_first": date(2013, 1, 2), "residual_last": AS_OF, "residual_days": 2500}
         rows[t.SCENARIO_SETS].append(span | simulated | window)
         for number in range(portfolios):
@@ -100,6 +102,7 @@ def _risk(rows: Rows, names: list[str], portfolios: int, draws: np.random.Genera
                     "value": value * scale,
                     "value_pct_nav": value * scale / 1e4,
                     "standard_error": 212.0,
+                    "error_of": "window" if horizon_d == 1 else "draws",
                 }
                 chosen = {"measure": measure, "confidence": confidence, "currency": "EUR"}
                 rows[t.RISK_MEASURES].append(identity | chosen | numbers)

@@ -12,8 +12,10 @@ def test_headline_numbers_carry_currency_share_of_nav_and_standard_error(
     run_rows: Callable[..., Any], page: Callable[..., Any]
 ) -> None:
     text = page(run_rows()).text
-    assert "Value at risk 99 % over 1 day EUR 25,312 2.53 % of NAV Monte Carlo standard error EUR 212" in text
-    assert "Expected shortfall 97.5 % over 10 days EUR 78,236 7.82 % of NAV" in text
+    window = "Standard error of the window of 2,500 days EUR 212"
+    assert f"Value at risk 99 % over 1 day EUR 25,312 2.53 % of NAV {window}" in text
+    draws = "Monte Carlo standard error EUR 212"
+    assert f"Expected shortfall 97.5 % over 10 days EUR 78,236 7.82 % of NAV {draws}" in text
     assert "reference portfolio loses less than EUR 25,312 (2.53 % of NAV) over 1 day" in text
 
 

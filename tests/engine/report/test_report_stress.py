@@ -92,7 +92,7 @@ def test_every_published_number_is_mapped_in_full_or_says_that_it_is_not(
     assert "the shock and the mapping are our assumptions" in made.text
 
 
-def test_monte_carlo_is_shown_for_each_method_and_horizon_with_standard_errors(
+def test_simulated_losses_are_shown_for_each_method_and_horizon_with_standard_errors(
     run_rows: Callable[..., Any], stress_page: Callable[..., Any]
 ) -> None:
     rows = run_rows()
@@ -102,10 +102,15 @@ def test_monte_carlo_is_shown_for_each_method_and_horizon_with_standard_errors(
     made = stress_page(rows)
     assert made.row("Filtered historical simulation", "10 days") == [
         *("Filtered historical simulation", "10 days", "75,937", "212", "7.59 %"),
-        *("78,236", "212", "7.82 %", "10,000"),
+        *("78,236", "212", "7.82 %", "10,000", "draws"),
     ]
+    assert made.row("Filtered historical simulation", "1 day")[-2:] == ["2,500", "the window"]
+    assert "(2,500 days) are all taken, each once and none drawn, for all" in made.text
+    assert "(2,500 days) are drawn for all" in made.text
     # Nine tenths of the other method.
-    assert made.row("Student-t copula on GJR-GARCH-t margins", "1 day")[2:5] == ["22,781", "345", "2.28 %"]
+    copula = made.row("Student-t copula on GJR-GARCH-t margins", "1 day")
+    assert copula[2:5] == ["22,781", "345", "2.28 %"]
+    assert copula[-1] == "draws"
     assert "with 8.4 degrees of freedom" in made.text
 
 

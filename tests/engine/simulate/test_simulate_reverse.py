@@ -84,9 +84,9 @@ def test_instruments_that_move_as_one_have_a_distance_all_the_same():
     twins = replace(
         world, residuals=np.repeat(world.residuals[:, :1], 3, axis=1), next_sigma=np.full(3, 0.01)
     )
-    whitened = whitening(((0, 4096),), twins, 1)
+    whitened = whitening(((0, 4096),), twins, 2)
     assert whitened.shape == (3, 1)
-    logs = np.log1p(twins.returns((0, 4096), 1))
+    logs = np.log1p(twins.returns((0, 4096), 2))
     np.testing.assert_allclose(
         distances(logs, whitened), np.abs(logs[:, 0]) / logs[:, 0].std(ddof=1), rtol=1e-9
     )

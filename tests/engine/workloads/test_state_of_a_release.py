@@ -49,6 +49,7 @@ CHANGED: Mapping[str, str] = {
     "gold.backtest_verdicts": "what the gate asks beyond Kupiec and Christoffersen",
     "gold.model_decisions": "ends of intervals, and the first day that a search never saw",
     "gold.tuning_evidence": "what was tried, also before; the p-value of the holdout; the last day searched",
+    "gold.risk_measures": "error_of, whose standard error it is",
 }
 # Those of them that cannot evolve: their rows are set aside.
 SET_ASIDE: frozenset[str] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,11 @@ TOP_CONTRIBUTIONS = 15
 
 @dataclass(frozen=True)
 class Measure:
-    """One headline number: a positive loss with the standard error that simulation leaves."""
+    """One headline number: a positive loss with its standard error.
+
+    error_of says of what: `window`, other days of the same market, or `draws`, other random numbers; None in
+    a run before there was a difference.
+    """
 
     measure: str
     label: str
@@ -35,6 +40,7 @@ class Measure:
     value: float
     value_pct_nav: float
     standard_error: float
+    error_of: str | None
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,12 @@ class Horizon:
     measures: tuple[Measure, ...]
     edges: NDArray[np.float64]
     scenarios: NDArray[np.float64]
-    scenario_set: dict[str, object] | None
+    scenario_set: dict[str, Any] | None
+
+    @property
+    def enumerated(self) -> bool:
+        """Return whether its scenarios are every day of the residual window once, none drawn."""
+        return any(measure.error_of == "window" for measure in self.measures)
 
     def measure(self, name: str) -> Measure | None:
         """Return one measure of this horizon, None if the run did not compute it."""
@@ -120,6 +131,7 @@ def horizons(
                         row["value"],
                         row["value_pct_nav"],
                         row["standard_error"],
+                        row["error_of"],
                     )
                 )
         edges, scenarios = _histogram(where(histogram, horizon_d=horizon_d))
