@@ -118,12 +118,20 @@ class Factors(Section):
     minimum_months: Annotated[int, Field(ge=24)] = 36
 
 
+Drift = Literal["fitted", "zero"]
+"""Mean return of a day on a simulated path."""
+
+
 class Simulation(Section):
-    """Simulation: scenarios, horizons and residual window in trading days (the backtest takes the same)."""
+    """Simulation: scenarios, horizons and residual window in trading days (the backtest takes the same).
+
+    `drift` is the mean return of a simulated day: that of the fit, or none.
+    """
 
     scenarios: PositiveInt = 100_000
     horizons_d: tuple[PositiveInt, ...] = (1, 10)
     residual_window_d: PositiveInt = 2000
+    drift: Drift = "fitted"
 
 
 class Risk(Section):
