@@ -138,6 +138,8 @@ def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> N
                 identity | outcome | {"date": day, "value_at_risk_pct_nav": forecast}
             )
         passed = place > 1
+        if place == 0:
+            rows[t.BACKTEST_HORIZONS].append(record_of("filtered_historical", 10, 8, 731, 0.801))
         rows[t.BACKTEST_VERDICTS].append(
             identity
             | {
@@ -173,6 +175,18 @@ def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> N
                 "reason": "agrees with what was expected" if passed else "more exceptions than expected",
             }
         )
+
+
+def record_of(method: str, horizon_d: int, exceptions: int, windows: int, p: float) -> dict[str, Any]:
+    """Return a row of gold.backtest_horizons."""
+    key = {"portfolio_id": "REFERENCE", "method": method, "horizon_d": horizon_d, "confidence": 0.99}
+    counts = {
+        "offsets": 1,
+        "windows": windows,
+        "exceptions": exceptions,
+        "expected_exceptions": windows / 100,
+    }
+    return KEYS | key | counts | {"kupiec_p": p, "rate_low": 0.0047, "rate_high": 0.0214}
 
 
 def _models(rows: Rows, names: list[str], rejected: dict[str, str], draws: np.random.Generator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceleray.quant.coverage import REJECTED_BELOW
 from acceleray.report import formats
 from acceleray.report.risk import Contributions, Horizon
 
@@ -45,6 +46,40 @@ def scenarios(horizon: Horizon) -> str:
         f" {formats.count(made['instruments'])} instruments together, so that their dependence is kept, and"
         " scaled by today's volatility."
     )
+
+
+def tested(horizon: Horizon) -> str:
+    """Return what the value at risk of a method and horizon was worth in the past, in words."""
+    if horizon.judged_daily:
+        return "Backtested day by day"
+    found = horizon.tested
+    if found is None:
+        return "Not backtested"
+    return (
+        f"{formats.plural(found.exceptions, 'exception')} in {formats.plural(found.windows, 'window')},"
+        f" {formats.number(found.expected, 1)} expected"
+    )
+
+
+def rejected(horizon: Horizon) -> bool:
+    """Return whether so many exceptions are no luck: the p-value of their rate is below 5 %."""
+    return horizon.tested is not None and horizon.tested.kupiec_p < REJECTED_BELOW
+
+
+def longer(horizons: tuple[Horizon, ...]) -> str:
+    """Return what was tested beside the one-day record and what was not, in words."""
+    said = [f"{one.label}, {formats.days(one.horizon_d)}" for one in horizons if rejected(one)]
+    left_out = [
+        f"{one.label}, {formats.days(one.horizon_d)}"
+        for one in horizons
+        if one.tested is None and not one.judged_daily
+    ]
+    sentences = []
+    if said:
+        sentences.append(f"Rejected, so do not rely on them: {'; '.join(said)}.")
+    if left_out:
+        sentences.append(f"Not backtested: {'; '.join(left_out)}.")
+    return " ".join(sentences)
 
 
 def gap(parts: Contributions) -> str:

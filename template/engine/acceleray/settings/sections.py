@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.on_findings import CORRECTIONS_FILE, OnFindings
-from acceleray.settings.section import ClosedShare, JavaMemory, PositiveInt, Section, Share
+from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
 
@@ -118,15 +118,8 @@ class Factors(Section):
     minimum_months: Annotated[int, Field(ge=24)] = 36
 
 
-Drift = Literal["fitted", "zero"]
-"""Mean return of a day on a simulated path."""
-
-
 class Simulation(Section):
-    """Simulation: scenarios, horizons and residual window in trading days (the backtest takes the same).
-
-    `drift` is the mean return of a simulated day: that of the fit, or none.
-    """
+    """Scenarios; horizons and residual window in trading days, which the backtest takes too, and `drift`."""
 
     scenarios: PositiveInt = 100_000
     horizons_d: tuple[PositiveInt, ...] = (1, 10)

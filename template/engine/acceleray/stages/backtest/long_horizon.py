@@ -29,7 +29,7 @@ from acceleray.quant.spans import modelled, outside
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.quant.streams import Purpose, integers
 from acceleray.settings import Risk
-from acceleray.settings.sections import Drift
+from acceleray.settings.section import Drift
 from acceleray.stages.backtest.blocks import Block
 from acceleray.stages.calibrate.dependence import estimate
 from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA

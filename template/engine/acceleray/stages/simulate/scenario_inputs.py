@@ -18,6 +18,7 @@ from acceleray.quant.scenarios import (
     draw_days,
     filtered_historical_returns,
     stack_parameters,
+    with_drift,
 )
 from acceleray.settings import Settings
 from acceleray.stages.book.stage import Book
@@ -90,10 +91,11 @@ def build_world(
         calibration, window_d, residual_window_d, settings.seed, settings.market_data.stale_price_d
     )
     fits = [calibration.fits[position] for position in usable]
+    stacked = stack_parameters([fit.parameters for fit in fits if fit.parameters is not None])
     world = World(
         seed=settings.seed,
         residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
-        parameters=stack_parameters([fit.parameters for fit in fits if fit.parameters is not None]),
+        parameters=with_drift(stacked, settings.simulation.drift),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
         weights=np.ascontiguousarray(book.weights[:, usable]),
     )
