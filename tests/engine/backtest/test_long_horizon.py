@@ -102,8 +102,8 @@ def test_one_day_of_draws_is_the_one_day_forecast_but_for_their_noise(returns, b
     one = (Question("filtered_historical", 1, tuple(range(FIRST, LAST))),)
     [answer] = forecast(returns, block, one)
     spans = np.isfinite(returns).astype(float)
-    enumerated = forecast_block(block, returns, spans, 500, 600, Risk(), 3)
-    exact = enumerated.forecasts[-1, 1]  # at 97.5 %, where 50 draws decide
+    enumerated = forecast_block(block, returns, spans, (600,), Risk(), 3)
+    exact = enumerated.forecasts[0, -1, 1]  # at 97.5 %, where 50 draws decide
     assert np.mean(answer.forecasts[:, 1] / exact) == pytest.approx(1.0, abs=0.02)
     np.testing.assert_allclose(answer.losses, enumerated.losses[: LAST - FIRST], rtol=1e-9, atol=1e-12)
 
@@ -114,6 +114,16 @@ def test_a_fits_mean_moves_the_forecast_by_its_size_over_the_horizon(returns, bl
     for question, with_mean, without in zip(QUESTIONS, fitted, zero, strict=True):
         gap = np.mean(without.forecasts - with_mean.forecasts, axis=0)
         np.testing.assert_allclose(gap, question.horizon_d * TRUE.mu, rtol=0.1)
+
+
+def test_the_one_day_backtest_takes_the_same_drift(returns, block):
+    spans = np.isfinite(returns).astype(float)
+    fitted, zero = (
+        forecast_block(block, returns, spans, (600,), Risk(), 3, drift=drift).forecasts[0]
+        for drift in ("fitted", "zero")
+    )
+    np.testing.assert_allclose(zero[-1] - fitted[-1], TRUE.mu, rtol=1e-9)
+    np.testing.assert_array_equal(zero[:-1], fitted[:-1])
 
 
 @pytest.mark.parametrize("method", ["filtered_historical", "t_copula"])

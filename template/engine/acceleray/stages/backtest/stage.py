@@ -54,6 +54,7 @@ def backtest(run: Run, calibration: Calibration, *, copula: bool = False) -> dic
             standstill_d=market_data.stale_price_d,
             longest_span_d=market_data.longest_span_d,
             apart=np.isin(returns.instruments, calibration.apart),
+            drift=settings.simulation.drift,
         )
         results = list(mapped)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]
