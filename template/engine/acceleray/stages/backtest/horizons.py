@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.coverage import Coverage, coverage, origins
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.backtest.history import Blocks
 from acceleray.stages.backtest.long_horizon import Answer, Question, forecast_windows
 from acceleray.stages.book.stage import REFERENCE
+from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA
 from acceleray.tables import BACKTEST_HORIZONS
 
@@ -31,14 +31,14 @@ class Record:
 
 
 def backtest_horizons(
-    run: Run, returns: Panel, blocks: Blocks, spans: Sequence[tuple[int, int]], copula: bool
+    run: Run, calibration: Calibration, blocks: Blocks, spans: Sequence[tuple[int, int]], copula: bool
 ) -> tuple[Record, ...]:
     """Return, commit and say what each simulated horizon above a day has been worth in the past.
 
     With `copula` the t copula is tested as well, at every horizon, fitted on the past of each block alone.
     One day of filtered historical simulation is what `stages.backtest.stage` judges.
     """
-    settings = run.settings
+    settings, returns = run.settings, calibration.returns
     questions = asked(settings, spans, len(returns.dates), copula)
     answers: list[list[Answer]] = [[] for _ in questions]
     if questions:
@@ -54,6 +54,7 @@ def backtest_horizons(
             drift=settings.simulation.drift,
             standstill_d=settings.market_data.stale_price_d,
             longest_span_d=settings.market_data.longest_span_d,
+            apart=np.isin(returns.instruments, calibration.apart),
         )
         for found in mapped:
             for into, answer in zip(answers, found, strict=True):

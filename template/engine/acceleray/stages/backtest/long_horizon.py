@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.comovement import Comovement
 from acceleray.quant.copula import draw_shocks, t_copula
 from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
 from acceleray.quant.residuals import fill_missing, filtered
@@ -60,19 +61,24 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Past:
-    """What is known within one block: residuals (days, instruments) of `days`, volatilities at `rows`."""
+    """What is known within one block: residuals (days, instruments) of `days`, volatilities of its rows."""
 
     days: NDArray[np.int64]
-    residuals: NDArray[np.float64]
+    comovement: Comovement
     sigma: NDArray[np.float64]
     parameters: ParameterArrays
     margins: NDArray[np.float64]
     columns: NDArray[np.int64]
 
     def window(self, row: int, longest: int) -> NDArray[np.float64]:
-        """Return the residuals of the last days before a row, at most so many."""
+        """Return the residuals of the last days before a row, at most so many, as they were."""
         end = int(np.searchsorted(self.days, row))
-        return self.residuals[max(end - longest, 0) : end]
+        return self.comovement.residuals[max(end - longest, 0) : end]
+
+    def replayed(self, row: int, longest: int) -> NDArray[np.float64]:
+        """Return the same at the correlation of the evening before the row (see `quant.comovement`)."""
+        end = int(np.searchsorted(self.days, row))
+        return self.comovement.replayed(max(end - longest, 0), end)
 
 
 def forecast_windows(
@@ -86,19 +92,21 @@ def forecast_windows(
     drift: Drift = "fitted",
     standstill_d: int = LONGEST_STANDSTILL_D,
     longest_span_d: int = 1,
+    apart: NDArray[np.bool_] | None = None,
 ) -> list[Answer]:
     """Return for each question the forecasts of the windows that begin in a block, and what happened.
 
     ``returns`` and ``span_d`` (days, instruments) reach beyond the block, as the last windows do; a forecast
     uses the days before its window only. Random numbers belong to (seed, first day of the window), those of
-    the copula to (seed, first day of the block).
+    the copula to (seed, first day of the block). Instruments `apart` (instruments,) say nothing about how the
+    others move together.
     """
     inside = [
         np.array([row for row in each.rows if block.first <= row < block.last], dtype=np.int64)
         for each in questions
     ]
     known = returns[: block.last - 1]
-    past = _past(block, known, span_d, residual_window, seed, standstill_d, longest_span_d)
+    past = _past(block, known, span_d, residual_window, seed, standstill_d, longest_span_d, apart)
     parameters = with_drift(past.parameters, drift)
     longest = max((each.horizon_d for each in questions if each.method == T_COPULA), default=0)
     shocks = _shocks(past, block.first, residual_window, longest, seed) if longest else np.empty((0, 0, 0))
@@ -109,7 +117,7 @@ def forecast_windows(
         for row in rows:
             sigma = past.sigma[row - block.first]
             if question.method == FILTERED_HISTORICAL:
-                replayed = past.window(int(row), residual_window)
+                replayed = past.replayed(int(row), residual_window)
                 size = SCENARIOS * question.horizon_d
                 drawn = integers(seed, int(row), Purpose.BACKTEST_DAYS, size, len(replayed))
                 moved = filtered_historical_returns(
@@ -131,6 +139,7 @@ def _past(
     seed: int,
     standstill_d: int,
     longest_span_d: int,
+    apart: NDArray[np.bool_] | None,
 ) -> _Past:
     """Return what the fits of a block make of the days before its last one, as in the one-day backtest."""
     fits = [(column, fit) for column, fit in enumerate(block.fits) if fit.parameters is not None]
@@ -155,9 +164,12 @@ def _past(
     days = days[skipped:]
     keys = [int(column) for column in columns]
     filled, _ = fill_missing(residuals[days], seed, keys, before - skipped)
+    own = np.array([fit.status == "calibrated" for _, fit in fits])
+    members = own if apart is None else own & ~apart[columns]
+    comovement = Comovement.of(filled, members, before - skipped)
     parameters = [fit.parameters for _, fit in fits if fit.parameters is not None]
     margins = np.array([each.nu for each in parameters])
-    return _Past(days, filled, sigma, stack_parameters(parameters), margins, columns)
+    return _Past(days, comovement, sigma, stack_parameters(parameters), margins, columns)
 
 
 def _shocks(past: _Past, first: int, residual_window: int, horizon_d: int, seed: int) -> NDArray[np.float64]:

@@ -66,7 +66,7 @@ def backtest(run: Run, calibration: Calibration, *, copula: bool = False) -> dic
     verdicts = _judged(run, losses, forecasts, spans[0][0]) if days else {}
     run.commit(BACKTEST_VERDICTS, verdict_rows(verdicts, settings.risk))
     run.commit(BACKTEST_WINDOWS, window_rows(windows if days else (), losses, every, settings.risk))
-    backtest_horizons(run, returns, blocks, spans, copula)
+    backtest_horizons(run, calibration, blocks, spans, copula)
     return verdicts
 
 
