@@ -138,7 +138,7 @@ def measured(
 
 def record() -> tuple[NDArray[np.float64], list[Any]]:
     """Return the returns (days, names) of the sample, and every block of the schedule with its fits."""
-    from skfolio.datasets import load_sp500_dataset  # type: ignore[import-untyped]
+    from skfolio.datasets import load_sp500_dataset
 
     prices = load_sp500_dataset().to_numpy(dtype=np.float64)
     returns = prices[1:] / prices[:-1] - 1.0
