@@ -38,7 +38,7 @@ PAGE = Page(
     sections=(
         ("scenarios", "Scenarios"),
         ("mapping", "From published numbers to shocks"),
-        ("simulation", "Monte Carlo"),
+        ("simulation", "Simulated losses"),
         ("contributions", "Contributions"),
         ("reverse", "Reverse stress"),
         ("backtest", "Backtest gate"),
