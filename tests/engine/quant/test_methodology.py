@@ -1,4 +1,4 @@
-"""docs/methodology.md names functions that exist, and every function of quant/ that cites a published source."""
+"""docs/methodology.md names functions that exist, and every one of quant/ that cites a source."""
 
 from __future__ import annotations
 

@@ -47,9 +47,7 @@ def section(told: Context) -> Section:
         )
         moved = _risk(told.read, before) if told.kind == "risk" else _signal(told.read, before)
         parts.append(Grid("What moved.", _HEADS, tuple(moved)))
-    parts.append(
-        Judgement("why the model was changed, who approved it, and what the change was expected to move.")
-    )
+    parts.append(Judgement("why the model was changed, who approved it, and what was expected to move."))
     return Section("changes", "Change log", tuple(parts))
 
 
@@ -116,13 +114,15 @@ def _signal(now: Reads, before: Reads) -> list[Line]:
     for name in sorted(chosen[0].keys() | chosen[1].keys()):
         cells = shown(chosen[0].get(name)), shown(chosen[1].get(name))
         lines.append((name, *cells, f"{source(TRAINING, 'parameters_json')}: {name}"))
-    gains = [
-        {r["feature"]: r["gain"] for r in read(FEATURE_IMPORTANCE).to_pylist()} for read in (before, now)
-    ]
+    gains = [_gains(read) for read in (before, now)]
     for name in sorted(gains[0].keys() | gains[1].keys()):
         cells = shown(gains[0].get(name)), shown(gains[1].get(name))
         lines.append((f"gain of {name}", *cells, source(FEATURE_IMPORTANCE, "gain")))
     return lines
+
+
+def _gains(read: Reads) -> dict[str, float]:
+    return {row["feature"]: row["gain"] for row in read(FEATURE_IMPORTANCE).to_pylist()}
 
 
 def _row(table: Table, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Line]:
@@ -152,16 +152,11 @@ def _first(read: Reads, table: Table) -> Mapping[str, Any]:
 
 
 def _measures(read: Reads) -> dict[tuple[str, ...], float]:
-    found = {}
+    found: dict[tuple[str, ...], float] = {}
     for row in read(RISK_MEASURES, portfolio_id=[REFERENCE]).to_pylist():
-        level = f"{100 * row['confidence']:.6g} %"
-        key = (
-            row["measure"].replace("_", " "),
-            level,
-            f"{row['horizon_d']} d",
-            row["method"].replace("_", " "),
-        )
-        found[key] = row["value_pct_nav"]
+        measure, method = (str(row[name]).replace("_", " ") for name in ("measure", "method"))
+        level, horizon = f"{100 * row['confidence']:.6g} %", f"{row['horizon_d']} d"
+        found[measure, level, horizon, method] = row["value_pct_nav"]
     return found
 
 

@@ -107,11 +107,6 @@ def models(kept: Kept, kind: Kind) -> list[Made]:
     return sorted(made, key=_when, reverse=True)
 
 
-def latest_promoted(kept: Kept, kind: Kind) -> str | None:
-    """Return the latest run whose model of this kind was promoted, None if there is none."""
-    return next((str(each.run["run_id"]) for each in models(kept, kind) if each.promoted), None)
-
-
 def _risk(kept: Kept) -> dict[str, tuple[str, str]]:
     rows = kept.rows(narrowed(BACKTEST_VERDICTS, "run_id", "model", "decision", "reason")).to_pylist()
     return {r["run_id"]: (r["decision"], r["reason"]) for r in rows if r["model"] == HEADLINE_MODEL}

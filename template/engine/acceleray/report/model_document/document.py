@@ -74,8 +74,8 @@ def _sections(told: Context, folder: Path) -> tuple[Section, ...]:
 
 def _method(told: Context, folder: Path) -> Section:
     words = (
-        "Every formula, its source and the function that computes it, from engine/docs/methodology.md. A loss is"
-        " positive; a forecast for a day uses data up to the day before."
+        "Every formula, its source and the function that computes it, from engine/docs/methodology.md."
+        " A loss is positive; a forecast for a day uses data up to the day before."
     )
     formulas = method.parts(told.kind, folder, told.settings.project_dir)
     return Section("method", "Method", (Words(words), *formulas))

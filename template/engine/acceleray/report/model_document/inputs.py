@@ -56,13 +56,8 @@ def _facts(told: Context) -> list[Fact]:
     loaded = {row["load_id"] for row in series}
     if series and loaded != {run["load_id"]}:
         # Rows of a source are replaced by a later load; their numbers would not be this run's.
-        return rows + [
-            Fact(
-                "Coverage of the prices",
-                "not shown: the source has been loaded again since; `portfolio lineage` has the old version",
-                source(PRICE_SERIES, "load_id"),
-            )
-        ]
+        said = "not shown: the source has been loaded again since, and these rows are of that load"
+        return [*rows, Fact("Coverage of the prices", said, source(PRICE_SERIES, "load_id"))]
     if series:
         rows += [
             Fact(
@@ -112,24 +107,12 @@ def _findings(told: Context) -> list[Part]:
     load, found_in = told.made.run["load_id"], {row["load_id"] for row in rows}
     parts: list[Part] = []
     if found_in != {load}:
-        parts.append(
-            Words("These findings are of a later load of the same source: what this run saw is gone.")
-        )
+        parts.append(Words("These findings are of a later load of the same source."))
     rows.sort(key=lambda r: (SEVERITIES.index(r["severity"]), r["kind"], r["instrument_id"], r["first_date"]))
     counts = Counter(row["severity"] for row in rows)
     said = ", ".join(f"{counts[one]} of severity {one}" for one in SEVERITIES if counts[one])
     more = f"; the first {SHOWN_FINDINGS} are shown" if len(rows) > SHOWN_FINDINGS else ""
-    names = (
-        "severity",
-        "kind",
-        "instrument_id",
-        "first_date",
-        "last_date",
-        "count",
-        "value",
-        "text",
-        "advice",
-    )
+    names = ("severity", "kind", "instrument_id", "first_date", "last_date", "count", "text", "advice")
     caption = f"Findings about the prices: {said}{more}."
     return [*parts, grid(PRICE_FINDINGS, rows[:SHOWN_FINDINGS], caption, names)]
 

@@ -23,7 +23,7 @@ class Kept(Protocol):
     """Rows of any run."""
 
     def rows(self, table: Table, scope: str | None = None) -> pa.Table:
-        """Return the declared columns, of one run or price source, or of all; none where there is no table."""
+        """Return the declared columns, of one run or price source or of all; none without a table."""
 
 
 class KeptInTables:
@@ -34,7 +34,7 @@ class KeptInTables:
         self._tables = tables
 
     def rows(self, table: Table, scope: str | None = None) -> pa.Table:
-        """Return the declared columns, of one run or price source, or of all; none where there is no table."""
+        """Return the declared columns, of one run or price source or of all; none without a table."""
         if not self._tables.exists(table):
             return table.arrow_schema.empty_table()
         return self._tables.rows(_whole(table), table.column_names, _where(table, scope))
@@ -49,7 +49,7 @@ class KeptByRun:
         self._files = None if run.settings.profile == "databricks" else FilesReader(run.settings)
 
     def rows(self, table: Table, scope: str | None = None) -> pa.Table:
-        """Return the declared columns, of one run or price source, or of all; none where there is no table."""
+        """Return the declared columns, of one run or price source or of all; none without a table."""
         if not self._run.lake.exists(table):
             return table.arrow_schema.empty_table()
         if self._files is not None:

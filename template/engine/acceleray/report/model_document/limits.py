@@ -1,6 +1,8 @@
-"""The sections on purpose, owner and limitations: what the model is for, who answers for it, what it cannot."""
+"""The sections on purpose, owner and limitations of a model."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from acceleray.report.model_document.cells import facts, shown, source
 from acceleray.report.model_document.context import Context
@@ -14,7 +16,7 @@ _RISK_LIMITS = (
     "The backtest is of the reference portfolio, equally weighted over the instruments with a model; another"
     " portfolio may have another record.",
     "Losses are hypothetical; fees, intraday trading and booked results are not in them.",
-    "The residual window decides which crises can come again; none worse than those in it is drawn for a day.",
+    "The residual window decides which crises can come again: no day worse than its worst is drawn.",
 )
 _SIGNAL_LIMITS = (
     "The folds judge the recipe. The registered model has been fitted on all of their dates since, so no date"
@@ -29,9 +31,10 @@ def purpose(told: Context) -> Section:
     """Return the section on purpose and use."""
     if told.kind == "risk":
         words = (
-            "The model gives value-at-risk and expected shortfall of every portfolio of the book: each instrument"
-            " has a GJR-GARCH volatility with Student-t innovations, and joint days of standardised residuals are"
-            " replayed at today's volatilities (filtered historical simulation), or drawn from a t copula."
+            "The model gives value-at-risk and expected shortfall of every portfolio of the book: each"
+            " instrument has a GJR-GARCH volatility with Student-t innovations, and joint days of"
+            " standardised residuals are replayed at today's volatilities (filtered historical simulation),"
+            " or drawn from a t copula."
         )
         rows = [
             _distinct(told, "Measures", "measure"),
@@ -42,10 +45,10 @@ def purpose(told: Context) -> Section:
         ]
     else:
         words = (
-            "The model orders instruments: gradient-boosted trees give each a score from ranked features of the"
-            " day, the expected rank of its return over the horizon among all instruments."
+            "The model orders instruments: gradient-boosted trees give each a score from ranked features of"
+            " the day, the expected rank of its return over the horizon among all instruments."
         )
-        row = next(iter(told.read(TRAINING).to_pylist()), {})
+        row: dict[str, Any] = next(iter(told.read(TRAINING).to_pylist()), {})
         rows = [
             Fact("Horizon, trading days", *told.setting("features", "horizon_d")),
             Fact("Features", shown(row.get("features")), source(TRAINING, "features")),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from acceleray.report import gate
 from acceleray.report.backtest import HEADLINE_MODEL
-from acceleray.report.model_document.cells import column, shown, source
+from acceleray.report.model_document.cells import Row, column, shown, source
 from acceleray.report.model_document.context import Context
 from acceleray.report.model_document.tree import Grid, Head, Judgement, Section, Words
 from acceleray.tables import BACKTEST_VERDICTS, CALIBRATION_GATE, MODEL_DECISIONS, RUNS, TUNING_EVIDENCE
@@ -43,7 +40,7 @@ def section(told: Context) -> Section:
 
 def _risk(told: Context) -> list[Line]:
     rows = told.read(BACKTEST_VERDICTS).to_pylist()
-    verdict = next((row for row in rows if row["model"] == HEADLINE_MODEL), {})
+    verdict: Row = next((row for row in rows if row["model"] == HEADLINE_MODEL), {})
     lines = [_zone(verdict)]
     for name, what in (
         ("kupiec_p", "p-value of coverage"),
@@ -64,24 +61,22 @@ def _risk(told: Context) -> list[Line]:
                 _state(check.passed),
             )
         )
-    lines.append(
-        _setting(told, "Log change of a volatility forecast from fit to fit", "calibration", "drifted_above")
+    settings = (
+        ("Log change of a volatility forecast from fit to fit", "calibration", "drifted_above"),
+        ("Trading days between two fits", "calibration", "refit_every_d"),
+        ("Days without a price before an instrument has ended", "market_data", "stale_after_d"),
     )
-    lines.append(_setting(told, "Trading days between two fits", "calibration", "refit_every_d"))
-    lines.append(
-        _setting(told, "Days without a price before an instrument has ended", "market_data", "stale_after_d")
-    )
-    return lines
+    return [*lines, *(_setting(told, *each) for each in settings)]
 
 
-def _zone(verdict: Mapping[str, Any]) -> Line:
+def _zone(verdict: Row) -> Line:
     zone = verdict.get("basel_zone")
     state = {"green": "within", "yellow": "to be explained", "red": "outside"}.get(str(zone), "not known")
     where = source(BACKTEST_VERDICTS, "basel_zone")
     return "Traffic light of the last 250 days", shown(zone), where, "not red", _CHECKED, state
 
 
-def _verdict_line(verdict: Mapping[str, Any], name: str, what: str) -> Line:
+def _verdict_line(verdict: Row, name: str, what: str) -> Line:
     value = verdict.get(name)
     if name == "passed":
         wanted, state = "yes", _state(bool(value)) if verdict else "not known"
@@ -92,7 +87,7 @@ def _verdict_line(verdict: Mapping[str, Any], name: str, what: str) -> Line:
     return what, cell, source(BACKTEST_VERDICTS, name), wanted, _CHECKED, state
 
 
-def _critical(verdict: Mapping[str, Any]) -> list[Line]:
+def _critical(verdict: Row) -> list[Line]:
     """Return Z2 against its critical value, where the backtest states one."""
     critical = next((n for n in BACKTEST_VERDICTS.column_names if n.startswith("z2_critical")), None)
     value = verdict.get("z2")
@@ -105,8 +100,8 @@ def _critical(verdict: Mapping[str, Any]) -> list[Line]:
 
 
 def _signal(told: Context) -> list[Line]:
-    row = next(iter(told.read(MODEL_DECISIONS).to_pylist()), {})
-    evidence = next(iter(told.read(TUNING_EVIDENCE).to_pylist()), {})
+    row: Row = next(iter(told.read(MODEL_DECISIONS).to_pylist()), {})
+    evidence: Row = next(iter(told.read(TUNING_EVIDENCE).to_pylist()), {})
     least, least_from = _number(told, "train", "minimum_rank_ic")
     most, most_from = _number(told, "leakage", "maximum_rank_ic")
     value, where = row.get("rank_ic"), source(MODEL_DECISIONS, "rank_ic")
@@ -133,9 +128,8 @@ def _signal(told: Context) -> list[Line]:
         ("rank_ic_difference_t", "t-statistic of the difference from the champion"),
     ):
         cell = shown(row.get(name))
-        lines.append(
-            (what, cell, source(MODEL_DECISIONS, name), "by the gate", _CHECKED, str(row.get("decision")))
-        )
+        state = str(row.get("decision"))
+        lines.append((what, cell, source(MODEL_DECISIONS, name), "by the gate", _CHECKED, state))
     if evidence:
         cell = shown(evidence.get("deflated_sharpe"))
         where = source(TUNING_EVIDENCE, "deflated_sharpe")
@@ -145,14 +139,7 @@ def _signal(told: Context) -> list[Line]:
 
 def _setting(told: Context, what: str, part: str, name: str) -> Line:
     value, where = told.setting(part, name)
-    return (
-        what,
-        "in the section on calibration" if part == "calibration" else "in the section on data",
-        "",
-        value,
-        where,
-        "",
-    )
+    return what, f"see {'Calibration' if part == 'calibration' else 'Data'}", "", value, where, ""
 
 
 def _number(told: Context, part: str, name: str) -> tuple[float | None, str]:

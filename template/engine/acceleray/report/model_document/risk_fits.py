@@ -16,17 +16,14 @@ from acceleray.report.rows import narrowed
 from acceleray.tables import CALIBRATION, CALIBRATION_GATE, CALIBRATION_HISTORY, DEPENDENCE, FACTOR_BETAS
 
 PARAMETERS = ("mu", "alpha", "gamma", "beta", "nu", "persistence", "half_life_d", "next_sigma")
+_SHOWN = ("instrument_id", "status", "at_bound", "converged", "volatility_drift")
 SHOWN_DRIFTS = 10
 _QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def section(told: Context) -> Section:
     """Return the section."""
-    now = told.read(
-        narrowed(
-            CALIBRATION, "instrument_id", "status", "at_bound", "converged", "volatility_drift", *PARAMETERS
-        )
-    ).to_pylist()
+    now = told.read(narrowed(CALIBRATION, *_SHOWN, *PARAMETERS)).to_pylist()
     parts: list[Part] = [
         Words("Gate of the calibration: nothing is simulated with one that does not pass it."),
         grid(CALIBRATION_GATE, told.read(CALIBRATION_GATE).to_pylist()),
@@ -75,9 +72,7 @@ def _history(told: Context) -> list[Part]:
         narrowed(CALIBRATION_HISTORY, "fitted_on", "instrument_id", "status", "at_bound", *names)
     ).to_pylist()
     if not rows:
-        return [
-            Words(f"{CALIBRATION_HISTORY.label} has no fits of this run: there is no schedule to look at.")
-        ]
+        return [Words(f"{CALIBRATION_HISTORY.label} has no scheduled fit of this run.")]
     rows.sort(key=lambda row: row["fitted_on"])
     lines, drawn = [], []
     for day, group in groupby(rows, key=lambda row: row["fitted_on"]):

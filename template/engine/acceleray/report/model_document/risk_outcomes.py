@@ -191,7 +191,7 @@ def _forecasts(told: Context) -> list[Part]:
     )
     lines = tuple(
         (
-            MODELS.get(row["model"], row["model"]),
+            str(MODELS.get(row["model"], row["model"])),
             shown(row["value_at_risk_pct_nav_mean"]),
             shown(row["expected_shortfall_pct_nav_mean"]),
         )

@@ -1,4 +1,4 @@
-"""The sections on a signal model's fit and its sensitivity: hyperparameters, features, the search behind them."""
+"""The sections on a signal model's fit and its sensitivity: hyperparameters, features, search."""
 
 from __future__ import annotations
 
@@ -26,12 +26,10 @@ def calibration(told: Context) -> Section:
     parts: list[Part] = [
         transposed(TRAINING, rows, ("Value",), "The final fit.", without),
         *_hyperparameters(rows),
-        grid(
-            FEATURE_IMPORTANCE, features, "Features in the order of the model, and what it gains from each."
-        ),
+        grid(FEATURE_IMPORTANCE, features, "Features in the model's order, and its gain from each."),
         Judgement(
-            "whether the features make sense together, and whether the model is stable enough from one training"
-            " to the next; the change log has both."
+            "whether the features make sense together, and whether the model is stable enough from one"
+            " training to the next; the change log has both."
         ),
     ]
     return Section("calibration", "Calibration and its stability", tuple(parts))
@@ -46,7 +44,7 @@ def sensitivity(told: Context) -> Section:
         parts.append(
             Words(
                 "Hyperparameters are those of the settings: no search stands behind them"
-                f" ({source(TRAINING, 'parameters_from')}), so how much they matter was not measured in this run."
+                f" ({source(TRAINING, 'parameters_from')}), and how much they matter was not measured."
             )
         )
     else:
@@ -71,9 +69,7 @@ def _search(read: Reads, run_id: str) -> list[Part]:
     checks = sorted(read(LEAKAGE_CHECKS).to_pylist(), key=lambda row: (not row["suspected"], row["subject"]))
     return [
         Words(f"Hyperparameters are those that the search of run {run_id} chose."),
-        transposed(
-            TUNING_EVIDENCE, read(TUNING_EVIDENCE).to_pylist(), ("Value",), "What the search is worth."
-        ),
+        transposed(TUNING_EVIDENCE, read(TUNING_EVIDENCE).to_pylist(), ("Value",), "Worth of the search."),
         grid(
             TRIALS,
             trials[:SHOWN_TRIALS],

@@ -1,4 +1,4 @@
-"""The sections on outcomes and benchmarks of a signal model: every fold out of sample, the champion, each signal."""
+"""The sections on outcomes and benchmarks of a signal model: folds, the champion, single signals."""
 
 from __future__ import annotations
 
@@ -30,12 +30,10 @@ def outcomes(told: Context) -> Section:
         grid(
             SIGNAL_VALIDATION,
             folds,
-            "Walk-forward folds: each is tested on the dates that follow its training.",
+            "Walk-forward folds, each tested on the dates after its training.",
         ),
         _by_year(folds),
-        Words(
-            "Folds are the finest that is kept: rank ICs of single days, and so of a crisis, are not in a table."
-        ),
+        Words("No table keeps rank ICs of single days, so a crisis is judged by the folds that test it."),
         Judgement(
             "whether this record supports the use above, and what live scores have been worth since: compare"
             " gold.predictions with the returns that came after."
@@ -46,7 +44,7 @@ def outcomes(told: Context) -> Section:
 
 def benchmarks(told: Context) -> Section:
     """Return the section that holds the model against the champion and against single signals."""
-    decision = next(iter(told.read(MODEL_DECISIONS).to_pylist()), {})
+    decision: Row = next(iter(told.read(MODEL_DECISIONS).to_pylist()), {})
     parts: list[Part] = []
     if decision.get("compared_with") is None:
         parts.append(
@@ -99,15 +97,8 @@ def _signals(told: Context) -> list[Part]:
     horizon = told.chosen.get("features", {}).get("horizon_d")
     same = [row for row in rows if row["horizon_d"] == horizon] or rows
     same.sort(key=lambda row: row["position"])
-    names = (
-        "signal_id",
-        "horizon_d",
-        "decision",
-        "rank_ic",
-        "t_newey_west",
-        "q_benjamini_hochberg",
-        "net_information_ratio",
-    )
+    evidence = ("rank_ic", "t_newey_west", "q_benjamini_hochberg", "net_information_ratio")
+    names = ("signal_id", "horizon_d", "decision", *evidence)
     caption = (
         f"Single signals, ranked by run {run['run_id']} on all of their dates; folds above are of fewer."
     )

@@ -1,4 +1,4 @@
-"""What a model document is made of, before it is written as HTML or Markdown: sections of a few kinds of parts."""
+"""What a model document is made of, before it is written as HTML or as Markdown."""
 
 from __future__ import annotations
 

@@ -23,5 +23,5 @@ def closing(document: Document) -> str:
     """Return the last line."""
     return (
         f"Written by `portfolio model-document {document.kind}`. Look a number up with"
-        " `portfolio show TABLE --where \"run_id = '...'\"` and follow it back with `portfolio lineage TABLE`."
+        " `portfolio show TABLE --where \"run_id = '...'\"`; `portfolio lineage TABLE` follows it back."
     )
