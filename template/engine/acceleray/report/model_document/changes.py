@@ -34,9 +34,7 @@ def section(told: Context) -> Section:
     """Return the section."""
     parts: list[Part] = [_models(told.earlier)]
     if told.before is None or (before := told.read_before) is None:
-        parts.append(
-            Words("It is the first model of its kind from this price source: nothing to compare with.")
-        )
+        parts.append(Words("It is the first model of its kind from this price source."))
     else:
         parts.append(Grid("What decided the numbers.", _HEADS, tuple(_identity(told.made, told.before))))
         changed = _settings(told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acceleray.report.model_document.tree import Document, Facts, Grid, Judgement, Picture, Words
-from acceleray.report.model_document.words import OWNER, closing, notice
+from acceleray.report.model_document.words import OWNER, closing, marked, notice
 from acceleray.report.page import render
 
 _KINDS = {Words: "words", Judgement: "judgement", Facts: "facts", Grid: "grid", Picture: "picture"}
@@ -17,5 +17,6 @@ def html(document: Document) -> str:
         owner=OWNER,
         notice=notice(document),
         closing=closing(document),
+        marked=marked,
         kind_of=lambda part: _KINDS[type(part)],
     )

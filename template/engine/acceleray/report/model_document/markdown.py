@@ -15,7 +15,7 @@ from acceleray.report.model_document.tree import (
     Section,
     Words,
 )
-from acceleray.report.model_document.words import OWNER, closing, notice
+from acceleray.report.model_document.words import OWNER, closing, marked, notice
 
 # What would begin or end markup; a low line does so at the end of a word only.
 _MARKS = re.compile(r"[\\`*<>|\[\]$~#]|(?<![^\W_])_|_(?![^\W_])")
@@ -24,12 +24,12 @@ _MARKS = re.compile(r"[\\`*<>|\[\]$~#]|(?<![^\W_])_|_(?![^\W_])")
 def markdown(document: Document) -> str:
     """Return the document as Markdown; the same document gives the same text."""
     lines = [f"# {_safe(document.title)}", "", f"**{_safe(_sentence(document))}**", ""]
-    lines += [_safe(document.who), "", _safe(notice(document)), ""]
+    lines += [_safe(document.who), "", _said(notice(document)), ""]
     lines += _facts(Facts(document.identity))
     lines += ["", *(f"{n}. {_safe(each.title)}" for n, each in enumerate(document.sections, start=1)), ""]
     for number, section in enumerate(document.sections, start=1):
         lines += _section(number, section)
-    return "\n".join([*lines, "---", "", _safe(closing(document)), ""])
+    return "\n".join([*lines, "---", "", _said(closing(document)), ""])
 
 
 def _sentence(document: Document) -> str:
@@ -46,9 +46,9 @@ def _section(number: int, section: Section) -> Iterable[str]:
 
 def _part(part: Part) -> Iterable[str]:
     if isinstance(part, Words):
-        return [_safe(part.text)]
+        return [_said(part.text)]
     if isinstance(part, Judgement):
-        return [f"> **{OWNER}** {_safe(part.asks)}"]
+        return [f"> **{OWNER}** {_said(part.asks)}"]
     if isinstance(part, Facts):
         return _facts(part)
     if isinstance(part, Grid):
@@ -75,10 +75,16 @@ def _grid(part: Grid) -> list[str]:
     return [*lines, "", f"From: {'; '.join(named)}."] if named else lines
 
 
+def _said(text: str) -> str:
+    """Return a sentence of ours: what stands between backticks stays code."""
+    return "".join(f"`{piece}`" if code else _safe(piece, False) for piece, code in marked(text))
+
+
 def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def _safe(text: str) -> str:
-    """Return text as Markdown shows it and nothing else."""
-    return _MARKS.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+def _safe(text: str, ends: bool = True) -> str:
+    """Return text as Markdown shows it and nothing else, without blanks at its ends if they are its own."""
+    line = " ".join(text.split()) if ends else re.sub(r"\s+", " ", text)
+    return _MARKS.sub(lambda found: f"\\{found[0]}", line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from acceleray.report.formats import plural
 from acceleray.report.model_document.tree import Document
 
@@ -25,3 +27,9 @@ def closing(document: Document) -> str:
         f"Written by `portfolio model-document {document.kind}`. Look a number up with"
         " `portfolio show TABLE --where \"run_id = '...'\"`; `portfolio lineage TABLE` follows it back."
     )
+
+
+def marked(text: str) -> list[tuple[str, bool]]:
+    """Return a text in pieces, and of each whether it stood between backticks: a command or a name."""
+    pieces = re.split(r"`([^`]+)`", text)
+    return [(piece, place % 2 == 1) for place, piece in enumerate(pieces) if piece]
