@@ -39,7 +39,12 @@ class Assumption:
 
 def section(told: Context) -> Section:
     """Return the section on assumptions."""
-    heads = (Head("Assumption"), Head("Where it fails"), Head("What this run shows"), Head("From"))
+    heads = (
+        Head("Assumption"),
+        Head("Where it fails"),
+        Head("What this run shows"),
+        Head("From", names=True),
+    )
     every = _RISK if told.kind == "risk" else _SIGNAL
     rows = []
     for each in every:

@@ -152,7 +152,7 @@ def transposed(
         if each.name not in (*OF_THE_RUN, *without)
         for cells in [tuple(shown(row.get(each.name), each) for row in rows)]
     ]
-    heads = (Head("What"), *(Head(name, number=True) for name in names), Head("From"))
+    heads = (Head("What"), *map(Head, names), Head("From", names=True))
     return Grid(caption, heads, tuple(lines))
 
 

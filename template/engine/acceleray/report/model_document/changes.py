@@ -26,7 +26,7 @@ from acceleray.tables import (
 
 SHOWN_MODELS = 10
 _IDENTITY = ("as_of", "load_id", "code_version", "seed")
-_HEADS = (Head("What"), Head("Before", number=True), Head("Now", number=True), Head("From"))
+_HEADS = (Head("What"), Head("Before", number=True), Head("Now", number=True), Head("From", names=True))
 Line = tuple[str, str, str, str]
 
 

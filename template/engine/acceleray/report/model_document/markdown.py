@@ -65,7 +65,8 @@ def _facts(part: Facts) -> list[str]:
 def _grid(part: Grid) -> list[str]:
     heads = [_safe(head.what) for head in part.heads]
     rule = ["---:" if head.number else "---" for head in part.heads]
-    rows = [[_safe(cell) for cell in row] for row in part.rows]
+    kinds = [_code if head.names else _safe for head in part.heads]
+    rows = [[kind(cell) for kind, cell in zip(kinds, row, strict=True)] for row in part.rows]
     for row, address in zip(rows, part.addresses, strict=False):
         if address:
             row[-1] = f"[{row[-1]}]({address})"

@@ -12,9 +12,9 @@ from acceleray.tables import BACKTEST_VERDICTS, CALIBRATION_GATE, MODEL_DECISION
 _HEADS = (
     Head("What"),
     Head("Now", number=True),
-    Head("From"),
+    Head("From", names=True),
     Head("Threshold", number=True),
-    Head("Threshold from"),
+    Head("Threshold from", names=True),
     Head("State"),
 )
 _CHECKED = "the gate, engine/docs/methodology.md"

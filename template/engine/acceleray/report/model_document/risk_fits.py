@@ -56,14 +56,21 @@ def _parameters(now: Sequence[Row]) -> list[Part]:
     ]
     if not fitted:
         return [facts(rows)]
-    heads = ("Parameter", "Least", "Lower quartile", "Median", "Upper quartile", "Largest", "From")
+    heads = ("Parameter", "Least", "Lower quartile", "Median", "Upper quartile", "Largest")
     lines = []
     for name in PARAMETERS:
         values = finite([row[name] for row in fitted])
         if values.size:
             at = np.quantile(values, _QUANTILES)
             lines.append((name, *(shown(float(one)) for one in at), source(CALIBRATION, name)))
-    return [facts(rows), Grid("Parameters over all instruments, now.", tuple(map(Head, heads)), tuple(lines))]
+    return [
+        facts(rows),
+        Grid(
+            "Parameters over all instruments, now.",
+            (*map(Head, heads), Head("From", names=True)),
+            tuple(lines),
+        ),
+    ]
 
 
 def _history(told: Context) -> list[Part]:

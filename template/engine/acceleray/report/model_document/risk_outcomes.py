@@ -117,8 +117,8 @@ def _crises(told: Context, series: Series, confidence: float) -> list[Part]:
         return [Words(f"No crisis is looked at: {where}.")]
     heads = (
         Head("Window", where),
-        Head("From"),
-        Head("To"),
+        Head("First day"),
+        Head("Last day"),
         Head("Days", f"{_FORECASTS}.date, counted", True),
         Head("Exceptions", _COUNTED, True),
         Head("Expected", "days times (1 - confidence)", True),

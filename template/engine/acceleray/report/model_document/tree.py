@@ -40,11 +40,12 @@ class Facts:
 
 @dataclass(frozen=True)
 class Head:
-    """Head of a column: what it is, the table and the column it came from, whether it holds numbers."""
+    """Head of a column: what it is, the table and the column it came from, whether it has numbers or names."""
 
     what: str
     source: str = ""
     number: bool = False
+    names: bool = False
 
 
 @dataclass(frozen=True)
