@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from acceleray.report.formats import MISSING, number, p_value, percent, printable, significant
+from acceleray.report.formats import MISSING, confidence, number, p_value, percent, printable, significant
 from acceleray.report.model_document.tree import Fact, Facts, Grid, Head, Words
 from acceleray.tables import ALL, RUNS, Table
 from acceleray.tables.contract import Column
@@ -16,6 +16,8 @@ Row = Mapping[str, Any]
 # Of every row of a run, so they are said once at the top of the document.
 OF_THE_RUN = ("run_id", "as_of", "source")
 _LONG = 1000.0
+# Whole numbers that name something.
+_NAMES = ("seed", "version", "model_version", "compared_with", "scenario", "fold", "trial", "bin", "position")
 
 
 def declared(label: str) -> Table | None:
@@ -53,7 +55,7 @@ def shown(value: Any, of: Column | None = None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return number(float(value), 0)
+        return str(value) if of is not None and of.name in _NAMES else number(float(value), 0)
     if isinstance(value, float):
         return _real(value, of)
     if isinstance(value, datetime):
@@ -72,7 +74,7 @@ def _real(value: float, of: Column | None) -> str:
     if name.endswith("_p") or name == "p_value":
         return p_value(value)
     if name == "confidence" or name.endswith("_confidence"):
-        return percent(100.0 * value, 1)
+        return confidence(value)
     if abs(value) >= _LONG:
         return number(value, 0)
     return significant(value, 4)

@@ -16,7 +16,7 @@ _RISK_LIMITS = (
     "The backtest is of the reference portfolio, equally weighted over the instruments with a model; another"
     " portfolio may have another record.",
     "Losses are hypothetical; fees, intraday trading and booked results are not in them.",
-    "The residual window decides which crises can come again: no day worse than its worst is drawn.",
+    "The residual window decides which crises can come again: no shock beyond its own is drawn.",
 )
 _SIGNAL_LIMITS = (
     "The folds judge the recipe. The registered model has been fitted on all of their dates since, so no date"

@@ -82,7 +82,7 @@ def _said(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{text}`" if text else ""
+    return f"`{text.replace('|', chr(92) + '|')}`" if text else ""
 
 
 def _safe(text: str, ends: bool = True) -> str:

@@ -17,7 +17,12 @@ SECTIONS = {
     "signal": ("Data and returns", "Signals", "Signal model"),
 }
 _LINK = re.compile(r"\[[^\]]*#(\w+)\]\(\.\./([\w/]+\.py)\)")
-_HEADS = (Head("What"), Head("Formula"), Head("Source, unit, sign"), Head("Function"))
+_HEADS = (
+    Head("What"),
+    Head("Formula", names=True),
+    Head("Source, unit, sign"),
+    Head("Function", names=True),
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from scipy import stats
 from acceleray.errors import PortfolioError
 from acceleray.report import backtest, backtest_figures
 from acceleray.report.backtest import HEADLINE_MODEL, MODELS, Series
+from acceleray.report.formats import confidence
 from acceleray.report.model_document.cells import Row, declared, grid, shown, transposed
 from acceleray.report.model_document.context import Context
 from acceleray.report.model_document.tree import Grid, Head, Judgement, Part, Picture, Section, Words
@@ -38,7 +39,9 @@ def outcomes(told: Context) -> Section:
             "Every out-of-sample day of the reference portfolio, each forecast from the days before it only."
             " The loss is hypothetical: the portfolio's positions on that day's returns, not a booked result."
         ),
-        transposed(BACKTEST_VERDICTS, mine, [shown(row["confidence"]) for row in mine], "All tests."),
+        transposed(
+            BACKTEST_VERDICTS, mine, [f"VaR {confidence(row['confidence'])}" for row in mine], "All tests."
+        ),
     ]
     for row in mine[:1]:
         found = backtest.gather(told.read, row["portfolio_id"], row["confidence"])
@@ -85,18 +88,20 @@ def further(told: Context, label: str) -> list[Part]:
     return [grid(table, rows, table.comment, without=_SAID_ABOVE)]
 
 
+def _levels(rows: Sequence[Row]) -> list[str]:
+    return [f"VaR {confidence(row['confidence'])}" for row in rows]
+
+
 def _pictures(found: backtest.Backtest) -> list[Part]:
-    parts: list[Part] = []
-    if (drawn := backtest_figures.history(found)) is not None:
-        words = f"Forecasts, losses and exceptions of every day ({_FORECASTS})."
-        parts.append(Picture(drawn, "Losses, forecasts and exceptions through all days.", words))
-    if (drawn := backtest_figures.exceptions_by_year(found)) is not None:
-        words = f"Exceptions in each year against what a right model has ({_COUNTED})."
-        parts.append(Picture(drawn, "Exceptions by year and model.", words))
-    return parts
+    # Exceptions by year have a table of their own; drawing them again would take as long as all else.
+    drawn = backtest_figures.history(found)
+    if drawn is None:
+        return []
+    words = f"Forecasts, losses and exceptions of every day ({_FORECASTS})."
+    return [Picture(drawn, "Losses, forecasts and exceptions through all days.", words)]
 
 
-def _years(found: backtest.Backtest, confidence: float) -> Grid:
+def _years(found: backtest.Backtest, level: float) -> Grid:
     heads = (
         Head("Year", f"{_FORECASTS}.date"),
         Head("Days", f"{_FORECASTS}.date, counted", True),
@@ -108,10 +113,10 @@ def _years(found: backtest.Backtest, confidence: float) -> Grid:
         (str(y.year), shown(y.days), shown(y.exceptions), shown(y.expected), f"{y.low} to {y.high}")
         for y in found.years[HEADLINE_MODEL]
     )
-    return Grid(f"By year, VaR {shown(100 * confidence)} %.", heads, rows)
+    return Grid(f"By year, VaR {confidence(level)}.", heads, rows)
 
 
-def _crises(told: Context, series: Series, confidence: float) -> list[Part]:
+def _crises(told: Context, series: Series, level: float) -> list[Part]:
     windows, where = _windows(told)
     if not windows:
         return [Words(f"No crisis is looked at: {where}.")]
@@ -125,7 +130,7 @@ def _crises(told: Context, series: Series, confidence: float) -> list[Part]:
         Head("95 % of right models", "binomial", True),
         Head("Worst loss, % of NAV", f"{_FORECASTS}.loss_pct_nav", True),
     )
-    rows = [_crisis(window, series, confidence) for window in windows]
+    rows = [_crisis(window, series, level) for window in windows]
     caption = (
         "By crisis, the replay windows of the stress file. They were chosen because they were bad, so the"
         " range of a right model is a yardstick and no test."
@@ -133,21 +138,21 @@ def _crises(told: Context, series: Series, confidence: float) -> list[Part]:
     return [Grid(caption, heads, tuple(rows))]
 
 
-def _crisis(window: Window, series: Series, confidence: float) -> tuple[str, ...]:
+def _crisis(window: Window, series: Series, level: float) -> tuple[str, ...]:
     title, first, last = window
     inside = (series.date >= np.datetime64(first)) & (series.date <= np.datetime64(last))
     days = int(inside.sum())
     if not days:
         nothing = ("0", "no day out of sample", "", "", "")
         return (title, shown(first), shown(last), *nothing)
-    low, high = stats.binom.interval(0.95, days, 1.0 - confidence)
+    low, high = stats.binom.interval(0.95, days, 1.0 - level)
     return (
         title,
         shown(first),
         shown(last),
         shown(days),
         shown(int(series.exception[inside].sum())),
-        shown(days * (1.0 - confidence)),
+        shown(days * (1.0 - level)),
         f"{int(low)} to {int(high)}",
         shown(float(series.loss[inside].max())),
     )

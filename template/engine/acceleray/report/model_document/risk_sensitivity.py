@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from acceleray.report.model_document.cells import declared, grid
+import numpy as np
+
+from acceleray.report.formats import MISSING
+from acceleray.report.model_document.cells import declared, grid, shown, source
 from acceleray.report.model_document.context import Context
+from acceleray.report.model_document.risk_fits import finite
 from acceleray.report.model_document.risk_outcomes import further
-from acceleray.report.model_document.tree import Judgement, Part, Section, Words
+from acceleray.report.model_document.tree import Grid, Head, Judgement, Part, Section, Words
+from acceleray.report.rows import narrowed
 from acceleray.stages.book.stage import REFERENCE
 from acceleray.tables import (
+    CALIBRATION,
     RISK_MEASURES,
     SCENARIO_SETS,
     STRESS_LOSSES,
@@ -15,6 +21,7 @@ from acceleray.tables import (
     Table,
 )
 
+ESTIMATED = ("mu", "omega", "alpha", "gamma", "beta", "nu")
 WINDOWS = "gold.backtest_windows"
 _WITHOUT = ("portfolio_id",)
 
@@ -29,6 +36,8 @@ def section(told: Context) -> Section:
         _reference(told, RISK_MEASURES, "Risk of the reference portfolio."),
         grid(SCENARIO_SETS, told.read(SCENARIO_SETS).to_pylist(), "How the scenarios were made."),
         *_windows(told),
+        *_drift(told),
+        *_errors(told),
         *_stress(told),
         *_reverse(told),
         Judgement(
@@ -51,6 +60,39 @@ def _windows(told: Context) -> list[Part]:
             Words(f"Window of residuals: {window} days ({where}). No other window was tried in this run.")
         ]
     return further(told, WINDOWS)
+
+
+def _drift(told: Context) -> list[Part]:
+    value, where = told.setting("simulation", "drift")
+    mean = _median(told, "mu")
+    said = "as fitted" if value == MISSING else value
+    return [
+        Words(
+            f"Drift of the simulated paths: {said} ({where}); the median fitted mean is {shown(mean)} a day"
+            f" ({source(CALIBRATION, 'mu')})."
+        )
+    ]
+
+
+def _errors(told: Context) -> list[Part]:
+    """Return how well the parameters are known: each may lie a standard error or two from its estimate."""
+    heads = (Head("Parameter"), Head("Median", number=True), Head("Median standard error", number=True))
+    rows = tuple(
+        (
+            name,
+            shown(_median(told, name)),
+            shown(_median(told, f"{name}_se")),
+            source(CALIBRATION, name, f"{name}_se"),
+        )
+        for name in ESTIMATED
+    )
+    caption = "How well the parameters are known; the measures above take them as they are."
+    return [Grid(caption, (*heads, Head("From", names=True)), rows)]
+
+
+def _median(told: Context, name: str) -> float | None:
+    values = finite(told.read(narrowed(CALIBRATION, name))[name].to_pylist())
+    return float(np.median(values)) if values.size else None
 
 
 def _stress(told: Context) -> list[Part]:

@@ -40,7 +40,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Head:
-    """Head of a column: what it is, the table and the column it came from, whether it has numbers or names."""
+    """Head of a column: what it is, the table and column it came from, whether it has numbers or names."""
 
     what: str
     source: str = ""
@@ -56,6 +56,12 @@ class Grid:
     heads: tuple[Head, ...]
     rows: tuple[tuple[str, ...], ...]
     addresses: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """Return the table that every column with a source came from; empty if they are of several."""
+        found = {".".join(head.source.split(".")[:2]) for head in self.heads if head.source}
+        return found.pop() if len(found) == 1 else ""
 
 
 @dataclass(frozen=True)
