@@ -17,6 +17,7 @@ SOURCE = "csv:prices.csv"
 SETTINGS = {
     "seed": 20_260_101,
     "features": {"horizon_d": 21},
+    "backtest": {"level": 0.05, "rate_tolerance": [0.8, 1.25]},
     "calibration": {"drifted_above": 0.25, "refit_every_d": 250},
     "simulation": {"residual_window_d": 2000},
     "train": {"minimum_rank_ic": 0.0},

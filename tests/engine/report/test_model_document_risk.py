@@ -78,7 +78,8 @@ def test_page_and_markdown_say_the_same(runs: History, written: Callable[..., tu
     page, text = written(runs)
     rendered = MarkdownIt("commonmark").enable("table").render(text)
     cells = [
-        words_of(each) for each in re.findall(r"<t[hd]\b(?! scope=.col)[^>]*>(.*?)</t[hd]>", page.markup, re.S)
+        words_of(each)
+        for each in re.findall(r"<t[hd]\b(?! scope=.col)[^>]*>(.*?)</t[hd]>", page.markup, re.S)
     ]
     said = words_of(rendered)
     missing = [cell for cell in cells if "gold." not in cell and cell not in said]
@@ -280,3 +281,25 @@ def test_it_never_claims_to_comply(runs: History, written: Callable[..., tuple[P
         assert "compliant" not in words.lower()
         assert "SR 26-2" in words
         assert "SS1/23" in words
+
+
+def test_monitoring_holds_the_record_against_the_terms_of_the_gate(
+    runs: History, written: Callable[..., tuple[Page, str]]
+) -> None:
+    found = {"z2": -0.3, "z2_critical": -0.12, "basel_zone_500": "yellow", "smallest_adjusted_p": 0.04}
+    for row in runs[t.BACKTEST_VERDICTS]:
+        row |= found | {"rate_low": 1.3, "rate_high": 1.9}
+    page, _ = written(runs)
+    zone = page.row("Traffic light of the last 500 days")
+    assert (zone[1], zone[-1]) == ("yellow", "to be explained")
+    rate = page.row("Rate of exceptions, 95 % interval, in times the expected")
+    assert (rate[1], rate[3], rate[-1]) == ("1.3 to 1.9", "reaches 0.8 to 1.25", "outside")
+    z2 = page.row("Z2 of expected shortfall", "\u22120.3")
+    assert (z2[3], z2[-1]) == ("at least \u22120.12", "outside")
+    least = page.row("Smallest p-value after Holm")
+    assert (least[1], least[3], least[-1]) == ("0.040", "above 0.05", "outside")
+    for row in runs[t.BACKTEST_VERDICTS]:
+        row |= {"z2": -0.1, "rate_low": 0.9, "rate_high": 1.3, "smallest_adjusted_p": 0.4}
+    page, _ = written(runs)
+    assert page.row("Z2 of expected shortfall", "\u22120.1")[-1] == "within"
+    assert page.row("Rate of exceptions, 95 % interval, in times the expected")[-1] == "within"

@@ -18,6 +18,13 @@ _HEADS = (
     Head("State"),
 )
 _CHECKED = "the gate, engine/docs/methodology.md"
+_P_VALUES = (
+    ("coverage_p", "p-value of coverage"),
+    ("dynamic_quantile_p", "p-value of clusters"),
+    ("z2_p", "p-value of Z2"),
+    ("exceedance_p", "p-value of the size of exceedances"),
+    ("smallest_adjusted_p", "Smallest p-value after Holm"),
+)
 Line = tuple[str, ...]
 
 
@@ -41,26 +48,18 @@ def section(told: Context) -> Section:
 def _risk(told: Context) -> list[Line]:
     rows = told.read(BACKTEST_VERDICTS).to_pylist()
     verdict: Row = next((row for row in rows if row["model"] == HEADLINE_MODEL), {})
-    lines = [_zone(verdict)]
-    for name, what in (
-        ("kupiec_p", "p-value of coverage"),
-        ("conditional_coverage_p", "p-value of conditional coverage"),
-        ("passed", "Every test of the gate together"),
-    ):
-        lines.append(_verdict_line(verdict, name, what))
-    lines += _critical(verdict)
+    passed = _state(bool(verdict["passed"])) if verdict else "not known"
+    where = source(BACKTEST_VERDICTS, "passed")
+    lines: list[Line] = [
+        ("The gate of the backtest", shown(verdict.get("passed")), where, "yes", _CHECKED, passed),
+        *(_zone(verdict, days, name) for days, name in ((250, "basel_zone"), (500, "basel_zone_500"))),
+        *_rate(told, verdict),
+        *_tests(told, verdict),
+    ]
     for check in gate.gather(told.read).checks:
         label = CALIBRATION_GATE.label
-        lines.append(
-            (
-                check.label,
-                check.found,
-                f"{label}.share",
-                check.allowed,
-                f"{label}.limit",
-                _state(check.passed),
-            )
-        )
+        cells = (check.label, check.found, f"{label}.share", check.allowed, f"{label}.limit")
+        lines.append((*cells, _state(check.passed)))
     settings = (
         ("Log change of a volatility forecast from fit to fit", "calibration", "drifted_above"),
         ("Trading days between two fits", "calibration", "refit_every_d"),
@@ -69,34 +68,56 @@ def _risk(told: Context) -> list[Line]:
     return [*lines, *(_setting(told, *each) for each in settings)]
 
 
-def _zone(verdict: Row) -> Line:
-    zone = verdict.get("basel_zone")
+def _zone(verdict: Row, days: int, name: str) -> Line:
+    zone = verdict.get(name)
     state = {"green": "within", "yellow": "to be explained", "red": "outside"}.get(str(zone), "not known")
-    where = source(BACKTEST_VERDICTS, "basel_zone")
-    return "Traffic light of the last 250 days", shown(zone), where, "not red", _CHECKED, state
+    what = f"Traffic light of the last {days} days"
+    return what, shown(zone), source(BACKTEST_VERDICTS, name), "not red", _CHECKED, state
 
 
-def _verdict_line(verdict: Row, name: str, what: str) -> Line:
-    value = verdict.get(name)
-    if name == "passed":
-        wanted, state = "yes", _state(bool(value)) if verdict else "not known"
-    else:
-        # The gate may share one level among its tests; the value alone is stated here.
-        wanted, state = "by the gate", "see the reason of the verdict" if verdict else "not known"
-    cell = shown(value, column(BACKTEST_VERDICTS, name))
-    return what, cell, source(BACKTEST_VERDICTS, name), wanted, _CHECKED, state
+def _rate(told: Context, verdict: Row) -> list[Line]:
+    """Return whether the interval of the exception rate can lie in the tolerance."""
+    low, high = verdict.get("rate_low"), verdict.get("rate_high")
+    tolerance = told.chosen.get("backtest", {}).get("rate_tolerance")
+    if low is None or high is None or not tolerance:
+        return []
+    least, most = tolerance
+    return [
+        (
+            "Rate of exceptions, 95 % interval, in times the expected",
+            f"{shown(low)} to {shown(high)}",
+            source(BACKTEST_VERDICTS, "rate_low", "rate_high"),
+            f"reaches {least:g} to {most:g}",
+            told.setting("backtest", "rate_tolerance")[1],
+            _state(low <= most and high >= least),
+        )
+    ]
 
 
-def _critical(verdict: Row) -> list[Line]:
-    """Return Z2 against its critical value, where the backtest states one."""
-    critical = next((n for n in BACKTEST_VERDICTS.column_names if n.startswith("z2_critical")), None)
-    value = verdict.get("z2")
-    cells = ("Z2 of expected shortfall", shown(value), source(BACKTEST_VERDICTS, "z2"))
-    if critical is None or verdict.get(critical) is None or value is None:
-        return [(*cells, shown(None), _CHECKED, "not known")]
-    limit = verdict[critical]
-    state = _state(value >= limit)
-    return [(*cells, f"at least {shown(limit)}", source(BACKTEST_VERDICTS, critical), state)]
+def _tests(told: Context, verdict: Row) -> list[Line]:
+    """Return the p-values that share one level, and Z2 against its critical value."""
+    level, level_from = _number(told, "backtest", "level")
+    lines: list[Line] = []
+    for name, what in _P_VALUES:
+        value = verdict.get(name)
+        adjusted = name == "smallest_adjusted_p"
+        state = _compared(value, level, above=True) if adjusted else "judged together, after Holm"
+        limit = f"above {shown(level)}" if adjusted else "together with the others"
+        cell = shown(value, column(BACKTEST_VERDICTS, name))
+        lines.append((what, cell, source(BACKTEST_VERDICTS, name), limit, level_from, state))
+    value, critical = verdict.get("z2"), verdict.get("z2_critical")
+    state = "not known" if value is None or critical is None else _state(value >= critical)
+    lines.append(
+        (
+            "Z2 of expected shortfall",
+            shown(value),
+            source(BACKTEST_VERDICTS, "z2"),
+            f"at least {shown(critical)}",
+            source(BACKTEST_VERDICTS, "z2_critical"),
+            state,
+        )
+    )
+    return lines
 
 
 def _signal(told: Context) -> list[Line]:
