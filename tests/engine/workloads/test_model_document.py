@@ -19,7 +19,7 @@ from rendered import TEMPLATE, project
 
 pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 # An out-of-sample record of more than a year, so that the verdict is one.
-JUDGED = ("calibration.window_d=500", "calibration.first_fit_d=550", "backtest.historical_window_d=500")
+JUDGED = ("calibration.window_d=500", "calibration.first_fit_d=550", "backtest.minimum_history_d=500")
 
 
 @pytest.fixture(scope="module")
