@@ -37,7 +37,7 @@ def document(told: Context, folder: Path) -> Document:
         fact("Price source", run, RUNS, "source"),
         fact("Code version", run, RUNS, "code_version"),
         fact("Seed", run, RUNS, "seed"),
-        fact("Signal model", run | {"model_uri": run["model_uri"] or "none"}, RUNS, "model_uri"),
+        fact("Signal model", {**run, "model_uri": run["model_uri"] or "none"}, RUNS, "model_uri"),
         fact("MLflow run", run, RUNS, "mlflow_run_id"),
     )
     # One that was never judged is refused as well: only a promotion is one.
