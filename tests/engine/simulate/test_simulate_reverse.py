@@ -101,7 +101,6 @@ def test_for_500_names_the_distance_is_that_of_the_closed_form_and_not_of_their_
     parameters = replace(
         world.parameters, **{name: np.full(names, value) for name, value in constant.items()}
     )
-<<<<<<< HEAD
     world = replace(
         world,
         residuals=shocks / sigma,
@@ -133,11 +132,3 @@ def test_factors_that_no_beta_tells_apart_are_one_direction() -> None:
     assert whitened.shape == (3, 1)
     logs = logs_of(world.returns((0, 4096), 1))
     assert (logs @ whitened).std(ddof=1) == pytest.approx(1.0, rel=1e-9)
-=======
-    whitened = whitening(((0, 4096),), twins, 2)
-    assert whitened.shape == (3, 1)
-    logs = np.log1p(twins.returns((0, 4096), 2))
-    np.testing.assert_allclose(
-        distances(logs, whitened), np.abs(logs[:, 0]) / logs[:, 0].std(ddof=1), rtol=1e-9
-    )
->>>>>>> sim

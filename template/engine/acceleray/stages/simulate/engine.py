@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-<<<<<<< HEAD
-from dataclasses import dataclass
-=======
 from dataclasses import replace
-from functools import partial
->>>>>>> sim
 from typing import Any
 
 import numpy as np
@@ -20,15 +15,10 @@ from acceleray.quant.rank_search import BINS, Brackets, Places, brackets_over, i
 from acceleray.quant.tails import Above, Located, Pairs, Tail, Wanted, joined, tail_at
 from acceleray.stages.simulate import tasks
 from acceleray.stages.simulate.attribution import attributed
-<<<<<<< HEAD
-from acceleray.stages.simulate.horizon import Attribution, Horizon
-from acceleray.stages.simulate.reverse import Reached, reverse_of, whitening
-=======
 from acceleray.stages.simulate.enumeration import every_outcome
 from acceleray.stages.simulate.found import HISTOGRAM_BINS, Found, Plan, checked, histogram_edges
 from acceleray.stages.simulate.horizon import DRAWS, WINDOW, Attribution, Horizon
-from acceleray.stages.simulate.reverse import Nearest, reverse_of, whitening
->>>>>>> sim
+from acceleray.stages.simulate.reverse import Reached, reverse_of, whitening
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tasks import Part
 
@@ -75,22 +65,6 @@ def simulated(
     return tuple(found)
 
 
-<<<<<<< HEAD
-@dataclass(frozen=True)
-class _Found:
-    """What is known of one part of the portfolios."""
-
-    tail: Tail
-    volatility: NDArray[np.float64]
-    histogram: NDArray[np.int64]
-    value_at_risk: NDArray[np.float64]
-    expected_shortfall: NDArray[np.float64]
-    attribution: Attribution
-    reached: Reached | None
-
-
-=======
->>>>>>> sim
 class _Progress:
     """Counts tasks; recounts in the rare case that some are needed are not announced."""
 
@@ -128,11 +102,6 @@ class _Passes:
         plan, part = self.plan, Part(self.horizon_d, portfolios)
         brackets, places, sums, histogram = self._count(part)
         wanted = tuple(Wanted.of(one, at) for one, at in zip(brackets, places, strict=True))
-<<<<<<< HEAD
-        tail = Tail(dict(self._collect(part, wanted, places)))
-        var, shortfall = tail.at(plan.var_confidence), tail.at(plan.es_confidence)
-        bands, about = self._attribute(part, var.window, shortfall.tail)
-=======
         levels = dict(self._collect(part, wanted, places))
         tail = Tail({level: each.measures for level, each in levels.items()})
         window, beyond = levels[plan.var_confidence].window, levels[plan.es_confidence].tail
@@ -140,8 +109,7 @@ class _Passes:
             tail.value_at_risk(plan.var_confidence),
             tail.expected_shortfall(plan.es_confidence),
         )
-        bands, near = self._attribute(part, window, beyond)
->>>>>>> sim
+        bands, about = self._attribute(part, window, beyond)
         weights = self.world.weights[portfolios]
         mean = sums[0] / plan.scenarios
         logs = bands.logs / beyond.total[:, np.newaxis]
@@ -149,19 +117,10 @@ class _Passes:
             tail=tail,
             volatility=np.sqrt(np.maximum(sums[1] / plan.scenarios - mean * mean, 0.0)),
             histogram=histogram,
-<<<<<<< HEAD
-            value_at_risk=adding_up(_means(weights, bands.value_at_risk, var.window), var.value_at_risk),
-            expected_shortfall=_checked(
-                _means(weights, bands.expected_shortfall, shortfall.tail), shortfall.expected_shortfall
-            ),
-            attribution=attributed(shortfall.expected_shortfall, weights, logs, plan.betas),
-            reached=about,
-=======
             value_at_risk=adding_up(_means(weights, bands.value_at_risk, window), var),
             expected_shortfall=checked(_means(weights, bands.expected_shortfall, beyond), shortfall),
             attribution=attributed(shortfall, weights, logs, plan.betas),
-            nearest=near,
->>>>>>> sim
+            reached=about,
         )
 
     def every_outcome(self, portfolios: Sequence[slice]) -> list[Found]:
@@ -178,7 +137,7 @@ class _Passes:
             strict=True,
         ):
             sought = self.whitened is not None
-            found.append(replace(each, nearest=self.part(part.portfolios).nearest) if sought else each)
+            found.append(replace(each, reached=self.part(part.portfolios).reached) if sought else each)
             self._progress.step()
         return found
 

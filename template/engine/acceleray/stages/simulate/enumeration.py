@@ -63,7 +63,7 @@ def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float6
         value_at_risk=checked(weights * np.concatenate(held), tail.value_at_risk(plan.var_confidence)),
         expected_shortfall=checked(weights * means[:, :columns], shortfall),
         attribution=attributed(shortfall, weights, means[:, columns:], plan.betas),
-        nearest=None,
+        reached=None,
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from acceleray.quant.rank_search import Level
 from acceleray.quant.tails import Tail
 from acceleray.stages.simulate.horizon import Attribution
-from acceleray.stages.simulate.reverse import Nearest
+from acceleray.stages.simulate.reverse import Reached
 from acceleray.stages.simulate.scenario_inputs import World
 
 HISTOGRAM_BINS = 80
@@ -47,7 +47,7 @@ class Found:
     value_at_risk: NDArray[np.float64]
     expected_shortfall: NDArray[np.float64]
     attribution: Attribution
-    nearest: Nearest | None
+    reached: Reached | None
 
 
 def histogram_edges(world: World, horizon_d: int) -> NDArray[np.float64]:
