@@ -117,21 +117,6 @@ def test_every_published_number_is_mapped_in_full_or_says_that_it_is_not(
     assert "the shock and the mapping are our assumptions" in made.text
 
 
-def test_contributions_to_both_measures_add_up_or_are_denounced(
-    run_rows: Callable[..., Any], stress_page: Callable[..., Any]
-) -> None:
-    rows = run_rows()
-    made = stress_page(rows)
-    assert made.row("Total = expected shortfall")[2:] == ["100.0 %", "26,079", "78,236"]
-    assert made.row("Total = value at risk")[2:] == ["100.0 %", "25,312", "75,937"]
-    assert "The contributions add up to the value at risk of the portfolio" in made.text
-    broken = next(row for row in rows[t.RISK_CONTRIBUTIONS] if row["measure"] == "value_at_risk")
-    broken["contribution"] *= 1.02
-    text = stress_page(rows).text
-    assert "The contributions miss the value at risk of the portfolio by" in text
-    assert "The contributions add up to the expected shortfall of the portfolio" in text
-
-
 def test_attribution_of_expected_shortfall_adds_up_or_is_denounced(
     run_rows: Callable[..., Any], stress_page: Callable[..., Any]
 ) -> None:

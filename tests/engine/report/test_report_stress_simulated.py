@@ -40,3 +40,18 @@ def test_a_method_that_its_record_rejects_is_called_so_wherever_it_is_shown(
     name = "Student-t copula on GJR-GARCH-t margins"
     assert made.row(name, "1 day")[-1] == "110 exceptions in 7,312 windows, 73.1 expected: rejected"
     assert f"Rejected, so do not rely on them: {name}, 1 day. Not backtested: {name}, 10 days." in made.text
+
+
+def test_contributions_to_both_measures_add_up_or_are_denounced(
+    run_rows: Callable[..., Any], stress_page: Callable[..., Any]
+) -> None:
+    rows = run_rows()
+    made = stress_page(rows)
+    assert made.row("Total = expected shortfall")[2:] == ["100.0 %", "26,079", "78,236"]
+    assert made.row("Total = value at risk")[2:] == ["100.0 %", "25,312", "75,937"]
+    assert "The contributions add up to the value at risk of the portfolio" in made.text
+    broken = next(row for row in rows[t.RISK_CONTRIBUTIONS] if row["measure"] == "value_at_risk")
+    broken["contribution"] *= 1.02
+    text = stress_page(rows).text
+    assert "The contributions miss the value at risk of the portfolio by" in text
+    assert "The contributions add up to the expected shortfall of the portfolio" in text
