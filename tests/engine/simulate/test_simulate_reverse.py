@@ -128,7 +128,7 @@ def test_for_500_names_the_distance_is_that_of_the_closed_form_and_not_of_their_
 def test_factors_that_no_beta_tells_apart_are_one_direction() -> None:
     alike = np.repeat(BETAS[:, :1], 2, axis=1)
     world = replace(made_up_world(), implied=implied_factor_moves(alike, np.array([0.05, 0.04, 0.06])))
-    whitened = whitening(((0, 4096),), world, 1)
+    whitened = whitening(((0, 4096),), world, 2)
     assert whitened.shape == (3, 1)
-    logs = logs_of(world.returns((0, 4096), 1))
+    logs = logs_of(world.returns((0, 4096), 2))
     assert (logs @ whitened).std(ddof=1) == pytest.approx(1.0, rel=1e-9)
