@@ -7,6 +7,8 @@ next to it. Whatever is given must end at the day from which one looks; nothing 
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.stress import as_logs
+
 TRADING_DAYS = 252
 MONTH_D = 21
 MAXIMUM_MISSING_D = 3
@@ -59,26 +61,31 @@ def monthly_changes(sampled: NDArray[np.float64], points: bool) -> NDArray[np.fl
 
 
 def monthly_log_returns(
-    dates: NDArray[np.datetime64], returns: NDArray[np.float64], months: NDArray[np.datetime64]
+    dates: NDArray[np.datetime64],
+    returns: NDArray[np.float64],
+    months: NDArray[np.datetime64],
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Return the log return of each instrument in each month, of shape (months, instruments).
 
     Simple daily returns of shape (days, instruments), NaN where missing, are compounded within an instrument
-    as ``sum(ln(1 + r))``; log returns are never added across instruments. A month is missing for an
+    as ``sum(ln(1 + r))``; log returns are never added across instruments. Returns of ``arithmetic``
+    instruments, a mask (instruments,), are added as they are. A month is missing for an
     instrument that lacks more than `MAXIMUM_MISSING_D` of its trading days, or has returns on no more than
     half of its weekdays; fewer missing days count as days without a change. The month of the first date is
     missing for all: its first return is not known.
     """
     compounded = np.full((months.size, returns.shape[1]), np.nan)
+    daily = as_logs(returns, arithmetic)
     for place, month in enumerate(months):
         first, end = np.searchsorted(month_of(dates), [month, month + 1])
         if first == 0 or first == end:
             continue
-        within = returns[first:end]
+        within = daily[first:end]
         present = np.isfinite(within).sum(axis=0)
         weekdays = np.busday_count(month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]"))
         counts = (end - first - present <= MAXIMUM_MISSING_D) & (2 * present > weekdays)
-        compounded[place, counts] = np.nansum(np.log1p(within[:, counts]), axis=0)
+        compounded[place, counts] = np.nansum(within[:, counts], axis=0)
     return compounded
 
 

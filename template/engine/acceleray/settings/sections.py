@@ -47,7 +47,8 @@ class MarketData(Section):
     """Where prices come from: `sample` (shipped with skfolio), `csv` (files), a Delta `table`, `simulated`.
 
     Any other name is that of a source of the project itself, which a run looks up before it starts. `columns`
-    and `decimal` say what a file leaves open; `adjusted` says what a single column of prices is.
+    and `decimal` say what a file leaves open; `adjusted` says what a single column of prices is. `arithmetic`
+    names instruments whose prices may be zero or negative, each with the level that a return of 1 refers to.
     """
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "sample"
@@ -64,6 +65,7 @@ class MarketData(Section):
     longest_span_d: PositiveInt = 5
     frequency: Literal["daily", "weekly", "monthly"] = "daily"
     proxies: dict[str, str] = Field(default_factory=dict)
+    arithmetic: dict[str, Annotated[float, Field(gt=0.0, allow_inf_nan=False)]] = Field(default_factory=dict)
     on_findings: OnFindings = OnFindings()
     corrections: str = CORRECTIONS_FILE
 

@@ -64,12 +64,14 @@ def forecast_block(
     standstill_d: int = LONGEST_STANDSTILL_D,
     longest_span_d: int = 1,
     apart: NDArray[np.bool_] | None = None,
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> BlockForecasts:
     """Return what four models forecast for each day of a block, and what happened.
 
     `returns` and `span_d` (days, instruments) may reach beyond the block; a forecast uses the days before it
     only. All models that replay past losses look back at the same days: each of `windows`, in days, or as
-    many as there are. Instruments `apart` (instruments,) say nothing about how the others move together.
+    many as there are. Instruments `apart` (instruments,) say nothing about how the others move together, and
+    returns of `arithmetic` ones may be below -1.
     """
     known, spanned = returns[: block.last], span_d[: block.last]
     held = np.array([fit.modelled for fit in block.fits])
@@ -90,7 +92,7 @@ def forecast_block(
     members = np.array([fit.status == "calibrated" for fit in block.fits])
     members &= True if apart is None else ~apart
     replayed = calibrated_losses(
-        seen, weights, start, block.last, block.fits, max(windows), seed, unseen, members
+        seen, weights, start, block.last, block.fits, max(windows), seed, unseen, members, arithmetic
     )
     forecasts = [
         over_windows(historical_losses(series, start), windows, level, simulated),

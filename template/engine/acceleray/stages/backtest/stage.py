@@ -53,6 +53,7 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
             standstill_d=market_data.stale_price_d,
             longest_span_d=market_data.longest_span_d,
             apart=np.isin(returns.instruments, calibration.apart),
+            arithmetic=calibration.arithmetic,
         )
         results = list(mapped)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]

@@ -45,6 +45,7 @@ class FactorModel:
         betas: (instruments of `calibration.returns`, factors) log return per factor change of one; NaN where
             it cannot be estimated.
         specific_volatility: (instruments,) standard deviation of the rest, a month; NaN where there is none.
+        arithmetic: (instruments,) whose betas are those of sums of arithmetic returns; None: nobody's.
     """
 
     factors: tuple[str, ...]
@@ -56,6 +57,7 @@ class FactorModel:
     months: int
     betas: NDArray[np.float64]
     specific_volatility: NDArray[np.float64]
+    arithmetic: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
             "the equal-weight mean of the instruments stands in for it."
         )
         received.pop(EQUITY)
-    # Instruments that trade at weekends are no part of an index of the others, nor are closed markets.
-    apart = np.isin(returns.instruments, weekend_traders(run))
+    # Instruments that trade at weekends are no part of an index of the others, nor are closed markets and
+    # arithmetic returns, which do not compound.
+    apart = np.isin(returns.instruments, weekend_traders(run)) | calibration.arithmetic
     traded = np.where((returns.spans > 0) & ~apart, returns.values, np.nan)
     series = with_derived(received, replace(returns, values=traded))
     every = tuple(sorted(series))
@@ -102,7 +105,7 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
         after_standstills(calibration.seen, settings.market_data.stale_price_d, calibration.held)
     ).argmax(axis=0)
     before = np.arange(len(returns.dates))[:, None] < begun
-    own = monthly_log_returns(returns.dates, np.where(before, np.nan, returns.values), months)
+    own = monthly_log_returns(returns.dates, np.where(before, np.nan, returns.values), months, calibration.arithmetic)
     # A factor whose data ended before prices begin would leave every instrument without a beta.
     priced = np.isfinite(own).any(axis=1)
     selection = select_factors(every, changes[priced], settings.factors.minimum_months, EQUITY)
@@ -127,6 +130,7 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
         months=count,
         betas=np.array([one.betas for one in regressions]).reshape(len(regressions), len(names)),
         specific_volatility=np.array([one.specific_volatility for one in regressions]),
+        arithmetic=calibration.arithmetic,
     )
 
 

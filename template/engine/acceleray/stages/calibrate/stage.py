@@ -39,6 +39,7 @@ class Calibration:
         proxy_of: whose moves an instrument without a model takes, by name; the mean of all where it is not
             named.
         apart: instruments that trade at weekends where others do not, by name.
+        levels: levels of arithmetic returns, by instrument: `market_data.arithmetic`.
     """
 
     returns: Panel
@@ -47,6 +48,7 @@ class Calibration:
     longest_span_d: int = 5
     proxy_of: Mapping[str, str] = field(default_factory=dict)
     apart: tuple[str, ...] = ()
+    levels: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def members(self) -> NDArray[np.bool_]:
@@ -54,6 +56,11 @@ class Calibration:
         names = np.array(self.returns.instruments)[self.usable]
         own = [self.fits[position].status == "calibrated" for position in self.usable]
         return np.array(own, dtype=np.bool_) & ~np.isin(names, self.apart)
+
+    @property
+    def arithmetic(self) -> NDArray[np.bool_]:
+        """Return whose returns are changes over a fixed level, of shape (instruments,)."""
+        return np.array([name in self.levels for name in self.returns.instruments], dtype=bool)
 
     @property
     def usable(self) -> NDArray[np.int64]:
@@ -97,7 +104,8 @@ def calibrate(run: Run) -> Calibration:
     found = Evidence(returns.instruments, fits, drift, causes(returns, fits, settings.calibration.window_d))
     gate = judge(found, settings.calibration, run.project.own_gate_rules("calibration"))
     longest, proxies, apart = market_data.longest_span_d, market_data.proxies, tuple(weekend_traders(run))
-    calibration = Calibration(returns, tuple(fits), gate, longest, proxies, apart)
+    levels = market_data.arithmetic
+    calibration = Calibration(returns, tuple(fits), gate, longest, proxies, apart, levels)
     calibration = with_proxies(calibration, settings, found.causes)
     previous = None
     if before:

@@ -92,7 +92,7 @@ def _replaced(cells: DataFrame, changing: Sequence[Correction]) -> DataFrame:
     values = [_DROPPED if one.action == "drop" else one.value for one in chosen]
     found = _ranges(cells, chosen, values, "given")
     given, read = F.expr("try_cast(given AS DOUBLE)"), F.expr("try_cast(number_text AS DOUBLE)")
-    ratio = F.expr("try_cast(adjusted_text AS DOUBLE)") / read
+    ratio = F.try_divide(F.expr("try_cast(adjusted_text AS DOUBLE)"), read)
     text = F.coalesce((given * ratio).cast("string"), F.col("given"))
     adjusted = F.when(F.col("adjusted_text").isNotNull() & F.col("given").isNotNull(), text)
     return _with(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from acceleray.quant.price_findings.arithmetic import declared_only
 from acceleray.quant.price_findings.finding import Finding, Series
 from acceleray.quant.price_findings.judging import (
     Digest,
@@ -61,11 +62,13 @@ class Wanted:
         frequency: `market_data.frequency`.
         stale_after_d: `market_data.stale_after_d`.
         announced: instruments as the source orders them, with or without prices.
+        arithmetic: `market_data.arithmetic`, levels of returns by instrument.
     """
 
     frequency: str = "daily"
     stale_after_d: int = 10
     announced: tuple[str, ...] = ()
+    arithmetic: Mapping[str, float] = field(default_factory=dict)
 
 
 def find(judged: DataFrame, wanted: Wanted) -> list[Finding]:
@@ -80,14 +83,15 @@ def find(judged: DataFrame, wanted: Wanted) -> list[Finding]:
     cells = judged.select(
         "instrument_id", "date", "price", adjusted.alias("adjusted"), "reason", text.alias("text")
     )
-    market = _market(cells)
-    judge = _judge_one(market, wanted.stale_after_d)
+    market = _market(cells, list(wanted.arithmetic))
+    judge = _judge_one(market, wanted)
     rows = cells.groupBy("instrument_id").applyInArrow(judge, _TYPES).toArrow().to_pylist()
     rows.sort(key=lambda row: (row["instrument_id"], row["kind"], row["first_date"]))
     found = [_finding(row) for row in rows if row["kind"] != _DIGEST]
     present = {row["instrument_id"] for row in rows}
     if not market.days.size:
         return found
+    found += [declared_only(name, market.days[0]) for name in wanted.arithmetic if name not in present]
     found += [announced_only(name, market.days[0]) for name in wanted.announced if name not in present]
     order = [name for name in wanted.announced if name in present]
     names = order + sorted(present - set(order))
@@ -95,10 +99,13 @@ def find(judged: DataFrame, wanted: Wanted) -> list[Finding]:
     return found + judge_panel(market, digests, names, wanted.frequency)
 
 
-def _market(cells: DataFrame) -> Market:
+def _market(cells: DataFrame, arithmetic: list[str]) -> Market:
     """Return what all instruments did; the driver gets one row for each day and bin, not the prices."""
     before = F.lag("adjusted").over(Window.partitionBy("instrument_id").orderBy("date"))
-    known = cells.where("price IS NOT NULL").select("date", F.ln(F.col("adjusted") / before).alias("move"))
+    ratio = F.try_divide(F.col("adjusted"), before)
+    # One whose price may be negative moves no market, and its days are days all the same.
+    move = F.when(~F.col("instrument_id").isin(arithmetic) & (ratio > 0), F.ln(ratio))
+    known = cells.where("price IS NOT NULL").select("date", move.alias("move"))
     bins = F.least(F.greatest(F.rint(F.col("move") * BINS_PER_UNIT), F.lit(-LARGEST_BIN)), F.lit(LARGEST_BIN))
     binned = F.when(F.col("move").isNull(), 0).when(F.col("move") == 0, UNCHANGED).otherwise(bins)
     counted = known.groupBy("date", binned.cast("int").alias("bin")).agg(F.count("move").alias("number"))
@@ -110,7 +117,7 @@ def _market(cells: DataFrame) -> Market:
     )
 
 
-def _judge_one(market: Market, stale_after_d: int) -> Callable[[pa.Table], pa.Table]:
+def _judge_one(market: Market, wanted: Wanted) -> Callable[[pa.Table], pa.Table]:
     """Return the function that Spark's workers call with the cells of one instrument."""
     grid = lead_lag_grid(market)
     # A sample by name, so that it does not depend on who computes it.
@@ -118,8 +125,8 @@ def _judge_one(market: Market, stale_after_d: int) -> Callable[[pa.Table], pa.Ta
     limit = min(1.0, MOST_INSTRUMENTS / most) * 2**32
 
     def judge(cells: pa.Table) -> pa.Table:
-        series = series_of(cells)
-        found = judge_series(series, market, stale_after_d)
+        series = series_of(cells, wanted.arithmetic)
+        found = judge_series(series, market, wanted.stale_after_d)
         rows = [_row(one) for one in found]
         looked_at = zlib.crc32(series.instrument.encode()) < limit
         if (digest := digest_of(series, grid, looked_at)) is not None:
@@ -139,8 +146,10 @@ def _judge_one(market: Market, stale_after_d: int) -> Callable[[pa.Table], pa.Ta
     return judge
 
 
-def series_of(cells: pa.Table) -> Series:
+def series_of(cells: pa.Table, arithmetic: Mapping[str, float]) -> Series:
     """Return the series of one instrument's cells: instrument_id, date, price, adjusted, reason and text."""
+    instrument = cells["instrument_id"][0].as_py()
+    level = arithmetic.get(instrument)
     days = cells["date"].to_numpy().astype("datetime64[D]")
     order = np.argsort(days, kind="stable")
     good = pc.is_valid(cells["price"]).to_numpy()[order]
@@ -148,14 +157,15 @@ def series_of(cells: pa.Table) -> Series:
     prices, adjusted = (cells[name].to_numpy()[order][good] for name in ("price", "adjusted"))
     bad = cells.take(pa.array(order[~good])) if not good.all() else cells.slice(0, 0)
     return Series(
-        cells["instrument_id"][0].as_py(),
+        instrument,
         days[good],
         prices,
         # An adjusted close may be missing where the close is there.
-        np.where(np.isfinite(adjusted) & (adjusted > 0.0), adjusted, prices),
+        np.where(np.isfinite(adjusted) & ((adjusted > 0.0) | (level is not None)), adjusted, prices),
         days[~good],
         tuple(text or "" for text in bad["text"].to_pylist()),
         tuple(reason or "" for reason in bad["reason"].to_pylist()),
+        level,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,21 +44,25 @@ _SQL = (
 )
 
 
-def judge(cells: DataFrame, stale_price_d: int) -> DataFrame:
+def judge(
+    cells: DataFrame, stale_price_d: int, arithmetic: Mapping[str, float] | None = None
+) -> DataFrame:
     """Return every received cell with its price or the reason why it is none.
 
     Columns: instrument_id, date, price_text, price, adjusted_price, reason, counts, trades_at_weekends,
-    digest. Of price and reason exactly one is NULL; see `judge_series`. The work of one instrument is one
+    digest. Of price and reason exactly one is NULL; see `judge_series`. `arithmetic` is
+    `market_data.arithmetic`. The work of one instrument is one
     task's, in Python, because windows in SQL take ten times as long.
     """
 
     def judged(rows: pa.Table) -> pa.Table:
-        return judge_series(rows, stale_price_d)
+        level = (arithmetic or {}).get(rows.column("instrument_id")[0].as_py())
+        return judge_series(rows, stale_price_d, level)
 
     return cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
 
 
-def judge_series(cells: pa.Table, stale_price_d: int) -> pa.Table:
+def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None) -> pa.Table:
     """Return the judged cells of one instrument, by date.
 
     Text must be a plain decimal number (a sign, digits, a decimal point, an exponent): what a file means by
@@ -69,18 +74,20 @@ def judge_series(cells: pa.Table, stale_price_d: int) -> pa.Table:
         cells: instrument_id, date, price_text, number_text and adjusted_text (NULL: the price itself), in any
             order.
         stale_price_d: prices.
+        level: that of arithmetic returns; with one a price may be zero or negative.
     """
+    signed = level is not None
     cells = cells.sort_by("date").combine_chunks()
-    number, reason = _numbers(cells.column("number_text"))
+    number, reason = _numbers(cells.column("number_text"), signed)
     given = cells.column("adjusted_text")
     adjusted = number
     if given.null_count < len(given):
-        own, own_reason = _numbers(given)
+        own, own_reason = _numbers(given, signed)
         whole = np.asarray(given.is_valid().to_numpy(zero_copy_only=False))
         adjusted = np.where(whole, own, number)
         reason = np.where((reason == "") & whole & (own_reason != ""), "adjusted price " + own_reason, reason)
     usable = np.flatnonzero(reason == "")
-    stale = _stale(number[usable], adjusted[usable], stale_price_d)
+    stale = _stale(number[usable], adjusted[usable], stale_price_d, level)
     reason[usable[stale]] = f"unchanged for more than {stale_price_d} prices"
     accepted = reason == ""
     dates = column(cells, "date").astype("datetime64[D]")
@@ -101,8 +108,8 @@ def judge_series(cells: pa.Table, stale_price_d: int) -> pa.Table:
     ).cast(_JUDGED)
 
 
-def _numbers(texts: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Return numbers, and why each is no price ('' where it is one)."""
+def _numbers(texts: pa.ChunkedArray, signed: bool) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return numbers, and why each is no price ('' where it is one); a `signed` one may be any number."""
     texts = pc.utf8_trim_whitespace(texts)
     plain = pc.fill_null(pc.match_substring_regex(texts, PLAIN_NUMBER), False)
     found = pc.if_else(plain, pc.utf8_ltrim(texts, "+"), None)
@@ -118,10 +125,10 @@ def _numbers(texts: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[Any]]
             none & infinite,
             none,
             np.isinf(number),
-            number < 0.0,
-            number == 0.0,
-            number < SMALLEST,
-            number > LARGEST,
+            (number < 0.0) & (not signed),
+            (number == 0.0) & (not signed),
+            (number < SMALLEST) & (not signed),
+            np.abs(number) > LARGEST,
         ],
         [
             "infinite",
@@ -137,11 +144,13 @@ def _numbers(texts: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[Any]]
     return number, reason
 
 
-def _stale(prices: NDArray[np.float64], adjusted: NDArray[np.float64], longest: int) -> NDArray[np.bool_]:
+def _stale(
+    prices: NDArray[np.float64], adjusted: NDArray[np.float64], longest: int, level: float | None
+) -> NDArray[np.bool_]:
     places = np.arange(prices.size)
     moved = np.concatenate(([True], prices[1:] != prices[:-1])) if prices.size else np.zeros(0, dtype=bool)
     repeats = places - np.maximum.accumulate(np.where(moved, places, 0))
-    return np.asarray((repeats > longest) & ~cash_like_so_far(adjusted))
+    return np.asarray((repeats > longest) & ~cash_like_so_far(adjusted, level))
 
 
 def _digest(cells: pa.Table) -> str:

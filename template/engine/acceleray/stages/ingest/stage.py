@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -82,7 +82,8 @@ def ingest(run: Run) -> Loaded:
     refuse_dates(received)
     corrections = read_corrections(run.settings)
     cells = corrected(received.cells, corrections)
-    judged = explained(judge(cells, run.settings.market_data.stale_price_d), corrections).persist()
+    data = run.settings.market_data
+    judged = explained(judge(cells, data.stale_price_d, data.arithmetic), corrections).persist()
     try:
         series = _series(judged)
         loaded, calendar = _check(run, received, judged, series)
@@ -99,7 +100,7 @@ def ingest(run: Run) -> Loaded:
         run.commit(PRICES_RECEIVED, rows)
         run.commit(PRICES, rows.where("reason IS NULL"))
         run.commit(PRICES_QUARANTINED, rows.where("reason IS NOT NULL"))
-        run.commit(PRICE_SERIES, _stamped(run, loaded, series.filter(pc.greater(series["prices"], 0))))
+        run.commit(PRICE_SERIES, _stamped(run, loaded, _priced(series, data.arithmetic)))
         run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar)))
     finally:
         judged.unpersist()
@@ -158,6 +159,13 @@ def _series(judged: DataFrame) -> pa.Table:
         .sort_by("instrument_id")
         .combine_chunks()
     )
+
+
+def _priced(series: pa.Table, arithmetic: Mapping[str, float]) -> pa.Table:
+    """Return the rows of instruments with a price, with the level of their returns where they have one."""
+    rows = series.filter(pc.greater(series["prices"], 0))
+    levels = [arithmetic.get(name) for name in rows["instrument_id"].to_pylist()]
+    return rows.append_column("return_level", pa.array(levels, pa.float64()))
 
 
 def _check(run: Run, received: Received, judged: DataFrame, series: pa.Table) -> tuple[Loaded, Calendar]:

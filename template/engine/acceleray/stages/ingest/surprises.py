@@ -52,7 +52,7 @@ def look_at_prices(
     if data.source == "simulated":
         return []
     names = tuple(announced) if len(announced) <= _NAMED_BY_SOURCE else ()
-    found = find(judged, Wanted(data.frequency, data.stale_after_d, names))
+    found = find(judged, Wanted(data.frequency, data.stale_after_d, names, data.arithmetic))
     found += history_findings(run, judged, load_id, corrections)
     found, unused = silenced(found, corrections)
     found = ordered([*found, *unused, *effects(judged, corrections)])

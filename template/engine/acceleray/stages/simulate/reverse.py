@@ -62,7 +62,8 @@ def whitening(atoms: tuple[Atom, ...], world: World, horizon_d: int) -> NDArray[
 
     A A' is the inverse of the covariance of log returns in these scenarios, within the space they span.
     """
-    logs = np.concatenate([log_returns(world.returns(atom, horizon_d)) for atom in atoms])
+    arithmetic = world.parameters.arithmetic
+    logs = np.concatenate([log_returns(world.returns(atom, horizon_d), arithmetic) for atom in atoms])
     moves = logs - logs.mean(axis=0)
     values, vectors = np.linalg.eigh(moves.T @ moves / max(len(logs) - 1, 1))
     kept = values > _SMALLEST_VARIANCE * max(float(values[-1]), np.finfo(np.float64).tiny)

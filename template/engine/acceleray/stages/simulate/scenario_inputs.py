@@ -82,7 +82,9 @@ def build_world(
     world = World(
         seed=settings.seed,
         residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
-        parameters=stack_parameters([fit.parameters for fit in fits if fit.parameters is not None]),
+        parameters=stack_parameters(
+            [fit.parameters for fit in fits if fit.parameters is not None], calibration.arithmetic[usable]
+        ),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
         weights=np.ascontiguousarray(book.weights[:, usable]),
     )

@@ -207,7 +207,7 @@ def attribute(
         total = BandSums.none(part.size, len(world.next_sigma))
         for atom in block:
             returns = world.returns(atom, part.horizon_d)
-            logs, ones = log_returns(returns), np.ones((len(returns), 1))
+            logs, ones = log_returns(returns, world.parameters.arithmetic), np.ones((len(returns), 1))
             far = None if whitened is None else distances(logs, whitened)
             around, inside, found = Weighted(), Weighted(), []
             for places, losses in part.losses(world, returns):

@@ -67,12 +67,14 @@ def outcome(
     mahalanobis: float,
     first: date | None = None,
     last: date | None = None,
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> Outcome:
-    """Return a scenario that was run; `explained` is beta' x, the log return that factors explain.
+    """Return a scenario that was run; `explained` is beta' x, the log return that factors explain, of `arithmetic`
+    instruments the return itself.
 
     Nothing specific happens to an instrument whose return was made by betas alone.
     """
-    factor, specific, residual = split(returns, explained)
+    factor, specific, residual = split(returns, explained, arithmetic)
     # Exactly, and not up to the rounding of a logarithm.
     made = np.isin(origin, [PROXIED, SHOCKED])
     specific = np.where(made, 0.0, specific)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel, as_date
-from acceleray.quant.stress import compounded, mahalanobis
+from acceleray.quant.stress import compounded, from_logs, mahalanobis
 from acceleray.stages.stress.definitions import Replay
 from acceleray.stages.stress.outcome import (
     PRICED,
@@ -47,11 +47,11 @@ def replay(scenario: Replay, returns: Panel, as_of: date, model: FactorModel) ->
     first, last = returns.dates[start], returns.dates[end]
     changes, assumptions = _factor_changes(model, first, last)
     known = np.flatnonzero(np.isfinite(changes))
-    simple, missing = compounded(returns.values[start + 1 : end + 1])
+    simple, missing = compounded(returns.values[start + 1 : end + 1], model.arithmetic)
     priced = missing <= _MISSING_ALLOWED
     has_betas = np.isfinite(model.betas).all(axis=1) & (known.size > 0)
     explained = np.where(has_betas, np.sum(model.betas[:, known] * changes[known], axis=1), np.nan)
-    simple = np.where(priced, simple, np.expm1(explained))
+    simple = np.where(priced, simple, from_logs(explained, model.arithmetic))
     origin = np.select(
         [priced & has_betas, priced, has_betas], [PRICED, PRICED_WITHOUT_BETAS, PROXIED], UNPRICED
     )
@@ -64,6 +64,7 @@ def replay(scenario: Replay, returns: Panel, as_of: date, model: FactorModel) ->
         _distance(model, known, changes),
         as_date(first),
         as_date(last),
+        model.arithmetic,
     )
 
 

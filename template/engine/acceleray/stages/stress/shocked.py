@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
-from acceleray.quant.stress import conditional_mean, mahalanobis, smallest_eigenvalue, with_correlations
+from acceleray.quant.stress import (
+    conditional_mean,
+    from_logs,
+    mahalanobis,
+    smallest_eigenvalue,
+    with_correlations,
+)
 from acceleray.stages.stress.definitions import SMALLEST_EIGENVALUE, Definitions, ShockScenario, Variable
 from acceleray.stages.stress.outcome import SHOCKED, UNPRICED, Assumption, Outcome, not_run, outcome
 from acceleray.stages.stress.replay import STANDSTILL, last_move
@@ -83,7 +89,10 @@ def shocked(scenario: ShockScenario, model: FactorModel) -> Outcome:
     explained = np.where(has_betas, np.sum(model.betas * changes, axis=1), np.nan)
     origin = np.where(has_betas, SHOCKED, UNPRICED)
     assumptions = tuple(_assumptions(scenario, model, core, changes))
-    return outcome(scenario, assumptions, np.expm1(explained), explained, origin, distance)
+    simple = from_logs(explained, model.arithmetic)
+    return outcome(
+        scenario, assumptions, simple, explained, origin, distance, arithmetic=model.arithmetic
+    )
 
 
 def _missing(scenario: ShockScenario, model: FactorModel) -> list[str]:
