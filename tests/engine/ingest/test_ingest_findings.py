@@ -20,8 +20,10 @@ from acceleray.runtime.run import Run
 from acceleray.stages.ingest.correcting import corrected, effects, explained
 from acceleray.stages.ingest.corrections import COLUMNS, parse
 from acceleray.stages.ingest.findings import Wanted, find
+from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.stage import Loaded, ingest
+from acceleray.stages.ingest.survey import survey
 from acceleray.tables import PRICE_FINDINGS, PRICES, PRICES_QUARANTINED, PRICES_RECEIVED
 from quant.finding_helpers import found_in
 from quant.test_price_findings_jumps import DAYS, prices
@@ -151,12 +153,8 @@ def test_returns_in_place_of_prices_are_refused(make_run: Callable[..., Run], tm
 
 
 def test_real_prices_have_no_error(spark: Any) -> None:
-    cells = from_sample(spark).cells
-    judged = cells.select(
-        "instrument_id", "date", "price_text", F.col("price_text").cast("double").alias("price"),
-        F.lit(None).cast("string").alias("reason"),
-    )  # fmt: skip
-    assert {one.severity for one in find(judged, Wanted())} == {"warning"}
+    judged = judge(from_sample(spark).prices, 20)
+    assert {one.severity for one in find(judged, survey(judged).market, Wanted())} == {"warning"}
 
 
 def test_corrections_change_the_cells_they_name_and_no_others(spark: Any) -> None:

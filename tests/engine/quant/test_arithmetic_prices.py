@@ -1,4 +1,4 @@
-"""Prices that may be zero or negative: a position loses the whole change, and nothing compounds or is floored."""
+"""Prices that may be zero or negative: a position loses the whole change, nothing compounds."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ from acceleray.quant.stress import as_logs, compounded, from_logs, split
 from quant.finding_helpers import market_of_all, series_of
 
 # Settlements of the May contract of West Texas Intermediate, and of June once it had expired.
-DAYS = np.array(
-    ["2020-04-16", "2020-04-17", "2020-04-20", "2020-04-21", "2020-04-22"], dtype="datetime64[D]"
-)
+DAYS = np.array(["2020-04-16", "2020-04-17", "2020-04-20", "2020-04-21", "2020-04-22"], dtype="datetime64[D]")
 OIL = np.array([19.87, 18.27, -37.63, 10.01, 13.78])
 LEVEL = 100.0
 MASK = np.array([True, False])

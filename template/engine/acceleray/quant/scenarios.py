@@ -84,7 +84,8 @@ def filtered_historical_returns(
     On each day of a path all instruments take the residuals z of one past day, r = mu + sigma z, and each
     variance moves on from the simulated shock by its own GJR recursion (Barone-Adesi, Giannopoulos & Vosper
     1999, eq. 3-6).
-    Daily simple returns are floored at -1 and compounded; arithmetic ones are added as they are. Residuals are taken as they are, not centred again.
+    Daily simple returns are floored at -1 and compounded; arithmetic ones are added as they are. Residuals
+    are taken as they are, not centred again.
     Raises ValueError for residuals that are not finite or shapes that do not fit.
     """
     stacked = parameters if isinstance(parameters, ParameterArrays) else stack_parameters(parameters)

@@ -5,8 +5,8 @@ So no move is lost because a day is missing: a weekend belongs to Monday, a clos
 reopening its whole move.
 
 A price that may be zero or negative, as that of oil was on 2020-04-20, has no such ratio. Its return is
-arithmetic, (P[t] - P[s]) / L with a level L that never changes: a position loses the whole change, and returns
-add up over time where others compound.
+arithmetic, (P[t] - P[s]) / L with a level L that never changes: a position loses the whole change, and
+returns add up over time where others compound.
 """
 
 from __future__ import annotations

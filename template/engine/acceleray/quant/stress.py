@@ -93,9 +93,7 @@ def split(
     return explained, logs - explained, returns - logs
 
 
-def as_logs(
-    returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None
-) -> NDArray[np.float64]:
+def as_logs(returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
     """Return log(1 + R) of returns (..., instruments), and R itself of ``arithmetic`` instruments."""
     if arithmetic is None:
         return np.log1p(returns)

@@ -105,7 +105,8 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
         after_standstills(calibration.seen, settings.market_data.stale_price_d, calibration.held)
     ).argmax(axis=0)
     before = np.arange(len(returns.dates))[:, None] < begun
-    own = monthly_log_returns(returns.dates, np.where(before, np.nan, returns.values), months, calibration.arithmetic)
+    known = np.where(before, np.nan, returns.values)
+    own = monthly_log_returns(returns.dates, known, months, calibration.arithmetic)
     # A factor whose data ended before prices begin would leave every instrument without a beta.
     priced = np.isfinite(own).any(axis=1)
     selection = select_factors(every, changes[priced], settings.factors.minimum_months, EQUITY)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.quant.price_findings.arithmetic import declared_only
@@ -22,14 +22,9 @@ from acceleray.quant.price_findings.judging import (
     lead_lag_grid,
 )
 from acceleray.quant.price_findings.lead_lag import MOST_INSTRUMENTS
-from acceleray.quant.price_findings.market import (
-    BINS_PER_UNIT,
-    LARGEST_BIN,
-    UNCHANGED,
-    Market,
-    market_of,
-)
+from acceleray.quant.price_findings.market import Market
 from acceleray.quant.price_findings.quarantine import announced_only
+from acceleray.stages.ingest.grouped import neighbours
 
 _RESULT = pa.schema(
     [
@@ -71,21 +66,24 @@ class Wanted:
     arithmetic: Mapping[str, float] = field(default_factory=dict)
 
 
-def find(judged: DataFrame, wanted: Wanted) -> list[Finding]:
+def find(judged: DataFrame, market: Market, wanted: Wanted) -> list[Finding]:
     """Return every finding about judged cells; without an accepted price only those about quarantined cells.
 
     Args:
-        judged: instrument_id, date, price_text, price, adjusted_price (or none: `price`), reason.
+        judged: see `quality.judge`; rows of an instrument are neighbours.
+        market: what all instruments did.
         wanted: what judging needs to know.
     """
-    adjusted = F.col("adjusted_price") if "adjusted_price" in judged.columns else F.col("price")
     text = F.when(F.col("reason").isNotNull(), F.col("price_text"))
-    cells = judged.select(
-        "instrument_id", "date", "price", adjusted.alias("adjusted"), "reason", text.alias("text")
-    )
-    market = _market(cells, list(wanted.arithmetic))
+    adjusted = F.col("adjusted_price").alias("adjusted")
+    cells = judged.select("instrument_id", "date", "price", adjusted, "reason", text.alias("text"))
     judge = _judge_one(market, wanted)
-    rows = cells.groupBy("instrument_id").applyInArrow(judge, _TYPES).toArrow().to_pylist()
+
+    def in_turn(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for its in neighbours(batches):
+            yield from judge(its).to_batches()
+
+    rows = cells.mapInArrow(in_turn, _TYPES).toArrow().to_pylist()
     rows.sort(key=lambda row: (row["instrument_id"], row["kind"], row["first_date"]))
     found = [_finding(row) for row in rows if row["kind"] != _DIGEST]
     present = {row["instrument_id"] for row in rows}
@@ -97,24 +95,6 @@ def find(judged: DataFrame, wanted: Wanted) -> list[Finding]:
     names = order + sorted(present - set(order))
     digests = [_digest(row) for row in rows if row["kind"] == _DIGEST]
     return found + judge_panel(market, digests, names, wanted.frequency)
-
-
-def _market(cells: DataFrame, arithmetic: list[str]) -> Market:
-    """Return what all instruments did; the driver gets one row for each day and bin, not the prices."""
-    before = F.lag("adjusted").over(Window.partitionBy("instrument_id").orderBy("date"))
-    ratio = F.try_divide(F.col("adjusted"), before)
-    # One whose price may be negative moves no market, and its days are days all the same.
-    move = F.when(~F.col("instrument_id").isin(arithmetic) & (ratio > 0), F.ln(ratio))
-    known = cells.where("price IS NOT NULL").select("date", move.alias("move"))
-    bins = F.least(F.greatest(F.rint(F.col("move") * BINS_PER_UNIT), F.lit(-LARGEST_BIN)), F.lit(LARGEST_BIN))
-    binned = F.when(F.col("move").isNull(), 0).when(F.col("move") == 0, UNCHANGED).otherwise(bins)
-    counted = known.groupBy("date", binned.cast("int").alias("bin")).agg(F.count("move").alias("number"))
-    table = counted.toArrow()
-    return market_of(
-        table["date"].to_numpy().astype("datetime64[D]"),
-        table["bin"].to_numpy().astype(np.int64),
-        table["number"].to_numpy().astype(np.int64),
-    )
 
 
 def _judge_one(market: Market, wanted: Wanted) -> Callable[[pa.Table], pa.Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.cash_like import cash_like_so_far
-from acceleray.quant.risk_calendar import counted
+from acceleray.stages.ingest.grouped import Grouped
 
 # Between these bounds one day's return is always a finite number above -1; prices beyond them are typing
 # errors or the wrong unit, whatever the currency.
@@ -22,6 +22,7 @@ SMALLEST = 1e-6
 LARGEST = 1e9
 
 PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+_SPACE = pa.scalar(" ")
 _INFINITE = r"(?i)^[+-]?(inf|infinity|∞)$"
 
 # What is known of every cell once it was judged. `digest` stands in an instrument's first row alone.
@@ -33,33 +34,40 @@ _JUDGED = pa.schema(
         ("price", pa.float64()),
         ("adjusted_price", pa.float64()),
         ("reason", pa.string()),
-        ("counts", pa.bool_()),
-        ("trades_at_weekends", pa.bool_()),
         ("digest", pa.string()),
     ]
 )
 _SQL = (
     "instrument_id string, date date, price_text string, price double, adjusted_price double, reason string, "
-    "counts boolean, trades_at_weekends boolean, digest string"
+    "digest string"
 )
 
 
 def judge(
-    cells: DataFrame, stale_price_d: int, arithmetic: Mapping[str, float] | None = None
+    cells: DataFrame | Grouped, stale_price_d: int, arithmetic: Mapping[str, float] | None = None
 ) -> DataFrame:
     """Return every received cell with its price or the reason why it is none.
 
-    Columns: instrument_id, date, price_text, price, adjusted_price, reason, counts, trades_at_weekends,
-    digest. Of price and reason exactly one is NULL; see `judge_series`. `arithmetic` is
-    `market_data.arithmetic`. The work of one instrument is one
-    task's, in Python, because windows in SQL take ten times as long.
+    Columns: instrument_id, date, price_text, price, adjusted_price, reason, digest. Of price and reason
+    exactly one is NULL; see `judge_series`. Rows of an instrument are neighbours, by date. `arithmetic` is
+    `market_data.arithmetic`. The work of one instrument is one task's, in Python, because windows in SQL take
+    ten times as long.
     """
 
     def judged(rows: pa.Table) -> pa.Table:
         level = (arithmetic or {}).get(rows.column("instrument_id")[0].as_py())
         return judge_series(rows, stale_price_d, level)
 
-    return cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
+    if isinstance(cells, DataFrame):
+        return cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
+    read = cells.read
+
+    def in_turn(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in read(batches):
+            if len(rows):
+                yield from judged(rows).to_batches()
+
+    return cells.frame.mapInArrow(in_turn, _SQL)
 
 
 def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None) -> pa.Table:
@@ -77,7 +85,10 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
         level: that of arithmetic returns; with one a price may be zero or negative.
     """
     signed = level is not None
-    cells = cells.sort_by("date").combine_chunks()
+    days = column(cells, "date")
+    if not bool(np.all(days[1:] >= days[:-1])):
+        cells = cells.sort_by("date")
+    cells = cells.combine_chunks()
     number, reason = _numbers(cells.column("number_text"), signed)
     given = cells.column("adjusted_text")
     adjusted = number
@@ -90,9 +101,6 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
     stale = _stale(number[usable], adjusted[usable], stale_price_d, level)
     reason[usable[stale]] = f"unchanged for more than {stale_price_d} prices"
     accepted = reason == ""
-    dates = column(cells, "date").astype("datetime64[D]")
-    counts = np.zeros(len(cells), dtype=bool)
-    counts[accepted], trades_at_weekends = counted(dates[accepted], adjusted[accepted])
     return pa.table(
         {
             "instrument_id": cells.column("instrument_id"),
@@ -100,9 +108,9 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
             "price_text": cells.column("price_text"),
             "price": pa.array(number, mask=~accepted),
             "adjusted_price": pa.array(adjusted, mask=~accepted),
-            "reason": pa.array(reason.tolist(), pa.string(), mask=accepted),
-            "counts": counts,
-            "trades_at_weekends": np.full(len(cells), trades_at_weekends),
+            "reason": pa.nulls(len(cells), pa.string())
+            if accepted.all()
+            else pa.array(reason.tolist(), pa.string(), mask=accepted),
             "digest": pa.array([_digest(cells), *[None] * (len(cells) - 1)], pa.string()),
         }
     ).cast(_JUDGED)
@@ -156,11 +164,25 @@ def _stale(
 def _digest(cells: pa.Table) -> str:
     """Return a SHA-256 over dates and numbers, whatever the order and the marks they came in."""
     # The length keeps rows apart.
-    dates, numbers, adjusted = (
-        cells.column(name).to_pylist() for name in ("date", "number_text", "adjusted_text")
+    numbers, adjusted = cells.column("number_text"), cells.column("adjusted_text")
+    rows = pc.binary_join_element_wise(
+        cells.column("date").cast(pa.string()), _length(numbers), numbers, _SPACE
     )
-    rows = [
-        f"{date} {len(text)} {text}" + ("" if other is None else f" {len(other)} {other}")
-        for date, text, other in zip(dates, numbers, adjusted, strict=True)
-    ]
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    if adjusted.null_count < len(adjusted):
+        longer = pc.binary_join_element_wise(rows, _length(adjusted), adjusted, _SPACE)
+        rows = pc.coalesce(longer, rows)
+    digest = hashlib.sha256()
+    for at, chunk in enumerate(_whole(rows)):
+        digest.update(b"\n" * (at > 0) + chunk)
+    return digest.hexdigest()
+
+
+def _length(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_length(texts).cast(pa.string())
+
+
+def _whole(rows: pa.ChunkedArray) -> list[bytes]:
+    """Return the lines of each chunk as one text."""
+    chunks = [chunk for chunk in rows.chunks if len(chunk)]
+    lists = [pa.ListArray.from_arrays(pa.array([0, len(chunk)], pa.int32()), chunk) for chunk in chunks]
+    return [pc.binary_join(one, "\n")[0].as_py().encode() for one in lists]

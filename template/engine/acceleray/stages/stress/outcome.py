@@ -69,8 +69,9 @@ def outcome(
     last: date | None = None,
     arithmetic: NDArray[np.bool_] | None = None,
 ) -> Outcome:
-    """Return a scenario that was run; `explained` is beta' x, the log return that factors explain, of `arithmetic`
-    instruments the return itself.
+    """Return a scenario that was run; `explained` is beta' x, the log return that factors explain.
+
+    Of `arithmetic` instruments it is the return itself.
 
     Nothing specific happens to an instrument whose return was made by betas alone.
     """

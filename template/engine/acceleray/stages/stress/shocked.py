@@ -90,9 +90,7 @@ def shocked(scenario: ShockScenario, model: FactorModel) -> Outcome:
     origin = np.where(has_betas, SHOCKED, UNPRICED)
     assumptions = tuple(_assumptions(scenario, model, core, changes))
     simple = from_logs(explained, model.arithmetic)
-    return outcome(
-        scenario, assumptions, simple, explained, origin, distance, arithmetic=model.arithmetic
-    )
+    return outcome(scenario, assumptions, simple, explained, origin, distance, arithmetic=model.arithmetic)
 
 
 def _missing(scenario: ShockScenario, model: FactorModel) -> list[str]:
