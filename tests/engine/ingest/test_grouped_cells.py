@@ -1,4 +1,4 @@
-"""Cells that stay together: packed and unpacked to the last bit, and looked at once, however batches are cut."""
+"""Cells that stay together: packed and unpacked unchanged, and looked at once, however batches are cut."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_rows_that_are_no_neighbours_are_no_series() -> None:
 
 
 def looked(rows: pa.Table, arithmetic: tuple[str, ...] = ()) -> Survey:
-    return totals(pa.Table.from_batches(survey_of(frozenset(arithmetic))(cut(rows, [13, 77]))))
+    return totals(pa.Table.from_batches(survey_of(frozenset(arithmetic))(neighbours(cut(rows, [13, 77])))))
 
 
 def test_one_look_finds_what_each_series_and_each_day_is() -> None:

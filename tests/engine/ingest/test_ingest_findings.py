@@ -17,7 +17,7 @@ from rich.console import Console
 from acceleray.errors import PortfolioError
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Run
-from acceleray.stages.ingest.correcting import corrected, effects, explained
+from acceleray.stages.ingest.correcting import corrected, effects, with_reasons
 from acceleray.stages.ingest.corrections import COLUMNS, parse
 from acceleray.stages.ingest.findings import Wanted, find
 from acceleray.stages.ingest.quality import judge
@@ -153,7 +153,7 @@ def test_returns_in_place_of_prices_are_refused(make_run: Callable[..., Run], tm
 
 
 def test_real_prices_have_no_error(spark: Any) -> None:
-    judged = judge(from_sample(spark).prices, 20)
+    judged = judge(from_sample(spark).prices, 20).series
     assert {one.severity for one in find(judged, survey(judged).market, Wanted())} == {"warning"}
 
 
@@ -179,7 +179,7 @@ def test_corrections_change_the_cells_they_name_and_no_others(spark: Any) -> Non
     assert texts[4] == ("7", "7", None)
     price = F.expr("try_cast(price_text AS DOUBLE)").alias("price")
     judged = cells.select("*", price, F.lit(None).cast("string").alias("reason"))
-    kept = explained(judged, corrections).orderBy("instrument_id", "date").collect()
+    kept = with_reasons(judged, corrections).orderBy("instrument_id", "date").collect()
     assert [row["price"] for row in kept] == [400, None, 101, None, 7]
     assert kept[3]["reason"] == "dropped by line 4 of c.csv: bad"
     done = [(one.kind, one.instrument, one.count) for one in effects(judged, corrections)]

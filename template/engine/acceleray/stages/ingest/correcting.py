@@ -13,6 +13,8 @@ from pyspark.sql import functions as F
 
 from acceleray.quant.price_findings.finding import Finding, counted
 from acceleray.stages.ingest.corrections import Correction, Corrections
+from acceleray.stages.ingest.grouped import Grouped, neighbours
+from acceleray.stages.ingest.quality import Judged
 
 # No number, so that the judge keeps the cell and takes no price from it.
 _DROPPED = "dropped"
@@ -36,8 +38,14 @@ def corrected(cells: DataFrame, corrections: Corrections) -> DataFrame:
     return _adjusted(_replaced(cells, corrections.changing), corrections.changing)
 
 
-def explained(judged: DataFrame, corrections: Corrections) -> DataFrame:
+def explained(judged: Judged, corrections: Corrections) -> Judged:
     """Return judged cells in which those that were dropped say so, with the line and its reason."""
+    rows = with_reasons(judged.rows, corrections)
+    return judged if rows is judged.rows else Judged(rows, Grouped(rows, neighbours))
+
+
+def with_reasons(judged: DataFrame, corrections: Corrections) -> DataFrame:
+    """Return rows of judged cells in which those that were dropped say so; their order stays."""
     dropping = [one for one in corrections.changing if one.action == "drop"]
     if not dropping:
         return judged

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from acceleray.quant.price_findings.arithmetic import declared_only
 from acceleray.quant.price_findings.finding import Finding, Series
@@ -24,7 +22,7 @@ from acceleray.quant.price_findings.judging import (
 from acceleray.quant.price_findings.lead_lag import MOST_INSTRUMENTS
 from acceleray.quant.price_findings.market import Market
 from acceleray.quant.price_findings.quarantine import announced_only
-from acceleray.stages.ingest.grouped import neighbours
+from acceleray.stages.ingest.grouped import Grouped
 
 _RESULT = pa.schema(
     [
@@ -66,24 +64,21 @@ class Wanted:
     arithmetic: Mapping[str, float] = field(default_factory=dict)
 
 
-def find(judged: DataFrame, market: Market, wanted: Wanted) -> list[Finding]:
+def find(judged: Grouped, market: Market, wanted: Wanted) -> list[Finding]:
     """Return every finding about judged cells; without an accepted price only those about quarantined cells.
 
     Args:
-        judged: see `quality.judge`; rows of an instrument are neighbours.
+        judged: the series of `quality.judge`.
         market: what all instruments did.
         wanted: what judging needs to know.
     """
-    text = F.when(F.col("reason").isNotNull(), F.col("price_text"))
-    adjusted = F.col("adjusted_price").alias("adjusted")
-    cells = judged.select("instrument_id", "date", "price", adjusted, "reason", text.alias("text"))
     judge = _judge_one(market, wanted)
 
-    def in_turn(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for its in neighbours(batches):
-            yield from judge(its).to_batches()
+    def in_turn(series: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+        for cells in series:
+            yield from judge(cells).to_batches()
 
-    rows = cells.mapInArrow(in_turn, _TYPES).toArrow().to_pylist()
+    rows = judged.mapped(in_turn, _TYPES).toArrow().to_pylist()
     rows.sort(key=lambda row: (row["instrument_id"], row["kind"], row["first_date"]))
     found = [_finding(row) for row in rows if row["kind"] != _DIGEST]
     present = {row["instrument_id"] for row in rows}
@@ -127,14 +122,14 @@ def _judge_one(market: Market, wanted: Wanted) -> Callable[[pa.Table], pa.Table]
 
 
 def series_of(cells: pa.Table, arithmetic: Mapping[str, float]) -> Series:
-    """Return the series of one instrument's cells: instrument_id, date, price, adjusted, reason and text."""
+    """Return the series of one instrument's judged cells."""
     instrument = cells["instrument_id"][0].as_py()
     level = arithmetic.get(instrument)
     days = cells["date"].to_numpy().astype("datetime64[D]")
     order = np.argsort(days, kind="stable")
     good = pc.is_valid(cells["price"]).to_numpy()[order]
     days = days[order]
-    prices, adjusted = (cells[name].to_numpy()[order][good] for name in ("price", "adjusted"))
+    prices, adjusted = (cells[name].to_numpy()[order][good] for name in ("price", "adjusted_price"))
     bad = cells.take(pa.array(order[~good])) if not good.all() else cells.slice(0, 0)
     return Series(
         instrument,
@@ -143,7 +138,7 @@ def series_of(cells: pa.Table, arithmetic: Mapping[str, float]) -> Series:
         # An adjusted close may be missing where the close is there.
         np.where(np.isfinite(adjusted) & ((adjusted > 0.0) | (level is not None)), adjusted, prices),
         days[~good],
-        tuple(text or "" for text in bad["text"].to_pylist()),
+        tuple(text or "" for text in bad["price_text"].to_pylist()),
         tuple(reason or "" for reason in bad["reason"].to_pylist()),
         level,
     )

@@ -19,8 +19,8 @@ from acceleray.stages.ingest.reading.delivery import CELLS
 CELLS_SQL = "instrument_id string, date date, price_text string, number_text string, adjusted_text string"
 
 _PACKED = pa.schema([("instrument_id", pa.string()), ("cells", pa.binary())])
-# Enough batches for every core to have some, few enough to be cheap.
-_BATCHES = 64
+# Bytes of packed cells that one task is given at most: some millions of prices.
+_LARGEST = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -29,22 +29,32 @@ class Grouped:
 
     Attributes:
         frame: what is read.
-        read: takes the batches of a partition and yields the cells of one instrument at a time, all of them,
-            with the schema `CELLS`.
+        read: takes the batches of a partition and yields the rows of one instrument at a time, all of them;
+            of a source with the schema `CELLS`.
     """
 
     frame: DataFrame
     read: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.Table]]
 
-    def cells(self) -> DataFrame:
-        """Return the cells as rows, for whoever changes single ones."""
+    def rows(self, sql: str = CELLS_SQL) -> DataFrame:
+        """Return all tables as rows with these columns in SQL."""
+        return self.mapped(_as_they_are, sql)
+
+    def mapped(
+        self, function: Callable[[Iterator[pa.Table]], Iterator[pa.RecordBatch]], sql: str
+    ) -> DataFrame:
+        """Return what a function makes of the tables of each partition; no cell passes through Java."""
         read = self.read
 
-        def unpacked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for cells in read(batches):
-                yield from cells.to_batches()
+        def worker(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            return function(read(batches))
 
-        return self.frame.mapInArrow(unpacked, CELLS_SQL)
+        return self.frame.mapInArrow(worker, sql)
+
+
+def _as_they_are(tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+    for table in tables:
+        yield from table.to_batches()
 
 
 def cells_of(instrument: str, days: pa.Array, texts: pa.Array) -> pa.Table:
@@ -53,10 +63,15 @@ def cells_of(instrument: str, days: pa.Array, texts: pa.Array) -> pa.Table:
     return pa.Table.from_arrays([names, days, texts, texts, none], schema=CELLS)
 
 
-def packed(spark: SparkSession, cells: Iterable[tuple[str, pa.Table]]) -> Grouped:
-    """Return the cells of instruments, each with its name, as one row per instrument."""
+def packed(spark: SparkSession, cells: Iterable[tuple[str, pa.Table]], partitions: int) -> Grouped:
+    """Return the cells of instruments, each with its name, as one row per instrument.
+
+    There are as many partitions as given, more of very many cells.
+    """
     found = [(name, _packed(table)) for name, table in cells]
-    size = max(1, -(-len(found) // _BATCHES))
+    # Spark makes a partition of each batch, and each partition is a file of every table that comes of it.
+    partitions = max(partitions, sum(len(one) for _, one in found) // _LARGEST)
+    size = max(1, -(-len(found) // partitions))
     batches = [_batch(found[at : at + size]) for at in range(0, len(found), size)]
     return Grouped(spark.createDataFrame(pa.Table.from_batches(batches, _PACKED)), unpacked)
 

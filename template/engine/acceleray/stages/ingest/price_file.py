@@ -29,5 +29,5 @@ def from_file(spark: SparkSession, settings: Settings) -> Received:
         raise PortfolioError("market_data.source is csv: set market_data.path to a file of prices.")
     found = deliver(settings.project_dir / Path(data.path).expanduser(), wishes_of(settings))
     # Dates are unique by now: nothing is left to check about them.
-    prices = packed(spark, found.by_instrument())
+    prices = packed(spark, found.by_instrument(), settings.spark.shuffle_partitions)
     return Received(found.origin, None, prices, found.instruments, found.understood)

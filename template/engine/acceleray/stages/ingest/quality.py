@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.cash_like import cash_like_so_far
-from acceleray.stages.ingest.grouped import Grouped
+from acceleray.stages.ingest.grouped import Grouped, neighbours
 
 # Between these bounds one day's return is always a finite number above -1; prices beyond them are typing
 # errors or the wrong unit, whatever the currency.
@@ -43,15 +44,35 @@ _SQL = (
 )
 
 
-def judge(
-    cells: DataFrame | Grouped, stale_price_d: int, arithmetic: Mapping[str, float] | None = None
-) -> DataFrame:
-    """Return every received cell with its price or the reason why it is none.
+@dataclass(frozen=True)
+class Judged:
+    """Judged cells as rows, and series by series as workers look at them.
 
     Columns: instrument_id, date, price_text, price, adjusted_price, reason, digest. Of price and reason
-    exactly one is NULL; see `judge_series`. Rows of an instrument are neighbours, by date. `arithmetic` is
-    `market_data.arithmetic`. The work of one instrument is one task's, in Python, because windows in SQL take
-    ten times as long.
+    exactly one is NULL; see `judge_series`.
+
+    Attributes:
+        rows: by instrument and date.
+        series: the same rows of one instrument at a time, in Python. Where the source knows whose cells are
+            whose, they are judged again on the way, which is cheaper than to keep them.
+    """
+
+    rows: DataFrame
+    series: Grouped
+
+    @property
+    def judged_anew(self) -> bool:
+        """Return whether Spark need not keep the rows."""
+        return self.series.frame is not self.rows
+
+
+def judge(
+    cells: DataFrame | Grouped, stale_price_d: int, arithmetic: Mapping[str, float] | None = None
+) -> Judged:
+    """Return every received cell with its price or the reason why it is none.
+
+    `arithmetic` is `market_data.arithmetic`. The work of one instrument is one task's, in Python, because
+    windows in SQL take ten times as long.
     """
 
     def judged(rows: pa.Table) -> pa.Table:
@@ -59,15 +80,16 @@ def judge(
         return judge_series(rows, stale_price_d, level)
 
     if isinstance(cells, DataFrame):
-        return cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
+        # Judged once: a shuffle is in it.
+        rows = cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
+        return Judged(rows, Grouped(rows, neighbours))
     read = cells.read
 
-    def in_turn(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for rows in read(batches):
-            if len(rows):
-                yield from judged(rows).to_batches()
+    def series(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+        return (judged(rows) for rows in read(batches) if len(rows))
 
-    return cells.frame.mapInArrow(in_turn, _SQL)
+    grouped = Grouped(cells.frame, series)
+    return Judged(grouped.rows(_SQL), grouped)
 
 
 def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None) -> pa.Table:

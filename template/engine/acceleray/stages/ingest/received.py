@@ -46,7 +46,7 @@ class Received:
     @property
     def cells(self) -> DataFrame:
         """Return `prices` as rows."""
-        return self.prices if isinstance(self.prices, DataFrame) else self.prices.cells()
+        return self.prices if isinstance(self.prices, DataFrame) else self.prices.rows()
 
 
 def refuse_dates(received: Received) -> None:

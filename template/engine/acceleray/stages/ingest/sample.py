@@ -26,4 +26,4 @@ def from_sample(spark: SparkSession) -> Received:
             yield name, cells_of(name, days.filter(kept), texts.filter(kept))
 
     # A data set of daily closes: its dates are unique.
-    return Received("the sample", None, packed(spark, cells()), tuple(prices.columns))
+    return Received("the sample", None, packed(spark, cells(), 2), tuple(prices.columns))

@@ -84,9 +84,11 @@ def ingest(run: Run) -> Loaded:
     data = run.settings.market_data
     # A correction changes single rows; without one, cells that are together stay together.
     prices = corrected(received.cells, corrections) if corrections.changing else received.prices
-    judged = explained(judge(prices, data.stale_price_d, data.arithmetic), corrections).persist()
+    judged = explained(judge(prices, data.stale_price_d, data.arithmetic), corrections)
+    if not judged.judged_anew:
+        judged.rows.persist()
     try:
-        known = survey(judged, data.arithmetic)
+        known = survey(judged.series, data.arithmetic)
         loaded, calendar = _check(run, received, known)
         loaded = replace(loaded, load_id=corrections.identity(loaded.load_id))
         announced, load_id = received.announced, loaded.load_id
@@ -96,7 +98,7 @@ def ingest(run: Run) -> Loaded:
             "load_id": F.lit(loaded.load_id),
             "loaded_at": F.current_timestamp(),
         }
-        rows = judged.withColumns(constants)
+        rows = judged.rows.withColumns(constants)
         run.commit(PRICE_FINDINGS, findings_table([*found, *_understood(received, loaded)], load_id))
         # Spark holds the judged rows already.
         run.commit(PRICES_RECEIVED, rows, keep=False)
@@ -105,7 +107,7 @@ def ingest(run: Run) -> Loaded:
         run.commit(PRICE_SERIES, _stamped(run, loaded, _priced(known.series, data.arithmetic)))
         run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar)))
     finally:
-        judged.unpersist()
+        judged.rows.unpersist()
     return loaded
 
 

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from pyspark.sql import DataFrame
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.price_findings.finding import KINDS, SEVERITIES, THE_FILE, Finding
@@ -16,6 +15,7 @@ from acceleray.stages.ingest.correcting import effects
 from acceleray.stages.ingest.corrections import Correction, Corrections
 from acceleray.stages.ingest.findings import Wanted, find
 from acceleray.stages.ingest.history import history_findings
+from acceleray.stages.ingest.quality import Judged
 from acceleray.stages.ingest.survey import Survey
 from acceleray.tables import PRICE_FINDINGS
 
@@ -28,7 +28,7 @@ _NAMED_BY_SOURCE = 10_000
 def look_at_prices(
     run: Run,
     title: str,
-    judged: DataFrame,
+    judged: Judged,
     known: Survey,
     announced: Sequence[str],
     load_id: str,
@@ -41,7 +41,7 @@ def look_at_prices(
     Args:
         run: the run, whose tables still hold the prices from before.
         title: the source at the beginning of a sentence.
-        judged: as `find` takes it.
+        judged: what is looked at.
         known: of the judged cells.
         announced: instruments that the source names.
         load_id: of these prices.
@@ -55,10 +55,12 @@ def look_at_prices(
     if data.source == "simulated":
         return []
     names = tuple(announced) if len(announced) <= _NAMED_BY_SOURCE else ()
-    found = find(judged, known.market, Wanted(data.frequency, data.stale_after_d, names, data.arithmetic))
-    found += history_findings(run, judged, load_id, corrections)
+    found = find(
+        judged.series, known.market, Wanted(data.frequency, data.stale_after_d, names, data.arithmetic)
+    )
+    found += history_findings(run, judged.rows, load_id, corrections)
     found, unused = silenced(found, corrections)
-    found = ordered([*found, *unused, *effects(judged, corrections)])
+    found = ordered([*found, *unused, *effects(judged.rows, corrections)])
     for line in lines(found):
         run.reporter.say(f"    {line}")
     _refuse(run, title, found, len(known.series))

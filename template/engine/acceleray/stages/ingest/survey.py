@@ -10,13 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.price_findings.market import Market, binned, market_of
 from acceleray.quant.risk_calendar import counted
-from acceleray.stages.ingest.grouped import neighbours
+from acceleray.stages.ingest.grouped import Grouped
 
 # Rows of an instrument have its name and no bin, those of a day a bin and no name.
 _SCHEMA = pa.schema(
@@ -80,18 +79,17 @@ class Survey:
         return days, priced, at_weekends
 
 
-def survey(judged: DataFrame, arithmetic: Collection[str] = ()) -> Survey:
+def survey(judged: Grouped, arithmetic: Collection[str] = ()) -> Survey:
     """Return what judged prices are in all.
 
     Args:
-        judged: see `quality.judge`; rows of an instrument are neighbours.
+        judged: the series of `quality.judge`.
         arithmetic: instruments without logarithms, which move no market.
 
     Raises:
         RuntimeError: the rows of an instrument are not neighbours.
     """
-    columns = ("instrument_id", "date", "adjusted_price", "digest")
-    looked = judged.select(*columns).mapInArrow(survey_of(frozenset(arithmetic)), _SQL)
+    looked = judged.mapped(survey_of(frozenset(arithmetic)), _SQL)
     # The same day and bin in every partition: summed by Spark, however many there are.
     sums = [F.sum(name).alias(name) for name in ("prices", "quarantined", "moves", "priced", "at_weekends")]
     most = [F.max(name).alias(name) for name in ("last_date", "trades_at_weekends", "digest")]
@@ -120,13 +118,12 @@ def totals(rows: pa.Table) -> Survey:
 
 def survey_of(
     arithmetic: frozenset[str],
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function that Spark's workers call with the judged cells of a partition."""
+) -> Callable[[Iterable[pa.Table]], Iterator[pa.RecordBatch]]:
+    """Return the function that Spark's workers call with the judged series of a partition."""
 
-    def look(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        tally, rows = _Tally(), []
-        for cells in neighbours(batches):
-            rows.append(_series(cells, arithmetic, tally))
+    def look(judged: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+        tally = _Tally()
+        rows = [_series(cells, arithmetic, tally) for cells in judged]
         yield from pa.Table.from_pylist(rows, _SCHEMA).to_batches()
         yield from tally.table().to_batches()
 
