@@ -225,12 +225,8 @@ def calibrated_losses(
     least = np.full(columns.size, -1.0)
     if arithmetic is not None:
         least[arithmetic[columns]] = -np.inf
-<<<<<<< HEAD
     chosen = None if members is None else members[columns]
     comovement = Comovement.of(filled, chosen, before_first - skipped)
-=======
-    forecasts = []
->>>>>>> d3d8529 (ingest: cells stay together from the reader to the tables)
     for step, day in enumerate(range(first, last)):
         end = int(np.searchsorted(days, day))
         replayed = comovement.replayed(max(end - window, 0), end) * sigma[step] + means

@@ -65,9 +65,20 @@ class MarketData(Section):
     longest_span_d: PositiveInt = 5
     frequency: Literal["daily", "weekly", "monthly"] = "daily"
     proxies: dict[str, str] = Field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     arithmetic: dict[str, Annotated[float, Field(gt=0.0, allow_inf_nan=False)]] = Field(default_factory=dict)
     on_findings: OnFindings = OnFindings()
     corrections: str = CORRECTIONS_FILE
+
+    @field_validator("groups")
+    @classmethod
+    def _in_one_group(cls, groups: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        first: dict[str, str] = {}
+        for group, members in groups.items():
+            for name in members:
+                if first.setdefault(name, group) != group:
+                    raise ValueError(f"{name} is in {first[name]} and in {group}; keep it in one of them")
+        return groups
 
     def span(self, days: int) -> str:
         """Return a number of risk days in words, in the unit of the prices: 1 day, 10 weeks."""
