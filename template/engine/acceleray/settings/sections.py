@@ -80,10 +80,14 @@ class MarketData(Section):
                     raise ValueError(f"{name} is in {first[name]} and in {group}; keep it in one of them")
         return groups
 
+    @property
+    def unit(self) -> str:
+        """Return what a risk day is: day, week or month."""
+        return {"daily": "day", "weekly": "week", "monthly": "month"}[self.frequency]
+
     def span(self, days: int) -> str:
         """Return a number of risk days in words, in the unit of the prices: 1 day, 10 weeks."""
-        unit = {"daily": "day", "weekly": "week", "monthly": "month"}[self.frequency]
-        return f"{days} {unit}{'s' if days > 1 else ''}"
+        return f"{days} {self.unit}{'s' if days > 1 else ''}"
 
 
 class Universe(Section):
