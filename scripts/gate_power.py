@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,8 +27,7 @@ sys.path.insert(0, str(ROOT / "template" / "engine"))
 
 from acceleray.quant.forecasts import (  # noqa: E402
     calibrated_losses,
-    forecast_expected_shortfall,
-    forecast_value_at_risk,
+    forecast_at_both,
     over_windows,
 )
 from acceleray.quant.garch import GjrParameters  # noqa: E402
@@ -70,14 +69,7 @@ def forecasts(returns: NDArray[np.float64]) -> NDArray[np.float64]:
     calibration, risk, window = Calibration(), Risk(), Simulation().residual_window_d
     panel = returns[:, np.newaxis]
 
-    def measure(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
-        return np.stack(
-            [
-                forecast_value_at_risk(losses, confidence),
-                forecast_value_at_risk(losses, risk.es_confidence),
-                forecast_expected_shortfall(losses, risk.es_confidence),
-            ]
-        )
+    measure = partial(forecast_at_both, es_confidence=risk.es_confidence)
 
     def blocks() -> Iterator[NDArray[np.float64]]:
         fit = None
@@ -179,14 +171,15 @@ def main() -> int:
         for done, some in enumerate(pool.map(judged, range(given.histories)), start=1):
             rows += some
             if done % 10 == 0 or done == given.histories:
+                if given.output:
+                    text = json.dumps(table(rows), indent=1) + "\n"
+                    given.output.write_text(text, encoding="utf-8")
                 print(f"\r{done} of {given.histories} histories judged", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     found = table(rows)
     for entry in found:
         cells = (f"{value:.3g}" if isinstance(value, float) else f"{value}" for value in entry.values())
         print("  ".join(f"{name} {cell}" for name, cell in zip(entry, cells, strict=True)))
-    if given.output:
-        given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

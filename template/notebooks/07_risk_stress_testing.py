@@ -165,6 +165,7 @@ with run.stage("simulate", "Simulate the book, two methods (Ray)"):
         scenarios=run.settings.stress.scenarios,
         dependence=dependence,
         targets=definitions.reverse_targets,
+        factors=model,
     )
 show_stage(run)
 show_rows(
@@ -179,7 +180,7 @@ show_rows(
 # MAGIC %md
 # MAGIC ## Stress: replay, shock, reverse
 # MAGIC Historical episodes are replayed, factor shocks go through the betas, and for each target loss the
-# MAGIC most plausible scenario that reaches it is found.
+# MAGIC scenarios that lose about as much are averaged.
 # MAGIC
 # MAGIC **One process**, because it is some matrix products over arrays that are in memory already: question
 # MAGIC 4. Spark commits the results.
@@ -193,7 +194,7 @@ with run.stage("stress", "Replay, shock and reverse"):
     summary = stress(run, calibration, book, model, dependence, definitions, horizons)
 show_stage(run)
 show_rows(run, STRESS_LOSSES, "scenario_id", "loss_pct_nav", "factor_pct_nav", portfolio_id=["REFERENCE"])
-show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma", "reaching")
+show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma", "factor_distance")
 
 # COMMAND ----------
 

@@ -7,6 +7,7 @@ from sklearn.covariance import ledoit_wolf
 from acceleray.quant.correlation import (
     NU_LIMITS,
     fit_copula_nu,
+    normal_scores,
     pseudo_observations,
     shrink_correlation,
     t_copula_log_likelihood,
@@ -133,3 +134,11 @@ def test_dependence_without_joint_tails_ends_at_the_limit_and_says_so() -> None:
     low = fit_copula_nu(draw(500, np.eye(10), 1.2), np.eye(10))
     assert low.nu == pytest.approx(NU_LIMITS[0], rel=1e-3)
     assert low.at_bound
+
+
+def test_normal_scores_are_normal_quantiles_of_ranks_and_know_nothing_of_margins() -> None:
+    residuals = draw(9, np.eye(2), np.inf)
+    scores = normal_scores(residuals)
+    ranks = residuals.argsort(axis=0).argsort(axis=0) + 1
+    np.testing.assert_allclose(scores, stats.norm.ppf(ranks / 10.0))
+    np.testing.assert_array_equal(normal_scores(np.exp(3.0 * residuals) - 5.0), scores)

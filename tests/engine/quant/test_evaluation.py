@@ -6,6 +6,8 @@ import statsmodels.api as sm
 from scipy.stats import spearmanr
 
 from acceleray.quant.evaluation import (
+    least_count,
+    newey_west_lower,
     newey_west_p,
     newey_west_t,
     out_of_sample_r2,
@@ -128,3 +130,28 @@ def test_one_horizon_of_lags_would_reject_twice_as_often_as_it_says():
     series = overlapping(np.random.default_rng(65), 800, 4000, 21)
     beyond = [abs(newey_west_t(one, 21)) > 1.96 for one in series]
     assert np.mean(beyond) > 0.085
+
+
+def test_the_interval_begins_where_the_one_sided_p_value_is_its_level():
+    values = overlapping(np.random.default_rng(4), 1, 1000, 21)[0] + 0.05
+    lower = newey_west_lower(values, 21, 0.95)
+    lags = overlap_lags(1000, 21)
+    assert lower < values.mean()
+    assert newey_west_p(newey_west_t(values - lower, lags), 1000, lags, 21) == pytest.approx(0.10, rel=1e-9)
+    assert newey_west_lower(values, 21, 0.99) < lower
+    with_gaps = np.insert(values, [3, 700], np.nan)
+    assert newey_west_lower(with_gaps, 21, 0.95) == pytest.approx(lower, rel=1e-12)
+
+
+def test_of_luck_about_one_interval_in_twenty_is_above_zero():
+    series = overlapping(np.random.default_rng(21), 2000, 1000, 21)
+    above = np.mean([newey_west_lower(one, 21, 0.95) > 0.0 for one in series])
+    # Of 2,000, one standard error is 0.5 points. A mean above zero is what half of them have.
+    assert 0.03 < above < 0.075
+
+
+def test_an_interval_needs_nine_horizons():
+    assert least_count(21) == 189
+    assert np.isnan(newey_west_lower(np.arange(188.0), 21, 0.95))
+    assert np.isfinite(newey_west_lower(np.arange(189.0), 21, 0.95))
+    assert np.isnan(newey_west_lower(np.full(200, 0.5), 21, 0.95))

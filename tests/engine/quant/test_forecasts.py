@@ -148,6 +148,18 @@ def test_a_forecast_is_exceeded_as_often_as_it_promises_at_any_window():
     assert np.mean(forecast > plain) > 0.99
 
 
+@pytest.mark.parametrize("days", [100, 101, 500, 2000])
+def test_looking_once_gives_what_the_three_measures_give(days):
+    losses = np.random.default_rng(56).standard_t(4, days)
+    found = forecasts.forecast_at_both(losses, 0.99, 0.975)
+    each = [
+        forecasts.forecast_value_at_risk(losses, 0.99),
+        forecasts.forecast_value_at_risk(losses, 0.975),
+        forecasts.forecast_expected_shortfall(losses, 0.975),
+    ]
+    np.testing.assert_array_equal(found, each)
+
+
 def test_every_window_looks_back_from_the_same_day_or_as_far_as_there_is():
     returns = np.random.default_rng(55).normal(0.0, 0.01, 400)
     days = forecasts.historical_losses(returns, 200)

@@ -3,11 +3,14 @@ import pytest
 from numpy.typing import NDArray
 
 from acceleray.quant.months import (
+    from_means_to_month_ends,
     last_known,
     month_of,
     monthly_changes,
     monthly_levels,
     monthly_log_returns,
+    monthly_mean_log_returns,
+    monthly_means,
     months_between,
     realised_volatility,
 )
@@ -125,3 +128,52 @@ def test_the_last_known_level_is_that_of_the_day_itself_or_before() -> None:
     asked = days("2020-01-01", "2020-01-02", "2020-01-05", "2020-01-06", "2020-02-01")
     found = last_known(dates, np.array([1.0, np.nan, 3.0]), asked)
     np.testing.assert_array_equal(found, [np.nan, 1.0, 1.0, 1.0, 3.0])
+
+
+def test_the_mean_of_a_month_is_geometric_of_levels_and_arithmetic_of_points() -> None:
+    dates = weekdays("2020-01-01", "2020-03-31")
+    months = months_between(dates[0], dates[-1])
+    levels = np.where(np.arange(dates.size) % 2, 4.0, 1.0)
+    upper = (levels == 4.0).astype(float)
+    shares = [upper[month_of(dates) == month].mean() for month in months]
+    np.testing.assert_allclose(monthly_means(dates, levels, months, points=False), 4.0 ** np.array(shares))
+    np.testing.assert_allclose(monthly_means(dates, levels, months, points=True), 1 + 3 * np.array(shares))
+
+
+def test_a_month_that_is_known_in_part_has_no_mean() -> None:
+    dates = weekdays("2020-01-08", "2020-04-24")
+    months = months_between(dates[0], dates[-1])
+    found = monthly_means(dates, np.ones(dates.size), months, points=False)
+    np.testing.assert_array_equal(found, [np.nan, 1.0, 1.0, np.nan])
+    # A level a month is its own mean, wherever in the month it stands.
+    ends = days("2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30")
+    single = monthly_means(ends, np.array([1.0, 2.0, 3.0, 4.0]), months, points=True)
+    np.testing.assert_array_equal(single, [1.0, 2.0, 3.0, 4.0])
+
+
+def test_instruments_and_factors_are_averaged_alike() -> None:
+    dates = weekdays("2019-12-31", "2021-06-30")
+    months = months_between(dates[0], dates[-1])
+    returns = np.random.default_rng(3).normal(0.0, 0.02, (dates.size, 1))
+    prices = 50.0 * np.cumprod(1.0 + returns[:, 0])
+    own = monthly_mean_log_returns(dates, returns, months)[:, 0]
+    factor = monthly_changes(monthly_means(dates, prices, months, points=False), points=False)
+    # December 2019 has one day, so that the first change is that of February.
+    assert np.isnan(own[:2]).all()
+    np.testing.assert_allclose(own[2:], factor[2:], rtol=1e-9)
+    missing = returns.copy()
+    may = np.flatnonzero(month_of(dates) == np.datetime64("2020-05"))
+    missing[may[:5]] = np.nan
+    holes = monthly_mean_log_returns(dates, missing, months)[:, 0]
+    assert np.flatnonzero(np.isnan(holes)).tolist() == [0, 1, 5, 6]
+
+
+def test_changes_of_means_vary_by_two_thirds_and_are_scaled_back_to_month_ends() -> None:
+    """Working 1960: two thirds of the variance, and a correlation of a quarter with the change before."""
+    steps = np.random.default_rng(11).normal(0.0, 1.0, (40_000, 21, 2)) @ np.array([[1.0, 0.5], [0.0, 1.0]])
+    paths = np.cumsum(steps.reshape(-1, 2), axis=0).reshape(steps.shape)
+    means, ends = np.diff(paths.mean(axis=1), axis=0), np.diff(paths[:, -1], axis=0)
+    scaled = from_means_to_month_ends() * np.cov(means, rowvar=False)
+    np.testing.assert_allclose(scaled, np.cov(ends, rowvar=False), rtol=0.03)
+    assert from_means_to_month_ends() == pytest.approx(1.5, abs=0.002)
+    assert np.corrcoef(means[1:, 0], means[:-1, 0])[0, 1] == pytest.approx(0.25, abs=0.02)

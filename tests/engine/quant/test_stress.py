@@ -5,8 +5,11 @@ from scipy.optimize import LinearConstraint, minimize
 from acceleray.quant.stress import (
     compounded,
     conditional_mean,
+    factor_correlation,
+    implied_factor_moves,
     mahalanobis,
     most_plausible_loss,
+    normal_tail,
     portfolio_volatility,
     smallest_eigenvalue,
     split,
@@ -65,6 +68,25 @@ def test_distance_takes_correlation_into_account() -> None:
     together, against = np.array([-0.04, 0.2]), np.array([0.04, 0.2])
     assert mahalanobis(TWO, together) == pytest.approx(np.sqrt((2 - 1.2) / 0.64), rel=1e-12)
     assert mahalanobis(TWO, against) == pytest.approx(np.sqrt((2 + 1.2) / 0.64), rel=1e-12)
+
+
+def test_a_distance_over_nine_months_is_a_third_of_that_over_one() -> None:
+    # By hand: equity -30 % and volatility +60 % at 4 % and 20 % a month, correlation -0.6.
+    moves = np.array([-0.3, 0.6])
+    by_hand = np.sqrt((7.5**2 - 2 * -0.6 * -7.5 * 3.0 + 3.0**2) / (1 - 0.36))
+    assert mahalanobis(TWO, moves) == pytest.approx(by_hand, rel=1e-12)
+    assert mahalanobis(9.0 * TWO, moves) == pytest.approx(by_hand / 3.0, rel=1e-12)
+
+
+def test_the_probability_of_a_distance_is_chi_squared_in_as_many_factors() -> None:
+    # Of two factors exp(-d^2 / 2); of one, both tails of a normal law.
+    assert normal_tail(2.0, 2) == pytest.approx(np.exp(-2.0), rel=1e-12)
+    assert normal_tail(1.959963984540054, 1) == pytest.approx(0.05, rel=1e-9)
+    assert normal_tail(3.0, 4) == pytest.approx(0.0610994809, rel=1e-8)
+    assert np.isnan(normal_tail(np.nan, 4))
+    draws = np.random.default_rng(1).multivariate_normal([0, 0], TWO, 20_000)
+    share = np.mean([mahalanobis(TWO, draw) >= 1.5 for draw in draws])
+    assert share == pytest.approx(normal_tail(1.5, 2), abs=0.01)
 
 
 def test_what_follows_by_the_conditional_mean_adds_no_distance() -> None:
@@ -170,3 +192,43 @@ def test_reverse_stress_of_two_equal_independent_assets_shares_the_loss_by_weigh
 def test_a_portfolio_without_risk_has_no_reverse_stress() -> None:
     with pytest.raises(ValueError, match="without volatility"):
         most_plausible_loss(random_covariance(2), np.zeros(2), 0.1)
+
+
+def test_implied_factor_moves_are_generalised_least_squares_across_instruments() -> None:
+    draws = np.random.default_rng(6)
+    betas, spread = draws.normal(1.0, 0.4, (40, 2)), draws.uniform(0.01, 0.2, 40)
+    implied = implied_factor_moves(betas, spread)
+    weight = np.diag(spread**-2)
+    expected = np.linalg.inv(betas.T @ weight @ betas) @ betas.T @ weight
+    np.testing.assert_allclose(implied.T, expected, rtol=1e-9)
+    # What factors alone move comes back exactly.
+    np.testing.assert_allclose(betas @ [-0.2, 0.1] @ implied, [-0.2, 0.1], rtol=1e-9)
+
+
+def test_an_instrument_without_betas_implies_nothing() -> None:
+    betas = np.array([[1.0], [np.nan], [0.5]])
+    implied = implied_factor_moves(betas, np.array([0.1, np.nan, 0.1]))
+    np.testing.assert_allclose(implied, [[0.8], [0.0], [0.4]], rtol=1e-12)
+    assert not implied_factor_moves(betas[1:2], np.array([np.nan])).any()
+
+
+def test_the_distance_in_factors_of_the_closed_form_is_the_loss_times_a_correlation() -> None:
+    draws = np.random.default_rng(4)
+    betas, spread = draws.normal(1.0, 0.4, (30, 2)), draws.uniform(0.05, 0.1, 30)
+    factors = np.array([[0.0016, 0.0004], [0.0004, 0.0009]])
+    covariance = betas @ factors @ betas.T + np.diag(spread**2)
+    weights = draws.dirichlet(np.ones(30), 3)
+    implied = implied_factor_moves(betas, spread)
+    found = factor_correlation(covariance, weights, implied)
+    for each, share in zip(weights, found, strict=True):
+        moves = most_plausible_loss(covariance, each, 0.1) @ implied
+        far = mahalanobis(implied.T @ covariance @ implied, moves)
+        sigma = np.sqrt(each @ covariance @ each)
+        assert far == pytest.approx(0.1 / sigma * share, rel=1e-9)
+    assert (found < 1.0).all()
+    assert (found > 0.8).all()
+    # Betas that do not tell two factors apart are one factor; a portfolio without risk has none.
+    alike = np.repeat(implied[:, :1], 2, axis=1)
+    one = factor_correlation(covariance, weights, implied[:, :1])
+    np.testing.assert_allclose(factor_correlation(covariance, weights, alike), one, rtol=1e-6)
+    assert np.isnan(factor_correlation(covariance, np.zeros((1, 30)), implied)).all()

@@ -11,6 +11,7 @@ from acceleray import tables as t
 from report.invented_rows import KEYS, Rows
 
 FACTORS = ("credit", "equity", "oil", "volatility")
+MONTHS = {"months": 240, "first_month": date(2003, 1, 1), "last_month": date(2022, 12, 1)}
 PARAMETERS = {"mu": 5e-4, "omega": 2e-6, "alpha": 0.03, "gamma": 0.08, "beta": 0.9, "nu": 6.0}
 
 
@@ -66,7 +67,7 @@ def _fit(name: str, reason: str | None, draws: np.random.Generator) -> dict[str,
 
 def _factors(rows: Rows, names: list[str], draws: np.random.Generator) -> None:
     for name in names:
-        explained = {"r_squared": float(draws.uniform(0.1, 0.7)), "specific_volatility": 0.06, "months": 240}
+        explained = {"r_squared": float(draws.uniform(0.1, 0.7)), "specific_volatility": 0.06} | MONTHS
         for factor in FACTORS:
             exposure = {"beta": float(draws.normal(0, 0.6)), "beta_se": 0.1, "reason": ""}
             rows[t.FACTOR_BETAS].append(
@@ -75,6 +76,6 @@ def _factors(rows: Rows, names: list[str], draws: np.random.Generator) -> None:
     for one in FACTORS:
         for other in FACTORS:
             correlation = 1.0 if one == other else 0.3
-            found = {"covariance": 0.0025 * correlation, "correlation": correlation, "months": 240}
+            found = {"covariance": 0.0025 * correlation, "correlation": correlation} | MONTHS
             pair = {"factor_id": one, "other_factor_id": other}
             rows[t.FACTOR_COVARIANCES].append(KEYS | pair | found)

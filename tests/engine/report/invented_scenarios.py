@@ -37,7 +37,14 @@ def fill(rows: Rows, names: list[str], portfolios: int, draws: np.random.Generat
                 "reason": NOT_RUN if loss is None else "",
                 "first_date": date(2008, 9, 1) if replayed else None,
                 "last_date": date(2009, 3, 9) if replayed else None,
-                "mahalanobis": None if loss is None else 4.2,
+                "distance": None if loss is None else 4.2,
+                "horizon_m": None if loss is None else 6.1 if replayed else 12.0,
+                "distance_factors": 0 if loss is None else 3,
+                "normal_tail": None if loss is None else 0.0125,
+                "ended_factors": "credit, oil" if identity == "fed_2026" else "",
+                "months": 0 if loss is None else 240,
+                "first_month": None if loss is None else date(1999, 1, 1),
+                "last_month": None if loss is None else date(2018, 12, 1),
             }
         )
         if loss is not None:
@@ -109,8 +116,8 @@ def _reverse(rows: Rows, names: list[str], draws: np.random.Generator) -> None:
                 "portfolio_id": "REFERENCE",
                 "loss_pct_nav": None if out_of_reach else target,
                 "distance_sigma": None if out_of_reach else target / 3,
-                "mahalanobis": None if out_of_reach else target / 3,
-                "scenario": None if linear or out_of_reach else 4711,
+                "factor_distance": None if out_of_reach else target / 4,
+                "averaged": None if linear else 0 if out_of_reach else 40,
                 "reaching": None if linear else 0 if out_of_reach else 25,
             }
             rows[t.REVERSE_STRESS].append(key | found)

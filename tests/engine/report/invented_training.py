@@ -34,6 +34,9 @@ def training() -> Rows:
                 "net_spread": 0.008,
             }
         )
+    for target, rank_ic in (("volatility_scaled", 0.02), ("rank", 0.0233), ("residual", 0.011)):
+        found = {"target": target, "gated": target == "rank", "dates": 4000, "rank_ic": rank_ic}
+        rows[t.SIGNAL_TARGETS].append(KEYS | found | {"rank_ic_t": 2.1, "rank_ic_lower": rank_ic - 0.02})
     rows[t.TRAINING].append(
         KEYS
         | {
@@ -71,9 +74,12 @@ def training() -> Rows:
             "features_contract": "cd" * 32,
             "rank_ic": 0.0233,
             "rank_ic_t": 2.1,
+            "rank_ic_lower": 0.0041,
+            "unseen_from": None,
             "compared_with": None,
             "rank_ic_difference": None,
             "rank_ic_difference_t": None,
+            "rank_ic_difference_lower": None,
             "reason": "mean rank IC 0.0233 is above 0",
             "decided_at": datetime(2022, 12, 29, 6, 20, tzinfo=UTC),
         }

@@ -161,6 +161,30 @@ def test_betas_that_cannot_be_told_from_zero_are_not_coloured(
     assert "1 of 3 betas cannot be told from zero" in made.text
 
 
+def test_factors_that_have_ended_are_a_table_of_their_own_with_its_months(
+    run_rows: Callable[..., Any], calibration_page: Callable[..., Any]
+) -> None:
+    rows = run_rows(["AAA"])
+    assert "ended before the as-of date" not in calibration_page(rows).text
+    then = {"months": 200, "last_month": date(2018, 12, 1)}
+    for wide, live in (
+        (t.ENDED_FACTOR_BETAS, t.FACTOR_BETAS),
+        (t.ENDED_FACTOR_COVARIANCES, t.FACTOR_COVARIANCES),
+    ):
+        rows[wide].extend(row | then for row in rows[live])
+        names = ("factor_id", "other_factor_id")
+        rows[live][:] = [row for row in rows[live] if "credit" not in [row.get(name) for name in names]]
+    made = calibration_page(rows)
+    assert "The data of credit has ended before the as-of date" in made.text
+    split = made.markup.index("The same with the factors whose data has ended")
+    live, wide = (type(made)(part) for part in (made.markup[:split], made.markup[split:]))
+    assert live.row("equity")[-2:] == ["240", "2003-01 to 2022-12"]
+    assert wide.row("equity")[-2:] == ["200", "2003-01 to 2018-12"]
+    assert wide.row("credit")[-2:] == ["200", "2003-01 to 2018-12"]
+    with pytest.raises(AssertionError, match="no row starts with"):
+        live.row("credit")
+
+
 def test_an_instrument_without_betas_says_why(
     run_rows: Callable[..., Any], calibration_page: Callable[..., Any]
 ) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 from acceleray import tables as t
 from acceleray.settings import Settings
+from report.invented_rows import Rows
+from report.invented_training import training
 
 
 def test_rejected_instruments_are_listed_with_reasons_and_what_they_leave_unpriced(
@@ -58,3 +60,16 @@ def test_scores_always_come_with_the_warning_about_survivors(
         update={"market_data": page_settings.market_data.model_copy(update={"source": "sample"})}
     )
     assert "20 surviving names prove nothing about alpha" in page(rows, sample).text
+
+
+def test_the_gates_decision_on_the_signal_is_told_and_a_refused_model_has_no_scores(
+    run_rows: Callable[..., Rows], page: Callable[..., Any]
+) -> None:
+    rows = run_rows()
+    assert "The gate " not in page(rows).text
+    (decision,) = training()[t.MODEL_DECISIONS]
+    rows[t.MODEL_DECISIONS].append(decision | {"decision": "refused", "reason": "it may be luck"})
+    rows[t.PREDICTIONS].clear()
+    text = page(rows).text
+    assert "The gate refused version 7: it may be luck. A refused model scores nothing." in text
+    assert "This run has no scores" in text

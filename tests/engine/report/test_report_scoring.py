@@ -126,6 +126,26 @@ def test_the_champion_is_shown_with_its_reason_and_other_decisions(
     assert "when it became champion is not recorded" in scoring_page(rows).text
 
 
+def test_without_a_champion_the_page_says_so_and_shows_risk_alone(
+    batch: Callable[..., Rows], scoring_page: Callable[..., Any]
+) -> None:
+    rows = batch()
+    rows[t.PREDICTIONS].clear()
+    for row in rows[t.RUN_TABLES]:
+        row["row_count"] = 0
+    for row in rows[t.PORTFOLIO_SCORES]:
+        row |= {"model_uri": "", "expected_score": 0.0, "unscored_pct_nav": 100.0}
+    for row in rows[t.MODEL_DECISIONS]:
+        row["decision"] = "refused"
+    del rows[t.MODEL_DECISIONS][1:]
+    made = scoring_page(rows)
+    assert "Portfolio batch scoring No champion, no scores" in made.text
+    assert "There are no scores: the gate refused every version of the signal model" in made.text
+    assert "every one was scored" not in made.text
+    assert made.row("6")[1:3] == ["refused", "2022-12-10"]
+    assert "In the worst" in made.text
+
+
 def test_scores_are_ranked_and_the_ends_shown(
     batch: Callable[..., Rows], scoring_page: Callable[..., Any]
 ) -> None:

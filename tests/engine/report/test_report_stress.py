@@ -47,7 +47,7 @@ def test_the_summary_names_the_worst_scenario_and_changes_with_it(
     assert "The parts miss the loss by up to 63.5000 % of NAV" in text
 
 
-def test_scenarios_show_reference_median_worst_portfolio_and_distance(
+def test_scenarios_show_reference_median_and_worst_portfolio(
     run_rows: Callable[..., Any], stress_page: Callable[..., Any]
 ) -> None:
     rows = run_rows(portfolios=3)
@@ -57,8 +57,33 @@ def test_scenarios_show_reference_median_worst_portfolio_and_distance(
     made = stress_page(rows)
     assert made.row("Financial crisis 2008") == [
         *("Financial crisis 2008", "Replay", "415,000", "41.50 %", "41.50 %", "60.25 %"),
-        *("Simulated portfolio 1", "4.2"),
+        "Simulated portfolio 1",
     ]
+
+
+def test_a_distance_says_its_span_its_factors_and_its_months_and_a_chance_only_of_what_was_not_chosen(
+    run_rows: Callable[..., Any], stress_page: Callable[..., Any]
+) -> None:
+    rows = run_rows()
+    made = stress_page(rows)
+    assert made.row("Financial crisis 2008", "6.1 months") == [
+        *("Financial crisis 2008", "6.1 months", "3", "4.2", "1999-01 to 2018-12", "none"),
+        "a window chosen for its losses: no chance is given",
+    ]
+    assert made.row("Federal Reserve 2026 severely adverse", "12 months")[5:] == [
+        "credit, oil",
+        "about one in 80 spans of 12 months under a normal law",
+    ]
+    assert "The data of credit and oil have ended: 1 scenario with one of them is priced" in made.text
+    assert "with betas of 1999-01 to 2018-12." in made.text
+    # Twenty spans of a year can bear out one in 200, and no more.
+    rows[t.STRESS_SCENARIOS][-1]["normal_tail"] = 1 / 201
+    assert stress_page(rows).row("Federal Reserve 2026 severely adverse", "12 months")[6] == (
+        "farther than the data, 20 spans of 12 months, can tell"
+    )
+    for row in rows[t.STRESS_SCENARIOS]:
+        row["ended_factors"] = ""
+    assert "ended:" not in stress_page(rows).text
 
 
 def test_a_scenario_that_was_not_run_is_listed_with_its_reason(
@@ -149,14 +174,15 @@ def test_reverse_stress_is_put_in_words_for_each_method(
     made = stress_page(rows)
     # One in a hundred spans of ten days is 1,000 trading days: four years of 252.
     assert made.row("10.0 %", "10 days", "Closed form")[3:] == [
-        *("10.00 %", "2.3", "3.3"),
+        *("10.00 %", "2.3", "2.5", ""),
         "2.3 standard deviations: about once in 4.0 years under a normal law",
     ]
-    assert made.row("10.0 %", "10 days", "Student-t copula on GJR-GARCH-t margins")[6] == (
-        "25 of 10,000 simulated scenarios lose as much: about one in 400 spans of 10 days"
-    )
+    assert made.row("10.0 %", "10 days", "Student-t copula on GJR-GARCH-t margins")[6:] == [
+        "40",
+        "25 of 10,000 simulated scenarios lose as much: about one in 400 spans of 10 days",
+    ]
     assert made.row("20.0 %", "10 days", "Filtered historical simulation")[3:] == [
-        *("n/a", "n/a", "n/a"),
+        *("n/a", "n/a", "n/a", "0"),
         "none of 10,000 simulated scenarios loses as much",
     ]
     assert "A loss of 10 % over 10 days lies 2.3 standard deviations away" in made.text

@@ -37,9 +37,31 @@ def test_the_page_begins_with_the_decision(training_page: Callable[..., Any]) ->
     made = training_page(training())
     assert "Distributed training Promoted to champion" in made.text
     assert "Version 7 is champion for dates from 28 December 2022 on." in made.text
-    assert "rank IC is 0.0233 (t 2.1), above zero in 2 of 3 folds" in made.text
-    assert made.row("Mean rank IC over all dates out of sample")[1:] == ["0.0233", "above 0.0000"]
-    assert made.row("Rank IC less the champion's on the same dates, in standard errors")[1] == "no champion"
+    assert "rank IC is 0.0233 (t 2.1; lower end of its one-sided 95 % interval 0.0041)" in made.text
+    assert "above zero in 2 of 3 folds" in made.text
+    assert made.row("Mean rank IC over all dates out of sample")[1:] == ["0.0233", "see its interval"]
+    interval = "one-sided 95 % interval"
+    assert made.row(f"Lower end of its {interval}")[1:] == ["0.0041", "above 0.0000"]
+    versus = f"Rank IC less the champion's on the same dates, lower end of its {interval}"
+    assert made.row(versus)[1] == "no champion"
+
+
+def test_after_a_search_the_page_says_which_dates_count(training_page: Callable[..., Any]) -> None:
+    assert "A search chose" not in training_page(training()).text
+    rows = training()
+    decision(rows, unseen_from=date(2018, 12, 10))
+    made = training_page(rows)
+    assert "A search chose the hyperparameters by dates before 10 December 2018." in made.text
+    assert made.row("Mean rank IC over dates after the search")[1] == "0.0233"
+
+
+def test_a_decision_of_an_earlier_release_has_a_page_without_an_interval(
+    training_page: Callable[..., Any],
+) -> None:
+    rows = training()
+    for name in ("rank_ic_lower", "unseen_from", "rank_ic_difference_lower"):
+        decision(rows)[name] = None
+    assert training_page(rows).row("Lower end of its one-sided 95 % interval")[1] == "n/a"
 
 
 def test_a_refused_model_says_why_and_who_is_champion(training_page: Callable[..., Any]) -> None:
@@ -78,15 +100,34 @@ def test_history_tells_every_decision_the_latest_first_and_marks_the_champion(
 def test_a_comparison_with_the_champion_is_told_in_words(training_page: Callable[..., Any]) -> None:
     rows = training()
     decision(rows, compared_with=6, rank_ic_difference=0.0042, rank_ic_difference_t=1.3)
+    decision(rows, rank_ic_difference_lower=-0.0011)
     made = training_page(rows)
     assert (
         "Version 6 was champion. Its hyperparameters, validated on the same dates, give a mean rank IC that "
-        "is 0.0042 lower (t of the difference 1.3)"
+        "is 0.0042 lower (t of the difference 1.3). That is not shown to be better"
     ) in made.text
+    decision(rows, rank_ic_difference_lower=0.0011)
+    assert "That is better by more than luck explains." in training_page(rows).text
+    decision(rows, rank_ic_difference=None, rank_ic_difference_t=None, rank_ic_difference_lower=None)
+    assert "too few to show which is better" in training_page(rows).text
     decision(rows, rank_ic_difference=0.0, rank_ic_difference_t=0.0)
-    assert "Version 6 was champion and has the same hyperparameters: only the data is newer." in (
-        training_page(rows).text
+    assert (
+        "Version 6 was champion and has the same hyperparameters: only the data is newer, which counts"
+        in (training_page(rows).text)
     )
+
+
+def test_other_targets_stand_below_the_raw_one_that_the_gate_judges(
+    training_page: Callable[..., Any],
+) -> None:
+    made = training_page(training())
+    places = [made.text.index(f"Forward return{rest}") for rest in (", raw", " over", " less")]
+    assert places == sorted(places)
+    residual = made.row("Forward return less beta times the mean of all")
+    assert residual[1:] == ["4,000", "0.0110", "2.1", "\u22120.0090"]
+    rows = training()
+    rows[t.SIGNAL_TARGETS].clear()
+    assert "Other targets" not in training_page(rows).text
 
 
 def test_folds_show_what_is_left_after_costs(training_page: Callable[..., Any]) -> None:

@@ -35,7 +35,7 @@ def test_the_badge_and_the_first_sentences_say_what_was_found(made: Callable[...
     rows = search()
     page = made(rows)
     assert "Hyperparameter tuning Signal found" in page.text
-    assert "of 0.0187 (t 2.4) in a holdout that the search never saw" in page.text
+    assert "of 0.0187 (t 2.4, p 0.024) in a holdout that the search never saw" in page.text
     assert "more than luck explains" in page.text
     assert "Found: holdout rank IC 0.019 (t 2.4)." in page.text
     row = rows[t.TUNING_EVIDENCE][0]
@@ -88,7 +88,13 @@ def test_luck_is_told_in_plain_words_with_the_numbers(made: Callable[..., Any]) 
     rows = search()
     text = made(rows).text
     assert "Over 297 periods of 21 days that do not overlap" in text
-    assert "The best of 11 trials without any skill would be expected to reach 0.076." in text
+    assert "The best of so many without any skill would be expected to reach 0.076." in text
+    assert "1,100 could have been chosen" in text
+    assert "searches before on these prices tried 2,300 more, which count as well." in text
+    none = {"tried": None, "tried_before": None, "holdout_rank_ic_p": None, "searched_last": None}
+    old = search()
+    old[t.TUNING_EVIDENCE][0] |= none
+    assert "11 trials were made. The best of so many" in made(old).text
     assert "its true Sharpe ratio is above that is 97 %; 95 % would convince" in text
     assert "in the worse half of all trials in the other half 12 % of the time" in text
     empty = {"deflated_sharpe": None, "expected_maximum_sharpe": None, "sharpe": None, "overfitting": None}

@@ -1,17 +1,22 @@
 """A book of one or two instruments has its risk; that there is no signal model is said."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from acceleray.errors import PortfolioError
+from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 from acceleray.stages.train import stage
-from acceleray.stages.train.stage import train
-from acceleray.tables import FEATURE_IMPORTANCE, SIGNAL_VALIDATION, TRAINING
+from acceleray.stages.train.stage import Trained, train
+from acceleray.stages.train.validation import Validation
+from acceleray.tables import FEATURE_IMPORTANCE, SIGNAL_TARGETS, SIGNAL_VALIDATION, TRAINING
+
+TABLES = (SIGNAL_VALIDATION, SIGNAL_TARGETS, TRAINING, FEATURE_IMPORTANCE)
 
 
 class Kept:
@@ -43,6 +48,15 @@ def test_with_too_few_instruments_training_is_left_out_and_says_so(
     found = train(run)
     assert (found.model.uri, found.model.content, found.decision) == ("", b"", "left out")
     assert f"and {instruments} with known labels are too few: 3 are needed" in run.said[0]
-    assert run.rows == {table.label: 0 for table in (SIGNAL_VALIDATION, TRAINING, FEATURE_IMPORTANCE)}
+    assert run.rows == {table.label: 0 for table in TABLES}
     with pytest.raises(PortfolioError, match=r"No signal model: .* bring prices of more instruments\."):
         train(run, distributed=True)
+
+
+@pytest.mark.parametrize(
+    ("decision", "scores"), [("promoted", True), ("refused", False), ("left out", False)]
+)
+def test_only_a_model_that_the_gate_promoted_scores(decision: str, scores: bool) -> None:
+    model = RegisteredModel("models:/x/1", b"trees", "x", 1)
+    found = Trained(model, decision, "why", Validation((), (), 21), 0.0, None, Path())
+    assert bool(found.scoring.content) == bool(found.scoring.uri) == scores

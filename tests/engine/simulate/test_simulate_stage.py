@@ -13,9 +13,11 @@ import pyarrow as pa
 import pytest
 
 from acceleray.engines.handoff.arrays import Panel, with_constants
+from acceleray.quant.comovement import Comovement
 from acceleray.quant.garch import fit_gjr_garch_t, standardised_residuals
 from acceleray.settings import Settings
 from acceleray.stages.book.stage import Book
+from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.scenario_inputs import build_world
 from acceleray.stages.simulate.stage import Horizon, simulate
@@ -186,7 +188,12 @@ def test_residuals_are_filtered_over_the_days_that_the_fit_has_seen(calibration)
     assert fit.parameters is not None
     seen = calibration.returns.values[-WINDOW_D:, 0]
     expected = standardised_residuals(seen, fit.parameters, fit.initial_variance)[-RESIDUAL_WINDOW_D:]
-    np.testing.assert_array_equal(world.residuals[:, 0], expected)
+    raw, _ = standardised(calibration, WINDOW_D, RESIDUAL_WINDOW_D, settings().seed)
+    np.testing.assert_array_equal(raw[:, 0], expected)
+    # Scenarios replay them at the correlation of today, which two names of one market share.
+    today = Comovement.of(raw, calibration.members).replayed(0, RESIDUAL_WINDOW_D)
+    np.testing.assert_array_equal(world.residuals, today)
+    assert not np.array_equal(today, raw)
     assert len(days) == RESIDUAL_WINDOW_D
     assert days[-1] == calibration.returns.dates[-1]
     assert world.weights.shape == (1, 3)

@@ -37,6 +37,7 @@ def test_the_shipped_file_is_valid_and_holds_what_a_risk_manager_expects(tmp_pat
     published = " ".join(each.published for each in fed.variables)
     assert all(headline in published for headline in ("10 %", "-58 %", "72 %", "5.7 pp", "-30 %", "-39 %"))
     eba = next(each for each in found.shocks if each.scenario_id == "eba_2025_adverse")
+    assert (fed.horizon_m, eba.horizon_m) == (12.0, 36.0)
     headlines = {each.name: each.published for each in eba.variables}
     # EBA, 2025 EU-wide stress test, adverse scenario: output lost over the three years, and unemployment.
     assert headlines["EU real GDP"].startswith("-6.3 % cumulatively")
@@ -171,3 +172,14 @@ def test_a_missing_file_is_refused_with_the_setting_that_names_it(tmp_path: Path
 
 def test_known_factors_are_those_of_the_sample() -> None:
     assert KNOWN_FACTORS == ("credit", "equity", "oil", "volatility")
+
+
+def test_a_scenario_takes_as_long_as_it_says(tmp_path: Path) -> None:
+    shock, path = (defined(tmp_path, text).shocks[0] for text in (SHOCK, SUPERVISORY))
+    assert (shock.horizon_m, path.horizon_m) == (1.0, 12.0)
+    longer = SHOCK.replace("title: Fall", "title: Fall, horizon_m: 4.5")
+    assert defined(tmp_path, longer).shocks[0].horizon_m == 4.5
+    assert "fall, horizon_m" in refused(tmp_path, longer.replace("4.5", "0"))
+    assert "crash, horizon_m: unknown key" in refused(
+        tmp_path, REPLAY.replace("first:", "horizon_m: 3, first:")
+    )

@@ -123,7 +123,7 @@ def test_without_factors_history_is_replayed_all_the_same() -> None:
     panel.values[:, 0] = np.nan
     found = replay(window(), panel, AS_OF, without_factors())
     assert found.origin.tolist() == ["", "priced without betas", "priced without betas"]
-    assert np.isnan(found.mahalanobis)
+    assert np.isnan(found.distance.value)
     assert found.assumptions == ()
 
 
@@ -134,13 +134,68 @@ def test_a_proxy_with_no_factor_left_is_no_proxy() -> None:
     assert replay(window(), panel, AS_OF, factors).origin[0] == ""
 
 
-def test_the_distance_of_a_replay_is_that_of_what_the_factors_did() -> None:
+def test_the_distance_of_a_replay_is_that_of_what_the_factors_did_over_as_many_days() -> None:
     factors = model()
     changes = factor_changes(factors)
-    found = replay(window(), returns(), AS_OF, changed(factors, covariance=np.diag(changes**2)))
-    # Each of four independent factors is one standard deviation away.
-    assert found.mahalanobis == pytest.approx(2.0, rel=1e-12)
+    months = (END - START) / 21
+    assert months > 3.9
+    one_month = np.diag(changes**2) / months
+    found = replay(window(), returns(), AS_OF, changed(factors, covariance=one_month))
+    # Each of four independent factors is one standard deviation of the window away.
+    assert found.distance.value == pytest.approx(2.0, rel=1e-12)
+    assert found.distance.horizon_m == pytest.approx(months, rel=1e-12)
+    assert (found.distance.factors, found.distance.normal_tail) == (4, pytest.approx(3 * np.exp(-2.0)))
     # Where they hang together, it is that of four such steps under their correlation.
-    together = changed(factors, covariance=CORRELATION * np.outer(changes, changes))
+    together = changed(factors, covariance=CORRELATION * np.outer(changes, changes) / months)
     expected = np.sqrt(np.linalg.inv(CORRELATION).sum())
-    assert replay(window(), returns(), AS_OF, together).mahalanobis == pytest.approx(expected, rel=1e-12)
+    assert replay(window(), returns(), AS_OF, together).distance.value == pytest.approx(expected, rel=1e-12)
+
+
+def with_credit_ended(day: np.datetime64) -> FactorModel:
+    """Return a live model without credit, and one with it that ended on a day and has doubled betas."""
+    wide = model()
+    ended = int(np.searchsorted(DATES, day))
+    wide.levels[ended:, 0] = wide.levels[ended, 0]
+    live = [1, 2, 3]
+    return changed(
+        model(),
+        factors=tuple(wide.factors[at] for at in live),
+        points=tuple(wide.points[at] for at in live),
+        origin=tuple(wide.origin[at] for at in live),
+        levels=wide.levels[:, live],
+        covariance=wide.covariance[np.ix_(live, live)],
+        betas=wide.betas[:, live],
+        with_ended=changed(wide, betas=2.0 * wide.betas, ended=("credit",)),
+    )
+
+
+def test_a_window_in_which_an_ended_factor_moved_is_that_of_the_model_with_it() -> None:
+    factors = with_credit_ended(DATES[END + 5])
+    found = replay(window(), returns(), AS_OF, factors)
+    assert found.model is factors.with_ended
+    assert found.distance.factors == 4
+    np.testing.assert_allclose(found.factor[:2], 2.0 * model().betas[:2] @ factor_changes(model()))
+
+
+def test_a_window_after_the_end_of_a_factor_is_that_of_the_live_model_and_says_what_is_left_out() -> None:
+    factors = with_credit_ended(DATES[START - 30])
+    found = replay(window(date(2019, 9, 4), date(2019, 12, 20)), returns(), AS_OF, factors)
+    assert found.model is factors
+    assert found.distance.factors == 3
+    assert [each.role for each in found.assumptions] == ["not mapped", *["observed"] * 3]
+    assert found.assumptions[0].variable == "credit"
+
+
+def test_a_mean_of_a_month_is_taken_from_the_month_of_the_date() -> None:
+    factors = changed(model(), averaged=(True, False, False, False))
+    # As the mean of each month is stamped: on the last weekday of it, here, and known from then on.
+    months = DATES.astype("datetime64[M]")
+    for month in np.unique(months):
+        inside = np.flatnonzero(months == month)
+        factors.levels[inside[:-1], 0] = factors.levels[inside[0] - 1, 0] if inside[0] else np.nan
+    found = replay(window(date(2019, 3, 20), LAST), returns(), AS_OF, factors)
+    march, june = (
+        factors.levels[np.flatnonzero(months == np.datetime64(month))[-1], 0]
+        for month in ("2019-03", "2019-06")
+    )
+    assert found.assumptions[0].change == pytest.approx(june - march, rel=1e-12)

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from acceleray.engines.handoff.arrays import column
+from acceleray.quant.stress import implied_factor_moves, mahalanobis
 from acceleray.stages.book.stage import Book
 from acceleray.stages.stress import reverse
 from stress.invented import INSTRUMENTS, book
@@ -37,7 +38,7 @@ def test_every_portfolio_and_target_has_its_distance_and_the_reference_its_shock
     sigma = np.sqrt(np.diag(weights @ covariance() @ weights.T))
     expected = np.concatenate([0.1 / sigma, 0.07 / sigma])
     np.testing.assert_allclose(column(found, "distance_sigma"), expected, rtol=1e-12)
-    np.testing.assert_array_equal(column(found, "mahalanobis"), column(found, "distance_sigma"))
+    assert np.isnan(column(found, "factor_distance")).all()
     assert column(found, "target_loss_pct_nav").tolist() == [10.0, 10.0, 7.0, 7.0]
     assert column(found, "loss_pct_nav").tolist() == [10.0, 10.0, 7.0, 7.0]
     assert set(column(found, "method")) == {"linear"}
@@ -62,42 +63,52 @@ def test_a_portfolio_of_nothing_that_was_modelled_has_no_distance() -> None:
     assert shocks.num_rows == 0
 
 
-def simulated(scenario: list[list[int]]) -> Any:
-    numbers = np.array(scenario)
+def test_the_distance_in_factors_is_that_of_the_moves_that_the_closed_form_implies() -> None:
+    betas = np.array([[1.0, 0.1], [1.5, -0.2], [0.8, 0.3]])
+    implied = implied_factor_moves(betas, np.array([0.05, 0.06, 0.04]))
+    found, shocks = reverse.linear(book(), USABLE, covariance(), (0.1,), 10, implied)
+    moves = column(shocks, "return") @ implied
+    expected = mahalanobis(implied.T @ covariance() @ implied, moves)
+    assert column(found, "factor_distance")[0] == pytest.approx(expected, rel=1e-9)
+    assert (column(found, "factor_distance") < column(found, "distance_sigma")).all()
+
+
+def simulated(inside: list[list[int]]) -> Any:
+    numbers = np.array(inside)
     return SimpleNamespace(
         method="t_copula",
         horizon_d=10,
         volatility=np.array([0.04, 0.05]),
         reverse=SimpleNamespace(
             targets=(0.1, 0.3),
-            reaching=np.where(numbers >= 0, 7, 0),
-            scenario=numbers,
-            loss=np.where(numbers >= 0, 0.12, np.nan),
-            mahalanobis=np.where(numbers >= 0, 5.0, np.nan),
+            reaching=np.where(numbers > 0, 7, 0),
+            inside=numbers,
+            loss=np.where(numbers > 0, 0.12, np.nan),
+            factor_distance=np.where(numbers > 0, 2.5, np.nan),
             reference_returns=np.array([[-0.1, -0.2, -0.06], [np.nan] * 3]),
         ),
     )
 
 
-def committed(scenario: list[list[int]]) -> tuple[pa.Table, pa.Table]:
-    horizon = simulated(scenario)
+def committed(inside: list[list[int]]) -> tuple[pa.Table, pa.Table]:
+    horizon = simulated(inside)
     return reverse.simulated(book(), USABLE, horizon, horizon.reverse)
 
 
 def test_the_simulated_tail_is_kept_as_it_was_found() -> None:
-    found, shocks = committed([[42, -1], [43, 44]])
+    found, shocks = committed([[42, 0], [43, 44]])
     rows = {(row["portfolio_id"], row["target_loss_pct_nav"]): row for row in found.to_pylist()}
     first = rows["REFERENCE", 10.0]
-    assert (first["scenario"], first["reaching"], first["method"]) == (42, 7, "t_copula")
+    assert (first["averaged"], first["reaching"], first["method"]) == (42, 7, "t_copula")
     assert first["loss_pct_nav"] == pytest.approx(12.0)
     assert first["distance_sigma"] == pytest.approx(3.0)
-    assert first["mahalanobis"] == 5.0
+    assert first["factor_distance"] == 2.5
     assert column(shocks, "return").tolist() == [-0.1, -0.2, -0.06]
 
 
-def test_a_loss_that_no_scenario_reaches_is_a_row_that_says_so() -> None:
-    found, _ = committed([[42, -1], [43, 44]])
+def test_a_loss_about_which_no_scenario_loses_is_a_row_that_says_so() -> None:
+    found, _ = committed([[42, 0], [43, 44]])
     never = found.to_pylist()[2]
     assert (never["portfolio_id"], never["target_loss_pct_nav"]) == ("REFERENCE", 30.0)
-    assert (never["scenario"], never["reaching"]) == (None, 0)
-    assert np.isnan([never["loss_pct_nav"], never["mahalanobis"], never["distance_sigma"]]).all()
+    assert (never["averaged"], never["reaching"]) == (0, 0)
+    assert np.isnan([never["loss_pct_nav"], never["factor_distance"], never["distance_sigma"]]).all()

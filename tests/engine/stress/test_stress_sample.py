@@ -64,3 +64,35 @@ def test_the_dates_of_the_file_are_highs_and_lows_of_the_index(definitions: Defi
         assert around.idxmax().date() == each.first
         after = index[pd.Timestamp(each.first) : pd.Timestamp(each.last) + pd.Timedelta(days=60)]
         assert after.idxmin().date() == each.last
+
+
+def test_the_dot_com_bust_is_three_standard_deviations_of_thirty_months_away_and_not_sixteen_of_one(
+    definitions: Definitions,
+) -> None:
+    """Equity and its volatility alone, from month ends by pandas."""
+    index = load_sp500_index()["SP500"]
+    volatility = 100.0 * np.sqrt(252 / 21 * (np.log(index).diff() ** 2).rolling(21).sum())
+    levels = pd.concat([index, volatility], axis=1).dropna()
+    months = levels.iloc[levels.index.to_period("M").argsort()].groupby(levels.index.to_period("M")).last()
+    covariance = np.log(months).diff().dropna().cov().to_numpy()
+    model = replace(
+        without_factors(),
+        factors=("equity", "volatility"),
+        points=(False, False),
+        origin=("S&P 500", "derived"),
+        dates=levels.index.to_numpy().astype("datetime64[D]"),
+        levels=levels.to_numpy(),
+        covariance=covariance,
+        months=395,
+        betas=np.empty((1, 2)),
+    )
+    days = np.log(index).diff().dropna()
+    panel = Panel(
+        days.index.to_numpy().astype("datetime64[D]"), ("INDEX",), np.expm1(days.to_numpy())[:, None]
+    )
+    bust = next(each for each in definitions.replays if each.scenario_id == "dot_com_2000")
+    found = replay(bust, panel, date(2022, 12, 28), model).distance
+    assert found.horizon_m == pytest.approx(637 / 21)
+    assert found.value == pytest.approx(3.05, abs=0.02)
+    assert found.normal_tail == pytest.approx(np.exp(-(found.value**2) / 2.0), rel=1e-9)
+    assert found.value * np.sqrt(found.horizon_m) == pytest.approx(16.8, abs=0.1)

@@ -1,9 +1,11 @@
 import math
 from dataclasses import replace as changed
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from acceleray.errors import PortfolioError
 from acceleray.stages.calibrate.factor_model import FactorModel
@@ -58,14 +60,57 @@ def test_nothing_specific_happens_and_the_parts_add_up(tmp_path: Path) -> None:
     np.testing.assert_allclose((found.factor + found.residual)[:2], found.returns[:2], atol=1e-15)
 
 
-def test_distance_is_that_of_the_core_shocks_in_monthly_standard_deviations(tmp_path: Path) -> None:
+def test_distance_is_that_of_the_core_shocks_over_the_horizon_of_the_scenario(tmp_path: Path) -> None:
     fall = math.log(0.7) / 0.04
-    assert run(tmp_path, FALL).mahalanobis == pytest.approx(-fall, rel=1e-12)
+    alone = run(tmp_path, FALL).distance
+    # What the other factors do follows, and adds nothing; they count as factors all the same.
+    assert (alone.value, alone.horizon_m, alone.factors) == (pytest.approx(-fall, rel=1e-12), 1.0, 4)
+    nine = run(tmp_path, FALL.replace("title: Fall", "title: Fall, horizon_m: 9")).distance
+    assert (nine.value, nine.horizon_m) == (pytest.approx(-fall / 3.0, rel=1e-12), 9.0)
+    assert nine.normal_tail == pytest.approx(chi2.sf(fall**2 / 9.0, 4), rel=1e-9)
     # Equity and volatility move against each other, by -0.6: together they fall farther than each alone.
     both = FALL.replace("}}]", ", volatility: '-20 %'}}]")
     calm = math.log(0.8) / 0.2
     expected = math.sqrt((fall**2 + 2 * 0.6 * fall * calm + calm**2) / (1 - 0.6**2))
-    assert run(tmp_path, both).mahalanobis == pytest.approx(expected, rel=1e-12)
+    assert run(tmp_path, both).distance.value == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_supervisory_path_takes_a_year_unless_it_says_otherwise(tmp_path: Path) -> None:
+    text = (
+        "supervisory: [{id: fed, title: Fed, origin: Board, variables: ["
+        "{variable: Equities, published: -58 %, factor: equity, shock: '-58 %', mapping: The index.}]}]\n"
+    )
+    fall = math.log(0.42) / 0.04
+    assert run(tmp_path, text).distance.value == pytest.approx(-fall / math.sqrt(12.0), rel=1e-12)
+    longer = text.replace("title: Fed", "title: Fed, horizon_m: 36")
+    assert run(tmp_path, longer).distance.value == pytest.approx(-fall / 6.0, rel=1e-12)
+
+
+def test_what_names_an_ended_factor_is_priced_by_the_months_in_which_it_exists(tmp_path: Path) -> None:
+    wide = changed(model(), betas=2.0 * BETAS, ended=("credit",), first_month=date(1990, 2, 1))
+    wide = changed(wide, last_month=date(2018, 12, 1), months=347)
+    live = [1, 2, 3]
+    factors = changed(
+        model(),
+        factors=wide.factors[1:],
+        points=wide.points[1:],
+        origin=wide.origin[1:],
+        levels=wide.levels[:, live],
+        covariance=wide.covariance[np.ix_(live, live)],
+        betas=BETAS[:, live],
+        with_ended=wide,
+    )
+    fall = run(tmp_path, FALL, factors)
+    assert (fall.model, fall.distance.factors) == (factors, 3)
+    assert "credit" not in changes(fall)
+    crunch = run(tmp_path, FALL.replace("equity: '-30 %'", "credit: +2 pp"), factors)
+    assert (crunch.model, crunch.distance.factors) == (wide, 4)
+    expected = np.expm1(2.0 * BETAS[:2] @ [changes(crunch)[name] for name in wide.factors])
+    np.testing.assert_allclose(crunch.returns[:2], expected, rtol=1e-12)
+    assert "over 347 months, 1990-02 to 2018-12" in row(crunch, "oil (implied)").mapping
+    # Correlations name factors too.
+    tied = run(tmp_path, ONE_MARKET, factors)
+    assert tied.model is wide
 
 
 def test_correlations_of_the_scenario_replace_the_estimated_ones(tmp_path: Path) -> None:

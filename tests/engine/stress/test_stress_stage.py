@@ -49,9 +49,9 @@ def horizon() -> Any:
     reverse = SimpleNamespace(
         targets=(0.1, 0.2),
         reaching=np.array([[3, 0], [4, 1]]),
-        scenario=np.array([[9, -1], [8, 7]]),
+        inside=np.array([[9, 0], [8, 7]]),
         loss=np.array([[0.11, np.nan], [0.1, 0.25]]),
-        mahalanobis=np.array([[4.0, np.nan], [4.5, 6.0]]),
+        factor_distance=np.array([[4.0, np.nan], [4.5, 6.0]]),
         reference_returns=np.array([[-0.1, -0.15, -0.08], [np.nan] * 3]),
     )
     volatility = np.array([0.04, 0.05])
@@ -86,7 +86,7 @@ def test_all_tables_are_committed_and_a_second_run_changes_nothing(make_run: Cal
         "reverse_stress_shocks": 2 * 3 + 3,
     }
     never = [row for row in rows["reverse_stress"].to_pylist() if row["reaching"] == 0]
-    assert [(row["loss_pct_nav"], row["scenario"]) for row in never] == [(None, None)]
+    assert [(row["loss_pct_nav"], row["averaged"]) for row in never] == [(None, 0)]
     assert found.portfolio_id == "REFERENCE"
     assert [title for title, _ in found.not_run] == ["Later", "Fed"]
     run.touches.clear()

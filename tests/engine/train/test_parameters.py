@@ -12,9 +12,9 @@ from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.settings import Model
 from acceleray.stages.train.parameters import Chosen, deciding, parameters
-from acceleray.tables import RUNS, TRIALS, Table
+from acceleray.tables import RUNS, TRIALS, TUNING_EVIDENCE, Table
 
-AS_OF = date(2020, 6, 30)
+AS_OF, HELD_BACK = date(2020, 6, 30), date(2018, 1, 2)
 CHOSEN = {
     "rounds": 70,
     "max_depth": 4,
@@ -73,8 +73,13 @@ def test_the_newest_finished_search_up_to_the_date_on_the_same_prices_is_taken(
     search(tuned, "old", date(2019, 1, 1), depth=1, finished=9)
     search(tuned, "first", AS_OF, depth=2, finished=3)
     search(tuned, "again", AS_OF, depth=3, finished=4)
+    # What the search saw decides on which dates its choice may be judged.
+    with pytest.raises(PortfolioError, match=r"no row of search again, so nothing tells which dates it saw"):
+        parameters(tuned)
+    evidence = {"run_id": "again", "as_of": AS_OF, "holdout_first": HELD_BACK, "holdout_last": AS_OF}
+    commit(tuned, TUNING_EVIDENCE, "again", [evidence | {"finding": "weak"}])
     found = parameters(tuned)
-    assert found == Chosen(Model(**(CHOSEN | {"max_depth": 6})), "again")
+    assert found == Chosen(Model(**(CHOSEN | {"max_depth": 6})), "again", HELD_BACK)
     assert deciding(tuned, AS_OF) == ("again",)
     # A search says nothing of where its model is fitted; the run does.
     assert parameters(new("train.parameters=tuned", "model.device=cuda")).model.device == "cuda"

@@ -1,4 +1,7 @@
+import math
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from acceleray.stages.train.validation import (
     FoldScore,
     FoldTask,
     Validation,
+    first_unseen,
     score_fold,
     validation_rows,
     walk_forward,
@@ -96,7 +100,46 @@ def test_the_rows_say_which_dates_were_trained_on_and_tested() -> None:
         assert (row["test_first"] - row["train_last"]).days == HORIZON_D + 5 + 1
 
 
+def settings(**train: Any) -> Settings:
+    return Settings.model_validate(
+        {"project": {"name": "tests", "customer": "Tests"}, "train": {"minimum_train_d": 400, **train}}
+    )
+
+
+def test_dates_that_a_search_saw_are_trained_on_and_never_tested() -> None:
+    panel = examples(0.3)
+    first = first_unseen(panel, panel.dates[500].item())
+    assert first == 500
+    folds = walk_forward(settings(folds=3), DATES, first)
+    assert (folds[0].test_dates.start, folds[-1].test_dates.stop, len(folds)) == (500, DATES, 3)
+    # The gap before the first tested date is that of the settings, horizon and embargo.
+    assert folds[0].train_dates.stop == 500 - 21 - 5
+    # A search that saw less than the first fold trains on changes nothing.
+    assert walk_forward(settings(), DATES, 100) == walk_forward(settings(), DATES)
+    assert first_unseen(panel, None) == 0
+
+
+def test_where_a_search_leaves_few_dates_there_are_fewer_folds_and_no_crash() -> None:
+    assert len(walk_forward(settings(folds=5), DATES, DATES - 2)) == 2
+    assert walk_forward(settings(folds=5), DATES, DATES) == []
+    panel = examples(0.3)
+    assert first_unseen(panel, date(2100, 1, 1)) == DATES
+    none = Validation((), (), HORIZON_D)
+    assert math.isnan(none.rank_ic)
+    assert math.isnan(none.rank_ic_lower(0.95))
+    assert none.dates == none.since(3).size == validation_rows(panel, none).num_rows == 0
+
+
+def test_the_dates_since_a_day_are_those_from_its_position_on() -> None:
+    folds = (WalkForwardFold(slice(0, 5), slice(8, 11)), WalkForwardFold(slice(0, 8), slice(11, 12)))
+    one = score_fold(task(WalkForwardFold(slice(0, 400), slice(410, 500))), examples(0.3))
+    daily = np.array([0.1, 0.2, 0.3]), np.array([0.4])
+    found = Validation(folds, tuple(replace(one, daily=values) for values in daily), HORIZON_D)
+    assert list(found.since(0)) == list(found.since(8)) == [0.1, 0.2, 0.3, 0.4]
+    assert list(found.since(10)) == [0.3, 0.4]
+    assert found.since(12).size == 0
+
+
 def test_a_history_too_short_for_the_folds_is_one_plain_line() -> None:
-    settings = Settings.model_validate({"project": {"name": "tests", "customer": "Tests"}})
     with pytest.raises(PortfolioError, match=r"lower train\.minimum_train_d or train\.folds"):
-        walk_forward(settings, 900)
+        walk_forward(settings(minimum_train_d=1000), 900)

@@ -129,6 +129,21 @@ def test_without_a_champion_that_fits_the_run_ends_in_one_line_after_ingest(
     assert "\n" not in str(refused.value)
 
 
+def test_where_every_model_was_refused_risk_goes_on_without_scores(home: Path, spark: Any) -> None:
+    other = ("market_data.name=refused", "train.minimum_rank_ic=0.99", f"as_of={FIRST}")
+    trained = run_notebook("distributed_training", home, spark, *SMALL, *other)
+    assert "Gate: refused" in trained.out or "refused: " in trained.out
+    ran = run_notebook("batch_inference", home, spark, *SMALL, *other)
+    said = "no scores, risk alone: There is no champion of csv:refused as of 2022-05-31"
+    assert said in ran.out
+    assert "passed" not in ran.out
+    found = [row for row in rows(spark, ran, "gold.portfolio_scores") if row["model_uri"] == ""]
+    assert len(found) == 30
+    assert all(row["es_pct_nav"] > 0.0 and row["unscored_pct_nav"] > 99.0 for row in found)
+    page = Path(ran.out.strip().splitlines()[-1].removeprefix("Report: ")).read_text(encoding="utf-8")
+    assert "No champion, no scores" in page
+
+
 def _versions(ran: Ran) -> dict[str, int]:
     """Return how many commits each table has."""
     logs = (ran.state / "warehouse").glob("*/*/_delta_log")

@@ -21,7 +21,7 @@ SMALL = (
     "train.checkpoint_rounds=10",
     "model.rounds=30",
     # Five instruments rank by luck: whatever the rank IC is, this test is about what follows.
-    "train.minimum_rank_ic=-1",
+    *("train.minimum_rank_ic=-1", "train.minimum_gain=-1"),
     "leakage.maximum_rank_ic=0.9",
 )
 OTHER = (*SMALL, "model.max_depth=2", "train.shards=1")
@@ -83,7 +83,17 @@ def test_another_model_is_compared_with_the_champion_on_the_same_dates(story: St
     assert row["decision"] == "promoted", row["reason"]
     assert row["compared_with"] == 1
     assert row["rank_ic_difference"] != 0.0
-    assert "version 1) on the same dates" in row["reason"]
+    assert "over the champion's hyperparameters (version 1)" in row["reason"]
+    assert row["rank_ic_difference_lower"] < row["rank_ic_difference"]
+    assert row["rank_ic_lower"] < row["rank_ic"]
+
+
+def test_the_same_scores_stand_against_three_targets(story: Story, spark: Any) -> None:
+    found = [row for row in rows(spark, story.other, "gold.signal_targets") if row["gated"]]
+    assert [row["target"] for row in found] == ["rank"] * len(found)
+    every = rows(spark, story.other, "gold.signal_targets")
+    assert {row["target"] for row in every} == {"rank", "volatility_scaled", "residual"}
+    assert all(row["dates"] > 100 and row["rank_ic"] is not None for row in every)
 
 
 def test_rollback_is_one_command_and_twice_is_once(story: Story, spark: Any) -> None:

@@ -138,3 +138,21 @@ def test_a_trial_resolves_to_what_made_it(ran: Ran, spark: Any) -> None:
     assert said.code == 0, said.error
     for word in ("silver.prices", "gold.features", "20260101", "hyperparameter_tuning"):
         assert word in said.out
+
+
+def test_training_with_what_it_chose_is_judged_on_later_dates_alone(ran: Ran, spark: Any) -> None:
+    train = ("train.folds=2", "train.minimum_train_d=300", "train.shards=1", "train.parameters=tuned")
+    trained = run_notebook("distributed_training", ran.state.parent, spark, *SMALL, *train)
+    (evidence,) = rows(spark, ran, "gold.tuning_evidence")
+    assert (evidence["tried"], evidence["tried_before"]) == (len(rows(spark, ran, "gold.trial_progress")), 0)
+    assert evidence["searched_last"] < evidence["holdout_first"]
+    tested = rows(spark, trained, "gold.signal_validation")
+    assert len(tested) == 2
+    assert min(row["test_first"] for row in tested) == evidence["holdout_first"]
+    (decision,) = rows(spark, trained, "gold.model_decisions")
+    assert decision["unseen_from"] == evidence["holdout_first"]
+    assert decision["decision"] == "refused"
+    # An interval over 21 days wants nine horizons; the search kept back 150 days.
+    assert (
+        "which the search never saw, are too few to judge it on: an interval needs 189" in decision["reason"]
+    )

@@ -47,6 +47,13 @@ CHANGED: Mapping[str, str] = {
     "silver.prices": "adjusted_price, which returns are taken from",
     "gold.returns": "span_d, the risk days that a return spans",
     "gold.backtest_verdicts": "what the gate asks beyond Kupiec and Christoffersen",
+    "gold.model_decisions": "ends of intervals, and the first day that a search never saw",
+    "gold.tuning_evidence": "what was tried, also before; the p-value of the holdout; the last day searched",
+    "silver.factors": "sampling, whether a level is a mean of its month",
+    "gold.factor_betas": "first_month and last_month of the months behind a beta",
+    "gold.factor_covariances": "first_month and last_month of the months behind a covariance",
+    "gold.stress_scenarios": "distance over the scenario's own horizon, instead of mahalanobis over a month",
+    "gold.reverse_stress": "factor_distance and averaged, instead of mahalanobis and scenario",
 }
 # Those of them that cannot evolve: their rows are set aside.
 SET_ASIDE: frozenset[str] = frozenset()

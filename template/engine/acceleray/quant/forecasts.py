@@ -40,6 +40,24 @@ def forecast_expected_shortfall(losses: NDArray[np.float64], confidence: float) 
     return _weighted(losses, shortfall_weights(losses.size, confidence))
 
 
+def forecast_at_both(
+    losses: NDArray[np.float64], confidence: float, es_confidence: float
+) -> NDArray[np.float64]:
+    """Return value-at-risk at the first level, and value-at-risk and shortfall at the second, of shape (3,).
+
+    The same numbers as those of the two functions above, from looking through the losses once.
+    """
+    weights = (
+        quantile_weights(losses.size, confidence),
+        quantile_weights(losses.size, es_confidence),
+        shortfall_weights(losses.size, es_confidence),
+    )
+    kept = max(each.size for each in weights)
+    top = losses if kept == losses.size else np.partition(losses, losses.size - kept)[losses.size - kept :]
+    largest = largest_first(top[np.newaxis])
+    return np.array([weighted_losses(largest, each)[0] for each in weights])
+
+
 def _weighted(losses: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     kept = weights.size
     top = losses if kept == losses.size else np.partition(losses, losses.size - kept)[losses.size - kept :]

@@ -121,6 +121,11 @@ def long_date(value: date | None) -> str:
     return f"{value.day}{NO_BREAK}{_MONTHS[value.month - 1]}{NO_BREAK}{value.year}"
 
 
+def months_between(first: date | None, last: date | None) -> str:
+    """Return `1990-02 to 2018-12`, or `n/a` without both."""
+    return "n/a" if first is None or last is None else f"{first:%Y-%m} to {last:%Y-%m}"
+
+
 def printable(text: object) -> str:
     """Return text without the control characters that XML forbids and readers cannot see."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(text))

@@ -126,13 +126,17 @@ class Factors(Section):
     """Where factor levels come from: `sample` (shipped with skfolio and arch), a wide `csv`, or `none`.
 
     `points` names the factors that are measured in percentage points; the others are levels above zero.
-    Betas and covariances are of monthly changes and need `minimum_months` of them.
+    `monthly_means` names those of a file whose levels are means of a month, which are compared with means of
+    the others. Betas and covariances are of monthly changes and need `minimum_months` of them. A factor whose
+    last level is more than `stale_after_m` calendar months before the as-of date has ended.
     """
 
     source: Literal["sample", "csv", "none"] = "sample"
     path: str = ""
     points: tuple[str, ...] = ("credit",)
+    monthly_means: tuple[str, ...] = ()
     minimum_months: Annotated[int, Field(ge=24)] = 36
+    stale_after_m: PositiveInt = 3
 
 
 class Simulation(Section):

@@ -43,6 +43,7 @@ def run(run: Run) -> Conclusion:
             scenarios=run.settings.stress.scenarios,
             dependence=dependence,
             targets=definitions.reverse_targets,
+            factors=model,
         )
     with run.stage("stress", "Replay, shock and reverse"):
         summary = stress(run, calibration, book, model, dependence, definitions, horizons)

@@ -30,6 +30,8 @@ def _fill(read: Read, settings: Settings, decisions: Sequence[Mapping[str, Any]]
         "processes": narrative.processes(report),
         "resumed": narrative.resumed(report),
         "compared": narrative.compared(report),
+        "interval": narrative.interval(report),
+        "targets": narrative.TARGETS,
         "figures": figures.draw_all(report),
         "tolerance": TOLERANCE,
     }

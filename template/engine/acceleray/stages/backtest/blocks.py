@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,7 @@ from acceleray.quant.forecasts import (
     calibrated_losses,
     ewma_filtered_losses,
     ewma_normal,
-    forecast_expected_shortfall,
-    forecast_value_at_risk,
+    forecast_at_both,
     historical_losses,
     over_windows,
 )
@@ -85,7 +85,7 @@ def forecast_block(
     seen, unseen = (
         np.where(left_out, np.nan, values) for values in (seen, outside(known, spanned, longest_span_d))
     )
-    simulated = _three(forecast_value_at_risk, forecast_expected_shortfall, risk.es_confidence)
+    simulated = partial(forecast_at_both, es_confidence=risk.es_confidence)
     gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
     start, level = block.first, risk.var_confidence
     normal = ewma_normal(series, start, confidence=level, measure=gaussian)

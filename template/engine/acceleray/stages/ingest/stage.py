@@ -103,7 +103,9 @@ def ingest(run: Run) -> Loaded:
         # Spark holds the judged rows already.
         run.commit(PRICES_RECEIVED, rows, keep=False)
         run.commit(PRICES, rows.where("reason IS NULL"), keep=False)
-        run.commit(PRICES_QUARANTINED, rows.where("reason IS NOT NULL"), keep=False)
+        none = PRICES_QUARANTINED.arrow_schema.empty_table()
+        quarantined = rows.where("reason IS NOT NULL") if loaded.quarantined else none
+        run.commit(PRICES_QUARANTINED, quarantined, keep=False)
         run.commit(PRICE_SERIES, _stamped(run, loaded, _priced(known.series, data.arithmetic)))
         run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar)))
     finally:

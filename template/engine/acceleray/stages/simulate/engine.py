@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from acceleray.quant.tails import Above, Pairs, Tail, TailAt, Wanted, joined, ta
 from acceleray.stages.simulate import tasks
 from acceleray.stages.simulate.attribution import attributed
 from acceleray.stages.simulate.horizon import Attribution, Horizon
-from acceleray.stages.simulate.reverse import Nearest, reverse_of, whitening
+from acceleray.stages.simulate.reverse import Reached, reverse_of, whitening
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tasks import Part
 
@@ -86,7 +85,7 @@ class _Found:
     value_at_risk: NDArray[np.float64]
     expected_shortfall: NDArray[np.float64]
     attribution: Attribution
-    nearest: Nearest | None
+    reached: Reached | None
 
 
 class _Progress:
@@ -128,7 +127,7 @@ class _Passes:
         wanted = tuple(Wanted.of(one, at) for one, at in zip(brackets, places, strict=True))
         tail = Tail(dict(self._collect(part, wanted, places)))
         var, shortfall = tail.at(plan.var_confidence), tail.at(plan.es_confidence)
-        bands, near = self._attribute(part, var.window, shortfall.tail)
+        bands, about = self._attribute(part, var.window, shortfall.tail)
         weights = self.world.weights[portfolios]
         mean = sums[0] / plan.scenarios
         logs = bands.logs / shortfall.tail.total[:, np.newaxis]
@@ -141,7 +140,7 @@ class _Passes:
                 _means(weights, bands.expected_shortfall, shortfall.tail), shortfall.expected_shortfall
             ),
             attribution=attributed(shortfall.expected_shortfall, weights, logs, plan.betas),
-            nearest=near,
+            reached=about,
         )
 
     def _map(self, function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
@@ -199,18 +198,18 @@ class _Passes:
             known = (wanted[number], places[number], pairs[number], above[number])
             yield level.confidence, tail_at(level, *known)
 
-    def _attribute(self, part: Part, window: Band, tail: Band) -> tuple[tasks.BandSums, Nearest | None]:
+    def _attribute(self, part: Part, window: Band, tail: Band) -> tuple[tasks.BandSums, Reached | None]:
         sums = tasks.BandSums.none(part.size, len(self.world.next_sigma))
-        near: Nearest | None = None
+        about: Reached | None = None
         for result in self._map(tasks.attribute, part, window, tail, self.whitened, self.plan.targets):
             for block in result.sums:
                 sums = sums + block
-            if result.nearest is not None:
-                near = result.nearest if near is None else near.or_nearer(result.nearest)
+            for losing in result.reached:
+                about = losing if about is None else about + losing
         expected = np.stack((window.total, tail.total))
         if not np.allclose(sums.weights, expected, rtol=1e-9, atol=0.0):
             raise RuntimeError("two passes over the scenarios did not see the same losses")
-        return sums, near
+        return sums, about
 
 
 def _whole(passes: _Passes, parts: Sequence[_Found]) -> Horizon:
@@ -223,8 +222,7 @@ def _whole(passes: _Passes, parts: Sequence[_Found]) -> Horizon:
     def attribution(name: str) -> NDArray[np.float64]:
         return np.concatenate([getattr(part.attribution, name) for part in parts])
 
-    near = [part.nearest for part in parts if part.nearest is not None]
-    again = partial(reverse_of, targets=plan.targets, world=world, horizon_d=passes.horizon_d)
+    about = [part.reached for part in parts if part.reached is not None]
     return Horizon(
         method=world.method,
         horizon_d=passes.horizon_d,
@@ -237,7 +235,7 @@ def _whole(passes: _Passes, parts: Sequence[_Found]) -> Horizon:
         value_at_risk_contributions=together("value_at_risk"),
         expected_shortfall_contributions=together("expected_shortfall"),
         attribution=Attribution(*(attribution(name) for name in ("factor", "specific", "residual"))),
-        reverse=again(Nearest.joined(near), scenarios=plan.scenarios) if near else None,
+        reverse=reverse_of(Reached.joined(about), plan.targets) if about else None,
     )
 
 

@@ -21,18 +21,19 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Reverse:
-    """The most plausible simulated scenario in which each portfolio loses at least each target.
+    """What happens on average in the simulated scenarios in which each portfolio loses about each target.
 
-    Arrays are of shape (portfolios, targets): how many scenarios reach the target, the number of the nearest
-    one (-1 for none), its loss as a share of NAV and its Mahalanobis distance from no change (NaN for none).
-    reference_returns (targets, instruments) are the simple returns in the first portfolio's scenario.
+    Arrays are of shape (portfolios, targets): how many scenarios reach the target, how many lose about as
+    much (inside), the latter's mean loss as a share of NAV, and the distance from no change of the factor
+    moves that their mean log returns imply (both NaN for none). reference_returns (targets, instruments) are
+    the mean simple returns in the first portfolio's scenarios.
     """
 
     targets: tuple[float, ...]
     reaching: NDArray[np.int64]
-    scenario: NDArray[np.int64]
+    inside: NDArray[np.int64]
     loss: NDArray[np.float64]
-    mahalanobis: NDArray[np.float64]
+    factor_distance: NDArray[np.float64]
     reference_returns: NDArray[np.float64]
 
 

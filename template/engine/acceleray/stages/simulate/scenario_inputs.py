@@ -37,6 +37,7 @@ class World:
 
     residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
     instruments), of the priced instruments only. With a copula, shocks come from it instead of the residuals.
+    implied (instruments, factors) turns log returns into the factor moves they imply, for the reverse stress.
     """
 
     seed: int
@@ -45,6 +46,7 @@ class World:
     next_sigma: NDArray[np.float64]
     weights: NDArray[np.float64]
     copula: TCopula | None = None
+    implied: NDArray[np.float64] | None = None
 
     @property
     def method(self) -> str:

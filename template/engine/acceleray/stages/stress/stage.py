@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from acceleray.engines.handoff.arrays import Panel, column
+from acceleray.quant.stress import implied_factor_moves
 from acceleray.runtime.run import Run
 from acceleray.stages.book.stage import Book
 from acceleray.stages.calibrate.stage import Calibration
@@ -119,9 +120,10 @@ def stress(
     losses = rows.losses(outcomes, book)
     usable, horizon_d = calibration.usable, max(run.settings.simulation.horizons_d)
     covariance = reverse.horizon_covariance(calibration, dependence, horizon_d)
-    linear = reverse.linear(book, usable, covariance, definitions.reverse_targets, horizon_d)
+    implied = implied_factor_moves(model.betas[usable], model.specific_volatility[usable])
+    linear = reverse.linear(book, usable, covariance, definitions.reverse_targets, horizon_d, implied)
     searched = [(each, each.reverse) for each in horizons if each.reverse is not None]
-    found = [linear, *(reverse.simulated(book, usable, each, nearest) for each, nearest in searched)]
+    found = [linear, *(reverse.simulated(book, usable, each, losing) for each, losing in searched)]
     run.commit(STRESS_SCENARIOS, rows.scenarios(outcomes))
     run.commit(STRESS_ASSUMPTIONS, rows.assumptions(outcomes))
     run.commit(STRESS_RETURNS, rows.returns(outcomes, calibration.returns.instruments))
