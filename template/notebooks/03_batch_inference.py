@@ -159,7 +159,7 @@ show_stage(run)
 show_rows(
     run,
     RISK_MEASURES,
-    *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "currency"),
+    *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "error_of"),
     portfolio_id=["REFERENCE"],
 )
 

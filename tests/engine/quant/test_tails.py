@@ -3,7 +3,7 @@ import pytest
 
 from acceleray.quant import risk
 from acceleray.quant.rank_search import Level, brackets_over, counted, improved, pilot_bounds, placed
-from acceleray.quant.tails import Above, Pairs, Tail, Wanted, collected, joined, tail_at
+from acceleray.quant.tails import Above, Located, Pairs, Tail, Wanted, collected, joined, tail_at
 
 MEASURES = ("value_at_risk", "expected_shortfall", "value_at_risk_error", "expected_shortfall_error")
 CONFIDENCES = (0.975, 0.99)
@@ -14,7 +14,15 @@ def flat(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(np.arange(len(block)), block.shape[1]), block.ravel()
 
 
-def tail_of(losses, confidences=CONFIDENCES, pilot=2048, block=1000, rounds=None, missing=None) -> Tail:
+def tail_of(losses, *arguments, **named) -> Tail:
+    """Return the measures alone; arguments as in `located`."""
+    found = located(losses, *arguments, **named)
+    return Tail({confidence: each.measures for confidence, each in found.items()})
+
+
+def located(
+    losses, confidences=CONFIDENCES, pilot=2048, block=1000, rounds=None, missing=None
+) -> dict[float, Located]:
     """Go through the passes over losses (scenarios, portfolios), a block of scenarios at a time."""
     by_portfolio = np.ascontiguousarray(losses.T)
     portfolios, scenarios = by_portfolio.shape
@@ -39,7 +47,7 @@ def tail_of(losses, confidences=CONFIDENCES, pilot=2048, block=1000, rounds=None
         found[level.confidence] = tail_at(level, wanted, places, pairs, above)
         if rounds is not None:
             rounds.append((attempt, len(pairs.sorted()[0])))
-    return Tail(found)
+    return found
 
 
 def assert_like_all_at_once(tail: Tail, losses: np.ndarray, confidences=CONFIDENCES) -> None:
@@ -162,22 +170,21 @@ def test_sums_of_blocks_are_kept_apart_so_that_their_order_can_be_kept():
 
 def test_the_tail_weighs_its_mass_and_the_window_its_ranks(losses):
     rounded = np.round(losses, 1)
-    tail = tail_of(rounded)
-    for confidence in CONFIDENCES:
-        level, at = Level(len(losses), confidence), tail.at(confidence)
+    for confidence, at in located(rounded).items():
+        level = Level(len(losses), confidence)
         rows, values = flat(rounded.T)
         for band in (at.tail, at.window):
             total = np.bincount(rows, band.weights(rows, values))
             np.testing.assert_allclose(total, band.total, rtol=1e-12)
         np.testing.assert_allclose(at.tail.total, level.mass)
-        expected = risk.tail_weights(rounded, at.value_at_risk, confidence)
+        expected = risk.tail_weights(rounded, at.measures.value_at_risk, confidence)
         np.testing.assert_allclose(at.tail.weights(rows, values), expected.T.ravel(), rtol=1e-12)
 
 
 def test_tails_of_groups_of_portfolios_are_joined_in_order(losses):
     whole = joined([tail_of(losses[:, :4]), tail_of(losses[:, 4:])])
     assert_like_all_at_once(whole, losses)
-    assert whole.at(0.99).window.low.shape == (9,)
+    assert whole.at(0.99).expected_shortfall.shape == (9,)
 
 
 def test_a_level_that_was_not_asked_for_is_refused(losses):

@@ -87,7 +87,9 @@ def _book(rows: Rows, portfolios: int, draws: np.random.Generator) -> None:
 def _risk(rows: Rows, names: list[str], portfolios: int, draws: np.random.Generator) -> None:
     for horizon_d, scale in ((1, 1.0), (10, 3.0)):
         span = KEYS | {"horizon_d": horizon_d, "method": "filtered_historical"}
-        simulated = {"scenarios": 10_000, "seed": 20_260_101, "instruments": len(names)}
+        # One day is enumerated: every residual day once.
+        count = 2500 if horizon_d == 1 else 10_000
+        simulated = {"scenarios": count, "seed": 20_260_101, "instruments": len(names)}
         window = {"residual_first": date(2013, 1, 2), "residual_last": AS_OF, "residual_days": 2500}
         rows[t.SCENARIO_SETS].append(span | simulated | window)
         for number in range(portfolios):
@@ -100,6 +102,7 @@ def _risk(rows: Rows, names: list[str], portfolios: int, draws: np.random.Genera
                     "value": value * scale,
                     "value_pct_nav": value * scale / 1e4,
                     "standard_error": 212.0,
+                    "error_of": "window" if horizon_d == 1 else "draws",
                 }
                 chosen = {"measure": measure, "confidence": confidence, "currency": "EUR"}
                 rows[t.RISK_MEASURES].append(identity | chosen | numbers)
@@ -135,6 +138,8 @@ def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> N
                 identity | outcome | {"date": day, "value_at_risk_pct_nav": forecast}
             )
         passed = place > 1
+        if place == 0:
+            rows[t.BACKTEST_HORIZONS].append(record_of("filtered_historical", 10, 8, 731, 0.801))
         rows[t.BACKTEST_VERDICTS].append(
             identity
             | {
@@ -170,6 +175,18 @@ def _backtest(rows: Rows, calendar: list[date], draws: np.random.Generator) -> N
                 "reason": "agrees with what was expected" if passed else "more exceptions than expected",
             }
         )
+
+
+def record_of(method: str, horizon_d: int, exceptions: int, windows: int, p: float) -> dict[str, Any]:
+    """Return a row of gold.backtest_horizons."""
+    key = {"portfolio_id": "REFERENCE", "method": method, "horizon_d": horizon_d, "confidence": 0.99}
+    counts = {
+        "offsets": 1,
+        "windows": windows,
+        "exceptions": exceptions,
+        "expected_exceptions": windows / 100,
+    }
+    return KEYS | key | counts | {"kupiec_p": p, "rate_low": 0.0047, "rate_high": 0.0214}
 
 
 def _models(rows: Rows, names: list[str], rejected: dict[str, str], draws: np.random.Generator) -> None:

@@ -89,10 +89,10 @@ def _second_method(rows: Rows) -> None:
     """Add the t copula beside the method that is there, and split the expected shortfall of both."""
     copula = {"method": "t_copula"}
     for row in list(rows[t.SCENARIO_SETS]):
-        rows[t.SCENARIO_SETS].append(row | copula | {"copula_nu": 8.4})
+        rows[t.SCENARIO_SETS].append(row | copula | {"copula_nu": 8.4, "scenarios": 10_000})
     for row in list(rows[t.RISK_MEASURES]):
         more = {name: row[name] * 0.9 for name in ("value", "value_pct_nav")}
-        rows[t.RISK_MEASURES].append(row | copula | more)
+        rows[t.RISK_MEASURES].append(row | copula | more | {"error_of": "draws"})
     for row in list(rows[t.LOSS_DISTRIBUTION]):
         bounds = ("loss_from_pct_nav", "loss_to_pct_nav")
         rows[t.LOSS_DISTRIBUTION].append(row | copula | {name: 0.9 * row[name] for name in bounds})

@@ -13,9 +13,30 @@ def test_headline_numbers_carry_currency_share_of_nav_and_standard_error(
     run_rows: Callable[..., Any], page: Callable[..., Any]
 ) -> None:
     text = page(run_rows()).text
-    assert "Value at risk 99 % over 1 day EUR 25,312 2.53 % of NAV Monte Carlo standard error EUR 212" in text
-    assert "Expected shortfall 97.5 % over 10 days EUR 78,236 7.82 % of NAV" in text
+    window = "Standard error of the window of 2,500 days EUR 212"
+    assert f"Value at risk 99 % over 1 day EUR 25,312 2.53 % of NAV {window}" in text
+    draws = "Monte Carlo standard error EUR 212"
+    assert f"Expected shortfall 97.5 % over 10 days EUR 78,236 7.82 % of NAV {draws}" in text
     assert "reference portfolio loses less than EUR 25,312 (2.53 % of NAV) over 1 day" in text
+
+
+def test_ten_days_are_shown_with_their_record_and_without_one_as_not_backtested(
+    run_rows: Callable[..., Any], page: Callable[..., Any]
+) -> None:
+    rows = run_rows()
+    made = page(rows)
+    assert (
+        "2.53 % of NAV Standard error of the window of 2,500 days EUR 212 Backtested day by day" in made.text
+    )
+    assert "Monte Carlo standard error EUR 212 8 exceptions in 731 windows, 7.3 expected" in made.text
+    assert made.row("Filtered historical simulation", "10 days")[2:] == [
+        *("731", "8", "7.3", "0.801", "0.47 % to 2.14 %", "not rejected")
+    ]
+    rows[t.BACKTEST_HORIZONS].clear()
+    made = page(rows)
+    assert "Monte Carlo standard error EUR 212 Not backtested" in made.text
+    assert made.row("Filtered historical simulation", "10 days")[-1] == "not backtested"
+    assert "Not backtested: Filtered historical simulation, 10 days." in made.text
 
 
 def test_the_header_names_customer_project_date_source_and_verdict(

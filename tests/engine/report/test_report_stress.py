@@ -117,23 +117,6 @@ def test_every_published_number_is_mapped_in_full_or_says_that_it_is_not(
     assert "the shock and the mapping are our assumptions" in made.text
 
 
-def test_monte_carlo_is_shown_for_each_method_and_horizon_with_standard_errors(
-    run_rows: Callable[..., Any], stress_page: Callable[..., Any]
-) -> None:
-    rows = run_rows()
-    for row in rows[t.RISK_MEASURES]:
-        if row["method"] == "t_copula":
-            row["standard_error"] = 345.0
-    made = stress_page(rows)
-    assert made.row("Filtered historical simulation", "10 days") == [
-        *("Filtered historical simulation", "10 days", "75,937", "212", "7.59 %"),
-        *("78,236", "212", "7.82 %", "10,000"),
-    ]
-    # Nine tenths of the other method.
-    assert made.row("Student-t copula on GJR-GARCH-t margins", "1 day")[2:5] == ["22,781", "345", "2.28 %"]
-    assert "with 8.4 degrees of freedom" in made.text
-
-
 def test_contributions_to_both_measures_add_up_or_are_denounced(
     run_rows: Callable[..., Any], stress_page: Callable[..., Any]
 ) -> None:

@@ -97,11 +97,11 @@ def settings() -> Settings:
 
 def test_historical_shocks_come_first_and_every_method_has_every_horizon(ran) -> None:
     _, _, horizons = ran
-    assert [(each.method, each.horizon_d, each.scenarios) for each in horizons] == [
-        ("filtered_historical", 1, SCENARIOS),
-        ("filtered_historical", 10, SCENARIOS),
-        ("t_copula", 1, SCENARIOS),
-        ("t_copula", 10, SCENARIOS),
+    assert [(each.method, each.horizon_d, each.scenarios, each.error_of) for each in horizons] == [
+        ("filtered_historical", 1, RESIDUAL_WINDOW_D, "window"),
+        ("filtered_historical", 10, SCENARIOS, "draws"),
+        ("t_copula", 1, SCENARIOS, "draws"),
+        ("t_copula", 10, SCENARIOS, "draws"),
     ]
     assert [each.reverse is not None for each in horizons] == [False, True, False, True]
 
@@ -163,7 +163,18 @@ def test_scenario_sets_say_how_they_were_made(ran) -> None:
     assert [row["copula_nu"] for row in rows] == [None, None, 5.5, 5.5]
     assert {row["residual_days"] for row in rows} == {RESIDUAL_WINDOW_D}
     assert {row["instruments"] for row in rows} == {3}
-    assert {row["scenarios"] for row in rows} == {SCENARIOS}
+    assert [row["scenarios"] for row in rows] == [RESIDUAL_WINDOW_D, *[SCENARIOS] * 3]
+
+
+def test_each_measure_says_which_error_it_carries(ran) -> None:
+    run, _, _ = ran
+    rows = run.committed[RISK_MEASURES].to_pylist()
+    assert {(row["method"], row["horizon_d"], row["error_of"]) for row in rows} == {
+        ("filtered_historical", 1, "window"),
+        ("filtered_historical", 10, "draws"),
+        ("t_copula", 1, "draws"),
+        ("t_copula", 10, "draws"),
+    }
 
 
 def test_the_two_methods_agree_on_the_size_of_the_risk(ran) -> None:
@@ -178,7 +189,7 @@ def test_scenarios_are_those_of_the_settings_unless_others_are_asked_for(calibra
     book = Book(("REFERENCE",), calibration.returns.instruments, np.full((1, 4), 0.25), 1.0, "EUR")
     run: Any = RecordingRun(settings())
     horizons = simulate(run, calibration, book)
-    assert [(each.method, each.scenarios) for each in horizons] == [("filtered_historical", 5000)] * 2
+    assert [each.scenarios for each in horizons] == [RESIDUAL_WINDOW_D, 5000]
 
 
 def test_residuals_are_filtered_over_the_days_that_the_fit_has_seen(calibration) -> None:

@@ -8,6 +8,7 @@ first in the result's shape, and the days last. Models that replay past losses s
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,6 +195,7 @@ def calibrated_losses(
     seed: int = 0,
     unseen: NDArray[np.float64] | None = None,
     members: NDArray[np.bool_] | None = None,
+    drift: Literal["fitted", "zero"] = "fitted",
     arithmetic: NDArray[np.bool_] | None = None,
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the losses to be replayed on each of the days ``first`` to ``last - 1``, the oldest first.
@@ -207,6 +209,7 @@ def calibrated_losses(
     ``window`` days before t, or as many as there are. Nothing loses more than its value but ``arithmetic``
     assets, a mask (assets,).
     Gaps are filled as in ``fill_missing``, learnt from days before ``first``; ``seed`` serves only there.
+    With a ``drift`` of zero, replayed days leave out the mean return of the fit.
     Residuals, unlike returns, are close to identically distributed, so the window can be long: 2,000 days put
     20 scenarios beyond 99 %, where 500 put 5.
     """
@@ -227,7 +230,7 @@ def calibrated_losses(
         left_out = None if unseen is None else unseen[: last - 1, column]
         residuals[:, place], path = filtered(known[:, place], fit.parameters, fit.initial_variance, left_out)
         sigma[:, place] = path[first:last]
-        means[place] = fit.parameters.mu
+        means[place] = fit.parameters.mu if drift == "fitted" else 0.0
 
     some = np.isfinite(residuals).any(axis=1)
     days = np.flatnonzero(some)

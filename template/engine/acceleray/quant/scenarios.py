@@ -6,7 +6,8 @@ grouping of atoms over any number of workers gives the same scenarios to the las
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,14 @@ def stack_parameters(
         **{name: np.array([getattr(each, name) for each in parameters]) for name in fields},
         arithmetic=arithmetic,
     )
+
+
+def with_drift(parameters: ParameterArrays, drift: Literal["fitted", "zero"]) -> ParameterArrays:
+    """Return the parameters with which paths are simulated: with the fitted mean return of a day, or none.
+
+    A zero drift leaves the variance recursion as it was fitted: its shocks are deviations from the mean.
+    """
+    return parameters if drift == "fitted" else replace(parameters, mu=np.zeros_like(parameters.mu))
 
 
 def atoms(scenarios: int) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     UNIVERSE_PREDICTION = 8
     EXCEEDANCES = 9
     NULL_RECORD = 10
+    BACKTEST_DAYS = 11
 
 
 class Stream:

@@ -234,13 +234,17 @@ class Run:
     def report(self, page: Page, **more: Any) -> Path:
         """Write this run's report, attach it to the evidence and return where it is; the stage `report`.
 
-        `more` is whatever else the page asks for.
+        The documents of the models it made are written and attached with it. `more` is whatever else the page
+        asks for.
         """
         with self.stage("report", "Write the report"):
             name = f"{self.workload}-{self.as_of}-{self.identity.run_id}.html"
             path, own = self.settings.state_dir / "reports" / name, self.project.own_sections(self.workload)
             path = page.write(self.rows, self.settings, path, own, **more)
-            self.tracker.attach(path)
+            # A page of a project's own may have none.
+            documents = getattr(page, "documents", None)
+            for written in (path, *(documents(self) if documents is not None else ())):
+                self.tracker.attach(written)
         return path
 
     def constants(self) -> dict[str, Any]:

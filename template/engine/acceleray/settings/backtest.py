@@ -15,7 +15,8 @@ class Backtest(Section):
     The first forecast has at least `minimum_history_d` days before it. All models look back at
     `simulation.residual_window_d`, and at each of `windows_d` to show what the window does. The tests of the
     gate share `level`; the rate of exceptions must be able to lie within `rate_tolerance` times the expected
-    one; `null_records` records of a right model are simulated for their laws.
+    one; `null_records` records of a right model are simulated for their laws. Longer horizons are tested on
+    windows that do not overlap, from `long_horizon_offsets` first days.
     """
 
     minimum_history_d: Annotated[
@@ -27,4 +28,5 @@ class Backtest(Section):
         0.8,
         1.25,
     )
+    long_horizon_offsets: Annotated[int, Field(ge=1)] = 1
     null_records: Annotated[int, Field(ge=200, le=100_000)] = 1_000

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.on_findings import CORRECTIONS_FILE, OnFindings
-from acceleray.settings.section import ClosedShare, JavaMemory, PositiveInt, Section, Share
+from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
 
@@ -140,11 +140,12 @@ class Factors(Section):
 
 
 class Simulation(Section):
-    """Simulation: scenarios, horizons and residual window in trading days (the backtest takes the same)."""
+    """Scenarios; horizons and residual window in trading days, which the backtest takes too, and `drift`."""
 
     scenarios: PositiveInt = 100_000
     horizons_d: tuple[PositiveInt, ...] = (1, 10)
     residual_window_d: PositiveInt = 2000
+    drift: Drift = "fitted"
 
 
 class Risk(Section):

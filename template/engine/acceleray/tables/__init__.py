@@ -1,6 +1,11 @@
 """Every Delta table, declared once; DDL, quality checks, data dictionary and test data come from here."""
 
-from acceleray.tables.backtest import BACKTEST_FORECASTS, BACKTEST_VERDICTS, BACKTEST_WINDOWS
+from acceleray.tables.backtest import (
+    BACKTEST_FORECASTS,
+    BACKTEST_HORIZONS,
+    BACKTEST_VERDICTS,
+    BACKTEST_WINDOWS,
+)
 from acceleray.tables.book import PORTFOLIO_EXPOSURES, PORTFOLIO_SCORES, PORTFOLIOS, POSITIONS
 from acceleray.tables.bronze import PRICES_RECEIVED
 from acceleray.tables.calibration import (
@@ -98,6 +103,7 @@ ALL: tuple[Table, ...] = (
     BACKTEST_FORECASTS,
     BACKTEST_VERDICTS,
     BACKTEST_WINDOWS,
+    BACKTEST_HORIZONS,
     RUNS,
     RUN_TABLES,
 )
@@ -105,6 +111,7 @@ ALL: tuple[Table, ...] = (
 __all__ = [
     "ALL",
     "BACKTEST_FORECASTS",
+    "BACKTEST_HORIZONS",
     "BACKTEST_VERDICTS",
     "BACKTEST_WINDOWS",
     "CALIBRATION",

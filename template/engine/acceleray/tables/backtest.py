@@ -1,6 +1,15 @@
 """Gold backtest: forecasts, outcomes and verdicts."""
 
-from acceleray.tables.contract import CONFIDENCE, MODEL, PORTFOLIO, Column, Table, run_columns
+from acceleray.tables.contract import (
+    CONFIDENCE,
+    HORIZON,
+    METHOD,
+    MODEL,
+    PORTFOLIO,
+    Column,
+    Table,
+    run_columns,
+)
 
 BACKTEST_FORECASTS = Table(
     layer="gold",
@@ -102,5 +111,27 @@ BACKTEST_WINDOWS = Table(
         Column("conditional_coverage_p", "double", "p-value of conditional coverage"),
         Column("z2", "double", "Acerbi-Szekely Z2 of the expected shortfall; negative is too mild"),
         Column("mean_value_at_risk_pct_nav", "double", "Mean forecast", "% of NAV"),
+    ),
+)
+
+BACKTEST_HORIZONS = Table(
+    layer="gold",
+    name="backtest_horizons",
+    comment="What simulated VaR was worth in the past over longer horizons and by the t copula.",
+    scope="run_id",
+    key=("run_id", "portfolio_id", "method", "horizon_d", "confidence"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        METHOD,
+        HORIZON,
+        CONFIDENCE,
+        Column("offsets", "long", "First days from which windows follow each other; 0: not backtested"),
+        Column("windows", "long", "Windows of all offsets; those of one never overlap"),
+        Column("exceptions", "long", "Windows whose loss exceeded the forecast made before them"),
+        Column("expected_exceptions", "double", "Exceptions a perfect model would average"),
+        Column("kupiec_p", "double", "p-value of coverage, of the average offset", "", True),
+        Column("rate_low", "double", "Low end of the exact 95 % interval of the rate", "fraction", True),
+        Column("rate_high", "double", "Its high end", "fraction", True),
     ),
 )

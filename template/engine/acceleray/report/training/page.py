@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from acceleray.quant.bins import TOLERANCE
+from acceleray.report.model_document.writing import documents_of
 from acceleray.report.page import Page
 from acceleray.report.rows import Read
 from acceleray.report.training import figures, narrative
@@ -49,4 +51,5 @@ PAGE = Page(
         ("lineage", "Lineage"),
     ),
     fill=_fill,
+    documents=partial(documents_of, kinds=("signal",)),
 )

@@ -23,6 +23,7 @@ from acceleray.quant.risk import gaussian_expected_shortfall, gaussian_value_at_
 from acceleray.quant.spans import modelled, outside
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.settings import Risk
+from acceleray.settings.section import Drift
 
 MODELS = (
     "historical_simulation",
@@ -64,6 +65,7 @@ def forecast_block(
     standstill_d: int = LONGEST_STANDSTILL_D,
     longest_span_d: int = 1,
     apart: NDArray[np.bool_] | None = None,
+    drift: Drift = "fitted",
     arithmetic: NDArray[np.bool_] | None = None,
 ) -> BlockForecasts:
     """Return what four models forecast for each day of a block, and what happened.
@@ -71,7 +73,8 @@ def forecast_block(
     `returns` and `span_d` (days, instruments) may reach beyond the block; a forecast uses the days before it
     only. All models that replay past losses look back at the same days: each of `windows`, in days, or as
     many as there are. Instruments `apart` (instruments,) say nothing about how the others move together, and
-    returns of `arithmetic` ones may be below -1.
+    returns of `arithmetic` ones may be below -1. `drift` is that of the calibrated model, as today's risk is
+    simulated with it.
     """
     known, spanned = returns[: block.last], span_d[: block.last]
     held = np.array([fit.modelled for fit in block.fits])
@@ -91,8 +94,9 @@ def forecast_block(
     normal = ewma_normal(series, start, confidence=level, measure=gaussian)
     members = np.array([fit.status == "calibrated" for fit in block.fits])
     members &= True if apart is None else ~apart
+    longest = max(windows)
     replayed = calibrated_losses(
-        seen, weights, start, block.last, block.fits, max(windows), seed, unseen, members, arithmetic
+        seen, weights, start, block.last, block.fits, longest, seed, unseen, members, drift, arithmetic
     )
     forecasts = [
         over_windows(historical_losses(series, start), windows, level, simulated),

@@ -20,6 +20,7 @@ from acceleray.runtime.run import Run
 from acceleray.stages.backtest import nulls
 from acceleray.stages.backtest.blocks import MODELS, BlockForecasts, forecast_block
 from acceleray.stages.backtest.history import COLUMNS, Blocks
+from acceleray.stages.backtest.horizons import backtest_horizons
 from acceleray.stages.backtest.rows import HEADLINE, Judged, forecast_rows, judged, verdict_rows, window_rows
 from acceleray.stages.calibrate.schedule import scheduled
 from acceleray.stages.calibrate.stage import Calibration
@@ -28,11 +29,11 @@ from acceleray.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS, BACKTEST_WIN
 __all__ = ["HEADLINE", "MODELS", "Judged", "backtest"]
 
 
-def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
+def backtest(run: Run, calibration: Calibration, *, copula: bool = False) -> dict[str, Judged]:
     """Return and commit the verdict on each model; no verdicts where no day is out of sample.
 
     The portfolio is equally weighted over the instruments that were calibrated before each block: what one
-    could have held and modelled on that day.
+    could have held and modelled on that day. Longer horizons are tested too, and with `copula` the t copula.
     """
     returns, settings, market_data = calibration.returns, run.settings, run.settings.market_data
     history = run.read(CALIBRATION_HISTORY)
@@ -54,6 +55,7 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
             longest_span_d=market_data.longest_span_d,
             apart=np.isin(returns.instruments, calibration.apart),
             arithmetic=calibration.arithmetic,
+            drift=settings.simulation.drift,
         )
         results = list(mapped)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]
@@ -65,6 +67,7 @@ def backtest(run: Run, calibration: Calibration) -> dict[str, Judged]:
     verdicts = _judged(run, losses, forecasts, spans[0][0]) if days else {}
     run.commit(BACKTEST_VERDICTS, verdict_rows(verdicts, settings.risk))
     run.commit(BACKTEST_WINDOWS, window_rows(windows if days else (), losses, every, settings.risk))
+    backtest_horizons(run, calibration, blocks, spans, copula)
     return verdicts
 
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from acceleray.quant.tails import Tail
 
+WINDOW, DRAWS = "window", "draws"
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -41,6 +43,8 @@ class Reverse:
 class Horizon:
     """Simulated risk by one method at one horizon; losses and volatility are shares of NAV.
 
+    error_of is the error that the measures carry: `WINDOW`, where scenarios are every day of the residual
+    window, that of another sample of days; `DRAWS`, where they are drawn, that of other random numbers.
     volatility (portfolios,) is that of the whole horizon; edges and histogram are of the first portfolio's
     losses; contributions (portfolios, instruments) add up to the measure. reverse is there at the longest
     horizon, if losses to be reached were given.
@@ -49,6 +53,7 @@ class Horizon:
     method: str
     horizon_d: int
     scenarios: int
+    error_of: str
     copula_nu: float | None
     tail: Tail
     volatility: NDArray[np.float64]
