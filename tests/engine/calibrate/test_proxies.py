@@ -11,11 +11,13 @@ from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.garch import GjrFit, GjrParameters, rejected
 from acceleray.settings import Settings
 from acceleray.settings.sections import Calibration as Limits
+from acceleray.settings.sections import MarketData
 from acceleray.stages.calibrate.fits import fit_instrument
 from acceleray.stages.calibrate.gate import Evidence, judge
-from acceleray.stages.calibrate.proxies import causes, unusable_names, usual_deviation, with_proxies
+from acceleray.stages.calibrate.proxies import causes, usual_deviation, with_proxies
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
+from acceleray.stages.calibrate.stand_ins import stand_in, unusable_names
 
 NAMES = ("AAA", "BBB", "CCC", "CASH", "GONE")
 DAYS = 600
@@ -105,6 +107,42 @@ def test_a_proxy_that_is_named_lends_its_moves_and_one_without_a_model_does_not(
         "market_data.proxies names TYPO, which has no prices here",
     ]
     assert unusable_names(replace(proxied, proxy_of={"AAA": "CCC"})) == []
+
+
+def test_its_group_stands_in_for_an_instrument_and_all_where_the_group_has_no_model(
+    proxied: Calibration,
+) -> None:
+    grouped = replace(proxied, groups={"tech": ("AAA", "BBB"), "other": ("CCC",)})
+    residuals, _ = standardised(grouped, DAYS, DAYS, seed=1)
+    np.testing.assert_array_equal(residuals[:, 0], residuals[:, 1])
+    assert stand_in(grouped, "AAA").words == "with the mean of tech (BBB)"
+    # A proxy by name comes first.
+    assert stand_in(replace(grouped, proxy_of={"AAA": "CCC"}), "AAA").of == ("CCC",)
+    both = replace(proxied, groups={"tech": ("AAA", "BBB", "CCC")})
+    mean, _ = standardised(both, DAYS, DAYS, seed=1)
+    assert np.corrcoef(mean[:, 0], mean[:, 1:3].mean(axis=1))[0, 1] == pytest.approx(1.0)
+    alone = replace(proxied, groups={"lost": ("AAA", "GONE", "TYPO")})
+    assert stand_in(alone, "AAA").words == "with the mean of all"
+    assert unusable_names(alone) == [
+        "market_data.groups.lost names TYPO, which has no prices here",
+        "nothing in market_data.groups.lost has a model of its own: the mean of all stands in",
+    ]
+
+
+def test_a_short_history_has_the_usual_volatility_of_its_group(calibration: Calibration) -> None:
+    short = calibration.returns.values.copy()
+    short[:-5, 0] = np.nan
+    new = replace(calibration, returns=replace(calibration.returns, values=short))
+    settings = Settings.model_validate({"project": {"name": "a", "customer": "b"}})
+    why = dict.fromkeys(NAMES, "too short")
+    assert with_proxies(new, settings, why).fits[0].next_sigma == pytest.approx(0.025)
+    grouped = replace(new, groups={"tech": ("AAA", "CCC")})
+    assert with_proxies(grouped, settings, why).fits[0].next_sigma == pytest.approx(0.03)
+
+
+def test_an_instrument_in_two_groups_is_refused() -> None:
+    with pytest.raises(ValueError, match="AAA is in one and in two; keep it in one of them"):
+        MarketData(groups={"one": ("AAA", "BBB"), "two": ("AAA",)})
 
 
 def test_an_instrument_more_changes_no_scenario_of_the_others(proxied: Calibration) -> None:

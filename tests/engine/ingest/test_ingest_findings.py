@@ -17,11 +17,13 @@ from rich.console import Console
 from acceleray.errors import PortfolioError
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Run
-from acceleray.stages.ingest.correcting import corrected, effects, explained
+from acceleray.stages.ingest.correcting import corrected, effects, with_reasons
 from acceleray.stages.ingest.corrections import COLUMNS, parse
 from acceleray.stages.ingest.findings import Wanted, find
+from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.stage import Loaded, ingest
+from acceleray.stages.ingest.survey import survey
 from acceleray.tables import PRICE_FINDINGS, PRICES, PRICES_QUARANTINED, PRICES_RECEIVED
 from quant.finding_helpers import found_in
 from quant.test_price_findings_jumps import DAYS, prices
@@ -151,12 +153,8 @@ def test_returns_in_place_of_prices_are_refused(make_run: Callable[..., Run], tm
 
 
 def test_real_prices_have_no_error(spark: Any) -> None:
-    cells = from_sample(spark).cells
-    judged = cells.select(
-        "instrument_id", "date", "price_text", F.col("price_text").cast("double").alias("price"),
-        F.lit(None).cast("string").alias("reason"),
-    )  # fmt: skip
-    assert {one.severity for one in find(judged, Wanted())} == {"warning"}
+    judged = judge(from_sample(spark).prices, 20).series
+    assert {one.severity for one in find(judged, survey(judged).market, Wanted())} == {"warning"}
 
 
 def test_corrections_change_the_cells_they_name_and_no_others(spark: Any) -> None:
@@ -181,7 +179,7 @@ def test_corrections_change_the_cells_they_name_and_no_others(spark: Any) -> Non
     assert texts[4] == ("7", "7", None)
     price = F.expr("try_cast(price_text AS DOUBLE)").alias("price")
     judged = cells.select("*", price, F.lit(None).cast("string").alias("reason"))
-    kept = explained(judged, corrections).orderBy("instrument_id", "date").collect()
+    kept = with_reasons(judged, corrections).orderBy("instrument_id", "date").collect()
     assert [row["price"] for row in kept] == [400, None, 101, None, 7]
     assert kept[3]["reason"] == "dropped by line 4 of c.csv: bad"
     done = [(one.kind, one.instrument, one.count) for one in effects(judged, corrections)]

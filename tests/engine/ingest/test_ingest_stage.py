@@ -241,7 +241,7 @@ def test_a_named_exchange_has_its_own_sessions(story: Story, tmp_path: Path) -> 
 
 def test_sample_prices_come_through_bit_for_bit(spark: Any) -> None:
     prices = load_sp500_dataset()
-    judged = judge(from_sample(spark).cells, 10_000).where("price IS NOT NULL").toArrow().to_pandas()
+    judged = judge(from_sample(spark).prices, 10_000).rows.where("price IS NOT NULL").toArrow().to_pandas()
     found = judged.pivot(index="date", columns="instrument_id", values="price").sort_index()
     np.testing.assert_array_equal(found[prices.columns].to_numpy(), prices.to_numpy())
     assert [str(day) for day in found.index] == [str(day.date()) for day in prices.index]

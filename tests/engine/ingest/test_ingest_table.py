@@ -53,7 +53,7 @@ def received(run: Run) -> Received:
 
 
 def accepted(found: Received) -> list[tuple[str, str, float]]:
-    rows = judge(found.cells, 20).where("price IS NOT NULL").orderBy("instrument_id", "date").collect()
+    rows = judge(found.cells, 20).rows.where("price IS NOT NULL").orderBy("instrument_id", "date").collect()
     return [(row["instrument_id"], row["date"].isoformat(), row["price"]) for row in rows]
 
 

@@ -113,3 +113,12 @@ def test_the_market_is_the_median_with_and_without_the_lowest_and_the_highest(nu
     if number > 2:
         assert market.without_lowest == pytest.approx(np.median(ranked[:, 1:], axis=1))
         assert market.without_highest == pytest.approx(np.median(ranked[:, :-1], axis=1))
+
+
+def test_what_may_be_a_real_loss_of_half_is_a_warning_and_no_error() -> None:
+    columns = prices(4)
+    columns["CALM"], columns["WILD"] = (prices(1, seed=9, deviation=each)["A0"] for each in (0.015, 0.05))
+    for name in ("CALM", "WILD"):
+        columns[name][600:] *= 0.5
+    found = {one.instrument: (one.kind, one.severity) for one in found_in(DAYS, columns)}
+    assert found == {"CALM": ("split", "error"), "WILD": ("split", "warning")}

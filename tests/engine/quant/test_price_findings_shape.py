@@ -124,3 +124,12 @@ def test_an_instrument_without_a_usable_price_leaves_the_book_and_that_is_an_err
     found = judged([*(series_of(name, DAYS, path) for name, path in prices(3).items()), lost])
     assert [(one.kind, one.severity, one.instrument) for one in found] == [("no_price", "error", "Q")]
     assert "it leaves the book" in found[0].text
+
+
+def test_levels_below_zero_for_years_are_a_rate_and_no_returns() -> None:
+    """A yield crosses zero now and then; the signs of returns change every other day."""
+    level = np.round(2.0 * np.sin(np.arange(DAYS.size) / 150.0) + 0.3, 3)
+    columns = prices(3) | {"BUND": level}
+    (one,) = [each for each in found_in(DAYS, columns) if each.instrument == "BUND"]
+    assert one.kind == "looks_like_rates"
+    assert "looks like a rate, a spread or cumulated returns" in one.text

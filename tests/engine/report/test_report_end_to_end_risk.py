@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from acceleray import tables as t
+from acceleray.settings import Settings
 
 
 def test_headline_numbers_carry_currency_share_of_nav_and_standard_error(
@@ -122,3 +123,13 @@ def test_a_large_hedge_is_not_lost_among_the_small_rest(
         if row["instrument_id"] == "N39":
             row["contribution"] = -5000.0
     assert page(rows).row("N39")[3] == "\u22125,000"
+
+
+def test_a_page_about_weekly_prices_says_weeks(
+    run_rows: Callable[..., Any], page: Callable[..., Any], page_settings: Settings
+) -> None:
+    data = page_settings.market_data.model_copy(update={"frequency": "weekly"})
+    text = page(run_rows(), page_settings.model_copy(update={"market_data": data})).text
+    assert "Value at risk 99 % over 1 week EUR 25,312" in text
+    assert "Expected shortfall 97.5 % over 10 weeks EUR 78,236" in text
+    assert not [unit for unit in ("1 day ", "10 days ") if f"over {unit}" in text]

@@ -68,6 +68,9 @@ def test_counted_nouns_agree_with_their_number() -> None:
     assert formats.plural(1200, "fold") == f"1,200{SPACE}folds"
     assert formats.days(1) == f"1{SPACE}day"
     assert formats.days(10) == f"10{SPACE}days"
+    with formats.in_units_of("week"):
+        assert formats.days(10) == f"10{SPACE}weeks"
+    assert formats.days(10) == f"10{SPACE}days"
 
 
 def test_dates_are_written_in_words() -> None:

@@ -75,6 +75,12 @@ def test_a_check_that_now_allows_more_is_dropped_because_new_rows_would_break_it
     assert evolution(now, gone) == []
 
 
+def test_a_check_that_is_given_up_is_dropped_and_one_of_the_user_stays() -> None:
+    # A price may be negative now where it is declared arithmetic, as that of oil was.
+    there = replace(LOANS, checks=(*LOANS.checks, ("price_is_positive", "rate > 0"), ("own", "rate < 9")))
+    assert evolution(LOANS, as_stored(there)) == ["DROP CONSTRAINT `price_is_positive`"]
+
+
 def test_an_older_contract_is_raised() -> None:
     older = Stored(as_stored(LOANS).columns, {**as_stored(LOANS).properties, stored.CONTRACT_PROPERTY: "1"})
     assert evolution(LOANS, older) == [

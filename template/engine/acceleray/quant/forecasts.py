@@ -173,12 +173,15 @@ def filtered_historical_calibrated(
     seed: int = 0,
     measure: Measure = forecast_value_at_risk,
     unseen: NDArray[np.float64] | None = None,
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Return forecasts for days ``first`` to ``last - 1``, of shape (last - first,), from one set of fits.
 
     Each is a measure of the last ``window`` losses of ``calibrated_losses``, whose arguments these are.
     """
-    days = calibrated_losses(asset_returns, weights, first, last, fits, window, seed, unseen)
+    days = calibrated_losses(
+        asset_returns, weights, first, last, fits, window, seed, unseen, arithmetic=arithmetic
+    )
     return over_windows(days, (window,), confidence, measure)[0]
 
 
@@ -193,6 +196,7 @@ def calibrated_losses(
     unseen: NDArray[np.float64] | None = None,
     members: NDArray[np.bool_] | None = None,
     drift: Literal["fitted", "zero"] = "fitted",
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the losses to be replayed on each of the days ``first`` to ``last - 1``, the oldest first.
 
@@ -202,7 +206,8 @@ def calibrated_losses(
     one past day are replayed for all assets together at the volatilities forecast for t (Barone-Adesi,
     Giannopoulos & Vosper 1999) and at the correlation of that time (see ``comovement``; ``members`` (assets,)
     are those whose mean it follows), and the portfolio of ``available_weights`` is valued in each of the last
-    ``window`` days before t, or as many as there are.
+    ``window`` days before t, or as many as there are. Nothing loses more than its value but ``arithmetic``
+    assets, a mask (assets,).
     Gaps are filled as in ``fill_missing``, learnt from days before ``first``; ``seed`` serves only there.
     With a ``drift`` of zero, replayed days leave out the mean return of the fit.
     Residuals, unlike returns, are close to identically distributed, so the window can be long: 2,000 days put
@@ -238,12 +243,15 @@ def calibrated_losses(
         residuals[days], seed, [int(column) for column in columns], before_first - skipped
     )
 
+    least = np.full(columns.size, -1.0)
+    if arithmetic is not None:
+        least[arithmetic[columns]] = -np.inf
     chosen = None if members is None else members[columns]
     comovement = Comovement.of(filled, chosen, before_first - skipped)
     for step, day in enumerate(range(first, last)):
         end = int(np.searchsorted(days, day))
         replayed = comovement.replayed(max(end - window, 0), end) * sigma[step] + means
-        yield -(np.maximum(replayed, -1.0) @ held[columns])
+        yield -(np.maximum(replayed, least) @ held[columns])
 
 
 def _series(returns: NDArray[np.float64], start: int, needed: int) -> NDArray[np.float64]:

@@ -11,6 +11,8 @@ Correlation of First Differences of Averages in a Random Chain", Econometrica 28
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.stress import as_logs
+
 TRADING_DAYS = 252
 MONTH_D = 21
 MAXIMUM_MISSING_D = 3
@@ -106,39 +108,48 @@ def monthly_changes(sampled: NDArray[np.float64], points: bool) -> NDArray[np.fl
 
 
 def monthly_log_returns(
-    dates: NDArray[np.datetime64], returns: NDArray[np.float64], months: NDArray[np.datetime64]
+    dates: NDArray[np.datetime64],
+    returns: NDArray[np.float64],
+    months: NDArray[np.datetime64],
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Return the log return of each instrument in each month, of shape (months, instruments).
 
     Simple daily returns of shape (days, instruments), NaN where missing, are compounded within an instrument
-    as ``sum(ln(1 + r))``; log returns are never added across instruments. A month is missing for an
+    as ``sum(ln(1 + r))``; log returns are never added across instruments. Returns of ``arithmetic``
+    instruments, a mask (instruments,), are added as they are. A month is missing for an
     instrument that lacks more than `MAXIMUM_MISSING_D` of its trading days, or has returns on no more than
     half of its weekdays; fewer missing days count as days without a change. The month of the first date is
     missing for all: its first return is not known.
     """
     compounded = np.full((months.size, returns.shape[1]), np.nan)
+    daily = as_logs(returns, arithmetic)
     for place, month in enumerate(months):
         first, end = np.searchsorted(month_of(dates), [month, month + 1])
         if first == 0 or first == end:
             continue
-        within = returns[first:end]
+        within = daily[first:end]
         present = np.isfinite(within).sum(axis=0)
         weekdays = np.busday_count(month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]"))
         counts = (end - first - present <= MAXIMUM_MISSING_D) & (2 * present > weekdays)
-        compounded[place, counts] = np.nansum(np.log1p(within[:, counts]), axis=0)
+        compounded[place, counts] = np.nansum(within[:, counts], axis=0)
     return compounded
 
 
 def monthly_mean_log_returns(
-    dates: NDArray[np.datetime64], returns: NDArray[np.float64], months: NDArray[np.datetime64]
+    dates: NDArray[np.datetime64],
+    returns: NDArray[np.float64],
+    months: NDArray[np.datetime64],
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Return the change of the mean log price of each month from the month before, (months, instruments).
 
     As `monthly_means` and `monthly_changes` make it of prices, from simple daily returns. Both months must
-    count by the rule of `monthly_log_returns`; fewer missing days are days at the same price.
+    count by the rule of `monthly_log_returns`; fewer missing days are days at the same price. Paths of
+    ``arithmetic`` instruments, a mask (instruments,), are sums of returns and have no logarithm.
     """
-    counted = np.isfinite(monthly_log_returns(dates, returns, months))
-    paths = np.cumsum(np.log1p(np.nan_to_num(returns, nan=0.0)), axis=0)
+    counted = np.isfinite(monthly_log_returns(dates, returns, months, arithmetic))
+    paths = np.cumsum(as_logs(np.nan_to_num(returns, nan=0.0), arithmetic), axis=0)
     means = np.full(counted.shape, np.nan)
     starts = np.searchsorted(month_of(dates), months)
     ends = np.searchsorted(month_of(dates), months + 1)

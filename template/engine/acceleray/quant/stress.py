@@ -95,27 +95,53 @@ def smallest_eigenvalue(covariance: NDArray[np.float64]) -> float:
     return float(np.linalg.eigvalsh(covariance / np.outer(deviations, deviations))[0])
 
 
-def compounded(returns: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def compounded(
+    returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the simple return over all days, and the share of days without a return, both (instruments,).
 
-    Returns are of shape (days, instruments), at least one day; a missing return counts as none.
+    Returns are of shape (days, instruments), at least one day; a missing return counts as none. Those of
+    ``arithmetic`` instruments, a mask (instruments,), are added and not compounded.
     """
     missing = np.isnan(returns)
-    return np.prod(1.0 + np.where(missing, 0.0, returns), axis=0) - 1.0, missing.mean(axis=0)
+    known = np.where(missing, 0.0, returns)
+    simple = np.prod(1.0 + known, axis=0) - 1.0
+    if arithmetic is not None:
+        simple = np.where(arithmetic, known.sum(axis=0), simple)
+    return simple, missing.mean(axis=0)
 
 
 def split(
-    returns: NDArray[np.float64], explained: NDArray[np.float64]
+    returns: NDArray[np.float64],
+    explained: NDArray[np.float64],
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the parts (factor, specific, residual) of simple returns R; they add up to R.
 
     factor = beta' x, the log return that the factors explain and that is given; specific = log(1 + R) -
     factor, what the instrument did by itself; residual = R - log(1 + R), compounding, which belongs to
     neither. Every array is of shape (instruments,); NaN stays NaN. Parts of simple returns may be weighted
-    and added across instruments, as R may; that is why the residual is kept.
+    and added across instruments, as R may; that is why the residual is kept. The return of an ``arithmetic``
+    instrument, a mask (instruments,), is what beta' x explains part of, and nothing compounds.
     """
-    logs = np.log1p(returns)
+    logs = as_logs(returns, arithmetic)
     return explained, logs - explained, returns - logs
+
+
+def as_logs(returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Return log(1 + R) of returns (..., instruments), and R itself of ``arithmetic`` instruments."""
+    if arithmetic is None:
+        return np.log1p(returns)
+    return np.where(arithmetic, returns, np.log1p(np.where(arithmetic, 0.0, returns)))
+
+
+def from_logs(
+    changes: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return exp(x) - 1 of log returns (..., instruments), and x itself of ``arithmetic`` instruments."""
+    if arithmetic is None:
+        return np.expm1(changes)
+    return np.where(arithmetic, changes, np.expm1(np.where(arithmetic, 0.0, changes)))
 
 
 def weighted_sums(weights: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -69,9 +69,12 @@ class Page:
         links = ((section.anchor, section.title) for section in added)
         first = (price_findings.ANCHOR, price_findings.TITLE)
         sections = (first, *self.sections[:-1], *links, *self.sections[-1:])
-        filled = self.fill(read, settings, **more)
-        found = price_findings.gather(read, self.calibrated)
-        return render(self.template, sections=sections, own_sections=added, price_findings=found, **filled)
+        with formats.in_units_of(settings.market_data.unit):
+            filled = self.fill(read, settings, **more)
+            found = price_findings.gather(read, self.calibrated)
+            return render(
+                self.template, sections=sections, own_sections=added, price_findings=found, **filled
+            )
 
     def write(
         self, read: Reads, settings: Settings, path: Path, own: Sequence[Section] = (), **more: Any

@@ -175,14 +175,18 @@ class Run:
             frame = frame.where(F.col(quoted(name)).isin(*values))
         return frame.orderBy(*map(quoted, table.key)).limit(limit).select(*map(quoted, columns)).toArrow()
 
-    def commit(self, table: Table, rows: DataFrame | pa.Table, in_files: int | None = None) -> Commit:
+    def commit(
+        self, table: Table, rows: DataFrame | pa.Table, in_files: int | None = None, keep: bool = True
+    ) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it.
 
-        `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those as well.
+        `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those as well,
+        nor rows that it holds already, for which `keep` is False.
         """
         if isinstance(rows, pa.Table):
             rows = without_nan(with_constants(rows, table, self.constants()))
-        return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep=in_files is None))
+        keep = keep and in_files is None
+        return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep))
 
     def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> Commit:
         """Replace this run's rows of a table in one commit by rows that come a part at a time.

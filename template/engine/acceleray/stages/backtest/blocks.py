@@ -66,13 +66,15 @@ def forecast_block(
     longest_span_d: int = 1,
     apart: NDArray[np.bool_] | None = None,
     drift: Drift = "fitted",
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> BlockForecasts:
     """Return what four models forecast for each day of a block, and what happened.
 
     `returns` and `span_d` (days, instruments) may reach beyond the block; a forecast uses the days before it
     only. All models that replay past losses look back at the same days: each of `windows`, in days, or as
-    many as there are. Instruments `apart` (instruments,) say nothing about how the others move together.
-    `drift` is that of the calibrated model, as today's risk is simulated with it.
+    many as there are. Instruments `apart` (instruments,) say nothing about how the others move together, and
+    returns of `arithmetic` ones may be below -1. `drift` is that of the calibrated model, as today's risk is
+    simulated with it.
     """
     known, spanned = returns[: block.last], span_d[: block.last]
     held = np.array([fit.modelled for fit in block.fits])
@@ -94,7 +96,7 @@ def forecast_block(
     members &= True if apart is None else ~apart
     longest = max(windows)
     replayed = calibrated_losses(
-        seen, weights, start, block.last, block.fits, longest, seed, unseen, members, drift
+        seen, weights, start, block.last, block.fits, longest, seed, unseen, members, drift, arithmetic
     )
     forecasts = [
         over_windows(historical_losses(series, start), windows, level, simulated),

@@ -55,6 +55,7 @@ def backtest_horizons(
             standstill_d=settings.market_data.stale_price_d,
             longest_span_d=settings.market_data.longest_span_d,
             apart=np.isin(returns.instruments, calibration.apart),
+            arithmetic=calibration.arithmetic,
         )
         for found in mapped:
             for into, answer in zip(answers, found, strict=True):

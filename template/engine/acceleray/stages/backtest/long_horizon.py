@@ -9,7 +9,7 @@ compounded over the days that came.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,13 +93,14 @@ def forecast_windows(
     standstill_d: int = LONGEST_STANDSTILL_D,
     longest_span_d: int = 1,
     apart: NDArray[np.bool_] | None = None,
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> list[Answer]:
     """Return for each question the forecasts of the windows that begin in a block, and what happened.
 
     ``returns`` and ``span_d`` (days, instruments) reach beyond the block, as the last windows do; a forecast
     uses the days before its window only. Random numbers belong to (seed, first day of the window), those of
     the copula to (seed, first day of the block). Instruments `apart` (instruments,) say nothing about how the
-    others move together.
+    others move together; returns of `arithmetic` ones add up over a window.
     """
     inside = [
         np.array([row for row in each.rows if block.first <= row < block.last], dtype=np.int64)
@@ -107,7 +108,8 @@ def forecast_windows(
     ]
     known = returns[: block.last - 1]
     past = _past(block, known, span_d, residual_window, seed, standstill_d, longest_span_d, apart)
-    parameters = with_drift(past.parameters, drift)
+    adding = np.zeros(past.columns.size, dtype=np.bool_) if arithmetic is None else arithmetic[past.columns]
+    parameters = replace(with_drift(past.parameters, drift), arithmetic=adding)
     longest = max((each.horizon_d for each in questions if each.method == T_COPULA), default=0)
     shocks = _shocks(past, block.first, residual_window, longest, seed) if longest else np.empty((0, 0, 0))
     weights = np.full(past.columns.size, 1.0 / past.columns.size)
@@ -126,7 +128,7 @@ def forecast_windows(
             else:
                 moved = compounded_returns(shocks[:, : question.horizon_d], parameters, sigma)
             forecasts.append(_three(-(moved @ weights), risk))
-        realised = [_realised(returns[row : row + question.horizon_d, past.columns]) for row in rows]
+        realised = [_realised(returns[row : row + question.horizon_d, past.columns], adding) for row in rows]
         answers.append(Answer(np.array(forecasts).reshape(-1, 3), np.array(realised)))
     return answers
 
@@ -191,13 +193,15 @@ def _three(losses: NDArray[np.float64], risk: Risk) -> list[float]:
     return [float(weighted_losses(top, each)[0]) for each in weights]
 
 
-def _realised(returns: NDArray[np.float64]) -> float:
-    """Return the loss of equal weights over a window, of returns (days, instruments) that compound.
+def _realised(returns: NDArray[np.float64], adding: NDArray[np.bool_]) -> float:
+    """Return the loss of equal weights over a window, of returns (days, instruments).
 
-    Held are the instruments with a return on its first day; one that ends keeps its last value.
+    They compound, or add up where `adding` says so. Held are the instruments with a return on its first day;
+    one that ends keeps its last value.
     """
     held = np.isfinite(returns[0])
     if not held.any():
         return 0.0
-    growth = np.prod(1.0 + np.where(np.isfinite(returns[:, held]), returns[:, held], 0.0), axis=0)
+    earned = np.where(np.isfinite(returns[:, held]), returns[:, held], 0.0)
+    growth = np.where(adding[held], 1.0 + earned.sum(axis=0), np.prod(1.0 + earned, axis=0))
     return float(-(growth.mean() - 1.0))

@@ -54,6 +54,7 @@ def backtest(run: Run, calibration: Calibration, *, copula: bool = False) -> dic
             standstill_d=market_data.stale_price_d,
             longest_span_d=market_data.longest_span_d,
             apart=np.isin(returns.instruments, calibration.apart),
+            arithmetic=calibration.arithmetic,
             drift=settings.simulation.drift,
         )
         results = list(mapped)

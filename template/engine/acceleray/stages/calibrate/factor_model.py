@@ -78,6 +78,7 @@ class FactorModel:
         betas: (instruments of `calibration.returns`, factors) log return per factor change of one; NaN where
             it cannot be estimated.
         specific_volatility: (instruments,) standard deviation of the rest, a month; NaN where there is none.
+        arithmetic: (instruments,) whose betas are those of sums of arithmetic returns; None: nobody's.
         averaged: whether each level of a factor is the mean of its month; empty if none is.
         first_month: first day of the first month behind the covariance; None without months.
         last_month: first day of the last one.
@@ -100,6 +101,7 @@ class FactorModel:
     last_month: date | None = None
     ended: tuple[str, ...] = ()
     with_ended: FactorModel | None = None
+    arithmetic: NDArray[np.bool_] | None = None
 
     @property
     def widest(self) -> FactorModel:
@@ -213,6 +215,7 @@ def _estimated(
         averaged=tuple(series[name].averaged for name in names),
         first_month=as_date(behind[0]) if behind.size else None,
         last_month=as_date(behind[-1]) if behind.size else None,
+        arithmetic=calibration.arithmetic,
     )
     return model, dict(selection.left_out)
 
@@ -228,7 +231,7 @@ def _own(
     ).argmax(axis=0)
     before = np.arange(len(returns.dates))[:, None] < begun
     seen = monthly_mean_log_returns if on_means else monthly_log_returns
-    return seen(returns.dates, np.where(before, np.nan, returns.values), months)
+    return seen(returns.dates, np.where(before, np.nan, returns.values), months, calibration.arithmetic)
 
 
 def _regress_all(run: Run, returns: NDArray[np.float64], changes: NDArray[np.float64]) -> list[Regression]:

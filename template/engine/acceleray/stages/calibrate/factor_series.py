@@ -74,7 +74,7 @@ def factor_series(run: Run, calibration: Calibration) -> dict[str, Series]:
         )
         found.pop(EQUITY)
     # Instruments that trade at weekends are no part of an index of the others, nor are closed markets.
-    apart = np.isin(returns.instruments, weekend_traders(run))
+    apart = np.isin(returns.instruments, weekend_traders(run)) | calibration.arithmetic
     traded = np.where((returns.spans > 0) & ~apart, returns.values, np.nan)
     return with_derived(found, replace(returns, values=traded))
 

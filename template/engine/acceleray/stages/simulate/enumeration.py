@@ -34,7 +34,7 @@ def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float6
     """
     days = len(world.residuals)
     returns = world.returns((0, days), 1)
-    values = np.hstack((-returns, log_returns(returns)))
+    values = np.hstack((-returns, log_returns(returns, world.parameters.arithmetic)))
     columns = returns.shape[1]
     at_var, beyond = quantile_weights(days, plan.var_confidence), shortfall_weights(days, plan.es_confidence)
     histogram = np.zeros(len(edges) - 1, dtype=np.int64)

@@ -53,7 +53,8 @@ def whitening(atoms: tuple[Atom, ...], world: World, horizon_d: int) -> NDArray[
     """
     if world.implied is None:
         return np.empty((len(world.next_sigma), 0))
-    logs = np.concatenate([log_returns(world.returns(atom, horizon_d)) for atom in atoms])
+    arithmetic = world.parameters.arithmetic
+    logs = np.concatenate([log_returns(world.returns(atom, horizon_d), arithmetic) for atom in atoms])
     found = logs @ world.implied
     moves = found - found.mean(axis=0)
     # Scaled first: factors in percentage points and log changes differ by orders of magnitude.

@@ -93,7 +93,9 @@ def build_world(
         calibration, window_d, residual_window_d, settings.seed, settings.market_data.stale_price_d
     )
     fits = [calibration.fits[position] for position in usable]
-    stacked = stack_parameters([fit.parameters for fit in fits if fit.parameters is not None])
+    stacked = stack_parameters(
+        [fit.parameters for fit in fits if fit.parameters is not None], calibration.arithmetic[usable]
+    )
     world = World(
         seed=settings.seed,
         residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),

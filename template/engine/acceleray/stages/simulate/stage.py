@@ -71,7 +71,7 @@ def simulate(
         horizons_d=settings.simulation.horizons_d,
         var_confidence=settings.risk.var_confidence,
         es_confidence=settings.risk.es_confidence,
-        betas=market_betas(returns),
+        betas=market_betas(returns, world.parameters.arithmetic),
         targets=targets,
     )
     result = simulated(run.fan_out, worlds, plan, run.reporter.counter)

@@ -207,7 +207,7 @@ def attribute(
         losing: Reached | None = None
         for atom in block:
             returns = world.returns(atom, part.horizon_d)
-            logs, ones = log_returns(returns), np.ones((len(returns), 1))
+            logs, ones = log_returns(returns, world.parameters.arithmetic), np.ones((len(returns), 1))
             moves = None if whitened is None else logs @ whitened
             around, inside, found = Weighted(), Weighted(), []
             for places, losses in part.losses(world, returns):

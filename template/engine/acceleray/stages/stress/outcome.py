@@ -76,9 +76,10 @@ def outcome(
 ) -> Outcome:
     """Return a scenario that was run; `explained` is beta' x, the log return that factors explain.
 
+    Of instruments with arithmetic returns it is the return itself.
     Nothing specific happens to an instrument whose return was made by betas alone.
     """
-    factor, specific, residual = split(returns, explained)
+    factor, specific, residual = split(returns, explained, model.arithmetic)
     # Exactly, and not up to the rounding of a logarithm.
     made = np.isin(origin, [PROXIED, SHOCKED])
     specific = np.where(made, 0.0, specific)

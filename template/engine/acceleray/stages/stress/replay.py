@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel, as_date
 from acceleray.quant.months import MONTH_D, month_of
-from acceleray.quant.stress import compounded
+from acceleray.quant.stress import compounded, from_logs
 from acceleray.stages.stress.definitions import Replay
 from acceleray.stages.stress.distance import Distance, measured
 from acceleray.stages.stress.outcome import (
@@ -54,11 +54,11 @@ def replay(scenario: Replay, returns: Panel, as_of: date, model: FactorModel) ->
     model = wide if moved & set(wide.ended) else model
     changes = np.array([every[wide.factors.index(name)] for name in model.factors])
     known = np.flatnonzero(np.isfinite(changes))
-    simple, missing = compounded(returns.values[start + 1 : end + 1])
+    simple, missing = compounded(returns.values[start + 1 : end + 1], model.arithmetic)
     priced = missing <= _MISSING_ALLOWED
     has_betas = np.isfinite(model.betas).all(axis=1) & (known.size > 0)
     explained = np.where(has_betas, np.sum(model.betas[:, known] * changes[known], axis=1), np.nan)
-    simple = np.where(priced, simple, np.expm1(explained))
+    simple = np.where(priced, simple, from_logs(explained, model.arithmetic))
     origin = np.select(
         [priced & has_betas, priced, has_betas], [PRICED, PRICED_WITHOUT_BETAS, PROXIED], UNPRICED
     )

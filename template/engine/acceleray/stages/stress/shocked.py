@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
-from acceleray.quant.stress import conditional_mean, smallest_eigenvalue, with_correlations
+from acceleray.quant.stress import (
+    conditional_mean,
+    from_logs,
+    smallest_eigenvalue,
+    with_correlations,
+)
 from acceleray.stages.stress.definitions import SMALLEST_EIGENVALUE, Definitions, ShockScenario, Variable
 from acceleray.stages.stress.distance import measured
 from acceleray.stages.stress.outcome import SHOCKED, UNPRICED, Assumption, Outcome, not_run, outcome
@@ -88,7 +93,8 @@ def shocked(scenario: ShockScenario, model: FactorModel) -> Outcome:
     explained = np.where(has_betas, np.sum(model.betas * changes, axis=1), np.nan)
     origin = np.where(has_betas, SHOCKED, UNPRICED)
     assumptions = tuple(_assumptions(scenario, model, core, changes))
-    return outcome(scenario, assumptions, np.expm1(explained), explained, origin, distance, model)
+    simple = from_logs(explained, model.arithmetic)
+    return outcome(scenario, assumptions, simple, explained, origin, distance, model)
 
 
 def _priced_by(scenario: ShockScenario, model: FactorModel) -> FactorModel:

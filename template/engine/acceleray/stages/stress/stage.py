@@ -6,7 +6,7 @@ What is tested is defined in one file of conf/; what was assumed is committed ne
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ class StressSummary:
     """What stress says of the reference portfolio: losses, worst first, and what did not run.
 
     `not_run` holds title and reason, `distances` the linear reverse stress: loss in % of
-    NAV and its distance in standard deviations over `horizon_d` days.
+    NAV and its distance in standard deviations over `horizon_d` days, or what else `unit` says.
     """
 
     portfolio_id: str
@@ -70,6 +70,7 @@ class StressSummary:
     not_run: tuple[tuple[str, str], ...]
     distances: tuple[tuple[float, float], ...]
     horizon_d: int
+    unit: str = "day"
 
     @property
     def worst(self) -> ScenarioLoss | None:
@@ -92,8 +93,8 @@ class StressSummary:
         known = [(loss, distance) for loss, distance in self.distances if math.isfinite(distance)]
         if known:
             loss, distance = known[0]
-            days = f"{self.horizon_d} day{'s' if self.horizon_d > 1 else ''}"
-            lines.append((f"Losing {loss:g} % in {days}", f"{distance:.1f} standard deviations away"))
+            span = f"{self.horizon_d} {self.unit}{'s' if self.horizon_d > 1 else ''}"
+            lines.append((f"Losing {loss:g} % in {span}", f"{distance:.1f} standard deviations away"))
         return tuple(lines)
 
 
@@ -129,7 +130,8 @@ def stress(
     run.commit(STRESS_LOSSES, losses)
     run.commit(REVERSE_STRESS, rows.joined(REVERSE_STRESS, (table for table, _ in found)))
     run.commit(REVERSE_STRESS_SHOCKS, rows.joined(REVERSE_STRESS_SHOCKS, (table for _, table in found)))
-    return summarise(outcomes, book, linear[0], horizon_d)
+    summary = summarise(outcomes, book, linear[0], horizon_d)
+    return replace(summary, unit=run.settings.market_data.unit)
 
 
 def evaluate(
