@@ -57,6 +57,18 @@ def test_a_function_that_cites_a_published_source_is_on_the_page(path: Path, nam
     assert (path, name) in links(), f"add {path.name}#{name} to engine/docs/methodology.md"
 
 
+def test_a_module_that_cites_a_published_source_is_on_the_page() -> None:
+    folder = ENGINE / "acceleray" / "quant"
+    named = {path for path, _ in links()}
+    cited = {
+        path
+        for path in folder.rglob("*.py")
+        if CITED.search(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+    }
+    assert len(cited) > 8
+    assert sorted(path.name for path in cited - named) == []
+
+
 def test_a_citation_is_a_year_and_no_date() -> None:
     assert CITED.search("Return the test (Kupiec 1995), chi-squared(1).")
     assert not CITED.search("1970-01-01 was a Thursday")

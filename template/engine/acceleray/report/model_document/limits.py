@@ -33,7 +33,8 @@ def purpose(told: Context) -> Section:
         words = (
             "The model gives value-at-risk and expected shortfall of every portfolio of the book: each"
             " instrument has a GJR-GARCH volatility with Student-t innovations, and joint days of"
-            " standardised residuals are replayed at today's volatilities (filtered historical simulation),"
+            " standardised residuals are replayed at the volatilities and the correlation of today (filtered"
+            " historical simulation),"
             " or drawn from a t copula."
         )
         rows = [
