@@ -16,7 +16,7 @@ from acceleray.quant.risk_calendar import (
     observed_calendar,
     weekdays,
 )
-from acceleray.settings.sections import MarketData
+from acceleray.settings.market_data import MarketData
 from acceleray.stages.ingest.survey import Survey
 
 # Calendar days for each risk day: a week has five of seven.
