@@ -120,8 +120,9 @@ show_rows(run, TRAINING, "rows", "shards", "fit_s", "single_process_s", "single_
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC The gate says whether this version is champion from its as-of date on, and why; a mean rank IC that
-# MAGIC lives on one fold is not a signal. `portfolio rollback` goes back to the champion before.
+# MAGIC The gate says whether this version is champion from its as-of date on, and why: the lower end of the
+# MAGIC interval of its mean rank IC has to be above zero, and that of the difference from the champion too.
+# MAGIC On the sample it is not; `portfolio rollback` goes back to the champion before.
 # MAGIC
 # MAGIC The report is written from the committed rows; then the session closes.
 

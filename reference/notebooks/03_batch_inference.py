@@ -5,9 +5,10 @@
 # MAGIC **What it answers:** what does the model in charge say of every instrument today, and what does
 # MAGIC every portfolio expect, risk and leave unpriced?
 # MAGIC
-# MAGIC The model is the one that was champion as of the date; without one the run ends within seconds.
-# MAGIC Every row that comes in comes out: scored, or quarantined with its reason. The cells below are the
-# MAGIC recipe in `src/portfolio/workloads/batch_inference.py`, one step each.
+# MAGIC The model is the one that was champion as of the date. Where none was judged yet, the run ends within
+# MAGIC seconds; where the gate refused every one, no instrument is scored and portfolios have their risk
+# MAGIC alone. Every row that comes in comes out: scored, or quarantined with its reason. The cells below are
+# MAGIC the recipe in `src/portfolio/workloads/batch_inference.py`, one step each.
 
 # COMMAND ----------
 
@@ -63,25 +64,15 @@ run = session.run
 
 # COMMAND ----------
 
-import hashlib
-
-from acceleray.governance.champion import features_contract, find_champion
-from acceleray.governance.registry import RegisteredModel
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
-from acceleray.stages.score.stage import require_features
+from acceleray.stages.score.scorer import find_scorer
 from acceleray.tables import PRICES
 
 with run.stage("ingest", "Ingest data, find the champion (Spark)"):
     loaded = ingest(run)
-    names = run.project.feature_names()
-    contract = features_contract(names, run.settings.features.horizon_d)
-    client = run.tracker.client
-    champion = find_champion(run.lake, run.settings, client, run.source, loaded.as_of, contract)
-    model = RegisteredModel(champion.uri, champion.content)
-    require_features(model, names)
-    content = hashlib.sha256(champion.content).hexdigest()
-    run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), champion.uri, content))
+    scorer = find_scorer(run, loaded.as_of)
+    run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), *scorer.identity))
 show_stage(run)
 show_rows(run, PRICES, "instrument_id", "date", "price")
 
@@ -168,7 +159,7 @@ show_stage(run)
 show_rows(
     run,
     RISK_MEASURES,
-    *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "currency"),
+    *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "error_of"),
     portfolio_id=["REFERENCE"],
 )
 
@@ -189,9 +180,9 @@ from acceleray.stages.score.stage import score
 from acceleray.tables import PORTFOLIO_SCORES, PREDICTIONS
 
 with run.stage("score", "Score instruments and portfolios (Ray)"):
-    counts = score(run, model, calibration, book, horizons, factors)
+    counts = score(run, scorer.model, calibration, book, horizons, factors)
     run.tracker.measure({"rows_in": counts.rows_in, "rows_quarantined": counts.quarantined})
-    record(run, champion.uri)
+    record(run, scorer.model.uri)
 show_stage(run)
 show_rows(run, PREDICTIONS, "instrument_id", "feature_date", "score")
 show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav", "unpriced_pct_nav")
@@ -200,13 +191,14 @@ show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav",
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC Rows in are rows scored and rows quarantined. What could not be priced is in no risk number, and the
+# MAGIC Rows in are rows scored and rows quarantined; without a champion there are none, and the last line
+# MAGIC says so. What could not be priced is in no risk number, and the
 # MAGIC page says what it is.
 # MAGIC
 # MAGIC The report is written from the committed rows; then the session closes.
 
 # COMMAND ----------
 
-conclusion = conclude(run, champion, book, horizons, counts)
+conclusion = conclude(run, scorer, book, horizons, counts)
 session.close()
 show_conclusion(conclusion)

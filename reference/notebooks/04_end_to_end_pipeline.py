@@ -117,7 +117,8 @@ show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life
 # MAGIC %md
 # MAGIC ## Train: the signal model
 # MAGIC Walk-forward folds judge the model on dates it has not seen; the final one is fitted on everything
-# MAGIC and goes to the registry as challenger, from where a gate may make it champion.
+# MAGIC and goes to the registry as challenger. A gate makes it champion if its mean rank IC is above zero by
+# MAGIC more than luck explains, and if it is better than the champion before.
 # MAGIC
 # MAGIC **Ray** for the folds, which are independent and share the examples: question 7. The final model is
 # MAGIC one fit whose rows fit into one machine: question 3 says one process, so it is one task.
@@ -128,7 +129,7 @@ from acceleray.stages.train.stage import train
 from acceleray.tables import SIGNAL_VALIDATION
 
 with run.stage("train", "Train the signal model (Ray)"):
-    model = train(run).model
+    trained = train(run)
 calibration.gate.require()
 show_stage(run)
 show_rows(run, SIGNAL_VALIDATION, "fold", "train_rows", "test_rows", "rank_ic", "rank_ic_t")
@@ -156,7 +157,7 @@ show_stage(run)
 show_rows(
     run,
     RISK_MEASURES,
-    *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "currency"),
+    *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "error_of"),
     portfolio_id=["REFERENCE"],
 )
 
@@ -165,7 +166,7 @@ show_rows(
 # MAGIC %md
 # MAGIC ## Score: instruments and portfolios
 # MAGIC The model scores every instrument with features of today; scores and risk are added up for every
-# MAGIC portfolio.
+# MAGIC portfolio. A model that the gate refused scores nothing: portfolios then have their risk alone.
 # MAGIC
 # MAGIC **Ray** for the scores, because the model and NumPy see whole blocks of rows: question 7. The
 # MAGIC hand-off says below which way the rows took from Spark to Ray and why; Spark commits the results.
@@ -176,7 +177,7 @@ from acceleray.stages.score.stage import score
 from acceleray.tables import PORTFOLIO_SCORES, PREDICTIONS
 
 with run.stage("score", "Score instruments and portfolios"):
-    score(run, model, calibration, book, horizons)
+    score(run, trained.scoring, calibration, book, horizons)
 show_stage(run)
 show_rows(run, PREDICTIONS, "instrument_id", "feature_date", "score")
 show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav", "unpriced_pct_nav")
@@ -186,7 +187,8 @@ show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav",
 # MAGIC %md
 # MAGIC ## Backtest: has the model been right before?
 # MAGIC Value at risk and expected shortfall of every past day, each from what was known the day before, are
-# MAGIC compared with the loss that came; the verdict counts exceptions.
+# MAGIC compared with the loss that came; the verdict counts exceptions. Ten days are counted on windows
+# MAGIC that do not overlap.
 # MAGIC
 # MAGIC **Ray**, because blocks of days are independent and share residuals and weights: question 7. Spark
 # MAGIC says which fit was in force when, and commits. `record` writes down every table version above: that
@@ -196,13 +198,16 @@ show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav",
 
 from acceleray.runtime.evidence import record
 from acceleray.stages.backtest.stage import backtest
-from acceleray.tables import BACKTEST_VERDICTS
+from acceleray.tables import BACKTEST_HORIZONS, BACKTEST_VERDICTS
 
 with run.stage("backtest", "Backtest value at risk (Ray)"):
     verdicts = backtest(run, calibration)
-    record(run, model.uri)
+    record(run, trained.model.uri)
 show_stage(run)
 show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "basel_zone", "decision")
+show_rows(
+    run, BACKTEST_HORIZONS, "method", "horizon_d", "windows", "exceptions", "expected_exceptions", "kupiec_p"
+)
 
 # COMMAND ----------
 
@@ -215,6 +220,6 @@ show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "
 
 # COMMAND ----------
 
-conclusion = conclude(run, horizons, verdicts)
+conclusion = conclude(run, trained, horizons, verdicts)
 session.close()
 show_conclusion(conclusion)

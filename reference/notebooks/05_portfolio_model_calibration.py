@@ -116,8 +116,8 @@ show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life
 
 # MAGIC %md
 # MAGIC ## Dependence: betas and correlation
-# MAGIC Monthly returns are regressed on the factors; the correlation of standardised residuals is shrunk,
-# MAGIC and the tails of a t copula are fitted to them.
+# MAGIC Monthly returns are regressed on the factors; the rank correlation of standardised residuals is
+# MAGIC shrunk, and the tails of a t copula are fitted to them.
 # MAGIC
 # MAGIC **Ray** for the regressions, which share one array: question 7. Correlation is one fit whose rows
 # MAGIC fit into one machine, question 3: it is a single task. `record` writes down every table version

@@ -122,7 +122,7 @@ def made_up(portfolios: int, instruments: int, methods: list[str]) -> list[World
 
 def line(scenarios: int, spent: Spent, found: tuple[Horizon, ...]) -> str:
     """Return what one size took, and the first portfolio's shortfall at the longest horizon."""
-    made = scenarios * len(found) / spent.seconds
+    made = sum(each.scenarios for each in found) / spent.seconds
     shortfall = 100.0 * float(found[-1].tail.expected_shortfall(0.975)[0])
     memory = f"{spent.peak_mb:>13,.0f}{spent.driver_mb:>13,.0f}{spent.worker_mb:>13,.0f}"
     return f"{scenarios:>13,}{spent.seconds:>13.1f}{made:>13,.0f}{memory}{shortfall:>11.4f} %"

@@ -14,6 +14,7 @@ import typer
 from acceleray.cli.cluster import cluster
 from acceleray.cli.guard import Place, guarded
 from acceleray.cli.maintain import maintain
+from acceleray.cli.model_document import model_document
 from acceleray.cli.models import models, rollback
 from acceleray.cli.new_workload import new_workload
 from acceleray.cli.notebooks import notebooks
@@ -66,6 +67,7 @@ def _application() -> typer.Typer:
         ("lineage", lineage, "Follow a row back to everything that made it."),
         ("models", models, "List the models: who is champion, since when, and why."),
         ("rollback", rollback, "Withdraw the champion; the one before is champion again."),
+        ("model-document", model_document, "Write what a validator of a model asks for first."),
         ("maintain", maintain, "Compact tables and delete files that no version needs any more."),
         ("cluster", cluster, "Start, stop or look at a Spark cluster on this machine."),
         ("dictionary", dictionary, "Print the data dictionary: every table, column and unit."),

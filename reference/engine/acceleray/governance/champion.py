@@ -59,7 +59,24 @@ def features_contract(names: Sequence[str], horizon_d: int) -> str:
 def find_champion(
     lake: Tables, settings: Settings, client: Any, source: str, as_of: date, contract: str
 ) -> Champion:
-    """Return the model that is champion of a price source as of a date.
+    """Return the model that is champion of a price source as of a date; see `find_champion_if_any`.
+
+    Raises:
+        PortfolioError: as there, or every model was refused or withdrawn.
+    """
+    found = find_champion_if_any(lake, settings, client, source, as_of, contract)
+    if found is None:
+        raise PortfolioError(no_champion(source, as_of))
+    return found
+
+
+def find_champion_if_any(
+    lake: Tables, settings: Settings, client: Any, source: str, as_of: date, contract: str
+) -> Champion | None:
+    """Return the model that is champion of a price source as of a date; None if every one was refused.
+
+    That no model was good enough is a result, and whoever scores can say so; that none was ever judged, or
+    none by then, is a step left out.
 
     Args:
         lake: where decisions are kept.
@@ -70,13 +87,15 @@ def find_champion(
         contract: `features_contract` of the features that will be given to the model.
 
     Raises:
-        PortfolioError: there is no champion yet, none as of that date, it was trained on other features, or
-            its bytes are not those that were registered.
+        PortfolioError: no model was judged yet, none was champion until after that date, the champion was
+            trained on other features, or its bytes are not those that were registered.
     """
     rows = decisions(lake, source)
     found = champion_as_of(rows, as_of)
     if found is None:
-        raise PortfolioError(_no_champion(rows, source, as_of))
+        if step := _step_left_out(rows, source, as_of):
+            raise PortfolioError(step)
+        return None
     version, label = int(found["model_version"]), f"version {found['model_version']} of {found['model_name']}"
     if found["features_contract"] != contract:
         raise PortfolioError(
@@ -157,7 +176,16 @@ def stored_content(settings: Settings, client: Any, name: str, version: int) -> 
     return content
 
 
-def _no_champion(rows: Sequence[Decision], source: str, as_of: date) -> str:
+def no_champion(source: str, as_of: date) -> str:
+    """Return in words that no version of any model is champion, though some were judged."""
+    return (
+        f"There is no champion of {source} as of {as_of}: every model was refused or withdrawn; "
+        "`portfolio models` says why."
+    )
+
+
+def _step_left_out(rows: Sequence[Decision], source: str, as_of: date) -> str:
+    """Return what has to be done before there can be a champion, empty if models were judged and refused."""
     later = [row["effective_from"] for row in rows if row["decision"] == "promoted"]
     since = sorted(day for day in set(later) if champion_as_of(rows, day) is not None)
     if since and as_of < since[0]:
@@ -167,10 +195,7 @@ def _no_champion(rows: Sequence[Decision], source: str, as_of: date) -> str:
         )
     if not rows:
         return f"There is no champion of {source} yet; train one first: {TO_TRAIN}."
-    return (
-        f"There is no champion of {source} as of {as_of}: every model was refused or withdrawn; "
-        "`portfolio models` says why."
-    )
+    return ""
 
 
 def _version(row: Decision) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Tests of value-at-risk forecasts: coverage, independence, and the Basel traffic light.
+"""RecordTests of value-at-risk forecasts: coverage, independence, and the Basel traffic light.
 
 An *exception* is a day whose loss was larger than the value-at-risk forecast for it.
 """
@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlog1py, xlogy
-from scipy.stats import binom, chi2
+from scipy.stats import beta, binom, chi2
 
 Zone = Literal["green", "yellow", "red"]
 
@@ -19,6 +19,7 @@ _RED_FROM = 0.9999
 # Multipliers for 0-4, 5, 6, 7, 8, 9 and 10 or more exceptions of 99 % in 250 days (Basel Framework, MAR32.9).
 _MULTIPLIERS = (1.50, 1.50, 1.50, 1.50, 1.50, 1.70, 1.76, 1.83, 1.88, 1.92, 2.00)
 _BASEL_DAYS = 250
+_BASEL_CONFIDENCE = 0.99
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,12 @@ class LikelihoodRatio:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What all tests say about one model's forecasts at one confidence.
+    """What the tests of coverage say about one model's forecasts at one confidence.
 
-    ``expected`` is the number of exceptions a right model has on average. ``zone`` judges all days,
-    ``recent_zone`` and ``multiplier`` the last 250 days; the multiplier is defined for 99 % and one day.
-    ``passed`` asks Kupiec's and the conditional-coverage p-value to reach the required level; ``reason`` says
-    so in words.
+    ``expected`` is the number of exceptions a right model has on average. ``zone`` judges all days, the
+    recent ones the last 250 and 500 days. ``multiplier`` is defined for 99 % and 250 days alone, None
+    otherwise. ``passed`` asks Kupiec's and the conditional-coverage p-value to reach the required level,
+    ``reason`` says so in words: the two classical tests, of which the gate of the backtest is wider.
     """
 
     days: int
@@ -49,7 +50,9 @@ class Verdict:
     zone: Zone
     recent_exceptions: int
     recent_zone: Zone
-    multiplier: float
+    exceptions_500: int
+    zone_500: Zone
+    multiplier: float | None
     passed: bool
     reason: str
 
@@ -108,6 +111,18 @@ def basel_zone(exceptions: int, days: int, confidence: float) -> Zone:
     return "yellow" if cumulative < _RED_FROM else "red"
 
 
+def rate_interval(exceptions: int, days: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of the daily chance of an exception that a record agrees with.
+
+    Exact, from the binomial law (Clopper & Pearson 1934), two-sided at ``level``; both ends are shares.
+    """
+    _check(exceptions, days, level)
+    tail = (1.0 - level) / 2.0
+    low = float(beta.ppf(tail, exceptions, days - exceptions + 1)) if exceptions else 0.0
+    high = float(beta.ppf(1.0 - tail, exceptions + 1, days - exceptions)) if exceptions < days else 1.0
+    return low, high
+
+
 def basel_multiplier(exceptions: int) -> float:
     """Return the capital multiplier for so many exceptions of 99 % one-day value-at-risk in 250 days."""
     if exceptions < 0:
@@ -115,28 +130,11 @@ def basel_multiplier(exceptions: int) -> float:
     return _MULTIPLIERS[min(exceptions, len(_MULTIPLIERS) - 1)]
 
 
-def acerbi_szekely_z2(
-    losses: NDArray[np.float64],
-    value_at_risk: NDArray[np.float64],
-    expected_shortfall: NDArray[np.float64],
-    confidence: float,
-) -> float:
-    """Return Z2 of Acerbi & Szekely 2014: zero on average if the model is right, negative if too mild.
-
-    All arrays are of shape (days,), losses positive, forecasts made the day before. About -0.70 is critical
-    at 5 % for 250 days and 97.5 %, for a wide range of tails; fewer exceptions than expected make it
-    positive.
-    """
-    hits = np.asarray(losses) > np.asarray(value_at_risk)
-    excess = np.where(hits, np.asarray(losses) / np.asarray(expected_shortfall), 0.0)
-    return float(1.0 - excess.sum() / (excess.size * (1.0 - confidence)))
-
-
 def verdict(exceptions: NDArray[np.bool_], confidence: float, required_p_value: float = 0.05) -> Verdict:
     """Return the judgement of all tests on exceptions of shape (days,), in the order of time."""
     hits = _hits(exceptions)
     days, count = int(hits.size), int(hits.sum())
-    recent = hits[-_BASEL_DAYS:]
+    recent, longer = hits[-_BASEL_DAYS:], hits[-2 * _BASEL_DAYS :]
     coverage = kupiec(count, days, confidence)
     conditional = christoffersen_conditional_coverage(hits, confidence)
     expected = days * (1.0 - confidence)
@@ -164,10 +162,16 @@ def verdict(exceptions: NDArray[np.bool_], confidence: float, required_p_value: 
         zone=basel_zone(count, days, confidence),
         recent_exceptions=int(recent.sum()),
         recent_zone=basel_zone(int(recent.sum()), int(recent.size), confidence),
-        multiplier=basel_multiplier(int(recent.sum())),
+        exceptions_500=int(longer.sum()),
+        zone_500=basel_zone(int(longer.sum()), int(longer.size), confidence),
+        multiplier=basel_multiplier(int(recent.sum())) if _has_multiplier(recent, confidence) else None,
         passed=not failures,
         reason="; ".join(failures) if failures else agreed,
     )
+
+
+def _has_multiplier(recent: NDArray[np.bool_], confidence: float) -> bool:
+    return recent.size == _BASEL_DAYS and abs(confidence - _BASEL_CONFIDENCE) < 1e-12
 
 
 def _likelihood(exceptions: int, days: int, probability: float) -> float:

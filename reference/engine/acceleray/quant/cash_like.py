@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.garch import GjrFit, GjrParameters
+from acceleray.quant.spans import change
 
 CASH_LIKE_SIGMA = 5e-4
 """Standard deviation of daily returns up to which a price counts as cash: 0.8 % a year, where the calmest
@@ -26,14 +27,14 @@ def cash_like(returns: NDArray[np.float64]) -> bool:
     return returns.size > 0 and float(np.std(returns)) <= CASH_LIKE_SIGMA
 
 
-def cash_like_so_far(prices: NDArray[np.float64]) -> NDArray[np.bool_]:
+def cash_like_so_far(prices: NDArray[np.float64], level: float | None = None) -> NDArray[np.bool_]:
     """Return for each price, of shape (days,), whether returns up to it moved no more than cash does.
 
-    Only the past decides, so no day is judged by later ones.
+    Only the past decides, so no day is judged by later ones. `level` is that of arithmetic returns.
     """
     if prices.size < 2:
         return np.ones(prices.size, dtype=bool)
-    returns = prices[1:] / prices[:-1] - 1.0
+    returns = change(prices[:-1], prices[1:], level)
     count = np.arange(1, returns.size + 1)
     mean = np.cumsum(returns) / count
     variance = np.cumsum(returns * returns) / count - mean * mean

@@ -3,8 +3,8 @@
 A sample correlation of more instruments than days is singular, and of nearly as many is close to it. Ledoit &
 Wolf (2004, "A well-conditioned estimator for large-dimensional covariance matrices") mix it with the identity
 by the weight that minimises the expected squared error, which makes it positive definite.
-The t copula is that of Demarta & McNeil (2005, "The t copula and related copulas"): its correlation is held
-fixed and its degrees of freedom follow by maximum likelihood on ranks.
+The t copula is that of Demarta & McNeil (2005, "The t copula and related copulas"): its correlation is that
+of normal scores, and its degrees of freedom follow by maximum likelihood on ranks.
 """
 
 import math
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize_scalar
-from scipy.special import gammaln, stdtrit
+from scipy.special import gammaln, ndtri, stdtrit
 from scipy.stats import rankdata
 
 NU_LIMITS = (2.1, 100.0)
@@ -77,6 +77,15 @@ def shrink_correlation(residuals: NDArray[np.float64]) -> ShrunkCorrelation:
 def pseudo_observations(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ranks within each instrument over (days + 1), so in (0, 1); equal values share their mean."""
     return np.asarray(rankdata(residuals, axis=0) / (len(residuals) + 1.0), dtype=np.float64)
+
+
+def normal_scores(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the normal quantiles of the pseudo-observations of residuals, both (days, instruments).
+
+    Their correlation is the rank correlation of van der Waerden (1952; as an estimate of dependence: Boudt,
+    Cornelissen & Croux 2012). Margins have no say in it, so that one jump of one instrument does not either.
+    """
+    return np.asarray(ndtri(pseudo_observations(residuals)), dtype=np.float64)
 
 
 def fit_copula_nu(residuals: NDArray[np.float64], correlation: NDArray[np.float64]) -> CopulaFit:

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr
+from scipy.special import stdtr, stdtrit
 
 # Fewer pairs than this make a rank correlation of -1, 0 or 1 by construction.
 _MINIMUM_PAIRS = 3
@@ -46,17 +46,19 @@ def newey_west_t(series: NDArray[np.float64], lags: int) -> float:
         raise ValueError("the number of lags cannot be negative")
     series = np.asarray(series, dtype=np.float64)
     series = series[np.isfinite(series)]
+    return float(series.mean()) / _standard_error(series, lags) if series.size > 1 else math.nan
+
+
+def _standard_error(series: NDArray[np.float64], lags: int) -> float:
+    """Return the Newey-West standard error of the mean of two finite values or more; NaN if there is none."""
     count = series.size
-    if count < 2:
-        return math.nan
-    mean = float(series.mean())
-    deviations = series - mean
+    deviations = series - float(series.mean())
     # A sum, not a product of vectors: libraries split that among threads, and its last bits with it.
     variance = float(np.sum(deviations * deviations))
     for lag in range(1, min(lags, count - 1) + 1):
         weight = 1.0 - lag / (lags + 1.0)
         variance += 2.0 * weight * float(np.sum(deviations[lag:] * deviations[:-lag]))
-    return mean / (math.sqrt(variance) / count) if variance > 0.0 else math.nan
+    return math.sqrt(variance) / count if variance > 0.0 else math.nan
 
 
 def overlap_lags(count: int, horizon_d: int) -> int:
@@ -81,12 +83,47 @@ def newey_west_p(t: float, count: int, lags: int, horizon_d: int) -> float:
     """
     if not math.isfinite(t) or count < 3 * max(lags, 1):
         return math.nan
+    seen, freedom = _reference(count, lags, horizon_d)
+    return 2.0 * float(stdtr(freedom, -abs(t) * math.sqrt(seen)))
+
+
+def newey_west_lower(series: NDArray[np.float64], horizon_d: int, confidence: float) -> float:
+    """Return the lower end of the one-sided interval for a series' mean, in the unit of the series.
+
+    It is above a bound exactly where the one-sided p-value of the mean less that bound is below
+    1 - ``confidence``: lags, reference and shrinkage are those of ``overlap_lags`` and ``newey_west_p``.
+
+    Args:
+        series: (dates,) daily values over a horizon; missing ones are left out.
+        horizon_d: days that the return behind each value spans.
+        confidence: share of intervals that cover the true mean, 0.95 say.
+
+    NaN with too few values to tell (``least_count``), or where the variance is not positive.
+    """
+    values = np.asarray(series, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    lags = overlap_lags(values.size, horizon_d)
+    if values.size < 3 * max(lags, 1):
+        return math.nan
+    seen, freedom = _reference(values.size, lags, horizon_d)
+    error = _standard_error(values, lags) / math.sqrt(seen)
+    return float(values.mean()) - float(stdtrit(freedom, confidence)) * error
+
+
+def least_count(horizon_d: int) -> int:
+    """Return how many daily values an interval or a p-value needs: three times the lags, nine horizons."""
+    count = 1
+    while count < 3 * max(overlap_lags(count, horizon_d), 1):
+        count += 1
+    return count
+
+
+def _reference(count: int, lags: int, horizon_d: int) -> tuple[float, float]:
+    """Return the share of the variance that the estimate sees, and the degrees of freedom."""
     apart = np.arange(1, horizon_d)
     overlap = 1.0 - apart / horizon_d
     seen = (1.0 + 2.0 * np.sum((1.0 - apart / (lags + 1.0)).clip(0.0) * overlap)) / horizon_d
-    seen *= 1.0 - lags / count
-    freedom = 1.5 * count / max(lags, 1)
-    return 2.0 * float(stdtr(freedom, -abs(t) * math.sqrt(seen)))
+    return float(seen) * (1.0 - lags / count), 1.5 * count / max(lags, 1)
 
 
 def out_of_sample_r2(targets: NDArray[np.float64], predictions: NDArray[np.float64]) -> float:

@@ -34,8 +34,9 @@ class Regression:
     """Exposure of one instrument: betas and their standard errors, of shape (factors,).
 
     A beta is the log return for a factor change of one. ``r_squared`` is the share of variance that the
-    factors explain together, ``specific_volatility`` the monthly standard deviation of the rest. Without a
-    usable history all numbers are NaN, and ``reason`` says why.
+    factors explain together, ``specific_volatility`` the monthly standard deviation of the rest. ``first``
+    and ``last`` are positions of the first and last month used, -1 if none. Without a usable history all
+    numbers are NaN, and ``reason`` says why.
     """
 
     betas: NDArray[np.float64]
@@ -44,6 +45,8 @@ class Regression:
     specific_volatility: float
     months: int
     reason: str
+    first: int = -1
+    last: int = -1
 
 
 def months_needed(factors: int, minimum: int) -> int:
@@ -145,6 +148,7 @@ def regress(returns: NDArray[np.float64], changes: NDArray[np.float64], minimum:
     model = OLS(returns[present], np.column_stack([np.ones(months), changes[present]]))
     options = {"maxlags": newey_west_lags(months), "use_correction": True}
     result = model.fit(cov_type="HAC", cov_kwds=options)
+    used = np.flatnonzero(present)
     return Regression(
         betas=np.asarray(result.params[1:], dtype=np.float64),
         standard_errors=np.asarray(result.bse[1:], dtype=np.float64),
@@ -152,6 +156,8 @@ def regress(returns: NDArray[np.float64], changes: NDArray[np.float64], minimum:
         specific_volatility=math.sqrt(float(result.ssr) / (months - factors - 1)),
         months=months,
         reason="",
+        first=int(used[0]),
+        last=int(used[-1]),
     )
 
 

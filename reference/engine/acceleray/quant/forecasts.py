@@ -1,41 +1,101 @@
 """One-day-ahead risk forecasts of one portfolio, each from the days before it only.
 
 Four models side by side, from plain history to a calibrated filter. A result is a positive loss as a fraction
-of the portfolio's value. The default measure is value-at-risk; pass ``expected_shortfall`` (or its Gaussian
-sibling) for that instead. A measure may return several numbers of the same losses: then they come first in
-the result's shape, and the days last.
+of the portfolio's value. The default measure is value-at-risk; pass ``forecast_expected_shortfall`` (or its
+Gaussian sibling) for that instead. A measure may return several numbers of the same losses: then they come
+first in the result's shape, and the days last. Models that replay past losses share one rule: the last
+``window`` of them, or as many as there are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.comovement import Comovement
 from acceleray.quant.ewma import ewma_variance
 from acceleray.quant.garch import GjrFit
+from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
 from acceleray.quant.residuals import fill_missing, filtered
-from acceleray.quant.risk import gaussian_value_at_risk, value_at_risk
+from acceleray.quant.risk import gaussian_value_at_risk, largest_first
 
 Measure = Callable[[NDArray[np.float64], float], NDArray[np.float64]]
 
-# Days of residuals before a block without which its forecasts would rest on a handful of days.
-_MINIMUM_RESIDUAL_DAYS = 100
+# Past losses without which a forecast would rest on a handful of days.
+MINIMUM_DAYS = 100
+
+
+def forecast_value_at_risk(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
+    """Return the value-at-risk that a sample of past losses (days,) forecasts, of shape ().
+
+    The interpolated rank (n + 1)(1 - c), which the next loss exceeds with probability 1 - c whatever the law
+    (Hyndman & Fan 1996, type 6); the plain quantile of ``risk.value_at_risk`` promises 1.198 % at 500 days
+    and 99 %. Negative where even this quantile is a gain.
+    """
+    return _weighted(losses, quantile_weights(losses.size, confidence))
+
+
+def forecast_expected_shortfall(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
+    """Return the mean of the same quantile function beyond the confidence; arguments and shape as there."""
+    return _weighted(losses, shortfall_weights(losses.size, confidence))
+
+
+def forecast_at_both(
+    losses: NDArray[np.float64], confidence: float, es_confidence: float
+) -> NDArray[np.float64]:
+    """Return value-at-risk at the first level, and value-at-risk and shortfall at the second, of shape (3,).
+
+    The same numbers as those of the two functions above, from looking through the losses once.
+    """
+    weights = (
+        quantile_weights(losses.size, confidence),
+        quantile_weights(losses.size, es_confidence),
+        shortfall_weights(losses.size, es_confidence),
+    )
+    kept = max(each.size for each in weights)
+    top = losses if kept == losses.size else np.partition(losses, losses.size - kept)[losses.size - kept :]
+    largest = largest_first(top[np.newaxis])
+    return np.array([weighted_losses(largest, each)[0] for each in weights])
+
+
+def _weighted(losses: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    kept = weights.size
+    top = losses if kept == losses.size else np.partition(losses, losses.size - kept)[losses.size - kept :]
+    return weighted_losses(largest_first(top[np.newaxis]), weights)[0]
+
+
+def over_windows(
+    days: Iterable[NDArray[np.float64]], windows: Sequence[int], confidence: float, measure: Measure
+) -> NDArray[np.float64]:
+    """Return a measure of the last losses before each day, of shape (windows, ..., days).
+
+    ``days`` yields for each day the losses to be replayed on it, the oldest first, at least those of the
+    longest window or as many as there are.
+    """
+    found = [[measure(losses[-window:], confidence) for window in windows] for losses in days]
+    return np.moveaxis(np.array(found), 0, -1)
+
+
+def historical_losses(portfolio_returns: NDArray[np.float64], start: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the losses before each day from ``start`` to the last, the oldest first, as they were."""
+    losses = -_series(portfolio_returns, start, MINIMUM_DAYS)
+    return (losses[:day] for day in range(start, losses.size))
 
 
 def historical_simulation(
     portfolio_returns: NDArray[np.float64],
     start: int,
-    window: int = 500,
+    window: int = 2000,
     confidence: float = 0.99,
-    measure: Measure = value_at_risk,
+    measure: Measure = forecast_value_at_risk,
 ) -> NDArray[np.float64]:
     """Return forecasts for days ``start`` to the last, of shape (days - start,), from the past as it was.
 
     Each is the risk of the portfolio in the ``window`` days before, all equally likely. Raises ValueError
-    where a return is missing or ``start`` leaves less than a window before it.
+    where a return is missing or ``start`` leaves fewer than `MINIMUM_DAYS` before it.
     """
-    returns = _series(portfolio_returns, start, window)
-    return np.asarray(measure(_windows(-returns, start, window).T, confidence))
+    return over_windows(historical_losses(portfolio_returns, start), (window,), confidence, measure)[0]
 
 
 def ewma_normal(
@@ -55,30 +115,36 @@ def ewma_normal(
     return np.asarray(measure(sigma, confidence))
 
 
-def filtered_historical_ewma(
-    portfolio_returns: NDArray[np.float64],
-    start: int,
-    window: int = 500,
-    decay: float = 0.94,
-    confidence: float = 0.99,
-    measure: Measure = value_at_risk,
-) -> NDArray[np.float64]:
-    """Return forecasts for days ``start`` to the last from past days rescaled to today's volatility.
+def ewma_filtered_losses(
+    portfolio_returns: NDArray[np.float64], start: int, decay: float = 0.94
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the losses before each day, each over the volatility of its day times that of the day ahead.
 
-    Hull & White 1998 with exponentially weighted variances: each day is divided by the volatility forecast
-    for it and multiplied by that for the day ahead.
-    The first day has no volatility, so ``start`` must exceed ``window``. Otherwise as
-    ``historical_simulation``.
+    Hull & White 1998 with exponentially weighted variances. The first day of all has no volatility.
     """
-    returns = _series(portfolio_returns, start, window + 1)
+    returns = _series(portfolio_returns, start, MINIMUM_DAYS + 1)
     sigma = np.sqrt(ewma_variance(returns, decay)[:-1])
     if not bool(np.all(sigma[1:] > 0.0)):
         raise ValueError("the series starts with returns of zero: leave them out")
-    residuals = np.zeros(returns.size)
-    residuals[1:] = returns[1:] / sigma[1:]
-    return np.asarray(
-        measure((_windows(-residuals, start, window) * sigma[start:, np.newaxis]).T, confidence)
-    )
+    residuals = -returns[1:] / sigma[1:]
+    return (residuals[: day - 1] * sigma[day] for day in range(start, returns.size))
+
+
+def filtered_historical_ewma(
+    portfolio_returns: NDArray[np.float64],
+    start: int,
+    window: int = 2000,
+    decay: float = 0.94,
+    confidence: float = 0.99,
+    measure: Measure = forecast_value_at_risk,
+) -> NDArray[np.float64]:
+    """Return forecasts for days ``start`` to the last from past days rescaled to today's volatility.
+
+    The losses are those of ``ewma_filtered_losses``; otherwise as ``historical_simulation``.
+    """
+    return over_windows(
+        ewma_filtered_losses(portfolio_returns, start, decay), (window,), confidence, measure
+    )[0]
 
 
 def available_weights(weights: NDArray[np.float64], fits: Sequence[GjrFit | None]) -> NDArray[np.float64]:
@@ -105,18 +171,45 @@ def filtered_historical_calibrated(
     window: int = 2000,
     confidence: float = 0.99,
     seed: int = 0,
-    measure: Measure = value_at_risk,
+    measure: Measure = forecast_value_at_risk,
     unseen: NDArray[np.float64] | None = None,
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Return forecasts for days ``first`` to ``last - 1``, of shape (last - first,), from one set of fits.
+
+    Each is a measure of the last ``window`` losses of ``calibrated_losses``, whose arguments these are.
+    """
+    days = calibrated_losses(
+        asset_returns, weights, first, last, fits, window, seed, unseen, arithmetic=arithmetic
+    )
+    return over_windows(days, (window,), confidence, measure)[0]
+
+
+def calibrated_losses(
+    asset_returns: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    first: int,
+    last: int,
+    fits: Sequence[GjrFit | None],
+    window: int = 2000,
+    seed: int = 0,
+    unseen: NDArray[np.float64] | None = None,
+    members: NDArray[np.bool_] | None = None,
+    drift: Literal["fitted", "zero"] = "fitted",
+    arithmetic: NDArray[np.bool_] | None = None,
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the losses to be replayed on each of the days ``first`` to ``last - 1``, the oldest first.
 
     ``asset_returns`` (days, assets) may have gaps; ``fits`` must have been estimated on days before
     ``first``. ``unseen``, of the same shape, are returns of days that the fits left out (see
     ``spans.outside``). For day t each asset's returns before t are filtered with its fit, the residuals of
     one past day are replayed for all assets together at the volatilities forecast for t (Barone-Adesi,
-    Giannopoulos & Vosper 1999), and the portfolio of ``available_weights`` is valued in each of the last
-    ``window`` days before t, or as many as there are.
+    Giannopoulos & Vosper 1999) and at the correlation of that time (see ``comovement``; ``members`` (assets,)
+    are those whose mean it follows), and the portfolio of ``available_weights`` is valued in each of the last
+    ``window`` days before t, or as many as there are. Nothing loses more than its value but ``arithmetic``
+    assets, a mask (assets,).
     Gaps are filled as in ``fill_missing``, learnt from days before ``first``; ``seed`` serves only there.
+    With a ``drift`` of zero, replayed days leave out the mean return of the fit.
     Residuals, unlike returns, are close to identically distributed, so the window can be long: 2,000 days put
     20 scenarios beyond 99 %, where 500 put 5.
     """
@@ -137,12 +230,12 @@ def filtered_historical_calibrated(
         left_out = None if unseen is None else unseen[: last - 1, column]
         residuals[:, place], path = filtered(known[:, place], fit.parameters, fit.initial_variance, left_out)
         sigma[:, place] = path[first:last]
-        means[place] = fit.parameters.mu
+        means[place] = fit.parameters.mu if drift == "fitted" else 0.0
 
     some = np.isfinite(residuals).any(axis=1)
     days = np.flatnonzero(some)
     before_first = int(np.searchsorted(days, first))
-    if before_first < _MINIMUM_RESIDUAL_DAYS:
+    if before_first < MINIMUM_DAYS:
         raise ValueError(f"{before_first} days before day {first} are too few to replay")
     skipped = max(before_first - window, 0)
     days = days[skipped:]
@@ -150,12 +243,15 @@ def filtered_historical_calibrated(
         residuals[days], seed, [int(column) for column in columns], before_first - skipped
     )
 
-    forecasts = []
+    least = np.full(columns.size, -1.0)
+    if arithmetic is not None:
+        least[arithmetic[columns]] = -np.inf
+    chosen = None if members is None else members[columns]
+    comovement = Comovement.of(filled, chosen, before_first - skipped)
     for step, day in enumerate(range(first, last)):
         end = int(np.searchsorted(days, day))
-        replayed = filled[max(end - window, 0) : end] * sigma[step] + means
-        forecasts.append(measure(-(np.maximum(replayed, -1.0) @ held[columns]), confidence))
-    return np.stack(forecasts, axis=-1)
+        replayed = comovement.replayed(max(end - window, 0), end) * sigma[step] + means
+        yield -(np.maximum(replayed, least) @ held[columns])
 
 
 def _series(returns: NDArray[np.float64], start: int, needed: int) -> NDArray[np.float64]:
@@ -165,9 +261,3 @@ def _series(returns: NDArray[np.float64], start: int, needed: int) -> NDArray[np
     if not needed <= start < returns.size:
         raise ValueError(f"the first forecast is for day {start}: it must be {needed} to {returns.size - 1}")
     return returns
-
-
-def _windows(values: NDArray[np.float64], start: int, window: int) -> NDArray[np.float64]:
-    """Return the values of the ``window`` days before each day from start, of shape (forecasts, window)."""
-    views = np.lib.stride_tricks.sliding_window_view(values, window)
-    return np.asarray(views[start - window : values.size - window])

@@ -31,6 +31,11 @@ def bonferroni(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     return _adjusted(p_values, "bonferroni")
 
 
+def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the same as ``bonferroni`` in steps, which rejects at least as much (Holm 1979)."""
+    return _adjusted(p_values, "holm")
+
+
 def _adjusted(p_values: NDArray[np.float64], method: str) -> NDArray[np.float64]:
     from statsmodels.stats.multitest import multipletests
 

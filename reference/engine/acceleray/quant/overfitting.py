@@ -60,18 +60,21 @@ def deflated_sharpe_ratio(
     return float(stats.norm.cdf((sharpe - benchmark) * math.sqrt(observations - 1) / math.sqrt(variance)))
 
 
-def deflated_sharpe_of(series: NDArray[np.float64], sharpes: NDArray[np.float64]) -> tuple[float, float]:
+def deflated_sharpe_of(
+    series: NDArray[np.float64], sharpes: NDArray[np.float64], before: int = 0
+) -> tuple[float, float]:
     """Return the expected maximum of all trials' Sharpe ratios, and the deflated one of the chosen series.
 
     Args:
         series: (observations,) of the chosen trial.
         sharpes: (trials,) of all trials, the chosen one among them; NaN where a trial has none.
+        before: trials on the same data before these; they count, and are taken to vary as these do.
     """
     values, found = series[np.isfinite(series)], sharpes[np.isfinite(sharpes)]
     if found.size == 0 or not math.isfinite(sharpe_ratio(values)):
         return math.nan, math.nan
     variance = float(found.var(ddof=1)) if found.size > 1 else 0.0
-    highest = expected_maximum_sharpe(variance, found.size)
+    highest = expected_maximum_sharpe(variance, found.size + before)
     moments = float(stats.skew(values)), float(stats.kurtosis(values, fisher=False))
     return highest, deflated_sharpe_ratio(sharpe_ratio(values), highest, values.size, *moments)
 

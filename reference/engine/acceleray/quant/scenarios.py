@@ -6,7 +6,8 @@ grouping of atoms over any number of workers gives the same scenarios to the las
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +27,36 @@ _CACHED_NUMBERS = 16_384
 
 @dataclass(frozen=True)
 class ParameterArrays:
-    """Parameters of many instruments as arrays of shape (instruments,), in the units of ``GjrParameters``."""
+    """Parameters of many instruments as arrays of shape (instruments,), in the units of ``GjrParameters``.
+
+    ``arithmetic`` says whose returns are changes over a fixed level: they add up, and may lose more than all.
+    """
 
     mu: NDArray[np.float64]
     omega: NDArray[np.float64]
     alpha: NDArray[np.float64]
     gamma: NDArray[np.float64]
     beta: NDArray[np.float64]
+    arithmetic: NDArray[np.bool_] | None = None
 
 
-def stack_parameters(parameters: Sequence[GjrParameters]) -> ParameterArrays:
+def stack_parameters(
+    parameters: Sequence[GjrParameters], arithmetic: NDArray[np.bool_] | None = None
+) -> ParameterArrays:
     """Return the parameters of many instruments as arrays, in the order given."""
     fields = ("mu", "omega", "alpha", "gamma", "beta")
     return ParameterArrays(
-        **{name: np.array([getattr(each, name) for each in parameters]) for name in fields}
+        **{name: np.array([getattr(each, name) for each in parameters]) for name in fields},
+        arithmetic=arithmetic,
     )
+
+
+def with_drift(parameters: ParameterArrays, drift: Literal["fitted", "zero"]) -> ParameterArrays:
+    """Return the parameters with which paths are simulated: with the fitted mean return of a day, or none.
+
+    A zero drift leaves the variance recursion as it was fitted: its shocks are deviations from the mean.
+    """
+    return parameters if drift == "fitted" else replace(parameters, mu=np.zeros_like(parameters.mu))
 
 
 def atoms(scenarios: int) -> list[tuple[int, int]]:
@@ -77,7 +93,8 @@ def filtered_historical_returns(
     On each day of a path all instruments take the residuals z of one past day, r = mu + sigma z, and each
     variance moves on from the simulated shock by its own GJR recursion (Barone-Adesi, Giannopoulos & Vosper
     1999, eq. 3-6).
-    Daily simple returns are floored at -1 and compounded. Residuals are taken as they are, not centred again.
+    Daily simple returns are floored at -1 and compounded; arithmetic ones are added as they are. Residuals
+    are taken as they are, not centred again.
     Raises ValueError for residuals that are not finite or shapes that do not fit.
     """
     stacked = parameters if isinstance(parameters, ParameterArrays) else stack_parameters(parameters)
@@ -101,6 +118,28 @@ def filtered_historical_returns(
     return returns
 
 
+class _Path:
+    """What positions have earned so far: compounded, or added where returns are arithmetic."""
+
+    def __init__(self, shape: tuple[int, ...], arithmetic: NDArray[np.bool_] | None) -> None:
+        self._growth = np.ones(shape)
+        self._adding = np.flatnonzero(arithmetic) if arithmetic is not None else np.empty(0, np.int64)
+        self._added = np.zeros((shape[0], self._adding.size))
+
+    def earn(self, daily: NDArray[np.float64]) -> None:
+        """Take in the returns of one more day, which are overwritten."""
+        if self._adding.size:
+            self._added += daily[:, self._adding]
+        daily += 1.0
+        self._growth *= np.maximum(daily, 0.0, out=daily)
+
+    def returns(self) -> NDArray[np.float64]:
+        """Return the returns over all days, of the shape given."""
+        total = self._growth - 1.0
+        total[:, self._adding] = self._added
+        return total
+
+
 def _walk(
     days: NDArray[np.int64],
     residuals: NDArray[np.float64],
@@ -110,18 +149,17 @@ def _walk(
 ) -> NDArray[np.float64]:
     horizon = days.shape[1]
     variance = np.broadcast_to(next_sigma * next_sigma, (days.shape[0], next_sigma.size))
-    growth = np.ones(variance.shape)
+    path = _Path(variance.shape, parameters.arithmetic)
     for step in range(horizon):
         drawn = days[:, step]
         daily = np.sqrt(variance)
         daily *= residuals[drawn]
         daily += parameters.mu
-        daily += 1.0
-        growth *= np.maximum(daily, 0.0, out=daily)
+        path.earn(daily)
         if step + 1 < horizon:
             variance = variance * carry[drawn]
             variance += parameters.omega
-    return growth - 1.0
+    return path.returns()
 
 
 def compounded_returns(
@@ -133,14 +171,13 @@ def compounded_returns(
     ``filtered_historical_returns``, element by element.
     """
     variance = np.broadcast_to(next_sigma * next_sigma, (shocks.shape[0], shocks.shape[2]))
-    growth = np.ones(variance.shape)
+    path = _Path(variance.shape, parameters.arithmetic)
     for step in range(shocks.shape[1]):
         shock = shocks[:, step]
         daily = np.sqrt(variance)
         daily *= shock
         daily += parameters.mu
-        daily += 1.0
-        growth *= np.maximum(daily, 0.0, out=daily)
+        path.earn(daily)
         if step + 1 < shocks.shape[1]:
             carry = parameters.alpha + parameters.gamma * (shock < 0.0)
             carry *= shock
@@ -148,4 +185,4 @@ def compounded_returns(
             carry += parameters.beta
             variance = variance * carry
             variance += parameters.omega
-    return growth - 1.0
+    return path.returns()

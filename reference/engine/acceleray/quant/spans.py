@@ -3,6 +3,10 @@
 A return is P[t] / P[s] - 1, s being the last day before t with a price, and is dated on the day it is known.
 So no move is lost because a day is missing: a weekend belongs to Monday, a closed market earns zero and on
 reopening its whole move.
+
+A price that may be zero or negative, as that of oil was on 2020-04-20, has no such ratio. Its return is
+arithmetic, (P[t] - P[s]) / L with a level L that never changes: a position loses the whole change, and
+returns add up over time where others compound.
 """
 
 from __future__ import annotations
@@ -11,6 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def change(
+    before: NDArray[np.float64], after: NDArray[np.float64], level: float | None = None
+) -> NDArray[np.float64]:
+    """Return simple returns between prices of one shape, or arithmetic ones where there is a level."""
+    return np.asarray(after / before - 1.0 if level is None else (after - before) / level)
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ def spans(
     dates: NDArray[np.datetime64],
     prices: NDArray[np.float64],
     longest_closed_d: int,
+    level: float | None = None,
 ) -> Spans:
     """Return the rows of an instrument, from the first risk day with a known price on.
 
@@ -43,9 +55,10 @@ def spans(
 
     Args:
         risk_days: ascending.
-        dates: of the instrument's prices, ascending; prices are finite and above zero.
+        dates: of the instrument's prices, ascending; prices are finite, and above zero without a level.
         prices: of shape (dates,).
         longest_closed_d: risk days.
+        level: that of arithmetic returns.
     """
     known = np.searchsorted(dates, risk_days, side="right") - 1
     day = np.flatnonzero(known >= 0)
@@ -55,7 +68,7 @@ def spans(
     new = np.concatenate(([True], at[1:] != at[:-1]))
     last_new = np.maximum.accumulate(np.where(new, np.arange(day.size), 0))
     price = prices[at]
-    simple = np.concatenate(([np.nan], np.where(new[1:], price[1:] / price[:-1] - 1.0, 0.0)))
+    simple = np.concatenate(([np.nan], np.where(new[1:], change(price[:-1], price[1:], level), 0.0)))
     since = np.concatenate(([1], np.arange(1, day.size) - last_new[:-1]))
     span_d = np.where(new, since, 0)
     kept = new | (np.arange(day.size) - last_new <= longest_closed_d)
@@ -67,6 +80,7 @@ def forward(
     dates: NDArray[np.datetime64],
     prices: NDArray[np.float64],
     horizon_d: int,
+    level: float | None = None,
 ) -> NDArray[np.float64]:
     """Return each risk day's return over the next `horizon_d` risk days, of shape (risk_days,).
 
@@ -77,7 +91,7 @@ def forward(
     price = np.where(known >= 0, prices[known], np.nan)
     found = np.full(risk_days.size, np.nan)
     if horizon_d < risk_days.size:
-        found[:-horizon_d] = price[horizon_d:] / price[:-horizon_d] - 1.0
+        found[:-horizon_d] = change(price[:-horizon_d], price[horizon_d:], level)
     return found
 
 

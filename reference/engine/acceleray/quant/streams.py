@@ -18,6 +18,9 @@ class Purpose(IntEnum):
     UNIVERSE_INSTRUMENT = 6
     SIGNAL_DAYS = 7
     UNIVERSE_PREDICTION = 8
+    EXCEEDANCES = 9
+    NULL_RECORD = 10
+    BACKTEST_DAYS = 11
 
 
 class Stream:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 # Portfolios whose sums are made together: bounds the memory, and changes no bit.
 _BLOCK = 4096
@@ -35,9 +36,43 @@ def mahalanobis(covariance: NDArray[np.float64], changes: NDArray[np.float64]) -
 
     In standard deviations: one factor alone that moves by k of them is at distance k. Among all changes with
     given core shocks the conditional mean is nearest, at the distance of the core shocks by themselves.
-    Raises ValueError where the covariance cannot be inverted.
+    The covariance is that of the same span of time as the changes: of changes over h months, h times that of
+    one month where months are independent. Raises ValueError where the covariance cannot be inverted.
     """
     return float(np.sqrt(np.sum(changes * _solve(covariance, changes))))
+
+
+def normal_tail(distance: float, factors: int) -> float:
+    """Return the probability of a move at least as far as ``distance`` under a normal law of k factors.
+
+    The squared Mahalanobis distance of a normal vector is chi-squared with k degrees of freedom. It makes
+    distances in different numbers of factors comparable, and is a chance only of a window that was fixed
+    before anybody looked: of one that was chosen for its loss it is a number on a scale. NaN of NaN.
+    """
+    return float(chdtrc(factors, distance * distance)) if np.isfinite(distance) else np.nan
+
+
+def implied_factor_moves(
+    betas: NDArray[np.float64], specific_volatility: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the matrix M (instruments, factors) so that r M are the factor moves that log returns r imply.
+
+    Generalised least squares across instruments with a diagonal covariance of what is specific to each, the
+    weight an instrument has in the estimate of a factor return (Grinold & Kahn 2000, "Active Portfolio
+    Management", chapter 3): f = (B' D^-1 B)^-1 B' D^-1 r with betas B of shape (instruments, factors) and D
+    the squares of specific_volatility (instruments,). The noise of single instruments averages out as their
+    number grows. One without betas has no weight; directions that no beta tells apart are left out (a
+    pseudo-inverse). Without any betas M is zero.
+    """
+    moves = np.zeros(betas.shape)
+    known = np.isfinite(betas).all(axis=1) & np.isfinite(specific_volatility)
+    if not known.any() or not betas.shape[1]:
+        return moves
+    # An instrument that factors explain up to rounding must not be all that counts.
+    spread = np.maximum(specific_volatility[known], 1e-3 * float(np.max(specific_volatility[known])))
+    spread = np.where(spread > 0.0, spread, 1.0)
+    moves[known] = (np.linalg.pinv(betas[known] / spread[:, np.newaxis]) / spread).T
+    return moves
 
 
 def with_correlations(
@@ -60,27 +95,53 @@ def smallest_eigenvalue(covariance: NDArray[np.float64]) -> float:
     return float(np.linalg.eigvalsh(covariance / np.outer(deviations, deviations))[0])
 
 
-def compounded(returns: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def compounded(
+    returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the simple return over all days, and the share of days without a return, both (instruments,).
 
-    Returns are of shape (days, instruments), at least one day; a missing return counts as none.
+    Returns are of shape (days, instruments), at least one day; a missing return counts as none. Those of
+    ``arithmetic`` instruments, a mask (instruments,), are added and not compounded.
     """
     missing = np.isnan(returns)
-    return np.prod(1.0 + np.where(missing, 0.0, returns), axis=0) - 1.0, missing.mean(axis=0)
+    known = np.where(missing, 0.0, returns)
+    simple = np.prod(1.0 + known, axis=0) - 1.0
+    if arithmetic is not None:
+        simple = np.where(arithmetic, known.sum(axis=0), simple)
+    return simple, missing.mean(axis=0)
 
 
 def split(
-    returns: NDArray[np.float64], explained: NDArray[np.float64]
+    returns: NDArray[np.float64],
+    explained: NDArray[np.float64],
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the parts (factor, specific, residual) of simple returns R; they add up to R.
 
     factor = beta' x, the log return that the factors explain and that is given; specific = log(1 + R) -
     factor, what the instrument did by itself; residual = R - log(1 + R), compounding, which belongs to
     neither. Every array is of shape (instruments,); NaN stays NaN. Parts of simple returns may be weighted
-    and added across instruments, as R may; that is why the residual is kept.
+    and added across instruments, as R may; that is why the residual is kept. The return of an ``arithmetic``
+    instrument, a mask (instruments,), is what beta' x explains part of, and nothing compounds.
     """
-    logs = np.log1p(returns)
+    logs = as_logs(returns, arithmetic)
     return explained, logs - explained, returns - logs
+
+
+def as_logs(returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Return log(1 + R) of returns (..., instruments), and R itself of ``arithmetic`` instruments."""
+    if arithmetic is None:
+        return np.log1p(returns)
+    return np.where(arithmetic, returns, np.log1p(np.where(arithmetic, 0.0, returns)))
+
+
+def from_logs(
+    changes: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return exp(x) - 1 of log returns (..., instruments), and x itself of ``arithmetic`` instruments."""
+    if arithmetic is None:
+        return np.expm1(changes)
+    return np.where(arithmetic, changes, np.expm1(np.where(arithmetic, 0.0, changes)))
 
 
 def weighted_sums(weights: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,6 +192,28 @@ def most_plausible_loss(
     if not variance > 0.0:
         raise ValueError("a portfolio without volatility has no loss to be reached")
     return np.asarray(-loss * marginal / variance)
+
+
+def factor_correlation(
+    covariance: NDArray[np.float64], weights: NDArray[np.float64], implied: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the multiple correlation of each portfolio's return with the factor moves it implies.
+
+    Of shape (portfolios,), NaN for one without volatility; weights are of shape (portfolios, instruments),
+    ``implied`` (instruments, factors) as ``implied_factor_moves`` returns it. With M implied, S = M' Sigma M
+    and c = M' Sigma w it is sqrt(c' S^-1 c / w' Sigma w). The factor moves that the most plausible loss of L
+    implies, -L c / (w' Sigma w), lie that many times L / sigma from no change: no farther than the loss.
+    """
+    shared = weighted_sums(weights, weighted_sums(covariance, implied))
+    moves = weighted_sums(np.ascontiguousarray(implied.T), weighted_sums(covariance, implied))
+    deviations = np.sqrt(np.maximum(np.diag(moves), 0.0))
+    scale = np.divide(1.0, deviations, out=np.zeros_like(deviations), where=deviations > 0.0)
+    # Instruments may be fewer than factors, or have betas that do not tell them apart.
+    inverse = np.linalg.pinv(moves * np.outer(scale, scale), rcond=1e-10, hermitian=True)
+    explained = np.einsum("pi,ij,pj->p", shared * scale, inverse, shared * scale)
+    sigma = portfolio_volatility(weights, covariance)
+    known = np.where(sigma > 0.0, sigma, np.nan)
+    return np.asarray(np.sqrt(np.maximum(explained, 0.0)) / known)
 
 
 def _solve(covariance: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:

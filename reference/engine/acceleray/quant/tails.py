@@ -132,20 +132,32 @@ def collected(
 
 @dataclass(frozen=True)
 class TailAt:
-    """The measures of every portfolio at one confidence level, each (portfolios,), and where its tail is.
-
-    ``tail`` weighs the scenarios of the expected shortfall, ``window`` those around the value-at-risk.
-    """
+    """The measures of every portfolio at one confidence level, each (portfolios,)."""
 
     value_at_risk: NDArray[np.float64]
     value_at_risk_error: NDArray[np.float64]
     expected_shortfall: NDArray[np.float64]
     expected_shortfall_error: NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence["TailAt"]) -> "TailAt":
+        """Return the measures of several groups of portfolios as one, in the order given."""
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
+
+
+@dataclass(frozen=True)
+class Located:
+    """The measures at one level, and where its tail is.
+
+    ``tail`` weighs the scenarios of the expected shortfall, ``window`` those around the value-at-risk.
+    """
+
+    measures: TailAt
     tail: Band
     window: Band
 
 
-def tail_at(level: Level, wanted: Wanted, places: Places, pairs: Pairs, above: Above) -> TailAt:
+def tail_at(level: Level, wanted: Wanted, places: Places, pairs: Pairs, above: Above) -> Located:
     """Return what all scenarios say about one level, given everything collected.
 
     Raises RuntimeError where counts of the passes do not fit together: some scenarios are missing or others.
@@ -182,11 +194,14 @@ def tail_at(level: Level, wanted: Wanted, places: Places, pairs: Pairs, above: A
     deviations = squares / level.mass - (1.0 - level.confidence) * mean * mean
     ranks = max(level.spread[1] - level.spread[0], 1)
     share = edge_share(level.mass, start[edge], times[edge])
-    return TailAt(
+    measures = TailAt(
         value_at_risk=var,
         value_at_risk_error=(losses[upper] - losses[lower]) * (level.deviation / ranks),
         expected_shortfall=var + mean,
         expected_shortfall_error=np.sqrt(np.maximum(deviations, 0.0) / level.mass),
+    )
+    return Located(
+        measures,
         tail=Band(var, np.full(portfolios, np.inf), share, share, np.full(portfolios, level.mass)),
         window=_window(level, losses, start, times, first_rank, last_rank),
     )
@@ -217,7 +232,11 @@ def _window(
 
 @dataclass(frozen=True)
 class Tail:
-    """Measures of every portfolio at a few confidence levels; losses are positive, as in ``risk``."""
+    """Measures of every portfolio at a few confidence levels; losses are positive, as in ``risk``.
+
+    Of simulated scenarios they are what the functions of ``risk`` of the same names return on all losses, of
+    shape (portfolios,); of enumerated days see ``order_weights``.
+    """
 
     levels: dict[float, TailAt]
 
@@ -228,36 +247,22 @@ class Tail:
         return self.levels[confidence]
 
     def value_at_risk(self, confidence: float) -> NDArray[np.float64]:
-        """Return what ``risk.value_at_risk`` does on all losses, of shape (portfolios,)."""
+        """Return the value-at-risk of every portfolio, of shape (portfolios,)."""
         return self.at(confidence).value_at_risk
 
     def expected_shortfall(self, confidence: float) -> NDArray[np.float64]:
-        """Return what ``risk.expected_shortfall`` does on all losses, of shape (portfolios,)."""
+        """Return the expected shortfall of every portfolio, of shape (portfolios,)."""
         return self.at(confidence).expected_shortfall
 
     def value_at_risk_error(self, confidence: float) -> NDArray[np.float64]:
-        """Return what ``risk.value_at_risk_error`` does on all losses, of shape (portfolios,)."""
+        """Return the standard error of the value-at-risk, of shape (portfolios,)."""
         return self.at(confidence).value_at_risk_error
 
     def expected_shortfall_error(self, confidence: float) -> NDArray[np.float64]:
-        """Return what ``risk.expected_shortfall_error`` does on all losses, of shape (portfolios,)."""
+        """Return the standard error of the expected shortfall, of shape (portfolios,)."""
         return self.at(confidence).expected_shortfall_error
 
 
 def joined(tails: Sequence[Tail]) -> Tail:
     """Return the tails of several groups of portfolios as one, in the order given."""
-    return Tail({level: _joined([each.levels[level] for each in tails]) for level in tails[0].levels})
-
-
-def _joined(parts: Sequence[TailAt]) -> TailAt:
-    def field(name: str) -> NDArray[np.float64]:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    def band(name: str) -> Band:
-        bands = [getattr(part, name) for part in parts]
-        return Band(
-            **{one.name: np.concatenate([getattr(each, one.name) for each in bands]) for one in fields(Band)}
-        )
-
-    names = ("value_at_risk", "value_at_risk_error", "expected_shortfall", "expected_shortfall_error")
-    return TailAt(**{name: field(name) for name in names}, tail=band("tail"), window=band("window"))
+    return Tail({level: TailAt.joined([each.levels[level] for each in tails]) for level in tails[0].levels})

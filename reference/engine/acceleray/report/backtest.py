@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +15,9 @@ from scipy import stats
 
 from acceleray.report.formats import printable
 from acceleray.report.rows import Read, dates, floats, narrowed, where
-from acceleray.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS
+from acceleray.settings import Settings
+from acceleray.stages.stress.file import ReplayEntry, parse
+from acceleray.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS, BACKTEST_WINDOWS
 
 MODELS = {
     "historical_simulation": "Historical simulation",
@@ -23,13 +26,6 @@ MODELS = {
     "filtered_historical_calibrated": "Filtered historical simulation, calibrated filter",
 }
 HEADLINE_MODEL = "filtered_historical_calibrated"
-
-# Peak to trough of the S&P 500 for the first two; the fall and the wild weeks after it for the third.
-CRISES = (
-    ("2000\u201302", "Dot-com bust", date(2000, 3, 24), date(2002, 10, 9)),
-    ("2008", "Financial crisis", date(2007, 10, 9), date(2009, 3, 9)),
-    ("2020", "Pandemic", date(2020, 2, 19), date(2020, 6, 30)),
-)
 
 
 @dataclass(frozen=True)
@@ -46,9 +42,9 @@ class Year:
 
 @dataclass(frozen=True)
 class Crisis:
-    """One crisis window as far as the forecasts reach into it.
+    """One window that the stress file replays, as far as the forecasts reach into it.
 
-    `chance` is the probability that a correct model has at least as many exceptions on as many days.
+    It was chosen because it was bad: a p-value of its exceptions would mean nothing.
     """
 
     short: str
@@ -58,7 +54,6 @@ class Crisis:
     days: int
     exceptions: int
     expected: float
-    chance: float
     worst_loss_pct_nav: float
 
 
@@ -76,12 +71,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Backtest:
-    """The backtest of the reference portfolio."""
+    """The backtest of the reference portfolio; `windows` are rows of gold.backtest_windows with a label."""
 
     confidence: float
     # Level of the expected shortfall that Z2 judges; None if no forecast says.
     es_confidence: float | None
     verdicts: tuple[dict[str, Any], ...]
+    windows: tuple[dict[str, Any], ...]
     series: tuple[Series, ...]
     years: dict[str, tuple[Year, ...]]
     crises: tuple[Crisis, ...]
@@ -97,8 +93,11 @@ class Backtest:
         return next((s for s in self.series if s.model == HEADLINE_MODEL), None)
 
 
-def gather(read: Read, portfolio_id: str, confidence: float) -> Backtest:
-    """Return verdicts in the order simple to calibrated, forecasts by date, and counts by year and crisis."""
+def gather(read: Read, portfolio_id: str, confidence: float, replays: Sequence[ReplayEntry] = ()) -> Backtest:
+    """Return verdicts in the order simple to calibrated, forecasts by date, and counts by year and crisis.
+
+    Crises are the windows that the stress file replays.
+    """
     wanted = narrowed(
         BACKTEST_FORECASTS,
         *(
@@ -114,6 +113,7 @@ def gather(read: Read, portfolio_id: str, confidence: float) -> Backtest:
     )
     forecasts = where(read(wanted), portfolio_id=portfolio_id, confidence=confidence)
     verdicts = where(read(BACKTEST_VERDICTS), portfolio_id=portfolio_id, confidence=confidence).to_pylist()
+    windows = where(read(BACKTEST_WINDOWS), portfolio_id=portfolio_id, confidence=confidence).to_pylist()
     series = []
     for model in sorted(set(forecasts["model"].to_pylist()), key=_rank):
         rows = forecasts.filter(pc.equal(forecasts["model"], model)).sort_by("date")
@@ -140,15 +140,24 @@ def gather(read: Read, portfolio_id: str, confidence: float) -> Backtest:
             }
             for v in sorted(verdicts, key=lambda v: _rank(v["model"]))
         ),
+        windows=tuple(
+            {**row, "label": MODELS.get(row["model"], printable(row["model"]))}
+            for row in sorted(windows, key=lambda row: (row["window_d"], _rank(row["model"])))
+        ),
         series=tuple(series),
         years={s.model: _years(s, confidence) for s in series},
-        crises=_crises(headline, confidence) if headline else (),
+        crises=_crises(headline, confidence, replays) if headline else (),
     )
 
 
 def _reason(text: str) -> str:
     # A p-value such as 5e-11 is not to be broken at its minus sign.
     return re.sub(r"(?<=\de)-(?=\d)", "\u2011", printable(text))
+
+
+def _years_of(replay: ReplayEntry) -> str:
+    first, last = replay.first.year, replay.last.year
+    return f"{first}" if first == last else f"{first}\u2013{last % 100:02d}"
 
 
 def _rank(model: str) -> tuple[int, str]:
@@ -176,25 +185,30 @@ def _years(series: Series, confidence: float) -> tuple[Year, ...]:
     return tuple(found)
 
 
-def _crises(series: Series, confidence: float) -> tuple[Crisis, ...]:
+def _crises(series: Series, confidence: float, replays: Sequence[ReplayEntry]) -> tuple[Crisis, ...]:
     found = []
-    for short, label, start, end in CRISES:
-        inside = (series.date >= np.datetime64(start)) & (series.date <= np.datetime64(end))
+    for replay in replays:
+        inside = (series.date >= np.datetime64(replay.first)) & (series.date <= np.datetime64(replay.last))
         days = int(inside.sum())
         if days:
             when = series.date[inside]
             exceptions = int(series.exception[inside].sum())
             found.append(
                 Crisis(
-                    short=short,
-                    label=label,
+                    short=_years_of(replay),
+                    label=printable(replay.title.split(",")[0]),
                     first=when[0].item(),
                     last=when[-1].item(),
                     days=days,
                     exceptions=exceptions,
                     expected=days * (1 - confidence),
-                    chance=float(stats.binom.sf(exceptions - 1, days, 1 - confidence)),
                     worst_loss_pct_nav=float(series.loss[inside].max()),
                 )
             )
     return tuple(found)
+
+
+def replays_of(settings: Settings) -> tuple[ReplayEntry, ...]:
+    """Return the windows that the stress file of a project replays; none where there is no such file."""
+    path = settings.project_dir / "conf" / settings.stress.definitions
+    return tuple(parse(path)[0].replays) if path.is_file() else ()

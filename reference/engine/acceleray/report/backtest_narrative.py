@@ -15,8 +15,8 @@ VERDICTS = {
 }
 # Basel judges a 99 % quantile on a trading year; on fewer days no verdict is worth the name.
 JUDGED_DAYS = 250
-# A crisis with exceptions less likely than this is worth a warning.
-UNLIKELY = 0.01
+# A crisis with so many times the expected exceptions, and not just one or two, is worth a warning.
+TIMES_EXPECTED, SEVERAL = 2.0, 4
 
 
 def verdict(found: Backtest) -> str:
@@ -43,7 +43,11 @@ def record(found: Backtest) -> str:
 
 def crises(found: Backtest) -> str:
     """Return whether the model held in the crises, in words; empty if it did or none is in the data."""
-    missed = [crisis for crisis in found.crises if crisis.chance < UNLIKELY]
+    missed = [
+        crisis
+        for crisis in found.crises
+        if crisis.exceptions >= max(SEVERAL, TIMES_EXPECTED * crisis.expected)
+    ]
     if not missed:
         return ""
     named = "; ".join(

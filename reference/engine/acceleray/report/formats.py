@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 
 NO_BREAK = "\u00a0"
 MISSING = "n/a"
+# Every sentence, figure and table of a page has the same unit; a page is written in one go.
+_UNIT: ContextVar[str] = ContextVar("unit", default="day")
 _MONTHS = (
     "January",
     "February",
@@ -77,9 +82,24 @@ def p_value(value: float | None) -> str:
     return "<" + NO_BREAK + "0.001" if value < 0.001 else f"{value:.3f}"
 
 
+@contextmanager
+def in_units_of(noun: str) -> Iterator[None]:
+    """Write spans inside in this unit: what a risk day is of weekly and monthly prices."""
+    before = _UNIT.set(noun)
+    try:
+        yield
+    finally:
+        _UNIT.reset(before)
+
+
+def unit() -> str:
+    """Return the noun of a risk day: day, week or month."""
+    return _UNIT.get()
+
+
 def days(value: int) -> str:
-    """Return `1 day` or `10 days`."""
-    return f"{value}{NO_BREAK}{'day' if value == 1 else 'days'}"
+    """Return `1 day` or `10 days`, and weeks or months where prices are weekly or monthly."""
+    return f"{value}{NO_BREAK}{unit()}{'' if value == 1 else 's'}"
 
 
 def half_life(value: float | None) -> str:
@@ -99,6 +119,11 @@ def long_date(value: date | None) -> str:
     if value is None:
         return MISSING
     return f"{value.day}{NO_BREAK}{_MONTHS[value.month - 1]}{NO_BREAK}{value.year}"
+
+
+def months_between(first: date | None, last: date | None) -> str:
+    """Return `1990-02 to 2018-12`, or `n/a` without both."""
+    return "n/a" if first is None or last is None else f"{first:%Y-%m} to {last:%Y-%m}"
 
 
 def printable(text: object) -> str:

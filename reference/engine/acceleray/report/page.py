@@ -16,6 +16,7 @@ from acceleray.extend import Section
 from acceleray.report import formats, price_findings
 from acceleray.report.own_sections import written
 from acceleray.report.rows import Reads
+from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 
 _FILTERS = (
@@ -47,12 +48,14 @@ class Page:
         sections: anchor and title of each section, in order.
         fill: from `read`, settings and `more` to what the template names.
         calibrated: whether its numbers rest on a calibration, whose proxies are then named first.
+        documents: from a run that has been recorded to the documents of the models it made, written.
     """
 
     template: str
     sections: tuple[tuple[str, str], ...]
     fill: Callable[..., dict[str, Any]]
     calibrated: bool = False
+    documents: Callable[[Run], Sequence[Path]] | None = None
 
     def html(self, read: Reads, settings: Settings, own: Sequence[Section] = (), **more: Any) -> str:
         """Return the page about the run whose rows `read` gives: findings about its prices first.
@@ -66,9 +69,12 @@ class Page:
         links = ((section.anchor, section.title) for section in added)
         first = (price_findings.ANCHOR, price_findings.TITLE)
         sections = (first, *self.sections[:-1], *links, *self.sections[-1:])
-        filled = self.fill(read, settings, **more)
-        found = price_findings.gather(read, self.calibrated)
-        return render(self.template, sections=sections, own_sections=added, price_findings=found, **filled)
+        with formats.in_units_of(settings.market_data.unit):
+            filled = self.fill(read, settings, **more)
+            found = price_findings.gather(read, self.calibrated)
+            return render(
+                self.template, sections=sections, own_sections=added, price_findings=found, **filled
+            )
 
     def write(
         self, read: Reads, settings: Settings, path: Path, own: Sequence[Section] = (), **more: Any

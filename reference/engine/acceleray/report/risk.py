@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,14 @@ from numpy.typing import NDArray
 from acceleray.report.formats import printable
 from acceleray.report.rows import Read, first, floats, narrowed, where
 from acceleray.settings import Settings
-from acceleray.tables import LOSS_DISTRIBUTION, PORTFOLIOS, RISK_CONTRIBUTIONS, RISK_MEASURES, SCENARIO_SETS
+from acceleray.tables import (
+    BACKTEST_HORIZONS,
+    LOSS_DISTRIBUTION,
+    PORTFOLIOS,
+    RISK_CONTRIBUTIONS,
+    RISK_MEASURES,
+    SCENARIO_SETS,
+)
 
 MEASURES = {"value_at_risk": "Value at risk", "expected_shortfall": "Expected shortfall"}
 # How scenarios are made, the headline method first.
@@ -26,7 +34,11 @@ TOP_CONTRIBUTIONS = 15
 
 @dataclass(frozen=True)
 class Measure:
-    """One headline number: a positive loss with the standard error that simulation leaves."""
+    """One headline number: a positive loss with its standard error.
+
+    error_of says of what: `window`, other days of the same market, or `draws`, other random numbers; None in
+    a run before there was a difference.
+    """
 
     measure: str
     label: str
@@ -35,11 +47,29 @@ class Measure:
     value: float
     value_pct_nav: float
     standard_error: float
+    error_of: str | None
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What value at risk by one method at one horizon was worth in the past; low and high bound the rate."""
+
+    windows: int
+    exceptions: int
+    expected: float
+    offsets: int
+    kupiec_p: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """All of one method and horizon: histogram edges (bins + 1,) in % of NAV, scenarios (bins,)."""
+    """All of one method and horizon: histogram edges (bins + 1,) in % of NAV, scenarios (bins,).
+
+    tested is its record over windows of this length, None where it is not backtested or, as one day of the
+    headline method, judged day by day (see `acceleray.report.backtest`).
+    """
 
     method: str
     label: str
@@ -47,7 +77,18 @@ class Horizon:
     measures: tuple[Measure, ...]
     edges: NDArray[np.float64]
     scenarios: NDArray[np.float64]
-    scenario_set: dict[str, object] | None
+    scenario_set: dict[str, Any] | None
+    tested: Tested | None = None
+
+    @property
+    def judged_daily(self) -> bool:
+        """Return whether the one-day backtest with its gate is about this method and horizon."""
+        return self.method == HEADLINE_METHOD and self.horizon_d == 1
+
+    @property
+    def enumerated(self) -> bool:
+        """Return whether its scenarios are every day of the residual window once, none drawn."""
+        return any(measure.error_of == "window" for measure in self.measures)
 
     def measure(self, name: str) -> Measure | None:
         """Return one measure of this horizon, None if the run did not compute it."""
@@ -101,6 +142,9 @@ def horizons(
     measures = where(read(RISK_MEASURES), portfolio_id=portfolio_id, method=method)
     histogram = where(read(LOSS_DISTRIBUTION), portfolio_id=portfolio_id, method=method)
     sets = {row["horizon_d"]: row for row in where(read(SCENARIO_SETS), method=method).to_pylist()}
+    confidence = settings.risk.var_confidence
+    past = where(read(BACKTEST_HORIZONS), portfolio_id=portfolio_id, method=method, confidence=confidence)
+    tested = {row["horizon_d"]: _tested(row) for row in past.to_pylist() if row["windows"]}
     wanted = {
         "value_at_risk": settings.risk.var_confidence,
         "expected_shortfall": settings.risk.es_confidence,
@@ -120,11 +164,13 @@ def horizons(
                         row["value"],
                         row["value_pct_nav"],
                         row["standard_error"],
+                        row["error_of"],
                     )
                 )
         edges, scenarios = _histogram(where(histogram, horizon_d=horizon_d))
         label = METHODS.get(method, printable(method))
-        found.append(Horizon(method, label, horizon_d, tuple(numbers), edges, scenarios, sets.get(horizon_d)))
+        made, record = sets.get(horizon_d), tested.get(horizon_d)
+        found.append(Horizon(method, label, horizon_d, tuple(numbers), edges, scenarios, made, record))
     return tuple(found)
 
 
@@ -184,6 +230,11 @@ def contributions(
         total,
         max(gaps) if gaps else None,
     )
+
+
+def _tested(row: dict[str, Any]) -> Tested:
+    columns = ("windows", "exceptions", "expected_exceptions", "offsets", "kupiec_p", "rate_low", "rate_high")
+    return Tested(*(row[name] for name in columns))
 
 
 def _histogram(table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,8 +8,10 @@ from pathlib import Path
 import acceleray
 
 ENGINE = Path(acceleray.__file__).parent
-# Beside the package where the engine is source, inside it in a wheel, which knows no folder around a package.
-_VERSION, _HASHES = "VERSION", "HASHES"
+# Around the package where the engine is source, inside it in a wheel, which knows no folder around a package.
+_VERSION, _METHODOLOGY, _HASHES = "VERSION", "methodology.md", "HASHES"
+# What a wheel adds to a package.
+_ADDED = ((_VERSION,), (_METHODOLOGY,))
 
 
 def source_digest(folder: Path | None) -> str:
@@ -38,6 +40,14 @@ def engine_version() -> str:
         return "unknown"
 
 
+def methodology() -> str:
+    """Return the text of docs/methodology.md, empty where it did not come with the engine."""
+    for path in (ENGINE.parent / "docs" / _METHODOLOGY, ENGINE / _METHODOLOGY):
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    return ""
+
+
 def edited(engine: Path = ENGINE) -> tuple[str, ...] | None:
     """Return the files of the engine that are not as released, sorted; None without a list of a release.
 
@@ -63,6 +73,6 @@ def _files(folder: Path) -> list[tuple[str, bytes]]:
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
         hidden = any(part == "__pycache__" or part.startswith(".") for part in parts)
-        if not hidden and path.suffix != ".pyc" and parts != (_VERSION,) and path.is_file():
+        if not hidden and path.suffix != ".pyc" and parts not in _ADDED and path.is_file():
             found.append(("/".join(parts), path.read_bytes()))
     return sorted(found)

@@ -175,14 +175,18 @@ class Run:
             frame = frame.where(F.col(quoted(name)).isin(*values))
         return frame.orderBy(*map(quoted, table.key)).limit(limit).select(*map(quoted, columns)).toArrow()
 
-    def commit(self, table: Table, rows: DataFrame | pa.Table, in_files: int | None = None) -> Commit:
+    def commit(
+        self, table: Table, rows: DataFrame | pa.Table, in_files: int | None = None, keep: bool = True
+    ) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it.
 
-        `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those as well.
+        `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those as well,
+        nor rows that it holds already, for which `keep` is False.
         """
         if isinstance(rows, pa.Table):
             rows = without_nan(with_constants(rows, table, self.constants()))
-        return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep=in_files is None))
+        keep = keep and in_files is None
+        return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep))
 
     def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> Commit:
         """Replace this run's rows of a table in one commit by rows that come a part at a time.
@@ -230,13 +234,17 @@ class Run:
     def report(self, page: Page, **more: Any) -> Path:
         """Write this run's report, attach it to the evidence and return where it is; the stage `report`.
 
-        `more` is whatever else the page asks for.
+        The documents of the models it made are written and attached with it. `more` is whatever else the page
+        asks for.
         """
         with self.stage("report", "Write the report"):
             name = f"{self.workload}-{self.as_of}-{self.identity.run_id}.html"
             path, own = self.settings.state_dir / "reports" / name, self.project.own_sections(self.workload)
             path = page.write(self.rows, self.settings, path, own, **more)
-            self.tracker.attach(path)
+            # A page of a project's own may have none.
+            documents = getattr(page, "documents", None)
+            for written in (path, *(documents(self) if documents is not None else ())):
+                self.tracker.attach(written)
         return path
 
     def constants(self) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 ClosedShare = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveInt = Annotated[int, Field(gt=0)]
+# Mean return of a day on a simulated path: that of the fit, or none.
+Drift = Literal["fitted", "zero"]
 JavaMemory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from acceleray.settings.on_findings import CORRECTIONS_FILE, OnFindings
-from acceleray.settings.section import ClosedShare, JavaMemory, PositiveInt, Section, Share
+from acceleray.settings.backtest import Backtest
+from acceleray.settings.market_data import MarketData
+from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
 
@@ -31,45 +32,6 @@ class Catalog(Section):
 
 PRICE_SOURCES = ("sample", "csv", "table", "simulated")
 """The price sources of the engine."""
-
-
-class Columns(Section):
-    """Names of the user's own columns of prices; what is empty is found by the usual names."""
-
-    date: str = ""
-    instrument_id: str = ""
-    price: str = ""
-    adjusted_price: str = ""
-
-
-class MarketData(Section):
-    """Where prices come from: `sample` (shipped with skfolio), `csv` (files), a Delta `table`, `simulated`.
-
-    Any other name is that of a source of the project itself, which a run looks up before it starts. `columns`
-    and `decimal` say what a file leaves open; `adjusted` says what a single column of prices is.
-    """
-
-    source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "sample"
-    path: str = ""
-    table: str = ""
-    name: str = ""
-    columns: Columns = Columns()
-    decimal: Literal["auto", "point", "comma"] = "auto"
-    adjusted: Literal["price", "total_return"] = "price"
-    minimum_history_d: PositiveInt = 1000
-    stale_after_d: PositiveInt = 10
-    stale_price_d: PositiveInt = 20
-    calendar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$")] = "observed"
-    longest_span_d: PositiveInt = 5
-    frequency: Literal["daily", "weekly", "monthly"] = "daily"
-    proxies: dict[str, str] = Field(default_factory=dict)
-    on_findings: OnFindings = OnFindings()
-    corrections: str = CORRECTIONS_FILE
-
-    def span(self, days: int) -> str:
-        """Return a number of risk days in words, in the unit of the prices: 1 day, 10 weeks."""
-        unit = {"daily": "day", "weekly": "week", "monthly": "month"}[self.frequency]
-        return f"{days} {unit}{'s' if days > 1 else ''}"
 
 
 class Universe(Section):
@@ -108,21 +70,26 @@ class Factors(Section):
     """Where factor levels come from: `sample` (shipped with skfolio and arch), a wide `csv`, or `none`.
 
     `points` names the factors that are measured in percentage points; the others are levels above zero.
-    Betas and covariances are of monthly changes and need `minimum_months` of them.
+    `monthly_means` names those of a file whose levels are means of a month, which are compared with means of
+    the others. Betas and covariances are of monthly changes and need `minimum_months` of them. A factor whose
+    last level is more than `stale_after_m` calendar months before the as-of date has ended.
     """
 
     source: Literal["sample", "csv", "none"] = "sample"
     path: str = ""
     points: tuple[str, ...] = ("credit",)
+    monthly_means: tuple[str, ...] = ()
     minimum_months: Annotated[int, Field(ge=24)] = 36
+    stale_after_m: PositiveInt = 3
 
 
 class Simulation(Section):
-    """Simulation: scenarios, horizons and residual window in trading days (the backtest takes the same)."""
+    """Scenarios; horizons and residual window in trading days, which the backtest takes too, and `drift`."""
 
     scenarios: PositiveInt = 100_000
     horizons_d: tuple[PositiveInt, ...] = (1, 10)
     residual_window_d: PositiveInt = 2000
+    drift: Drift = "fitted"
 
 
 class Risk(Section):
@@ -145,12 +112,6 @@ class Stress(Section):
 
     definitions: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.yml$")] = "stress.yml"
     scenarios: PositiveInt = 1_000_000
-
-
-class Backtest(Section):
-    """Out-of-sample VaR and ES backtest of the reference portfolio, on the schedule of the calibration."""
-
-    historical_window_d: PositiveInt = 500
 
 
 class Spark(Section):

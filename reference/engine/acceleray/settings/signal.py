@@ -58,6 +58,9 @@ class Train(Section):
 
     `parameters` says whether hyperparameters are those of `model` or those the newest search chose. The data
     is split among `shards` processes whatever the number of workers, so that sums keep their order.
+
+    The gate takes the lower end of one-sided intervals at `confidence`: that of the mean rank IC must be
+    above `minimum_rank_ic`, that of the rank IC less the champion's above `minimum_gain`.
     """
 
     parameters: Literal["model", "tuned"] = "model"
@@ -67,6 +70,8 @@ class Train(Section):
     shards: Annotated[int, Field(ge=1, le=1024)] = 2
     checkpoint_rounds: PositiveInt = 25
     minimum_rank_ic: float = 0.0
+    minimum_gain: float = 0.0
+    confidence: Annotated[float, Field(ge=0.5, lt=1.0)] = 0.95
     cost_bp: Annotated[float, Field(ge=0.0)] = 10.0
 
 

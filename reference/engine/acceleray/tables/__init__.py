@@ -1,6 +1,11 @@
 """Every Delta table, declared once; DDL, quality checks, data dictionary and test data come from here."""
 
-from acceleray.tables.backtest import BACKTEST_FORECASTS, BACKTEST_VERDICTS
+from acceleray.tables.backtest import (
+    BACKTEST_FORECASTS,
+    BACKTEST_HORIZONS,
+    BACKTEST_VERDICTS,
+    BACKTEST_WINDOWS,
+)
 from acceleray.tables.book import PORTFOLIO_EXPOSURES, PORTFOLIO_SCORES, PORTFOLIOS, POSITIONS
 from acceleray.tables.bronze import PRICES_RECEIVED
 from acceleray.tables.calibration import (
@@ -9,6 +14,8 @@ from acceleray.tables.calibration import (
     CALIBRATION_HISTORY,
     CORRELATIONS,
     DEPENDENCE,
+    ENDED_FACTOR_BETAS,
+    ENDED_FACTOR_COVARIANCES,
     FACTOR_BETAS,
     FACTOR_COVARIANCES,
 )
@@ -20,6 +27,7 @@ from acceleray.tables.models import (
     MODEL_DECISIONS,
     PREDICTIONS,
     PREDICTIONS_QUARANTINED,
+    SIGNAL_TARGETS,
     SIGNAL_VALIDATION,
     TRAINING,
 )
@@ -60,6 +68,8 @@ ALL: tuple[Table, ...] = (
     CALIBRATION_GATE,
     FACTOR_BETAS,
     FACTOR_COVARIANCES,
+    ENDED_FACTOR_BETAS,
+    ENDED_FACTOR_COVARIANCES,
     CORRELATIONS,
     DEPENDENCE,
     SIGNAL_RANKS,
@@ -70,6 +80,7 @@ ALL: tuple[Table, ...] = (
     TRIAL_PROGRESS,
     TUNING_EVIDENCE,
     LEAKAGE_CHECKS,
+    SIGNAL_TARGETS,
     SIGNAL_VALIDATION,
     TRAINING,
     FEATURE_IMPORTANCE,
@@ -91,6 +102,8 @@ ALL: tuple[Table, ...] = (
     PORTFOLIO_EXPOSURES,
     BACKTEST_FORECASTS,
     BACKTEST_VERDICTS,
+    BACKTEST_WINDOWS,
+    BACKTEST_HORIZONS,
     RUNS,
     RUN_TABLES,
 )
@@ -98,13 +111,17 @@ ALL: tuple[Table, ...] = (
 __all__ = [
     "ALL",
     "BACKTEST_FORECASTS",
+    "BACKTEST_HORIZONS",
     "BACKTEST_VERDICTS",
+    "BACKTEST_WINDOWS",
     "CALIBRATION",
     "CALIBRATION_GATE",
     "CALIBRATION_HISTORY",
     "CONTRACT_VERSION",
     "CORRELATIONS",
     "DEPENDENCE",
+    "ENDED_FACTOR_BETAS",
+    "ENDED_FACTOR_COVARIANCES",
     "FACTORS",
     "FACTOR_BETAS",
     "FACTOR_COVARIANCES",
@@ -137,6 +154,7 @@ __all__ = [
     "SIGNAL_CORRELATIONS",
     "SIGNAL_DECAY",
     "SIGNAL_RANKS",
+    "SIGNAL_TARGETS",
     "SIGNAL_VALIDATION",
     "SIGNAL_YEARS",
     "STRESS_ASSUMPTIONS",

@@ -1,6 +1,15 @@
 """Gold backtest: forecasts, outcomes and verdicts."""
 
-from acceleray.tables.contract import CONFIDENCE, MODEL, PORTFOLIO, Column, Table, run_columns
+from acceleray.tables.contract import (
+    CONFIDENCE,
+    HORIZON,
+    METHOD,
+    MODEL,
+    PORTFOLIO,
+    Column,
+    Table,
+    run_columns,
+)
 
 BACKTEST_FORECASTS = Table(
     layer="gold",
@@ -48,11 +57,81 @@ BACKTEST_VERDICTS = Table(
         ),
         Column("conditional_coverage_p", "double", "Its p-value"),
         Column("basel_zone", "string", "Traffic light over the last 250 days"),
-        Column("basel_multiplier", "double", "Capital multiplier of that zone"),
+        Column(
+            "basel_multiplier",
+            "double",
+            "Capital multiplier of that zone; none but for 99 % and 250 days",
+            "",
+            True,
+        ),
+        Column("basel_zone_500", "string", "Traffic light over the last 500 days", "", True),
+        Column("rate_low", "double", "Low end of the rate of exceptions, in times the expected", "", True),
+        Column("rate_high", "double", "High end, of the exact 95 % interval", "", True),
+        Column("coverage_p", "double", "p-value of coverage from simulated records", "", True),
+        Column("dynamic_quantile_statistic", "double", "Engle-Manganelli statistic with 4 lags", "", True),
+        Column("dynamic_quantile_p", "double", "Its p-value from simulated records", "", True),
         Column("z2", "double", "Acerbi-Szekely Z2 of the expected shortfall; negative is too mild"),
-        Column("z2_recent", "double", "The same over the last 250 days; -0.70 is critical at 5 %"),
-        Column("passed", "boolean", "Kupiec and conditional coverage both not rejected at 5 %"),
+        Column("z2_recent", "double", "The same over the last 250 days"),
+        Column("z2_critical", "double", "Critical Z2 of this many days and this tail, simulated", "", True),
+        Column("z2_p", "double", "p-value of Z2 from simulated records", "", True),
+        Column(
+            "exceedance_residual",
+            "double",
+            "Mean of exceedance residuals (loss / ES - 1) in standard errors; positive is too mild",
+            "",
+            True,
+        ),
+        Column("exceedance_p", "double", "Its p-value from simulated records", "", True),
+        Column("exceedance_bootstrap_p", "double", "Its McNeil-Frey bootstrap p-value", "", True),
+        Column("smallest_adjusted_p", "double", "Smallest p-value of the gate after Holm", "", True),
+        Column("window_d", "long", "Days the model looks back at; none without a window", "days", True),
+        Column("tail_nu", "double", "Degrees of freedom of the simulated records; none: normal", "", True),
+        Column("passed", "boolean", "The gate: zones, rate of exceptions, and all tests at one level"),
         Column("reason", "string", "The verdict in words"),
         Column("decision", "string", "promoted, not promoted, or benchmark: shown for comparison only"),
+    ),
+)
+
+BACKTEST_WINDOWS = Table(
+    layer="gold",
+    name="backtest_windows",
+    comment="What the look-back does to each model that replays past losses.",
+    scope="run_id",
+    key=("run_id", "portfolio_id", "model", "confidence", "window_d"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        MODEL,
+        CONFIDENCE,
+        Column("window_d", "long", "Days the model looks back at, or as many as there were", "days"),
+        Column("days", "long", "Out-of-sample days", "trading days"),
+        Column("exceptions", "long", "Days on which the loss exceeded the forecast"),
+        Column("expected_exceptions", "double", "Exceptions a perfect model would average"),
+        Column("kupiec_p", "double", "p-value of unconditional coverage"),
+        Column("conditional_coverage_p", "double", "p-value of conditional coverage"),
+        Column("z2", "double", "Acerbi-Szekely Z2 of the expected shortfall; negative is too mild"),
+        Column("mean_value_at_risk_pct_nav", "double", "Mean forecast", "% of NAV"),
+    ),
+)
+
+BACKTEST_HORIZONS = Table(
+    layer="gold",
+    name="backtest_horizons",
+    comment="What simulated VaR was worth in the past over longer horizons and by the t copula.",
+    scope="run_id",
+    key=("run_id", "portfolio_id", "method", "horizon_d", "confidence"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        METHOD,
+        HORIZON,
+        CONFIDENCE,
+        Column("offsets", "long", "First days from which windows follow each other; 0: not backtested"),
+        Column("windows", "long", "Windows of all offsets; those of one never overlap"),
+        Column("exceptions", "long", "Windows whose loss exceeded the forecast made before them"),
+        Column("expected_exceptions", "double", "Exceptions a perfect model would average"),
+        Column("kupiec_p", "double", "p-value of coverage, of the average offset", "", True),
+        Column("rate_low", "double", "Low end of the exact 95 % interval of the rate", "fraction", True),
+        Column("rate_high", "double", "Its high end", "fraction", True),
     ),
 )

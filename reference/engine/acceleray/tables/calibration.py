@@ -1,5 +1,7 @@
 """Gold calibration: volatility models through time, their gate, and what ties instruments together."""
 
+from dataclasses import replace
+
 from acceleray.tables.contract import FACTOR, INSTRUMENT, Column, Table, run_columns
 
 _FIT = (
@@ -83,10 +85,16 @@ CALIBRATION_GATE = Table(
     ),
 )
 
+_MONTHS = (
+    Column("months", "long", "Months used", "months"),
+    Column("first_month", "date", "First day of the first month used", "", True),
+    Column("last_month", "date", "First day of the last month used", "", True),
+)
+
 FACTOR_BETAS = Table(
     layer="gold",
     name="factor_betas",
-    comment="Exposure of each instrument to each factor, from monthly log changes up to the as-of date.",
+    comment="Exposure of each instrument to each live factor, from monthly log changes up to the as-of date.",
     scope="run_id",
     key=("run_id", "instrument_id", "factor_id"),
     columns=(
@@ -100,14 +108,14 @@ FACTOR_BETAS = Table(
         Column("beta_se", "double", "Its HAC (Newey-West) standard error", "per unit of factor", True),
         Column("r_squared", "double", "Share of variance that all factors explain", "fraction", True),
         Column("specific_volatility", "double", "Standard deviation of the rest, a month", "fraction", True),
-        Column("months", "long", "Months used", "months"),
+        *_MONTHS,
     ),
 )
 
 FACTOR_COVARIANCES = Table(
     layer="gold",
     name="factor_covariances",
-    comment="Covariance of monthly factor changes up to the as-of date; each pair in both orders.",
+    comment="Covariance of monthly changes of live factors up to the as-of date; each pair in both orders.",
     scope="run_id",
     key=("run_id", "factor_id", "other_factor_id"),
     columns=(
@@ -116,14 +124,26 @@ FACTOR_COVARIANCES = Table(
         Column("other_factor_id", "string", "The other factor"),
         Column("covariance", "double", "Covariance of monthly changes", "product of units"),
         Column("correlation", "double", "Correlation of monthly changes"),
-        Column("months", "long", "Months used", "months"),
+        *_MONTHS,
     ),
+)
+
+ENDED_FACTOR_BETAS = replace(
+    FACTOR_BETAS,
+    name="ended_factor_betas",
+    comment="Exposure to live and ended factors together, on their common months; empty if none has ended.",
+)
+
+ENDED_FACTOR_COVARIANCES = replace(
+    FACTOR_COVARIANCES,
+    name="ended_factor_covariances",
+    comment="Covariance of live and ended factors on their common months; empty if no factor has ended.",
 )
 
 CORRELATIONS = Table(
     layer="gold",
     name="correlations",
-    comment="Correlation of standardised residuals, shrunk so that it is positive definite; each pair once.",
+    comment="Correlation of residuals by ranks, shrunk so that it is positive definite; each pair once.",
     scope="run_id",
     key=("run_id", "instrument_id", "other_instrument_id"),
     columns=(
@@ -131,7 +151,7 @@ CORRELATIONS = Table(
         INSTRUMENT,
         Column("other_instrument_id", "string", "The other instrument, later in the alphabet"),
         Column("correlation", "double", "Shrunk correlation, as simulated"),
-        Column("sample_correlation", "double", "Correlation before shrinkage"),
+        Column("sample_correlation", "double", "Correlation of normal scores, before shrinkage"),
     ),
 )
 

@@ -34,6 +34,28 @@ SIGNAL_VALIDATION = Table(
     ),
 )
 
+SIGNAL_TARGETS = Table(
+    layer="gold",
+    name="signal_targets",
+    comment="The signal model's scores of all test dates, held against raw and other forward returns.",
+    scope="run_id",
+    key=("run_id", "target"),
+    columns=(
+        *run_columns(),
+        Column(
+            "target",
+            "string",
+            "rank: raw return; volatility_scaled: over its volatility; residual: less beta times the mean",
+        ),
+        Column("gated", "boolean", "Whether the gate judges by it"),
+        Column("dates", "long", "Test dates with a rank IC"),
+        Column("rank_ic", "double", "Mean daily Spearman correlation of score and target", "", True),
+        Column("rank_ic_t", "double", "Its Newey-West t statistic", "", True),
+        Column("rank_ic_lower", "double", "Lower end of its one-sided interval", "", True),
+    ),
+    checks=(("target_is_known", "target IN ('rank', 'volatility_scaled', 'residual')"),),
+)
+
 TRAINING = Table(
     layer="gold",
     name="training",
@@ -98,9 +120,12 @@ MODEL_DECISIONS = Table(
         Column("features_contract", "string", "SHA-256 over feature names, their order and the horizon"),
         Column("rank_ic", "double", "Mean out-of-sample rank IC", "", True),
         Column("rank_ic_t", "double", "Its Newey-West t statistic", "", True),
+        Column("rank_ic_lower", "double", "Lower end of its one-sided interval", "", True),
+        Column("unseen_from", "date", "First day that the search of the parameters never saw", "", True),
         Column("compared_with", "long", "Version that was champion", nullable=True),
         Column("rank_ic_difference", "double", "Rank IC less the champion's on the same dates", "", True),
         Column("rank_ic_difference_t", "double", "Newey-West t statistic of that difference", "", True),
+        Column("rank_ic_difference_lower", "double", "Lower end of its one-sided interval", "", True),
         Column("reason", "string", "Why, in words"),
         Column("decided_at", "timestamp", "When it was decided", "UTC", volatile=True),
     ),

@@ -21,11 +21,13 @@ SCENARIO_SETS = Table(
         *run_columns(),
         METHOD,
         HORIZON,
-        Column("scenarios", "long", "Number of simulated scenarios"),
+        Column(
+            "scenarios", "long", "Number of scenarios; all residual days once where one day is enumerated"
+        ),
         Column("seed", "long", "Seed; random numbers are keyed by it and a block of scenarios"),
         Column("residual_first", "date", "First day of the residual window"),
         Column("residual_last", "date", "Last day of the residual window"),
-        Column("residual_days", "long", "Days that can be drawn", "trading days"),
+        Column("residual_days", "long", "Days that can be drawn or are enumerated", "trading days"),
         Column("instruments", "long", "Instruments simulated"),
         Column("copula_nu", "double", "Degrees of freedom of the t copula", "", True),
     ),
@@ -64,7 +66,13 @@ RISK_MEASURES = Table(
         HORIZON,
         Column("value", "double", "Loss", "currency"),
         Column("value_pct_nav", "double", "Loss as a share of NAV", "% of NAV"),
-        Column("standard_error", "double", "Monte Carlo standard error of value", "currency"),
+        Column("standard_error", "double", "Standard error of value, of what error_of says", "currency"),
+        Column(
+            "error_of",
+            "string",
+            "window: another sample of residual days, each taken once (filtered_historical, one day);"
+            " draws: other random numbers (all else)",
+        ),
         Column("currency", "string", "ISO 4217 code"),
     ),
     checks=(("confidence_is_a_share", "confidence > 0 AND confidence < 1"),),

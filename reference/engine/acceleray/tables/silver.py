@@ -22,8 +22,9 @@ PRICES = Table(
         Column("load_id", "string", "Received content the price comes from"),
     ),
     checks=(
-        ("price_is_positive", "price > 0 AND price < double('infinity')"),
-        ("adjusted_price_is_positive", "adjusted_price > 0 AND adjusted_price < double('infinity')"),
+        # Zero and less only where `market_data.arithmetic` declares it; that no constraint can know.
+        ("price_is_finite", "abs(price) < double('infinity')"),
+        ("adjusted_price_is_finite", "abs(adjusted_price) < double('infinity')"),
     ),
 )
 
@@ -76,6 +77,13 @@ PRICE_SERIES = Table(
         Column("prices", "long", "Accepted prices"),
         Column("quarantined", "long", "Received prices that were not accepted"),
         Column("trades_at_weekends", "boolean", "Whether its price moves on Saturdays or Sundays"),
+        Column(
+            "return_level",
+            "double",
+            "Level that a return of 1 refers to where changes are arithmetic; NULL: the price before",
+            "price currency",
+            True,
+        ),
         Column("load_id", "string", "Received content it comes from"),
     ),
     checks=(("it_ends_after_it_begins", "first_date <= last_date"),),

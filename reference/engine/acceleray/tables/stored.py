@@ -16,6 +16,9 @@ _CHECK_PROPERTY = "delta.constraints."
 # Scope and key of tables that record neither, where they have changed since: 0.2.0 and before recorded none.
 SCOPE_AND_KEY_UNRECORDED: Mapping[str, tuple[str, tuple[str, ...]]] = {}
 
+# Checks that no declaration has any more: arithmetic prices may be negative, and lose more than everything.
+RETIRED_CHECKS = frozenset({"price_is_positive", "adjusted_price_is_positive", "return_above_minus_one"})
+
 
 class MisfitError(PortfolioError):
     """A stored table cannot become what is declared; the message says why in one line."""
@@ -114,7 +117,8 @@ def evolution(table: Table, stored: Stored) -> list[str]:
 
 
 def _outdated_checks(table: Table, stored: Stored) -> list[str]:
-    """Return the checks that new rows could break: changed ones, and those on columns no longer declared.
+    """Return the checks that new rows could break: changed and retired ones, and those on columns no longer
+    declared.
 
     A changed one is not set again, because rows that are there may break it; new tables have it.
     """
@@ -129,5 +133,8 @@ def _outdated_checks(table: Table, stored: Stored) -> list[str]:
         name
         for name, condition in found
         if declared.get(name.lower(), condition) != condition
-        or (name.lower() not in declared and gone & set(re.findall(r"\w+", condition)))
+        or (
+            name.lower() not in declared
+            and (name.lower() in RETIRED_CHECKS or gone & set(re.findall(r"\w+", condition)))
+        )
     ]

@@ -12,6 +12,9 @@ from acceleray.tables.contract import (
     source_column,
 )
 
+MONTHLY_MEAN = "monthly mean"
+"""`sampling` of a factor whose levels are means of a month, which betas must not mix with month ends."""
+
 FACTORS = Table(
     layer="silver",
     name="factors",
@@ -27,6 +30,9 @@ FACTORS = Table(
             "unit", "string", "index, USD a barrel, percentage points, or level where the file does not say"
         ),
         Column("origin", "string", "Data set the level comes from"),
+        Column(
+            "sampling", "string", "day: the level of its day; monthly mean: the mean of its month", "", True
+        ),
     ),
 )
 
@@ -47,12 +53,27 @@ STRESS_SCENARIOS = Table(
         Column("first_date", "date", "Close from which a replay starts", "", True),
         Column("last_date", "date", "Close at which a replay ends", "", True),
         Column(
-            "mahalanobis",
+            "distance",
             "double",
-            "Distance of the factor changes from no change, measured by changes of one month",
-            "monthly std. dev.",
+            "sqrt(x' (h Sigma)^-1 x) of its factor moves x from no change over its own horizon of h months",
+            "std. dev.",
             True,
         ),
+        Column("horizon_m", "double", "Its horizon: of a replay its risk days / 21", "months", True),
+        Column(
+            "distance_factors", "long", "Factors in x; replays and shocks count all of their model", "", True
+        ),
+        Column(
+            "normal_tail",
+            "double",
+            "Probability of a move as far in one such span under a normal law; no chance of a chosen window",
+            "fraction",
+            True,
+        ),
+        Column("ended_factors", "string", "Factors of its model whose data has ended; empty: live", "", True),
+        Column("months", "long", "Months behind its betas and covariance", "months", True),
+        Column("first_month", "date", "First day of the first of these months", "", True),
+        Column("last_month", "date", "First day of the last of these months", "", True),
     ),
     checks=(
         ("kind_is_known", "kind IN ('replay', 'hypothetical', 'supervisory')"),
@@ -144,7 +165,7 @@ STRESS_LOSSES = Table(
 REVERSE_STRESS = Table(
     layer="gold",
     name="reverse_stress",
-    comment="The most plausible way for each portfolio to lose a given amount, and how plausible it is.",
+    comment="What it takes for each portfolio to lose a given amount, and how far from no change that is.",
     scope="run_id",
     key=("run_id", "portfolio_id", "method", "target_loss_pct_nav", "horizon_d"),
     columns=(
@@ -153,10 +174,16 @@ REVERSE_STRESS = Table(
         Column("method", "string", "linear (closed form), filtered_historical or t_copula (simulated tail)"),
         Column("target_loss_pct_nav", "double", "Loss to be reached", "% of NAV"),
         HORIZON,
-        Column("loss_pct_nav", "double", "Loss of the scenario found", "% of NAV", True),
+        Column("loss_pct_nav", "double", "Loss found, of simulated scenarios their mean", "% of NAV", True),
         Column("distance_sigma", "double", "Loss in standard deviations of the portfolio", "", True),
-        Column("mahalanobis", "double", "Distance of the scenario from no change", "std. dev.", True),
-        Column("scenario", "long", "Number of the simulated scenario", "", True),
+        Column(
+            "factor_distance",
+            "double",
+            "Distance from no change of the factor moves that it implies, by betas (GLS)",
+            "std. dev.",
+            True,
+        ),
+        Column("averaged", "long", "Simulated scenarios within 5 % of the target, averaged", "", True),
         Column("reaching", "long", "Simulated scenarios that lose as much or more", "", True),
     ),
 )
@@ -174,6 +201,6 @@ REVERSE_STRESS_SHOCKS = Table(
         Column("target_loss_pct_nav", "double", "Loss to be reached", "% of NAV"),
         HORIZON,
         INSTRUMENT,
-        Column("return", "double", "Simple return", "fraction"),
+        Column("return", "double", "Simple return; of simulated scenarios their mean", "fraction"),
     ),
 )

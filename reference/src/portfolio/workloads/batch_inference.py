@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.governance.champion import Champion, decisions, features_contract, find_champion
-from acceleray.governance.registry import RegisteredModel
+from acceleray.governance.champion import decisions
 from acceleray.report.scoring.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
@@ -19,26 +16,21 @@ from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
-from acceleray.stages.score.stage import Counts, require_features, score
+from acceleray.stages.score.scorer import Scorer, find_scorer
+from acceleray.stages.score.stage import Counts, score
 from acceleray.stages.simulate.stage import Horizon, simulate
 
 
 def run(run: Run) -> Conclusion:
-    """Run every stage; the champion is looked up first, because without one nothing else is worth its time.
+    """Run every stage; the champion is looked up first. Where all models were refused, risk goes on alone.
 
     Raises:
-        PortfolioError: there is no champion as of the date, it does not fit the features, or rows were lost.
+        PortfolioError: no model was judged as of the date, it does not fit the features, or rows were lost.
     """
     with run.stage("ingest", "Ingest data, find the champion (Spark)"):
         loaded = ingest(run)
-        names = run.project.feature_names()
-        contract = features_contract(names, run.settings.features.horizon_d)
-        client = run.tracker.client
-        champion = find_champion(run.lake, run.settings, client, run.source, loaded.as_of, contract)
-        model = RegisteredModel(champion.uri, champion.content)
-        require_features(model, names)
-        content = hashlib.sha256(champion.content).hexdigest()
-        run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), champion.uri, content))
+        scorer = find_scorer(run, loaded.as_of)
+        run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), *scorer.identity))
     with run.stage("features", "Build returns and features (Spark)"):
         build_features(run)
     with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
@@ -50,30 +42,31 @@ def run(run: Run) -> Conclusion:
         book = build_book(run, calibration.returns)
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios (Ray)"):
-        counts = score(run, model, calibration, book, horizons, factors)
+        counts = score(run, scorer.model, calibration, book, horizons, factors)
         run.tracker.measure({"rows_in": counts.rows_in, "rows_quarantined": counts.quarantined})
-        record(run, champion.uri)
-    return conclude(run, champion, book, horizons, counts)
+        record(run, scorer.model.uri)
+    return conclude(run, scorer, book, horizons, counts)
 
 
 def conclude(
-    run: Run, champion: Champion, book: Book, horizons: tuple[Horizon, ...], counts: Counts
+    run: Run, scorer: Scorer, book: Book, horizons: tuple[Horizon, ...], counts: Counts
 ) -> Conclusion:
     """Write the report; say who scored, what portfolios risk, and where every row went."""
     report = run.report(PAGE, decisions=decisions(run.lake, run.source))
-    return Conclusion(_headline(run, champion, book, horizons), _verdict(counts), report, "Rows")
+    return Conclusion(_headline(run, scorer, book, horizons), _verdict(scorer, counts), report, "Rows")
 
 
 def _headline(
-    run: Run, champion: Champion, book: Book, horizons: tuple[Horizon, ...]
+    run: Run, scorer: Scorer, book: Book, horizons: tuple[Horizon, ...]
 ) -> tuple[tuple[str, str], ...]:
     risk = run.settings.risk
     shortest = min(horizons, key=lambda each: each.horizon_d)
     span = run.settings.market_data.span(shortest.horizon_d)
     var = 100.0 * shortest.tail.value_at_risk(risk.var_confidence)
     shortfall = 100.0 * shortest.tail.expected_shortfall(risk.es_confidence)
+    champion = scorer.champion
     return (
-        ("Champion", f"version {champion.version}, since {champion.effective_from}"),
+        ("Champion", f"version {champion.version}, since {champion.effective_from}" if champion else "none"),
         ("Portfolios", f"{len(book.portfolios):,}"),
         (f"VaR {100 * risk.var_confidence:g} %, {span}", _spread(var)),
         (f"ES {100 * risk.es_confidence:g} %, {span}", _spread(shortfall)),
@@ -85,8 +78,8 @@ def _spread(values: NDArray[np.float64]) -> str:
     return "% of NAV: " + ", ".join(f"{value:.2f} ({name})" for name, value in found)
 
 
-def _verdict(counts: Counts) -> str:
-    return f"passed: {counts}"
+def _verdict(scorer: Scorer, counts: Counts) -> str:
+    return f"no scores, risk alone: {scorer.reason}" if scorer.reason else f"passed: {counts}"
 
 
 WORKLOAD = Workload(

@@ -14,7 +14,7 @@ from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.score.stage import score
 from acceleray.stages.simulate.stage import Horizon, simulate
 from acceleray.stages.train.parameters import deciding
-from acceleray.stages.train.stage import train
+from acceleray.stages.train.stage import Trained, train
 
 
 def run(run: Run) -> Conclusion:
@@ -27,23 +27,26 @@ def run(run: Run) -> Conclusion:
     with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
         calibration = calibrate(run)
     with run.stage("train", "Train the signal model (Ray)"):
-        model = train(run).model
+        trained = train(run)
     calibration.gate.require()
     with run.stage("simulate", "Simulate the book (Ray)"):
         book = build_book(run, calibration.returns)
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios"):
-        score(run, model, calibration, book, horizons)
+        score(run, trained.scoring, calibration, book, horizons)
     with run.stage("backtest", "Backtest value at risk (Ray)"):
         verdicts = backtest(run, calibration)
-        record(run, model.uri)
-    return conclude(run, horizons, verdicts)
+        record(run, trained.model.uri)
+    return conclude(run, trained, horizons, verdicts)
 
 
-def conclude(run: Run, horizons: tuple[Horizon, ...], verdicts: dict[str, Judged]) -> Conclusion:
+def conclude(
+    run: Run, trained: Trained, horizons: tuple[Horizon, ...], verdicts: dict[str, Judged]
+) -> Conclusion:
     """Write the report; say what the reference portfolio risks, and whether its model held in the past."""
     report = run.report(PAGE)
-    return Conclusion(_headline(run, horizons), _verdict(verdicts), report)
+    headline = (*_headline(run, horizons), ("Signal model", _signal(trained)))
+    return Conclusion(headline, _verdict(verdicts), report)
 
 
 def _headline(run: Run, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str], ...]:
@@ -61,6 +64,13 @@ def _headline(run: Run, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str],
             lines.append((f"{name}, {days}", text))
             run.tracker.measure({f"{name.split()[0].lower()}_{each.horizon_d}d_pct_nav": 100.0 * value})
     return tuple(lines)
+
+
+def _signal(trained: Trained) -> str:
+    if trained.scoring.content:
+        return f"version {trained.model.version}, {trained.decision}: {trained.reason}"
+    champion = "" if trained.champion is None else f"; champion is version {trained.champion}"
+    return f"no scores; {trained.decision}: {trained.reason}{champion}"
 
 
 def _verdict(verdicts: dict[str, Judged]) -> str:

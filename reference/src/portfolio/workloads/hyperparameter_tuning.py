@@ -44,9 +44,14 @@ def _headline(tuned: Tuned) -> tuple[tuple[str, str], ...]:
         ),
         (
             "Holdout rank IC",
-            f"{tuned.holdout.rank_ic:.4f}, t {tuned.holdout.rank_ic_t:.1f} (one look, after the search)",
+            f"{tuned.holdout.rank_ic:.4f}, t {tuned.holdout.rank_ic_t:.1f}, p {tuned.holdout.rank_ic_p:.3f} "
+            "(one look, after the search)",
         ),
-        ("Deflated Sharpe ratio", f"{tuned.worth.deflated_sharpe:.2f} (probability that it is not luck)"),
+        (
+            "Deflated Sharpe ratio",
+            f"{tuned.worth.deflated_sharpe:.2f} (probability that it is not luck, of {tuned.worth.tried:,} "
+            f"tried here and {tuned.worth.tried_before:,} before)",
+        ),
         ("Probability of overfitting", f"{tuned.worth.overfitting:.2f}"),
     )
 

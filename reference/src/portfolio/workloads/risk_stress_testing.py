@@ -43,11 +43,12 @@ def run(run: Run) -> Conclusion:
             scenarios=run.settings.stress.scenarios,
             dependence=dependence,
             targets=definitions.reverse_targets,
+            factors=model,
         )
     with run.stage("stress", "Replay, shock and reverse"):
         summary = stress(run, calibration, book, model, dependence, definitions, horizons)
     with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
-        verdicts = backtest(run, calibration)
+        verdicts = backtest(run, calibration, copula=True)
         record(run)
     return conclude(run, horizons, summary, verdicts)
 

@@ -26,6 +26,7 @@ KINDS: dict[str, str] = {
     "proxied": "no model of its own",
     "quarantined": "quarantined cells",
     "not_positive": "prices at or below zero",
+    "arithmetic": "arithmetic changes",
     "ended": "ends before the file",
     "filled_weekends": "filled weekends",
     "filled_holidays": "filled holidays",
@@ -81,11 +82,12 @@ class Series:
     Attributes:
         instrument: its name.
         days: of accepted prices, shape (prices,), ascending.
-        prices: closes, shape (prices,), above zero.
+        prices: closes, shape (prices,), above zero unless there is a level.
         adjusted: what returns are taken from, shape (prices,); `prices` itself where there is one column.
         bad_days: of quarantined cells, shape (cells,), ascending.
         bad_texts: the cells as received.
         reasons: why each of them is quarantined.
+        level: that of arithmetic returns, as `market_data.arithmetic` declares it, or None.
     """
 
     instrument: str
@@ -95,6 +97,7 @@ class Series:
     bad_days: NDArray[np.datetime64]
     bad_texts: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    level: float | None = None
 
     @property
     def log_returns(self) -> NDArray[np.float64]:

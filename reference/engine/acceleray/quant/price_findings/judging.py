@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from acceleray.quant.cash_like import cash_like
 from acceleray.quant.price_findings import calendars, quarantine, shape
+from acceleray.quant.price_findings.arithmetic import arithmetic
 from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series
 from acceleray.quant.price_findings.jumps import jumps
 from acceleray.quant.price_findings.lead_lag import (
@@ -54,10 +55,12 @@ def judge_series(series: Series, market: Market, stale_after_d: int) -> list[Fin
     A series that is no price, or has none, is told that and nothing else.
 
     Args:
-        series: its prices and quarantined cells.
+        series: its prices and quarantined cells; with a level nothing is looked at that needs a logarithm.
         market: what all instruments did.
         stale_after_d: `market_data.stale_after_d`: days without a price after which an instrument has ended.
     """
+    if series.level is not None:
+        return _judge_arithmetic(series, market, stale_after_d)
     if returns := shape.returns_like(series):
         return [returns]
     rates = shape.rates_like(series)
@@ -82,6 +85,19 @@ def judge_series(series: Series, market: Market, stale_after_d: int) -> list[Fin
     return [*found, *calendars.gaps(series, market), *jumps(series, market)]
 
 
+def _judge_arithmetic(series: Series, market: Market, stale_after_d: int) -> list[Finding]:
+    if lost := quarantine.no_price(series):
+        return [lost]
+    single = [
+        quarantine.quarantined(series),
+        arithmetic(series),
+        shape.standing_still(series),
+        calendars.series_frequency(series, market),
+        calendars.ended(series, market, stale_after_d),
+    ]
+    return [*(one for one in single if one is not None), *calendars.gaps(series, market)]
+
+
 def lead_lag_grid(market: Market) -> NDArray[np.datetime64]:
     """Return the last days on which at least half the usual number had a return, shape (days,)."""
     recent = slice(-2 * WINDOW_D, None)
@@ -91,14 +107,14 @@ def lead_lag_grid(market: Market) -> NDArray[np.datetime64]:
 
 
 def digest_of(series: Series, grid: NDArray[np.datetime64], looked_at: bool) -> Digest | None:
-    """Return an instrument's digest, or None if it has no price.
+    """Return an instrument's digest, or None if it has no price, or one without a logarithm.
 
     Args:
         series: its prices.
         grid: as `lead_lag_grid` gives it.
         looked_at: whether it is among the instruments whose correlations are looked at.
     """
-    if not series.days.size:
+    if not series.days.size or series.level is not None:
         return None
     logs = np.log(series.adjusted)
     hardly = logs.size < 2 or cash_like(np.expm1(np.diff(logs)))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from acceleray.report.formats import printable
+from acceleray.report.formats import months_between, printable
 from acceleray.report.rows import Read
-from acceleray.tables import FACTOR_BETAS, FACTOR_COVARIANCES
+from acceleray.tables import (
+    ENDED_FACTOR_BETAS,
+    ENDED_FACTOR_COVARIANCES,
+    FACTOR_BETAS,
+    FACTOR_COVARIANCES,
+    Table,
+)
 
 SHOWN_INSTRUMENTS = 40
 # Below this a beta cannot be told from zero at about 5 %.
@@ -39,6 +46,7 @@ class Exposure:
     r_squared: float
     specific_volatility_pct: float
     months: int
+    window: str
 
 
 @dataclass(frozen=True)
@@ -49,17 +57,27 @@ class Factor:
     volatility: float
     correlations: tuple[float, ...]
     months: int
+    window: str
 
 
 @dataclass(frozen=True)
 class Factors:
-    """All factors, and all instruments: those with an exposure, the least explained first, and the others."""
+    """The factors of one model, and all instruments: those with an exposure, the least explained first.
+
+    `with_ended` are those of the model that has the factors whose data has ended too, if there is one.
+    """
 
     names: tuple[str, ...]
     exposures: tuple[Exposure, ...]
     # Instruments without any beta, each with the reason.
     missing: tuple[tuple[str, str], ...]
     factors: tuple[Factor, ...]
+    with_ended: Factors | None = None
+
+    @property
+    def ended(self) -> tuple[str, ...]:
+        """Return the factors whose data has ended."""
+        return () if self.with_ended is None else tuple(sorted({*self.with_ended.names} - {*self.names}))
 
     @property
     def weak(self) -> int:
@@ -74,9 +92,14 @@ class Factors:
 
 def gather(read: Read) -> Factors:
     """Return betas with their t-values by instrument, and the factors' own volatilities and correlations."""
-    rows = read(FACTOR_BETAS).to_pylist()
+    wide = _gather(read, ENDED_FACTOR_BETAS, ENDED_FACTOR_COVARIANCES)
+    return replace(_gather(read, FACTOR_BETAS, FACTOR_COVARIANCES), with_ended=wide if wide.names else None)
+
+
+def _gather(read: Read, betas: Table, covariances: Table) -> Factors:
+    rows = read(betas).to_pylist()
     names = sorted({row["factor_id"] for row in rows})
-    by_instrument: dict[str, dict[str, dict[str, object]]] = {}
+    by_instrument: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows:
         by_instrument.setdefault(row["instrument_id"], {})[row["factor_id"]] = row
     exposures, missing = [], []
@@ -93,16 +116,20 @@ def gather(read: Read) -> Factors:
                 _float(any_row["r_squared"]),
                 100 * _float(any_row["specific_volatility"]),
                 int(str(any_row["months"])),
+                months_between(any_row["first_month"], any_row["last_month"]),
             )
         )
     exposures.sort(key=lambda line: (_or_lowest(line.r_squared), line.instrument))
     return Factors(
-        tuple(printable(name) for name in names), tuple(exposures), tuple(sorted(missing)), _factors(read)
+        tuple(printable(name) for name in names),
+        tuple(exposures),
+        tuple(sorted(missing)),
+        _factors(read, covariances),
     )
 
 
-def _factors(read: Read) -> tuple[Factor, ...]:
-    rows = {(row["factor_id"], row["other_factor_id"]): row for row in read(FACTOR_COVARIANCES).to_pylist()}
+def _factors(read: Read, table: Table) -> tuple[Factor, ...]:
+    rows = {(row["factor_id"], row["other_factor_id"]): row for row in read(table).to_pylist()}
     names = sorted({name for pair in rows for name in pair})
     found = []
     for name in names:
@@ -115,6 +142,7 @@ def _factors(read: Read) -> tuple[Factor, ...]:
                 math.sqrt(own["covariance"]) if own and own["covariance"] >= 0 else math.nan,
                 tuple(_float(pair["correlation"]) if pair else math.nan for pair in pairs),
                 own["months"] if own else 0,
+                months_between(own["first_month"], own["last_month"]) if own else "n/a",
             )
         )
     return tuple(found)

@@ -74,7 +74,9 @@ def gather(read: Read, settings: Settings) -> Report:
         horizons=horizons,
         contributions=risk.contributions(read, portfolio_id, horizons, settings),
         book=book.gather(read, portfolio_id),
-        backtest=backtest.gather(read, portfolio_id, settings.risk.var_confidence),
+        backtest=backtest.gather(
+            read, portfolio_id, settings.risk.var_confidence, backtest.replays_of(settings)
+        ),
         fits=fits.gather(read),
         signal=signal.gather(read),
         quality=prices,

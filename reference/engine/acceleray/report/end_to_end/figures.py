@@ -130,7 +130,7 @@ def book(report: Report) -> Drawing | None:
             _label(axes, value, top * reach, f"{name} {formats.percent(value)}", colour, right)
         axes.set_ylim(0, top * 1.36)
         confidence = formats.confidence(report.settings.risk.var_confidence)
-        axes.set_xlabel(f"One-day value at risk {confidence}, % of each portfolio's NAV")
+        axes.set_xlabel(f"One-{formats.unit()} value at risk {confidence}, % of each portfolio's NAV")
         axes.set_ylabel("Portfolios")
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 

@@ -65,9 +65,21 @@ def signal_verdict(report: Report) -> str:
     return "No fold shows a rank IC above 0.1, the level at which leakage is the first suspect."
 
 
+def signal_decision(report: Report) -> str:
+    """Return what the gate decided on the model and what follows for the scores; empty if there is none."""
+    decision = report.signal.decision
+    if decision is None:
+        return ""
+    made = f"The gate {decision['decision']} version {decision['model_version']}"
+    scores = "" if decision["decision"] == "promoted" else " A refused model scores nothing."
+    return f"{made}: {formats.printable(decision['reason'])}.{scores}"
+
+
 def alpha_warning(report: Report) -> str:
     """Return why the scores prove nothing about alpha."""
     number = formats.count(len(report.signal.scores))
+    if not report.signal.scores:
+        return "This run has no scores: whatever the evidence, nothing here is to be traded on."
     if report.heading.sample:
         return (
             f"These {number} names are survivors, in the sample because they still exist."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from acceleray.report import backtest_figures, backtest_narrative, fits, fits_figure, quality, risk_narrative
 from acceleray.report.end_to_end import figures, narrative
 from acceleray.report.end_to_end.data import gather
+from acceleray.report.model_document.writing import documents_of
 from acceleray.report.page import Page
 from acceleray.report.rows import Read
 from acceleray.settings import Settings
@@ -51,4 +53,5 @@ PAGE = Page(
     ),
     fill=_fill,
     calibrated=True,
+    documents=partial(documents_of, kinds=("risk", "signal")),
 )

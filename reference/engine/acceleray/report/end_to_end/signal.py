@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from acceleray.report.formats import printable
-from acceleray.report.rows import Read
-from acceleray.tables import PREDICTIONS, SIGNAL_VALIDATION
+from acceleray.report.rows import Read, first
+from acceleray.tables import MODEL_DECISIONS, PREDICTIONS, SIGNAL_VALIDATION
 
 SHOWN_SCORES = 5
 # Above this a daily rank IC on real prices is leakage until proven otherwise.
@@ -17,8 +17,9 @@ LEAKAGE_RANK_IC = 0.1
 
 @dataclass(frozen=True)
 class Signal:
-    """Walk-forward evidence by fold, and the scores as of the run's date, best first."""
+    """Walk-forward evidence by fold, the gate's decision, and the scores as of the run's date, best first."""
 
+    decision: dict[str, Any] | None
     folds: tuple[dict[str, Any], ...]
     scores: tuple[tuple[str, float], ...]
     feature_date: Any
@@ -52,7 +53,7 @@ class Signal:
 
 
 def gather(read: Read) -> Signal:
-    """Return the evidence by fold and the scores, highest first."""
+    """Return the decision, the evidence by fold and the scores, highest first."""
     folds = sorted(read(SIGNAL_VALIDATION).to_pylist(), key=lambda fold: fold["fold"])
     predictions = read(PREDICTIONS).to_pylist()
     scores = sorted(
@@ -60,4 +61,4 @@ def gather(read: Read) -> Signal:
         key=lambda item: (-item[1], item[0]),
     )
     newest = max((row["feature_date"] for row in predictions), default=None)
-    return Signal(tuple(folds), tuple(scores), newest)
+    return Signal(first(read(MODEL_DECISIONS)), tuple(folds), tuple(scores), newest)

@@ -30,7 +30,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class Champion:
-    """The model's address, the decision that made it champion (None if not recorded), and all decisions."""
+    """The model's address, the decision that made it champion (None if not recorded), and all decisions.
+
+    The address is empty where no model scored.
+    """
 
     uri: str
     decision: Decision | None

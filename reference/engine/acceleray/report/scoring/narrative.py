@@ -28,6 +28,7 @@ BADGES = {
     "passed": "Every row scored",
     "short": "Some rows quarantined",
     "missing": "Rows not recorded",
+    "none": "No champion, no scores",
 }
 # A sum of components further from its total than this, as a share of it, does not add up.
 _TOLERANCE = 1e-6
@@ -35,6 +36,8 @@ _TOLERANCE = 1e-6
 
 def badge(report: Report) -> str:
     """Return what became of the rows as a key of BADGES."""
+    if not report.champion.uri:
+        return "none"
     if report.scores.scored is None:
         return "missing"
     return "short" if report.scores.quarantined else "passed"
@@ -47,7 +50,7 @@ def summary(report: Report) -> list[str]:
 
 def _rows(report: Report) -> list[str]:
     scores = report.scores
-    if scores.rows_in is None:
+    if scores.rows_in is None or not report.champion.uri:
         return []
     came = f"{formats.plural(scores.rows_in, 'row')} came in"
     if not scores.quarantined:
@@ -60,6 +63,11 @@ def _rows(report: Report) -> list[str]:
 
 def _champion(report: Report) -> list[str]:
     found = report.champion.decision
+    if not report.champion.uri:
+        return [
+            "There are no scores: the gate refused every version of the signal model, or it was withdrawn."
+            " Risk needs none, and is complete."
+        ]
     if found is None:
         return [f"The scores are of model {report.champion.uri}; when it became champion is not recorded."]
     since = formats.long_date(found.effective_from)
@@ -117,6 +125,8 @@ def contributors(report: Report, place: int) -> str:
 def alpha(report: Report) -> str:
     """Return why the scores prove nothing about alpha."""
     number = formats.count(len(report.scores.values))
+    if not report.champion.uri:
+        return "No model scores as long as the gate finds none that ranks better than luck explains."
     if report.heading.sample:
         return (
             f"These {number} names are survivors, in the sample because they still exist. Scores from"

@@ -69,7 +69,9 @@ def gather(read: Read, settings: Settings) -> Report:
         simulated=made,
         reverse=reverse.gather(read, portfolio_id),
         shocks=reverse.shocks(read, portfolio_id),
-        backtest=backtest.gather(read, portfolio_id, settings.risk.var_confidence),
+        backtest=backtest.gather(
+            read, portfolio_id, settings.risk.var_confidence, backtest.replays_of(settings)
+        ),
         gate=gate.gather(read),
         lineage=lineage.gather(read, run, run_id, settings, _command(run_id, portfolio_id, stressed, made)),
     )

@@ -24,7 +24,7 @@ def badge(report: Report) -> str:
 
 def summary(report: Report) -> list[str]:
     """Return the page in a few sentences, for the reader who stops there."""
-    return [*_worst(report), *_simulated(report), *_reverse(report), _decision(report)]
+    return [*_worst(report), *_ended(report), *_simulated(report), *_reverse(report), _decision(report)]
 
 
 def _worst(report: Report) -> list[str]:
@@ -38,6 +38,20 @@ def _worst(report: Report) -> list[str]:
     return [
         f"The worst of {number} for the reference portfolio is \u201c{worst.title}\u201d: it would lose"
         f" {formats.amount(loss.amount, report.currency)} ({formats.percent(loss.loss_pct_nav, 1)} of NAV)."
+    ]
+
+
+def _ended(report: Report) -> list[str]:
+    """Return a sentence on factors whose data has ended, if scenarios were priced with one."""
+    priced = report.scenarios.of_ended_factors
+    if not priced:
+        return []
+    one = priced[0]
+    several = "," in one.ended_factors
+    return [
+        f"The data of {' and '.join(one.ended_factors.split(', '))} {'have' if several else 'has'} ended:"
+        f" {formats.plural(len(priced), 'scenario')} with {'one of them' if several else 'it'}"
+        f" {'is' if len(priced) == 1 else 'are'} priced with betas of {one.window}."
     ]
 
 

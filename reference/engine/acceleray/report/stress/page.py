@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from acceleray.report import backtest_figures, backtest_narrative, risk_narrative
+from acceleray.report.model_document.writing import documents_of
 from acceleray.report.page import Page
 from acceleray.report.rows import Read
 from acceleray.report.stress import figures, narrative, scenarios
@@ -38,7 +40,7 @@ PAGE = Page(
     sections=(
         ("scenarios", "Scenarios"),
         ("mapping", "From published numbers to shocks"),
-        ("simulation", "Monte Carlo"),
+        ("simulation", "Simulated losses"),
         ("contributions", "Contributions"),
         ("reverse", "Reverse stress"),
         ("backtest", "Backtest gate"),
@@ -47,4 +49,5 @@ PAGE = Page(
     ),
     fill=_fill,
     calibrated=True,
+    documents=partial(documents_of, kinds=("risk",)),
 )

@@ -12,6 +12,7 @@ from acceleray.report import formats, risk
 from acceleray.report.fits import TRADING_DAYS_A_YEAR
 from acceleray.report.formats import printable
 from acceleray.report.rows import Read, where
+from acceleray.report.stress.plausibility import rounded
 from acceleray.tables import REVERSE_STRESS, REVERSE_STRESS_SHOCKS, SCENARIO_SETS
 
 SHOWN_INSTRUMENTS = 20
@@ -29,7 +30,8 @@ class Reverse:
     horizon_d: int
     loss_pct_nav: float
     distance_sigma: float
-    mahalanobis: float
+    factor_distance: float
+    averaged: int | None
     plausibility: str
 
 
@@ -59,7 +61,8 @@ def gather(read: Read, portfolio_id: str) -> tuple[Reverse, ...]:
             row["horizon_d"],
             _float(row["loss_pct_nav"]),
             _float(row["distance_sigma"]),
-            _float(row["mahalanobis"]),
+            _float(row["factor_distance"]),
+            row["averaged"],
             _plausibility(row, sets.get((row["method"], row["horizon_d"]))),
         )
         for row in rows
@@ -102,7 +105,7 @@ def _plausibility(row: dict[str, Any], scenarios: int | None) -> str:
     of_all = f" of {formats.count(scenarios)}" if scenarios else ""
     if not reaching:
         return f"none{of_all} simulated scenarios loses as much"
-    chance = f": about one in {_rounded(scenarios / reaching)} spans of {span}" if scenarios else ""
+    chance = f": about one in {rounded(scenarios / reaching)} spans of {span}" if scenarios else ""
     verb = "loses" if reaching == 1 else "lose"
     return f"{formats.count(reaching)}{of_all} simulated scenarios {verb} as much{chance}"
 
@@ -117,13 +120,7 @@ def _normal(distance: float, horizon_d: int) -> str:
         return f"{words}: more than once a year under a normal law"
     if years > 1e6:
         return f"{words}: less than once in a million years under a normal law"
-    return f"{words}: about once in {_rounded(years)} years under a normal law"
-
-
-def _rounded(value: float) -> str:
-    """Return a number with two significant digits: more would pretend to know."""
-    digits = 1 - math.floor(math.log10(value)) if value > 0 else 0
-    return formats.number(round(value, digits), max(digits, 0) if value < 10 else 0)
+    return f"{words}: about once in {rounded(years)} years under a normal law"
 
 
 def _rank(method: str) -> tuple[int, str]:

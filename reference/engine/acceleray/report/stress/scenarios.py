@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from acceleray.report.formats import printable
+from acceleray.report.formats import months_between, printable
 from acceleray.report.rows import Read, first, floats, narrowed, where
+from acceleray.report.stress import plausibility
 from acceleray.tables import PORTFOLIOS, STRESS_ASSUMPTIONS, STRESS_LOSSES, STRESS_SCENARIOS
 
 KINDS = {"replay": "Replay", "hypothetical": "Hypothetical", "supervisory": "Supervisory"}
@@ -65,7 +66,12 @@ class Scenario:
     reason: str
     first: date | None
     last: date | None
-    mahalanobis: float | None
+    distance: float | None
+    horizon: str
+    distance_factors: int | None
+    plausibility: str
+    ended_factors: str
+    window: str
     reference: Loss | None
     portfolios: int
     median_pct_nav: float
@@ -89,6 +95,11 @@ class Scenarios:
     def not_run(self) -> tuple[Scenario, ...]:
         """Return the scenarios that were not run."""
         return tuple(one for one in self.all if not one.run)
+
+    @property
+    def of_ended_factors(self) -> tuple[Scenario, ...]:
+        """Return the scenarios that were priced with a factor whose data has ended."""
+        return tuple(one for one in self.all if one.run and one.ended_factors)
 
     @property
     def worst(self) -> Scenario | None:
@@ -155,7 +166,12 @@ def _scenario(
         reason=printable(row["reason"]),
         first=row["first_date"],
         last=row["last_date"],
-        mahalanobis=row["mahalanobis"],
+        distance=row["distance"],
+        horizon=plausibility.span(row["horizon_m"]),
+        distance_factors=row["distance_factors"],
+        plausibility=plausibility.words(row["kind"], row["normal_tail"], row["horizon_m"], row["months"]),
+        ended_factors=printable(row["ended_factors"] or ""),
+        window=months_between(row["first_month"], row["last_month"]),
         reference=_loss(reference) if reference else None,
         portfolios=losses.num_rows,
         median_pct_nav=float(np.median(spread)) if spread.size else math.nan,

@@ -1,4 +1,4 @@
-"""Monte Carlo: the same measures by every method, and what the expected shortfall is made of."""
+"""Simulated losses: the same measures by every method, and what the expected shortfall is made of."""
 
 from __future__ import annotations
 

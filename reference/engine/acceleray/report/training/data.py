@@ -11,13 +11,22 @@ from typing import Any
 
 from acceleray.errors import PortfolioError
 from acceleray.governance.champion import champion_as_of
+from acceleray.quant.targets import RAW, RESIDUAL, VOLATILITY_SCALED
 from acceleray.report import heading, lineage
 from acceleray.report.formats import printable
 from acceleray.report.rows import Read, first
 from acceleray.settings import Settings
-from acceleray.tables import FEATURE_IMPORTANCE, MODEL_DECISIONS, RUNS, SIGNAL_VALIDATION, TRAINING
+from acceleray.tables import (
+    FEATURE_IMPORTANCE,
+    MODEL_DECISIONS,
+    RUNS,
+    SIGNAL_TARGETS,
+    SIGNAL_VALIDATION,
+    TRAINING,
+)
 
 SHOWN_DECISIONS = 30
+_TARGETS = (RAW, VOLATILITY_SCALED, RESIDUAL)
 
 Row = Mapping[str, Any]
 
@@ -29,6 +38,7 @@ class Report:
     Attributes:
         decision: on the version this run trained.
         folds: in the order of time.
+        targets: rank IC of the same scores against each target, the raw one first.
         features: in the order of the model.
         history: decisions on all versions of the same prices, the latest first.
         champion: version that is champion now, None if there is none.
@@ -39,6 +49,7 @@ class Report:
     decision: Row
     training: Row
     folds: tuple[Row, ...]
+    targets: tuple[Row, ...]
     features: tuple[Row, ...]
     parameters: tuple[tuple[str, Any], ...]
     history: tuple[Row, ...]
@@ -59,6 +70,27 @@ class Report:
             if self.simulated
             else tuple(row["fold"] for row in self.folds if (row["rank_ic"] or 0) > limit)
         )
+
+    @property
+    def unseen_from(self) -> date | None:
+        """Return the first day that the search of the hyperparameters never saw; None if none chose them."""
+        found: date | None = self.decision.get("unseen_from")
+        return found
+
+    @property
+    def lower(self) -> float | None:
+        """Return the lower end of the interval of the mean rank IC; None if it was not recorded."""
+        return self.decision.get("rank_ic_lower")
+
+    @property
+    def difference_lower(self) -> float | None:
+        """Return the lower end of the interval of the difference from the champion."""
+        return self.decision.get("rank_ic_difference_lower")
+
+    @property
+    def same(self) -> bool:
+        """Return whether the champion it was compared with has the same hyperparameters."""
+        return self.decision["rank_ic_difference"] == 0.0 and self.decision["rank_ic_difference_t"] == 0.0
 
     def mean(self, name: str) -> float | None:
         """Return the mean of a column over the folds, None if no fold has it."""
@@ -88,6 +120,9 @@ def gather(read: Read, settings: Settings, decisions: Sequence[Row] = ()) -> Rep
         decision=mine[0],
         training=training,
         folds=tuple(sorted(read(SIGNAL_VALIDATION).to_pylist(), key=lambda row: row["fold"])),
+        targets=tuple(
+            sorted(read(SIGNAL_TARGETS).to_pylist(), key=lambda row: _TARGETS.index(row["target"]))
+        ),
         features=tuple(sorted(read(FEATURE_IMPORTANCE).to_pylist(), key=lambda row: row["position"])),
         parameters=tuple(json.loads(training["parameters_json"]).items()),
         history=tuple({**row, "reason": printable(row["reason"])} for row in every),

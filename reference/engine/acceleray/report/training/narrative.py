@@ -30,9 +30,17 @@ def summary(report: Report) -> list[str]:
     positive = sum((fold["rank_ic"] or 0.0) > 0 for fold in report.folds)
     found = (
         f"Out of sample its rank IC is {formats.number(row['rank_ic'], 4)}"
-        f" (t {formats.number(row['rank_ic_t'], 1)}), above zero in {positive} of {len(report.folds)} folds"
+        f" (t {formats.number(row['rank_ic_t'], 1)}; lower end of its {interval(report)}"
+        f" {formats.number(report.lower, 4)}), above zero in {positive} of {len(report.folds)} folds"
     )
     return [f"{verdict}.", f"{found}. {caution(report)}"]
+
+
+TARGETS = {
+    "rank": "Forward return, raw: what the model is trained for and the gate judges",
+    "volatility_scaled": "Forward return over the instrument's volatility",
+    "residual": "Forward return less beta times the mean of all",
+}
 
 
 def caution(report: Report) -> str:
@@ -89,10 +97,23 @@ def compared(report: Report) -> str:
         return ""
     before = f"Version {row['compared_with']} was champion"
     difference, t = row["rank_ic_difference"], row["rank_ic_difference_t"]
-    if difference == 0.0 and t == 0.0:
-        return f"{before} and has the same hyperparameters: only the data is newer."
+    if report.same:
+        return f"{before} and has the same hyperparameters: only the data is newer, which counts as no worse."
+    if difference is None or report.difference_lower is None:
+        return f"{before}. The dates that both can be judged on are too few to show which is better."
     return (
         f"{before}. Its hyperparameters, validated on the same dates, give a mean rank IC that is"
         f" {formats.number(abs(difference), 4)} {'lower' if difference >= 0 else 'higher'}"
-        f" (t of the difference {formats.number(t, 1)}). Beyond one standard error it would be refused."
+        f" (t of the difference {formats.number(t, 1)}). {_shown(report)}"
     )
+
+
+def interval(report: Report) -> str:
+    """Return what the intervals of the gate are called."""
+    return f"one-sided {formats.confidence(report.settings.train.confidence)} interval"
+
+
+def _shown(report: Report) -> str:
+    if (report.difference_lower or 0.0) > report.settings.train.minimum_gain:
+        return "That is better by more than luck explains."
+    return "That is not shown to be better, and so it does not replace the champion."

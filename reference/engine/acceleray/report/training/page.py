@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from acceleray.quant.bins import TOLERANCE
+from acceleray.report.model_document.writing import documents_of
 from acceleray.report.page import Page
 from acceleray.report.rows import Read
 from acceleray.report.training import figures, narrative
@@ -30,6 +32,8 @@ def _fill(read: Read, settings: Settings, decisions: Sequence[Mapping[str, Any]]
         "processes": narrative.processes(report),
         "resumed": narrative.resumed(report),
         "compared": narrative.compared(report),
+        "interval": narrative.interval(report),
+        "targets": narrative.TARGETS,
         "figures": figures.draw_all(report),
         "tolerance": TOLERANCE,
     }
@@ -47,4 +51,5 @@ PAGE = Page(
         ("lineage", "Lineage"),
     ),
     fill=_fill,
+    documents=partial(documents_of, kinds=("signal",)),
 )

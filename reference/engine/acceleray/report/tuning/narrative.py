@@ -27,7 +27,8 @@ def summary(report: Report) -> list[str]:
     validation, held = formats.number(row["validation_rank_ic"], 4), formats.number(row["holdout_rank_ic"], 4)
     sentences = [
         f"Of {formats.plural(row['trials'], 'trial')}, the best ranks instruments with a mean rank IC of"
-        f" {validation} in validation, and of {held} (t {formats.number(row['holdout_rank_ic_t'], 1)}) in a"
+        f" {validation} in validation, and of {held} (t {formats.number(row['holdout_rank_ic_t'], 1)},"
+        f" p {formats.p_value(row.get('holdout_rank_ic_p'))}) in a"
         " holdout that the search never saw."
     ]
     if report.finding == "suspect":
@@ -75,8 +76,8 @@ def luck(report: Report) -> list[str]:
         sentences.append(
             f"Over {formats.plural(row['periods'], 'period')} of {formats.days(horizon(report))} that do not"
             f" overlap, the best trial's spread has a Sharpe ratio of {formats.number(sharpe, 3)} a period."
-            f" The best of {formats.count(len(report.usable))} trials without any skill would be expected to"
-            f" reach {formats.number(highest, 3)}."
+            f" {_tried(report)} The best of so many without any skill would be expected to reach"
+            f" {formats.number(highest, 3)}."
             f" The probability that its true Sharpe ratio is above that is"
             f" {formats.share(row['deflated_sharpe'], 0)}; 95{formats.NO_BREAK}% would convince."
         )
@@ -106,6 +107,17 @@ def verdict(report: Report) -> str:
 def horizon(report: Report) -> int:
     """Return the horizon of the target in trading days."""
     return report.settings.features.horizon_d
+
+
+def _tried(report: Report) -> str:
+    row = report.evidence
+    if row.get("tried") is None:
+        return f"{formats.count(len(report.usable))} trials were made."
+    each = f"{formats.count(row['tried'])} could have been chosen: each trial after each report"
+    before = row.get("tried_before") or 0
+    if not before:
+        return f"{each}; no search before on these prices is recorded."
+    return f"{each}; searches before on these prices tried {formats.count(before)} more, which count as well."
 
 
 def _choosing(overfitting: float) -> str:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.forecasts import (
     Measure,
+    calibrated_losses,
+    ewma_filtered_losses,
     ewma_normal,
-    filtered_historical_calibrated,
-    filtered_historical_ewma,
-    historical_simulation,
+    forecast_at_both,
+    historical_losses,
+    over_windows,
 )
 from acceleray.quant.garch import GjrFit
-from acceleray.quant.risk import (
-    expected_shortfall,
-    gaussian_expected_shortfall,
-    gaussian_value_at_risk,
-    value_at_risk,
-)
+from acceleray.quant.risk import gaussian_expected_shortfall, gaussian_value_at_risk
 from acceleray.quant.spans import modelled, outside
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.settings import Risk
+from acceleray.settings.section import Drift
 
 MODELS = (
     "historical_simulation",
@@ -31,6 +31,8 @@ MODELS = (
     "filtered_historical_ewma",
     "filtered_historical_calibrated",
 )
+# Has no window of losses to replay: its forecasts are the same at any.
+WITHOUT_WINDOW = ("ewma_normal",)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockForecasts:
-    """Realised losses (days,) and forecasts (models, 3, days), as shares of NAV.
+    """Realised losses (days,) and forecasts (windows, models, 3, days), as shares of NAV.
 
     The three are value at risk, and value at risk and expected shortfall at the level of the latter.
     """
@@ -57,17 +59,22 @@ def forecast_block(
     block: Block,
     returns: NDArray[np.float64],
     span_d: NDArray[np.float64],
-    historical_window: int,
-    residual_window: int,
+    windows: Sequence[int],
     risk: Risk,
     seed: int,
     standstill_d: int = LONGEST_STANDSTILL_D,
     longest_span_d: int = 1,
+    apart: NDArray[np.bool_] | None = None,
+    drift: Drift = "fitted",
+    arithmetic: NDArray[np.bool_] | None = None,
 ) -> BlockForecasts:
     """Return what four models forecast for each day of a block, and what happened.
 
     `returns` and `span_d` (days, instruments) may reach beyond the block; a forecast uses the days before it
-    only.
+    only. All models that replay past losses look back at the same days: each of `windows`, in days, or as
+    many as there are. Instruments `apart` (instruments,) say nothing about how the others move together, and
+    returns of `arithmetic` ones may be below -1. `drift` is that of the calibrated model, as today's risk is
+    simulated with it.
     """
     known, spanned = returns[: block.last], span_d[: block.last]
     held = np.array([fit.modelled for fit in block.fits])
@@ -81,18 +88,23 @@ def forecast_block(
     seen, unseen = (
         np.where(left_out, np.nan, values) for values in (seen, outside(known, spanned, longest_span_d))
     )
-    simulated = _three(value_at_risk, expected_shortfall, risk.es_confidence)
+    simulated = partial(forecast_at_both, es_confidence=risk.es_confidence)
     gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
     start, level = block.first, risk.var_confidence
+    normal = ewma_normal(series, start, confidence=level, measure=gaussian)
+    members = np.array([fit.status == "calibrated" for fit in block.fits])
+    members &= True if apart is None else ~apart
+    longest = max(windows)
+    replayed = calibrated_losses(
+        seen, weights, start, block.last, block.fits, longest, seed, unseen, members, drift, arithmetic
+    )
     forecasts = [
-        historical_simulation(series, start, historical_window, level, simulated),
-        ewma_normal(series, start, confidence=level, measure=gaussian),
-        filtered_historical_ewma(series, start, historical_window, confidence=level, measure=simulated),
-        filtered_historical_calibrated(
-            seen, weights, start, block.last, block.fits, residual_window, level, seed, simulated, unseen
-        ),
+        over_windows(historical_losses(series, start), windows, level, simulated),
+        np.broadcast_to(normal, (len(windows), *normal.shape)),
+        over_windows(ewma_filtered_losses(series, start), windows, level, simulated),
+        over_windows(replayed, windows, level, simulated),
     ]
-    return BlockForecasts(-series[block.first :], np.stack(forecasts))
+    return BlockForecasts(-series[block.first :], np.stack(forecasts, axis=1))
 
 
 def portfolio_returns(returns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acceleray.stages.backtest.rows import MINIMUM_DAYS, Judged
+from acceleray.stages.backtest.gate import MINIMUM_DAYS
+from acceleray.stages.backtest.rows import Judged
 
 NAMES = (
     "model",
@@ -12,10 +13,11 @@ NAMES = (
     "exceptions",
     "expected",
     "Kupiec p",
-    "independence p",
-    "conditional coverage p",
+    "clusters p",
     "Basel zone",
     "Z2",
+    "Z2 p",
+    "exceedance p",
     "verdict",
     "decision",
 )
@@ -24,7 +26,8 @@ NAMES = (
 def side_by_side(verdicts: Mapping[str, Judged]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
     """Return the cells below `NAMES`, a row for each model, and the reason of each verdict.
 
-    The numbers are those of gold.backtest_verdicts: the Basel zone is of the last 250 days, all else of all.
+    The numbers are those of gold.backtest_verdicts: the Basel zone is of the last 250 days, all else of all;
+    clusters are those of the dynamic quantile test, and the p-values after it of the expected shortfall.
     """
     rows = []
     for model, found in verdicts.items():
@@ -36,10 +39,11 @@ def side_by_side(verdicts: Mapping[str, Judged]) -> tuple[tuple[tuple[str, ...],
                 f"{each.exceptions}",
                 f"{each.expected:.1f}",
                 f"{each.kupiec.p_value:.2g}",
-                f"{each.independence.p_value:.2g}",
-                f"{each.conditional_coverage.p_value:.2g}",
+                f"{found.tests.dynamic_quantile_p:.2g}",
                 each.recent_zone,
                 f"{found.z2:.2f}",
+                f"{found.tests.z2_p:.2g}",
+                f"{found.tests.residual_p:.2g}",
                 _word(found),
                 found.decision,
             )

@@ -1,4 +1,4 @@
-"""How calibrated instruments move together: a shrunk correlation and a t copula of their residuals."""
+"""How calibrated instruments move together: a shrunk rank correlation and a t copula of their residuals."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from acceleray.quant.correlation import CopulaFit, ShrunkCorrelation, fit_copula_nu, shrink_correlation
+from acceleray.quant.correlation import (
+    CopulaFit,
+    ShrunkCorrelation,
+    fit_copula_nu,
+    normal_scores,
+    shrink_correlation,
+)
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.tables import CORRELATIONS, DEPENDENCE
 
-METHOD = "Ledoit-Wolf, toward the identity"
+METHOD = "normal scores, Ledoit-Wolf toward the identity"
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,12 @@ def build_dependence(run: Run, calibration: Calibration) -> Dependence:
 
 
 def estimate(shape: tuple[int, int], residuals: NDArray[np.float64]) -> tuple[ShrunkCorrelation, CopulaFit]:
-    """Return correlation and copula of complete residuals of this shape (days, instruments)."""
-    shrunk = shrink_correlation(residuals)
+    """Return correlation and copula of complete residuals of this shape (days, instruments).
+
+    The correlation is that of normal scores: on the record it describes the next year better than Pearson's,
+    which single jumps pull down, and no worse than Kendall's tau (decision 44).
+    """
+    shrunk = shrink_correlation(normal_scores(residuals))
     return shrunk, fit_copula_nu(residuals, shrunk.correlation)
 
 

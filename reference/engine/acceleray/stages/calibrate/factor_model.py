@@ -1,30 +1,63 @@
-"""Exposure of instruments to risk factors: one regression for each instrument, on Ray."""
+"""Exposure of instruments to risk factors: one regression for each instrument, on Ray.
+
+A factor whose data has ended is not mixed with the others. The model of every day is that of the live
+factors, on all months to the as-of date; a second one has the ended factors too, on the months they share
+with the others.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from acceleray.engines.handoff.arrays import Panel, column
+from acceleray.engines.handoff.arrays import as_date
 from acceleray.quant.factor_model import Regression, factor_covariance, regress, select_factors
 from acceleray.quant.months import (
+    from_means_to_month_ends,
     last_known,
     monthly_changes,
     monthly_levels,
     monthly_log_returns,
+    monthly_mean_log_returns,
+    monthly_means,
     months_between,
-    realised_volatility,
 )
 from acceleray.quant.stale_prices import after_standstills
-from acceleray.runtime.risk_days import weekend_traders
 from acceleray.runtime.run import Run
+from acceleray.stages.calibrate import factor_rows
+from acceleray.stages.calibrate.factor_series import (
+    EQUITY,
+    VOLATILITY,
+    Series,
+    ended,
+    factor_series,
+    too_old,
+    with_derived,
+)
 from acceleray.stages.calibrate.stage import Calibration
-from acceleray.tables import FACTOR_BETAS, FACTOR_COVARIANCES, FACTORS
+from acceleray.tables import (
+    ENDED_FACTOR_BETAS,
+    ENDED_FACTOR_COVARIANCES,
+    FACTOR_BETAS,
+    FACTOR_COVARIANCES,
+    Table,
+)
 
-EQUITY, VOLATILITY = "equity", "volatility"
+__all__ = [
+    "EQUITY",
+    "VOLATILITY",
+    "FactorModel",
+    "Series",
+    "build_factor_model",
+    "regress_batch",
+    "too_old",
+    "with_derived",
+]
+
 # One regression takes milliseconds: a task is worth its overhead from some dozens on.
 _INSTRUMENTS_PER_TASK = 50
 
@@ -40,11 +73,18 @@ class FactorModel:
         dates: days of `levels`, ascending, none after the as-of date.
         levels: (dates, factors) last known level on or before a day, NaN before the first; the last one is
             repeated where the data of a factor has ended.
-        covariance: (factors, factors) of monthly changes.
+        covariance: (factors, factors) of monthly changes, as between month ends.
         months: months behind the covariance.
         betas: (instruments of `calibration.returns`, factors) log return per factor change of one; NaN where
             it cannot be estimated.
         specific_volatility: (instruments,) standard deviation of the rest, a month; NaN where there is none.
+        arithmetic: (instruments,) whose betas are those of sums of arithmetic returns; None: nobody's.
+        averaged: whether each level of a factor is the mean of its month; empty if none is.
+        first_month: first day of the first month behind the covariance; None without months.
+        last_month: first day of the last one.
+        ended: which of the factors are of data that has ended; none in the model of live factors.
+        with_ended: the model that has the factors whose data has ended too, on the months they share with
+            the others; None if none has ended.
     """
 
     factors: tuple[str, ...]
@@ -56,109 +96,54 @@ class FactorModel:
     months: int
     betas: NDArray[np.float64]
     specific_volatility: NDArray[np.float64]
+    averaged: tuple[bool, ...] = ()
+    first_month: date | None = None
+    last_month: date | None = None
+    ended: tuple[str, ...] = ()
+    with_ended: FactorModel | None = None
+    arithmetic: NDArray[np.bool_] | None = None
 
+    @property
+    def widest(self) -> FactorModel:
+        """Return the model with the most factors: that with ended ones, if there is one."""
+        return self if self.with_ended is None else self.with_ended
 
-@dataclass(frozen=True)
-class Series:
-    """Levels of one factor on ascending dates, and the data set they come from."""
-
-    dates: NDArray[np.datetime64]
-    levels: NDArray[np.float64]
-    origin: str
+    @property
+    def window(self) -> str:
+        """Return the months behind the covariance in words, as in "347 months, 1990-02 to 2018-12"."""
+        if self.first_month is None or self.last_month is None:
+            return f"{self.months} months"
+        return f"{self.months} months, {self.first_month:%Y-%m} to {self.last_month:%Y-%m}"
 
 
 def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
-    """Estimate factor covariance and betas; commit gold.factor_covariances and gold.factor_betas.
+    """Estimate factor covariances and betas, and commit both, with ended factors in tables of their own.
 
     Only levels up to the as-of date are read. Without an equity factor in the data, or one that reaches the
     days of the prices for long enough, equity is an index of the run's own instruments; without volatility,
-    that is the volatility realised by equity. A factor that cannot be used is said with its reason; an
-    instrument without enough months keeps rows without a beta.
+    that is the volatility realised by equity. A factor that cannot be used is said with its reason, and one
+    that has ended with its last month; an instrument without enough months keeps rows without a beta.
     """
-    settings, returns = run.settings, calibration.returns
-    received = _received(run)
-    if EQUITY in received and too_old(received[EQUITY], returns, settings.factors.minimum_months):
-        run.reporter.say(
-            f"    Factor {EQUITY} has too few months in common with the prices: "
-            "the equal-weight mean of the instruments stands in for it."
-        )
-        received.pop(EQUITY)
-    # Instruments that trade at weekends are no part of an index of the others, nor are closed markets.
-    apart = np.isin(returns.instruments, weekend_traders(run))
-    traded = np.where((returns.spans > 0) & ~apart, returns.values, np.nan)
-    series = with_derived(received, replace(returns, values=traded))
-    every = tuple(sorted(series))
-    points = tuple(name in settings.factors.points for name in every)
-    first = min(returns.dates[0], *(one.dates[0] for one in series.values()))
-    months = months_between(first, returns.dates[-1])
-    changes = np.column_stack(
-        [
-            monthly_changes(monthly_levels(series[name].dates, series[name].levels, months), in_points)
-            for name, in_points in zip(every, points, strict=True)
-        ]
+    series = factor_series(run, calibration)
+    over = ended(series, run.as_of, run.settings.factors.stale_after_m)
+    live = {name: one for name, one in series.items() if name not in over}
+    model, left_out = _estimated(run, calibration, live, (FACTOR_BETAS, FACTOR_COVARIANCES))
+    # Without an ended factor in it, it would be the live model again.
+    wide, reasons = _estimated(
+        run, calibration, series if over else {}, (ENDED_FACTOR_BETAS, ENDED_FACTOR_COVARIANCES), over
     )
-    # A history before a standstill of the price is left out, as it is of volatility models.
-    begun = np.isfinite(
-        after_standstills(calibration.seen, settings.market_data.stale_price_d, calibration.held)
-    ).argmax(axis=0)
-    before = np.arange(len(returns.dates))[:, None] < begun
-    own = monthly_log_returns(returns.dates, np.where(before, np.nan, returns.values), months)
-    # A factor whose data ended before prices begin would leave every instrument without a beta.
-    priced = np.isfinite(own).any(axis=1)
-    selection = select_factors(every, changes[priced], settings.factors.minimum_months, EQUITY)
-    for name, reason in selection.left_out:
+    left_out |= {name: reason for name, reason in reasons.items() if name in over}
+    for name, reason in sorted(left_out.items()):
         run.reporter.say(f"    Factor {name} is left out: in the months with prices {reason}.")
-    used = list(selection.used)
-    names = tuple(every[at] for at in used)
-    changes = np.ascontiguousarray(changes[:, used])
-    regressions = _regress_all(run, own, changes)
-    days = np.unique(np.concatenate([returns.dates, *(series[name].dates for name in names)]))
-    covariance, count = factor_covariance(changes)
-    run.commit(FACTOR_COVARIANCES, _covariances(names, covariance, count))
-    run.commit(FACTOR_BETAS, _betas(returns.instruments, names, regressions))
-    found = [last_known(series[name].dates, series[name].levels, days) for name in names]
-    return FactorModel(
-        factors=names,
-        points=tuple(points[at] for at in used),
-        origin=tuple(series[name].origin for name in names),
-        dates=days,
-        levels=np.column_stack(found) if found else np.empty((days.size, 0)),
-        covariance=covariance,
-        months=count,
-        betas=np.array([one.betas for one in regressions]).reshape(len(regressions), len(names)),
-        specific_volatility=np.array([one.specific_volatility for one in regressions]),
+    if not wide.factors:
+        return model
+    wide = replace(wide, ended=tuple(name for name in wide.factors if name in over))
+    ends = " and ".join(f"{name} ended in {series[name].last_month}" for name in wide.ended)
+    run.reporter.say(
+        f"    Factor {ends}: scenarios with {'it' if len(wide.ended) == 1 else 'one of them'} are priced on"
+        f" {wide.window}; all others on {model.window}."
     )
-
-
-def too_old(equity: Series, returns: Panel, minimum: int) -> bool:
-    """Return whether equity has fewer than `minimum` monthly changes between the first and last return."""
-    inside = (equity.dates >= returns.dates[0]) & (equity.dates <= returns.dates[-1])
-    return np.unique(equity.dates[inside].astype("datetime64[M]")).size - 1 < minimum
-
-
-def with_derived(received: dict[str, Series], returns: Panel) -> dict[str, Series]:
-    """Return the received factors with equity and volatility, derived where they were not received.
-
-    Equity is the index that compounds, from 100, the mean daily simple return of the instruments that have
-    one on that day (`returns`, NaN where they have none); it stands still where none has. Volatility is in
-    percent a year, as indices of it are quoted.
-    """
-    series = dict(received)
-    if EQUITY not in series:
-        some = np.isfinite(returns.values).any(axis=1)
-        mean = np.zeros(len(returns.dates))
-        mean[some] = np.nanmean(returns.values[some], axis=1)
-        index = np.asarray(100.0 * np.cumprod(1.0 + mean), dtype=np.float64)
-        series[EQUITY] = Series(returns.dates, index, "equal-weight mean of the instruments")
-    if VOLATILITY not in series:
-        equity = series[EQUITY]
-        volatility = 100.0 * realised_volatility(equity.dates, equity.levels)
-        known = np.isfinite(volatility)
-        if known.any():
-            series[VOLATILITY] = Series(
-                equity.dates[known], volatility[known], f"realised over 21 days of: {equity.origin}"
-            )
-    return series
+    return replace(model, with_ended=wide)
 
 
 def regress_batch(
@@ -168,8 +153,92 @@ def regress_batch(
     return [regress(returns[:, at], changes, minimum) for at in range(*span)]
 
 
+def _estimated(
+    run: Run,
+    calibration: Calibration,
+    series: Mapping[str, Series],
+    tables: tuple[Table, Table],
+    wanted: Collection[str] = (),
+) -> tuple[FactorModel, dict[str, str]]:
+    """Estimate one model and commit its betas and covariances; return it and which factors it leaves out.
+
+    Without any of the factors that are wanted, if some are, it is a model without factors.
+    """
+    settings, returns = run.settings, calibration.returns
+    every = tuple(sorted(series))
+    points = tuple(name in settings.factors.points for name in every)
+    first = min((returns.dates[0], *(one.dates[0] for one in series.values())))
+    months = months_between(first, returns.dates[-1])
+    # Means and month ends do not mix: one series that is known only as a mean makes all the others means.
+    on_means = any(one.averaged for one in series.values())
+    changes = np.empty((months.size, len(every)))
+    for place, (name, in_points) in enumerate(zip(every, points, strict=True)):
+        dates, levels = series[name].dates, series[name].levels
+        seen = (
+            monthly_means(dates, levels, months, in_points)
+            if on_means
+            else monthly_levels(dates, levels, months)
+        )
+        changes[:, place] = monthly_changes(seen, in_points)
+    own = _own(run, calibration, months, on_means)
+    # A factor whose data ended before prices begin would leave every instrument without a beta.
+    priced = np.isfinite(own).any(axis=1)
+    selection = select_factors(every, changes[priced], settings.factors.minimum_months, EQUITY)
+    names = tuple(every[at] for at in selection.used)
+    if on_means and not any(series[name].averaged for name in names):
+        others = {name: one for name, one in series.items() if not one.averaged}
+        model, left_out = _estimated(run, calibration, others, tables, wanted)
+        return model, left_out | dict(selection.left_out)
+    used = list(selection.used) if not wanted or set(wanted) & set(names) else []
+    names = tuple(every[at] for at in used)
+    changes = np.ascontiguousarray(changes[:, used])
+    regressions = _regress_all(run, own, changes)
+    days = np.unique(np.concatenate([returns.dates, *(series[name].dates for name in names)]))
+    covariance, count = factor_covariance(changes)
+    if on_means:
+        covariance = covariance * from_means_to_month_ends()
+        regressions = [_of_month_ends(one) for one in regressions]
+    behind = months[np.isfinite(changes).all(axis=1)] if used else months[:0]
+    run.commit(tables[1], factor_rows.covariances(names, covariance, behind))
+    run.commit(tables[0], factor_rows.betas(returns.instruments, names, regressions, months))
+    found = [last_known(series[name].dates, series[name].levels, days) for name in names]
+    model = FactorModel(
+        factors=names,
+        points=tuple(points[at] for at in used),
+        origin=tuple(series[name].origin for name in names),
+        dates=days,
+        levels=np.column_stack(found) if found else np.empty((days.size, 0)),
+        covariance=covariance,
+        months=count,
+        betas=np.array([one.betas for one in regressions]).reshape(len(regressions), len(names)),
+        specific_volatility=np.array([one.specific_volatility for one in regressions]),
+        averaged=tuple(series[name].averaged for name in names),
+        first_month=as_date(behind[0]) if behind.size else None,
+        last_month=as_date(behind[-1]) if behind.size else None,
+        arithmetic=calibration.arithmetic,
+    )
+    return model, dict(selection.left_out)
+
+
+def _own(
+    run: Run, calibration: Calibration, months: NDArray[np.datetime64], on_means: bool
+) -> NDArray[np.float64]:
+    """Return the monthly log returns of the instruments, or the changes of their monthly means."""
+    returns = calibration.returns
+    # A history before a standstill of the price is left out, as it is of volatility models.
+    begun = np.isfinite(
+        after_standstills(calibration.seen, run.settings.market_data.stale_price_d, calibration.held)
+    ).argmax(axis=0)
+    before = np.arange(len(returns.dates))[:, None] < begun
+    seen = monthly_mean_log_returns if on_means else monthly_log_returns
+    return seen(returns.dates, np.where(before, np.nan, returns.values), months, calibration.arithmetic)
+
+
 def _regress_all(run: Run, returns: NDArray[np.float64], changes: NDArray[np.float64]) -> list[Regression]:
     count = returns.shape[1]
+    if not changes.shape[1]:
+        none = np.empty(0)
+        return [Regression(none, none, np.nan, np.nan, 0, "there are no factors")] * count
     starts = range(0, count, _INSTRUMENTS_PER_TASK)
     spans = [(start, min(start + _INSTRUMENTS_PER_TASK, count)) for start in starts]
     batches = run.fan_out.map(
@@ -182,43 +251,6 @@ def _regress_all(run: Run, returns: NDArray[np.float64], changes: NDArray[np.flo
     return [one for batch in batches for one in batch]
 
 
-def _received(run: Run) -> dict[str, Series]:
-    rows = run.arrow(FACTORS, ("factor_id", "date", "level", "origin"), f"date <= DATE'{run.as_of}'")
-    ids = column(rows, "factor_id").astype(str)
-    dates, levels = column(rows, "date").astype("datetime64[D]"), column(rows, "level")
-    origins = column(rows, "origin").astype(str)
-    found = {}
-    for name in sorted(set(ids.tolist())):
-        own = ids == name
-        found[name] = Series(dates[own], levels[own], str(origins[own][0]))
-    return found
-
-
-def _covariances(names: tuple[str, ...], covariance: NDArray[np.float64], months: int) -> pa.Table:
-    spread = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(spread, spread)
-    count = len(names)
-    return pa.table(
-        {
-            "factor_id": pa.array(np.repeat(names, count).tolist(), pa.string()),
-            "other_factor_id": pa.array(list(names) * count, pa.string()),
-            "covariance": covariance.ravel(),
-            "correlation": correlation.ravel(),
-            "months": pa.array([months] * count**2, pa.int64()),
-        }
-    )
-
-
-def _betas(instruments: tuple[str, ...], names: tuple[str, ...], found: list[Regression]) -> pa.Table:
-    count = len(names)
-    columns: dict[str, pa.Array] = {
-        "instrument_id": pa.array([name for name in instruments for _ in range(count)], pa.string()),
-        "factor_id": pa.array(list(names) * len(instruments), pa.string()),
-        "beta": pa.array([float(beta) for one in found for beta in one.betas], pa.float64()),
-        "beta_se": pa.array([float(error) for one in found for error in one.standard_errors], pa.float64()),
-    }
-    for name, kind in (("r_squared", pa.float64()), ("specific_volatility", pa.float64())):
-        columns[name] = pa.array([getattr(one, name) for one in found for _ in range(count)], kind)
-    columns["months"] = pa.array([one.months for one in found for _ in range(count)], pa.int64())
-    columns["reason"] = pa.array([one.reason for one in found for _ in range(count)], pa.string())
-    return pa.table(columns)
+def _of_month_ends(found: Regression) -> Regression:
+    """Return a regression on monthly means with the rest scaled to month ends; betas are alike on both."""
+    return replace(found, specific_volatility=found.specific_volatility * from_means_to_month_ends() ** 0.5)

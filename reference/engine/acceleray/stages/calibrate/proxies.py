@@ -1,7 +1,8 @@
 """Instruments without a model: why they have none, and the proxy by which they move all the same.
 
 An instrument that calibration refused is still in the book. Left out of the scenarios it would be at no risk,
-and the headline would be too small. So it moves as the others do, at its own volatility.
+and the headline would be too small. So it moves as its group or all others do, at its own volatility: see
+`stand_ins`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.cash_like import of_constant_variance
 from acceleray.quant.garch import GjrFit
 from acceleray.settings import Settings
+from acceleray.stages.calibrate.stand_ins import stand_in
 
 if TYPE_CHECKING:
     from acceleray.stages.calibrate.stage import Calibration
@@ -51,42 +53,32 @@ def with_proxies(calibration: Calibration, settings: Settings, why: Mapping[str,
     """Return a calibration in which every instrument that trades and has no model of its own moves by proxy.
 
     Its variance is constant: that of its returns in the residual window without outlying ones, or where there
-    are fewer than a month of them the median of the calibrated instruments. Without any of those nothing can
-    stand in, and the calibration is returned as it is.
+    are fewer than a month of them the median of those that stand in for it. Without any calibrated instrument
+    nothing can stand in, and the calibration is returned as it is.
 
     Args:
         calibration: fits as they came.
         settings: windows, and after how many days an instrument has ended.
         why: reasons in words, by instrument.
     """
-    own = [fit for fit in calibration.fits if fit.status == "calibrated" and fit.parameters is not None]
+    own = {
+        name: (fit.next_sigma, fit.parameters.nu)
+        for name, fit in zip(calibration.returns.instruments, calibration.fits, strict=True)
+        if fit.status == "calibrated" and fit.parameters is not None
+    }
     if not own:
         return calibration
-    typical = float(np.median([fit.next_sigma for fit in own]))
-    nu = float(np.median([fit.parameters.nu for fit in own if fit.parameters is not None]))
     trading = calibration.returns.trading(settings.market_data.stale_after_d)
     window = calibration.seen[-settings.simulation.residual_window_d :]
     fits = list(calibration.fits)
     for place in np.flatnonzero(trading):
         if not fits[place].modelled:
+            name = calibration.returns.instruments[place]
+            typical, nu = np.median([own[one] for one in stand_in(calibration, name).of], axis=0)
             known = window[np.isfinite(window[:, place]), place]
-            sigma = usual_deviation(known) if known.size >= _MINIMUM_RETURNS else typical
-            reason = why[calibration.returns.instruments[place]]
-            fits[place] = of_constant_variance("proxied", reason, known.size, 0.0, sigma, nu)
+            sigma = usual_deviation(known) if known.size >= _MINIMUM_RETURNS else float(typical)
+            fits[place] = of_constant_variance("proxied", why[name], known.size, 0.0, sigma, float(nu))
     return replace(calibration, fits=tuple(fits))
-
-
-def unusable_names(calibration: Calibration) -> list[str]:
-    """Return a line for each name in `market_data.proxies` that lends no moves: nothing of it is left out in
-    silence."""
-    status = dict(zip(calibration.returns.instruments, (fit.status for fit in calibration.fits), strict=True))
-    lines = []
-    for name, proxy in calibration.proxy_of.items():
-        if name not in status:
-            lines.append(f"market_data.proxies names {name}, which has no prices here")
-        elif status[name] == "proxied" and status.get(proxy) != "calibrated":
-            lines.append(f"{proxy}, the proxy of {name}, has no model of its own: the mean of all stands in")
-    return lines
 
 
 def usual_deviation(returns: NDArray[np.float64]) -> float:

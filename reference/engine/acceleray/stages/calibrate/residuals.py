@@ -11,6 +11,7 @@ from acceleray.quant.residuals import fill_missing, filtered
 from acceleray.quant.spans import outside
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.stages.calibrate.stage import Calibration
+from acceleray.stages.calibrate.stand_ins import stand_in
 
 
 def standardised(
@@ -25,9 +26,8 @@ def standardised(
     The instruments stand in the order of `calibration.usable`. Each one's filter runs over the last
     `window_d` days, as its fit did; the last `residual_window_d` of them are kept, less days without any
     residual. A day on which its market was closed has a residual of zero, one that ends a suspension that of
-    one day (see `spans.outside`); one that moves by proxy has those of the named one, or
-    the mean of the calibrated ones, brought to variance one. Days before its listing are filled (see
-    `quant.residuals`).
+    one day (see `spans.outside`); one that moves by proxy has those of what stands in for it,
+    brought to variance one. Days before its listing are filled (see `quant.residuals`).
     """
     returns, usable = calibration.returns, calibration.usable
     values, unseen = seen_and_unseen(calibration, window_d, standstill_d)
@@ -66,19 +66,14 @@ def seen_and_unseen(
 
 
 def with_moves_of_proxies(calibration: Calibration, residuals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return residuals (days, usable instruments) with those of instruments that move by proxy.
-
-    A proxy that is named must have a model of its own; a name that has none counts as no name.
-    """
+    """Return residuals (days, usable instruments) with those of instruments that move by proxy."""
     names = [calibration.returns.instruments[position] for position in calibration.usable]
-    status = [calibration.fits[position].status for position in calibration.usable]
-    own = [place for place, each in enumerate(status) if each == "calibrated"]
-    places = {names[place]: place for place in own}
+    places = {name: place for place, name in enumerate(names)}
     moves = residuals.copy()
-    for place, each in enumerate(status):
-        if each == "proxied":
-            named = places.get(calibration.proxy_of.get(names[place], ""))
-            moves[:, place] = common_move(residuals[:, own]) if named is None else residuals[:, named]
+    for place, position in enumerate(calibration.usable):
+        if calibration.fits[position].status == "proxied":
+            lent = residuals[:, [places[name] for name in stand_in(calibration, names[place]).of]]
+            moves[:, place] = lent[:, 0] if lent.shape[1] == 1 else common_move(lent)
     return moves
 
 

@@ -15,11 +15,13 @@ from acceleray.errors import PortfolioError
 from acceleray.quant.garch import GjrFit, variance_path
 from acceleray.quant.spans import held, modelled
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
+from acceleray.runtime.risk_days import weekend_traders
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.fits import fit_table
 from acceleray.stages.calibrate.gate import Evidence, Gate, judge
-from acceleray.stages.calibrate.proxies import causes, unusable_names, with_proxies
+from acceleray.stages.calibrate.proxies import causes, with_proxies
 from acceleray.stages.calibrate.schedule import fit_schedule, scheduled
+from acceleray.stages.calibrate.stand_ins import stand_in, unusable_names
 from acceleray.tables import CALIBRATION, CALIBRATION_GATE, RETURNS
 
 __all__ = ["Calibration", "Gate", "calibrate"]
@@ -35,8 +37,11 @@ class Calibration:
         fits: one an instrument.
         gate: the verdict on the fits, proxies not counted.
         longest_span_d: a return over more risk days is no part of a model.
-        proxy_of: whose moves an instrument without a model takes, by name; the mean of all where it is not
-            named.
+        proxy_of: whose moves an instrument without a model takes, by name; the mean of its group where it is
+            not named, or of all.
+        apart: instruments that trade at weekends where others do not, by name.
+        groups: instruments of each group.
+        levels: levels of arithmetic returns, by instrument: `market_data.arithmetic`.
     """
 
     returns: Panel
@@ -44,6 +49,21 @@ class Calibration:
     gate: Gate
     longest_span_d: int = 5
     proxy_of: Mapping[str, str] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    levels: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def members(self) -> NDArray[np.bool_]:
+        """Return which of the usable instruments say how much all move together (see `comovement`)."""
+        names = np.array(self.returns.instruments)[self.usable]
+        own = [self.fits[position].status == "calibrated" for position in self.usable]
+        return np.array(own, dtype=np.bool_) & ~np.isin(names, self.apart)
+
+    @property
+    def arithmetic(self) -> NDArray[np.bool_]:
+        """Return whose returns are changes over a fixed level, of shape (instruments,)."""
+        return np.array([name in self.levels for name in self.returns.instruments], dtype=bool)
 
     @property
     def usable(self) -> NDArray[np.int64]:
@@ -86,7 +106,16 @@ def calibrate(run: Run) -> Calibration:
     drift = volatility_drift(seen[-settings.calibration.window_d :], fits, before, market_data.stale_price_d)
     found = Evidence(returns.instruments, fits, drift, causes(returns, fits, settings.calibration.window_d))
     gate = judge(found, settings.calibration, run.project.own_gate_rules("calibration"))
-    calibration = Calibration(returns, tuple(fits), gate, market_data.longest_span_d, market_data.proxies)
+    calibration = Calibration(
+        returns,
+        tuple(fits),
+        gate,
+        market_data.longest_span_d,
+        market_data.proxies,
+        tuple(weekend_traders(run)),
+        market_data.groups,
+        market_data.arithmetic,
+    )
     calibration = with_proxies(calibration, settings, found.causes)
     previous = None
     if before:
@@ -96,7 +125,8 @@ def calibrate(run: Run) -> Calibration:
     for line in unusable_names(calibration):
         run.reporter.say(f"    {line}")
     for place in calibration.proxied:
-        run.reporter.say(f"    {returns.instruments[place]} moves by proxy: {calibration.fits[place].reason}")
+        name, reason = returns.instruments[place], calibration.fits[place].reason
+        run.reporter.say(f"    {name} moves by proxy, {stand_in(calibration, name).words}: {reason}")
     if not calibration.usable.size:
         reasons = "; ".join(sorted({fit.reason for fit in calibration.fits})[:3])
         raise PortfolioError(f"No instrument could be calibrated: {reasons}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,11 @@ _SQL = (
 
 
 def observed(
-    prices: DataFrame, risk_days: NDArray[np.datetime64], horizon_d: int, longest_closed_d: int
+    prices: DataFrame,
+    risk_days: NDArray[np.datetime64],
+    horizon_d: int,
+    longest_closed_d: int,
+    arithmetic: Mapping[str, float] | None = None,
 ) -> DataFrame:
     """Return instrument_id, date, day, price, return_1d, span_d and forward_return of every risk day.
 
@@ -32,22 +36,28 @@ def observed(
         risk_days: ascending.
         horizon_d: risk days that forward_return looks ahead.
         longest_closed_d: risk days without a price after which an instrument has no rows.
+        arithmetic: `market_data.arithmetic`, levels of returns by instrument.
     """
 
     def rows(prices: pa.Table) -> pa.Table:
-        return rows_of(prices, risk_days, horizon_d, longest_closed_d)
+        level = (arithmetic or {}).get(prices.column("instrument_id")[0].as_py())
+        return rows_of(prices, risk_days, horizon_d, longest_closed_d, level)
 
     return prices.groupBy("instrument_id").applyInArrow(rows, _SQL)
 
 
 def rows_of(
-    prices: pa.Table, risk_days: NDArray[np.datetime64], horizon_d: int, longest_closed_d: int
+    prices: pa.Table,
+    risk_days: NDArray[np.datetime64],
+    horizon_d: int,
+    longest_closed_d: int,
+    level: float | None = None,
 ) -> pa.Table:
     """Return the rows of one instrument, whose prices may come in any order; see `observed`."""
     prices = prices.sort_by("date").combine_chunks()
     dates, values = column(prices, "date").astype("datetime64[D]"), column(prices, "adjusted_price")
-    found = spans(risk_days, dates, values, longest_closed_d)
-    ahead = forward(risk_days, dates, values, horizon_d)[found.day]
+    found = spans(risk_days, dates, values, longest_closed_d, level)
+    ahead = forward(risk_days, dates, values, horizon_d, level)[found.day]
     return pa.table(
         {
             "instrument_id": pa.repeat(prices.column("instrument_id")[0], found.day.size),

@@ -37,8 +37,12 @@ def build_features(run: Run) -> None:
     rows = _observed(run).persist()
     try:
         run.commit(RETURNS, _returns(run, rows))
-        # A day without a price tells a signal nothing.
-        known = with_market(rows.where("span_d > 0"), weekend_traders(run))
+        # A day without a price tells a signal nothing, and no signal is made of prices that may be negative.
+        arithmetic = list(run.settings.market_data.arithmetic)
+        for name in arithmetic:
+            run.reporter.say(f"    {name} has no features: its prices change arithmetically")
+        known = rows.where((F.col("span_d") > 0) & ~F.col("instrument_id").isin(arithmetic))
+        known = with_market(known, weekend_traders(run))
         features = ranked(raw(known, own), run.project.feature_names())
         run.commit(run.project.features_table(), features.select(_source(run), "*"))
     finally:
@@ -48,8 +52,8 @@ def build_features(run: Run) -> None:
 def _observed(run: Run) -> DataFrame:
     # One source has one name: without it every sort below compares dates and names alone.
     prices = run.read(PRICES).select("instrument_id", "date", "adjusted_price")
-    horizon_d, longest_closed_d = run.settings.features.horizon_d, run.settings.market_data.stale_after_d
-    return observed(prices, risk_days(run), horizon_d, longest_closed_d)
+    data, horizon_d = run.settings.market_data, run.settings.features.horizon_d
+    return observed(prices, risk_days(run), horizon_d, data.stale_after_d, data.arithmetic)
 
 
 def _returns(run: Run, rows: DataFrame) -> DataFrame:

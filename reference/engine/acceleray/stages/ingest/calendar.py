@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pyarrow.compute as pc
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.errors import PortfolioError
@@ -17,40 +16,29 @@ from acceleray.quant.risk_calendar import (
     observed_calendar,
     weekdays,
 )
-from acceleray.settings.sections import MarketData
+from acceleray.settings.market_data import MarketData
+from acceleray.stages.ingest.survey import Survey
 
 # Calendar days for each risk day: a week has five of seven.
 _CALENDAR_DAYS = {"daily": 7 / 5, "weekly": 7.0, "monthly": 31.0}
 
 
-def calendar_of(judged: DataFrame, series: pa.Table, settings: MarketData) -> Calendar:
+def calendar_of(found: Survey, settings: MarketData) -> Calendar:
     """Return the calendar of judged prices.
 
     Args:
-        judged: see `quality.judge`.
-        series: first_date, last_date and trades_at_weekends of each instrument with a price.
+        found: of at least one price.
         settings: `calendar` says which.
 
     Raises:
         PortfolioError: there is no exchange calendar of that name.
     """
-    speaks = F.col("counts").cast("long")
-    at_weekends = F.col("trades_at_weekends")
-    by_day = (
-        judged.where("price IS NOT NULL")
-        .groupBy("date")
-        .agg(
-            F.sum(F.when(at_weekends, 0).otherwise(speaks)).alias("priced"),
-            F.sum(F.when(at_weekends, speaks).otherwise(0)).alias("at_weekends"),
-        )
-        .toArrow()
-        .sort_by("date")
-    )
-    days = column(by_day, "date").astype("datetime64[D]")
+    series = found.series.filter(pc.greater(found.series["prices"], 0))
+    days, priced, at_weekends = found.by_day()
     calendar = observed_calendar(
         days,
-        column(by_day, "priced"),
-        column(by_day, "at_weekends"),
+        priced,
+        at_weekends,
         Listed(
             column(series, "first_date").astype("datetime64[D]"),
             column(series, "last_date").astype("datetime64[D]"),

@@ -13,6 +13,8 @@ from pyspark.sql import functions as F
 
 from acceleray.quant.price_findings.finding import Finding, counted
 from acceleray.stages.ingest.corrections import Correction, Corrections
+from acceleray.stages.ingest.grouped import Grouped, neighbours
+from acceleray.stages.ingest.quality import Judged
 
 # No number, so that the judge keeps the cell and takes no price from it.
 _DROPPED = "dropped"
@@ -36,8 +38,14 @@ def corrected(cells: DataFrame, corrections: Corrections) -> DataFrame:
     return _adjusted(_replaced(cells, corrections.changing), corrections.changing)
 
 
-def explained(judged: DataFrame, corrections: Corrections) -> DataFrame:
+def explained(judged: Judged, corrections: Corrections) -> Judged:
     """Return judged cells in which those that were dropped say so, with the line and its reason."""
+    rows = with_reasons(judged.rows, corrections)
+    return judged if rows is judged.rows else Judged(rows, Grouped(rows, neighbours))
+
+
+def with_reasons(judged: DataFrame, corrections: Corrections) -> DataFrame:
+    """Return rows of judged cells in which those that were dropped say so; their order stays."""
     dropping = [one for one in corrections.changing if one.action == "drop"]
     if not dropping:
         return judged
@@ -92,7 +100,7 @@ def _replaced(cells: DataFrame, changing: Sequence[Correction]) -> DataFrame:
     values = [_DROPPED if one.action == "drop" else one.value for one in chosen]
     found = _ranges(cells, chosen, values, "given")
     given, read = F.expr("try_cast(given AS DOUBLE)"), F.expr("try_cast(number_text AS DOUBLE)")
-    ratio = F.expr("try_cast(adjusted_text AS DOUBLE)") / read
+    ratio = F.try_divide(F.expr("try_cast(adjusted_text AS DOUBLE)"), read)
     text = F.coalesce((given * ratio).cast("string"), F.col("given"))
     adjusted = F.when(F.col("adjusted_text").isNotNull() & F.col("given").isNotNull(), text)
     return _with(

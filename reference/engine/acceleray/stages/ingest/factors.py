@@ -25,12 +25,14 @@ from acceleray.stages.ingest.quality import PLAIN_NUMBER
 from acceleray.stages.ingest.received import ISO_DATE
 from acceleray.stages.ingest.wide_file import Kind, open_wide
 from acceleray.tables import FACTORS
+from acceleray.tables.stress import MONTHLY_MEAN
 
 _LEVELS = Kind("factors.path", "factor levels", "factors", "a factor")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _POINTS = "percentage points"
 # The factor that others are measured against: an index, whose log changes are returns.
 _EQUITY = "equity"
+_DAY = "day"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class _Level:
     level: float
     unit: str
     origin: str
+    sampling: str = _DAY
 
 
 def ingest_factors(run: Run) -> str:
@@ -65,11 +68,15 @@ def ingest_factors(run: Run) -> str:
                 "level": pa.array([row.level for row in levels], pa.float64()),
                 "unit": pa.array([row.unit for row in levels], pa.string()),
                 "origin": pa.array([row.origin for row in levels], pa.string()),
+                "sampling": pa.array([row.sampling for row in levels], pa.string()),
             }
         ),
     )
     # The shortest text that reads back to the same number.
-    cells = [(row.factor_id, row.day.isoformat(), repr(row.level), row.unit, row.origin) for row in levels]
+    cells = [
+        (row.factor_id, row.day.isoformat(), repr(row.level), row.unit, row.origin, row.sampling)
+        for row in levels
+    ]
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
@@ -93,12 +100,15 @@ def _from_sample() -> Iterator[_Level]:
     spread = (yields["BAA"] - yields["AAA"]).round(2)
     # A row carries the first of a month and the mean of that month, which is known once the month is over.
     spread.index = spread.index + pd.offsets.MonthEnd(1)
-    yield from _series("credit", spread, _POINTS, "Moody's BAA less AAA yield, monthly mean (arch)")
+    origin = "Moody's BAA less AAA yield, monthly mean (arch)"
+    yield from _series("credit", spread, _POINTS, origin, MONTHLY_MEAN)
 
 
-def _series(factor_id: str, levels: pd.Series, unit: str, origin: str) -> Iterator[_Level]:
+def _series(
+    factor_id: str, levels: pd.Series, unit: str, origin: str, sampling: str = _DAY
+) -> Iterator[_Level]:
     for day, level in levels.dropna().items():
-        yield _Level(factor_id, day.date(), float(level), unit, origin)
+        yield _Level(factor_id, day.date(), float(level), unit, origin, sampling)
 
 
 def _from_csv(settings: Settings) -> Iterator[_Level]:
@@ -124,7 +134,8 @@ def _from_csv(settings: Settings) -> Iterator[_Level]:
                 points = name in settings.factors.points
                 level = _number(path, line, name, text, points)
                 found = True
-                yield _Level(name, day, level, _POINTS if points else "level", path.name)
+                sampling = MONTHLY_MEAN if name in settings.factors.monthly_means else _DAY
+                yield _Level(name, day, level, _POINTS if points else "level", path.name, sampling)
     if not found:
         raise PortfolioError(f"{path} holds no level; fill it in, or set factors.source to none.")
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F
 
+from acceleray.quant.price_findings.arithmetic import declared_only
 from acceleray.quant.price_findings.finding import Finding, Series
 from acceleray.quant.price_findings.judging import (
     Digest,
@@ -21,14 +20,9 @@ from acceleray.quant.price_findings.judging import (
     lead_lag_grid,
 )
 from acceleray.quant.price_findings.lead_lag import MOST_INSTRUMENTS
-from acceleray.quant.price_findings.market import (
-    BINS_PER_UNIT,
-    LARGEST_BIN,
-    UNCHANGED,
-    Market,
-    market_of,
-)
+from acceleray.quant.price_findings.market import Market
 from acceleray.quant.price_findings.quarantine import announced_only
+from acceleray.stages.ingest.grouped import Grouped
 
 _RESULT = pa.schema(
     [
@@ -61,33 +55,36 @@ class Wanted:
         frequency: `market_data.frequency`.
         stale_after_d: `market_data.stale_after_d`.
         announced: instruments as the source orders them, with or without prices.
+        arithmetic: `market_data.arithmetic`, levels of returns by instrument.
     """
 
     frequency: str = "daily"
     stale_after_d: int = 10
     announced: tuple[str, ...] = ()
+    arithmetic: Mapping[str, float] = field(default_factory=dict)
 
 
-def find(judged: DataFrame, wanted: Wanted) -> list[Finding]:
+def find(judged: Grouped, market: Market, wanted: Wanted) -> list[Finding]:
     """Return every finding about judged cells; without an accepted price only those about quarantined cells.
 
     Args:
-        judged: instrument_id, date, price_text, price, adjusted_price (or none: `price`), reason.
+        judged: the series of `quality.judge`.
+        market: what all instruments did.
         wanted: what judging needs to know.
     """
-    adjusted = F.col("adjusted_price") if "adjusted_price" in judged.columns else F.col("price")
-    text = F.when(F.col("reason").isNotNull(), F.col("price_text"))
-    cells = judged.select(
-        "instrument_id", "date", "price", adjusted.alias("adjusted"), "reason", text.alias("text")
-    )
-    market = _market(cells)
-    judge = _judge_one(market, wanted.stale_after_d)
-    rows = cells.groupBy("instrument_id").applyInArrow(judge, _TYPES).toArrow().to_pylist()
+    judge = _judge_one(market, wanted)
+
+    def in_turn(series: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+        for cells in series:
+            yield from judge(cells).to_batches()
+
+    rows = judged.mapped(in_turn, _TYPES).toArrow().to_pylist()
     rows.sort(key=lambda row: (row["instrument_id"], row["kind"], row["first_date"]))
     found = [_finding(row) for row in rows if row["kind"] != _DIGEST]
     present = {row["instrument_id"] for row in rows}
     if not market.days.size:
         return found
+    found += [declared_only(name, market.days[0]) for name in wanted.arithmetic if name not in present]
     found += [announced_only(name, market.days[0]) for name in wanted.announced if name not in present]
     order = [name for name in wanted.announced if name in present]
     names = order + sorted(present - set(order))
@@ -95,22 +92,7 @@ def find(judged: DataFrame, wanted: Wanted) -> list[Finding]:
     return found + judge_panel(market, digests, names, wanted.frequency)
 
 
-def _market(cells: DataFrame) -> Market:
-    """Return what all instruments did; the driver gets one row for each day and bin, not the prices."""
-    before = F.lag("adjusted").over(Window.partitionBy("instrument_id").orderBy("date"))
-    known = cells.where("price IS NOT NULL").select("date", F.ln(F.col("adjusted") / before).alias("move"))
-    bins = F.least(F.greatest(F.rint(F.col("move") * BINS_PER_UNIT), F.lit(-LARGEST_BIN)), F.lit(LARGEST_BIN))
-    binned = F.when(F.col("move").isNull(), 0).when(F.col("move") == 0, UNCHANGED).otherwise(bins)
-    counted = known.groupBy("date", binned.cast("int").alias("bin")).agg(F.count("move").alias("number"))
-    table = counted.toArrow()
-    return market_of(
-        table["date"].to_numpy().astype("datetime64[D]"),
-        table["bin"].to_numpy().astype(np.int64),
-        table["number"].to_numpy().astype(np.int64),
-    )
-
-
-def _judge_one(market: Market, stale_after_d: int) -> Callable[[pa.Table], pa.Table]:
+def _judge_one(market: Market, wanted: Wanted) -> Callable[[pa.Table], pa.Table]:
     """Return the function that Spark's workers call with the cells of one instrument."""
     grid = lead_lag_grid(market)
     # A sample by name, so that it does not depend on who computes it.
@@ -118,8 +100,8 @@ def _judge_one(market: Market, stale_after_d: int) -> Callable[[pa.Table], pa.Ta
     limit = min(1.0, MOST_INSTRUMENTS / most) * 2**32
 
     def judge(cells: pa.Table) -> pa.Table:
-        series = series_of(cells)
-        found = judge_series(series, market, stale_after_d)
+        series = series_of(cells, wanted.arithmetic)
+        found = judge_series(series, market, wanted.stale_after_d)
         rows = [_row(one) for one in found]
         looked_at = zlib.crc32(series.instrument.encode()) < limit
         if (digest := digest_of(series, grid, looked_at)) is not None:
@@ -139,23 +121,26 @@ def _judge_one(market: Market, stale_after_d: int) -> Callable[[pa.Table], pa.Ta
     return judge
 
 
-def series_of(cells: pa.Table) -> Series:
-    """Return the series of one instrument's cells: instrument_id, date, price, adjusted, reason and text."""
+def series_of(cells: pa.Table, arithmetic: Mapping[str, float]) -> Series:
+    """Return the series of one instrument's judged cells."""
+    instrument = cells["instrument_id"][0].as_py()
+    level = arithmetic.get(instrument)
     days = cells["date"].to_numpy().astype("datetime64[D]")
     order = np.argsort(days, kind="stable")
     good = pc.is_valid(cells["price"]).to_numpy()[order]
     days = days[order]
-    prices, adjusted = (cells[name].to_numpy()[order][good] for name in ("price", "adjusted"))
+    prices, adjusted = (cells[name].to_numpy()[order][good] for name in ("price", "adjusted_price"))
     bad = cells.take(pa.array(order[~good])) if not good.all() else cells.slice(0, 0)
     return Series(
-        cells["instrument_id"][0].as_py(),
+        instrument,
         days[good],
         prices,
         # An adjusted close may be missing where the close is there.
-        np.where(np.isfinite(adjusted) & (adjusted > 0.0), adjusted, prices),
+        np.where(np.isfinite(adjusted) & ((adjusted > 0.0) | (level is not None)), adjusted, prices),
         days[~good],
-        tuple(text or "" for text in bad["text"].to_pylist()),
+        tuple(text or "" for text in bad["price_text"].to_pylist()),
         tuple(reason or "" for reason in bad["reason"].to_pylist()),
+        level,
     )
 
 

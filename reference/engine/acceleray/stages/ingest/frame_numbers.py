@@ -10,18 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.errors import PortfolioError
+from acceleray.stages.ingest.reading import number_text
 from acceleray.stages.ingest.reading.grid import clean, filled
-from acceleray.stages.ingest.reading.number_text import (
-    AMBIGUOUS,
-    FORMS,
-    Decimal,
-    Evidence,
-    decide,
-    evidence,
-    form_masks,
-    plain,
-    two_scales,
-)
+from acceleray.stages.ingest.reading.number_text import Decimal
 
 _SHAPE = "instrument_id string, date date, price_text string, number_text string, adjusted_text string"
 _COUNTS = ("point", "comma", "point_open", "comma_open")
@@ -67,8 +58,8 @@ def _normalised(decimal: Decimal | None) -> _Map:
                 "instrument_id": batch["instrument_id"],
                 "date": batch["date"],
                 "price_text": price,
-                "number_text": plain(price, decimal),
-                "adjusted_text": pc.if_else(filled(adjusted), plain(adjusted, decimal), _NULL),
+                "number_text": number_text.plain(price, decimal),
+                "adjusted_text": pc.if_else(filled(adjusted), number_text.plain(adjusted, decimal), _NULL),
             }
             yield from pa.table(columns).filter(filled(price)).combine_chunks().to_batches()
 
@@ -78,13 +69,15 @@ def _normalised(decimal: Decimal | None) -> _Map:
 def _decimal(origin: str, cells: DataFrame, declared: str) -> Decimal | None:
     def count(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            found = evidence(_texts(batch["price_text"])) + evidence(_texts(batch["adjusted_text"]))
+            found = number_text.evidence(_texts(batch["price_text"])) + number_text.evidence(
+                _texts(batch["adjusted_text"])
+            )
             yield pa.RecordBatch.from_pydict({name: [getattr(found, name)] for name in _COUNTS})
 
     counted = cells.mapInArrow(count, ", ".join(f"{name} long" for name in _COUNTS))
     total = counted.agg(*[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in _COUNTS]).first()
-    found = Evidence(**total.asDict()) if total else Evidence()
-    verdict = decide(found, declared)
+    found = number_text.Evidence(**total.asDict()) if total else number_text.Evidence()
+    verdict = number_text.decide(found, declared)
     if verdict.odd:
         raise _refusal(origin, cells, verdict.odd, verdict.why)
     if declared == "auto" and verdict.decimal and getattr(found, f"{verdict.decimal}_open"):
@@ -98,7 +91,7 @@ def _with_forms(cells: DataFrame) -> DataFrame:
 
     def classify(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            masks = form_masks(_texts(batch["price_text"]), whole=True)
+            masks = number_text.form_masks(_texts(batch["price_text"]), whole=True)
             flags = {name: masks[name].cast(pa.int64()) for name in names}
             kept = {name: batch[name] for name in ("instrument_id", "date", "price_text")}
             yield from pa.table({**kept, **flags}).combine_chunks().to_batches()
@@ -112,17 +105,17 @@ def _refuse_two_scales(origin: str, cells: DataFrame, decimal: Decimal) -> None:
     names = (*_COUNTS, "whole")
     counted = forms.groupBy("instrument_id").agg(*[F.sum(name).alias(name) for name in names])
     for row in counted.where(f"{decimal}_open > 0 AND whole > 0").orderBy("instrument_id").collect():
-        if two_scales(Evidence(**{name: row[name] for name in names}), decimal):
+        if number_text.two_scales(number_text.Evidence(**{name: row[name] for name in names}), decimal):
             mine = cells.where(F.col("instrument_id") == row["instrument_id"])
-            raise _refusal(origin, mine, f"{decimal}_open", AMBIGUOUS)
+            raise _refusal(origin, mine, f"{decimal}_open", number_text.AMBIGUOUS)
 
 
 def _refusal(origin: str, cells: DataFrame, form: str, why: str) -> PortfolioError:
     row = _with_forms(cells).where(f"{form} = 1").orderBy("date", "instrument_id").first()
     if row is None:
         # Only an adjusted close has this form.
-        return PortfolioError(f"The adjusted closes of {origin} have {FORMS[form]}; {why}.")
+        return PortfolioError(f"The adjusted closes of {origin} have {number_text.FORMS[form]}; {why}.")
     return PortfolioError(
         f"The row of {row['date']} of {origin} has '{clean(row['price_text'])}' for {row['instrument_id']}, "
-        f"{FORMS[form]}; {why}."
+        f"{number_text.FORMS[form]}; {why}."
     )

@@ -42,9 +42,15 @@ def history_findings(run: Run, judged: DataFrame, load_id: str, corrections: Cor
     now = known.select("instrument_id", "date", F.col("adjusted_price").alias("given"), step.alias("step"))
     ratio = F.col("given") / F.col("held")
     # Both were rounded; and the last bits of a computed price are no change.
-    slack = F.col("step") / F.least("given", "held") + 1e-9
+    slack = (F.col("step") / F.least("given", "held") + 1e-9) * ratio
+    levels = run.settings.market_data.arithmetic
+    for name, level in levels.items():
+        # A change in place of a ratio, in the same unit as returns: held prices may be zero.
+        its = F.col("instrument_id") == name
+        ratio = F.when(its, 1.0 + (F.col("given") - F.col("held")) / level).otherwise(ratio)
+        slack = F.when(its, F.col("step") / level + 1e-9).otherwise(slack)
     both = now.join(before, ["instrument_id", "date"]).select(
-        "instrument_id", "date", ratio.alias("ratio"), (slack * ratio).alias("slack")
+        "instrument_id", "date", ratio.alias("ratio"), slack.alias("slack")
     )
     differs = both.where(F.abs(F.col("ratio") - 1.0) > F.col("slack"))
     rows = differs.groupBy("instrument_id").agg(
@@ -55,18 +61,23 @@ def history_findings(run: Run, judged: DataFrame, load_id: str, corrections: Cor
         F.min(F.col("ratio") + F.col("slack")).alias("below"),
         F.median("ratio").alias("usual"),
     )
-    return [_finding(row.asDict()) for row in rows.orderBy("instrument_id").collect()]
+    found = rows.orderBy("instrument_id").collect()
+    return [_finding(row.asDict(), levels.get(row["instrument_id"])) for row in found]
 
 
-def _finding(row: dict[str, object]) -> Finding:
+def _finding(row: dict[str, object], level: float | None) -> Finding:
     name, number, usual = str(row["instrument_id"]), int(row["number"]), float(row["usual"])  # type: ignore[call-overload, arg-type]
     first, last = np.datetime64(row["first"], "D"), np.datetime64(row["last"], "D")  # type: ignore[call-overload]
     span = f"{counted(number, 'held price')}, {first} to {last},"
     # One price alone is always explained by one factor.
     if number > 1 and float(row["above"]) <= float(row["below"]):  # type: ignore[arg-type]
-        text = f"{span} came again times {plain(usual)}: the source adjusted its history"
+        how = f"times {plain(usual)}" if level is None else f"plus {plain((usual - 1.0) * level)}"
+        text = f"{span} came again {how}: the source adjusted its history"
         return Finding("readjusted", "info", name, first, last, number, usual, text)
-    text = f"{span} came again with other values, {plain(usual)} times the held ones in the middle"
+    middle = f"{plain(usual)} times the held ones"
+    if level is not None:
+        middle = f"the held ones plus {plain((usual - 1.0) * level)}"
+    text = f"{span} came again with other values, {middle} in the middle"
     advice = "ask the source why; results of earlier runs were computed from the held ones"
     return Finding("history_changed", "warning", name, first, last, number, usual, text, advice)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.stages.ingest.reading.delivery import CELLS, deliver
+from acceleray.stages.ingest.grouped import packed
+from acceleray.stages.ingest.reading.delivery import deliver
 from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received
 
@@ -29,12 +28,6 @@ def from_file(spark: SparkSession, settings: Settings) -> Received:
     if not data.path:
         raise PortfolioError("market_data.source is csv: set market_data.path to a file of prices.")
     found = deliver(settings.project_dir / Path(data.path).expanduser(), wishes_of(settings))
-    # Dates are unique by now; one row each is all there is to check about them.
-    rows = spark.createDataFrame(pa.table({"date": pa.array(found.days)})).select(
-        F.lit(0).alias("line"),
-        F.lit("").alias("instrument_id"),
-        F.col("date").cast("string").alias("date_text"),
-        "date",
-    )
-    cells = spark.createDataFrame(pa.Table.from_batches(found.batches(), CELLS))
-    return Received(found.origin, rows, cells, found.instruments, found.understood)
+    # Dates are unique by now: nothing is left to check about them.
+    prices = packed(spark, found.by_instrument(), settings.spark.shuffle_partitions)
+    return Received(found.origin, None, prices, found.instruments, found.understood)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.cash_like import cash_like_so_far
-from acceleray.quant.risk_calendar import counted
+from acceleray.stages.ingest.grouped import Grouped, neighbours
 
 # Between these bounds one day's return is always a finite number above -1; prices beyond them are typing
 # errors or the wrong unit, whatever the currency.
@@ -21,6 +23,7 @@ SMALLEST = 1e-6
 LARGEST = 1e9
 
 PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+_SPACE = pa.scalar(" ")
 _INFINITE = r"(?i)^[+-]?(inf|infinity|∞)$"
 
 # What is known of every cell once it was judged. `digest` stands in an instrument's first row alone.
@@ -32,32 +35,64 @@ _JUDGED = pa.schema(
         ("price", pa.float64()),
         ("adjusted_price", pa.float64()),
         ("reason", pa.string()),
-        ("counts", pa.bool_()),
-        ("trades_at_weekends", pa.bool_()),
         ("digest", pa.string()),
     ]
 )
 _SQL = (
     "instrument_id string, date date, price_text string, price double, adjusted_price double, reason string, "
-    "counts boolean, trades_at_weekends boolean, digest string"
+    "digest string"
 )
 
 
-def judge(cells: DataFrame, stale_price_d: int) -> DataFrame:
+@dataclass(frozen=True)
+class Judged:
+    """Judged cells as rows, and series by series as workers look at them.
+
+    Columns: instrument_id, date, price_text, price, adjusted_price, reason, digest. Of price and reason
+    exactly one is NULL; see `judge_series`.
+
+    Attributes:
+        rows: by instrument and date.
+        series: the same rows of one instrument at a time, in Python. Where the source knows whose cells are
+            whose, they are judged again on the way, which is cheaper than to keep them.
+    """
+
+    rows: DataFrame
+    series: Grouped
+
+    @property
+    def judged_anew(self) -> bool:
+        """Return whether Spark need not keep the rows."""
+        return self.series.frame is not self.rows
+
+
+def judge(
+    cells: DataFrame | Grouped, stale_price_d: int, arithmetic: Mapping[str, float] | None = None
+) -> Judged:
     """Return every received cell with its price or the reason why it is none.
 
-    Columns: instrument_id, date, price_text, price, adjusted_price, reason, counts, trades_at_weekends,
-    digest. Of price and reason exactly one is NULL; see `judge_series`. The work of one instrument is one
-    task's, in Python, because windows in SQL take ten times as long.
+    `arithmetic` is `market_data.arithmetic`. The work of one instrument is one task's, in Python, because
+    windows in SQL take ten times as long.
     """
 
     def judged(rows: pa.Table) -> pa.Table:
-        return judge_series(rows, stale_price_d)
+        level = (arithmetic or {}).get(rows.column("instrument_id")[0].as_py())
+        return judge_series(rows, stale_price_d, level)
 
-    return cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
+    if isinstance(cells, DataFrame):
+        # Judged once: a shuffle is in it.
+        rows = cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
+        return Judged(rows, Grouped(rows, neighbours))
+    read = cells.read
+
+    def series(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+        return (judged(rows) for rows in read(batches) if len(rows))
+
+    grouped = Grouped(cells.frame, series)
+    return Judged(grouped.rows(_SQL), grouped)
 
 
-def judge_series(cells: pa.Table, stale_price_d: int) -> pa.Table:
+def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None) -> pa.Table:
     """Return the judged cells of one instrument, by date.
 
     Text must be a plain decimal number (a sign, digits, a decimal point, an exponent): what a file means by
@@ -69,23 +104,25 @@ def judge_series(cells: pa.Table, stale_price_d: int) -> pa.Table:
         cells: instrument_id, date, price_text, number_text and adjusted_text (NULL: the price itself), in any
             order.
         stale_price_d: prices.
+        level: that of arithmetic returns; with one a price may be zero or negative.
     """
-    cells = cells.sort_by("date").combine_chunks()
-    number, reason = _numbers(cells.column("number_text"))
+    signed = level is not None
+    days = column(cells, "date")
+    if not bool(np.all(days[1:] >= days[:-1])):
+        cells = cells.sort_by("date")
+    cells = cells.combine_chunks()
+    number, reason = _numbers(cells.column("number_text"), signed)
     given = cells.column("adjusted_text")
     adjusted = number
     if given.null_count < len(given):
-        own, own_reason = _numbers(given)
+        own, own_reason = _numbers(given, signed)
         whole = np.asarray(given.is_valid().to_numpy(zero_copy_only=False))
         adjusted = np.where(whole, own, number)
         reason = np.where((reason == "") & whole & (own_reason != ""), "adjusted price " + own_reason, reason)
     usable = np.flatnonzero(reason == "")
-    stale = _stale(number[usable], adjusted[usable], stale_price_d)
+    stale = _stale(number[usable], adjusted[usable], stale_price_d, level)
     reason[usable[stale]] = f"unchanged for more than {stale_price_d} prices"
     accepted = reason == ""
-    dates = column(cells, "date").astype("datetime64[D]")
-    counts = np.zeros(len(cells), dtype=bool)
-    counts[accepted], trades_at_weekends = counted(dates[accepted], adjusted[accepted])
     return pa.table(
         {
             "instrument_id": cells.column("instrument_id"),
@@ -93,16 +130,16 @@ def judge_series(cells: pa.Table, stale_price_d: int) -> pa.Table:
             "price_text": cells.column("price_text"),
             "price": pa.array(number, mask=~accepted),
             "adjusted_price": pa.array(adjusted, mask=~accepted),
-            "reason": pa.array(reason.tolist(), pa.string(), mask=accepted),
-            "counts": counts,
-            "trades_at_weekends": np.full(len(cells), trades_at_weekends),
+            "reason": pa.nulls(len(cells), pa.string())
+            if accepted.all()
+            else pa.array(reason.tolist(), pa.string(), mask=accepted),
             "digest": pa.array([_digest(cells), *[None] * (len(cells) - 1)], pa.string()),
         }
     ).cast(_JUDGED)
 
 
-def _numbers(texts: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Return numbers, and why each is no price ('' where it is one)."""
+def _numbers(texts: pa.ChunkedArray, signed: bool) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return numbers, and why each is no price ('' where it is one); a `signed` one may be any number."""
     texts = pc.utf8_trim_whitespace(texts)
     plain = pc.fill_null(pc.match_substring_regex(texts, PLAIN_NUMBER), False)
     found = pc.if_else(plain, pc.utf8_ltrim(texts, "+"), None)
@@ -118,10 +155,10 @@ def _numbers(texts: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[Any]]
             none & infinite,
             none,
             np.isinf(number),
-            number < 0.0,
-            number == 0.0,
-            number < SMALLEST,
-            number > LARGEST,
+            (number < 0.0) & (not signed),
+            (number == 0.0) & (not signed),
+            (number < SMALLEST) & (not signed),
+            np.abs(number) > LARGEST,
         ],
         [
             "infinite",
@@ -137,21 +174,37 @@ def _numbers(texts: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[Any]]
     return number, reason
 
 
-def _stale(prices: NDArray[np.float64], adjusted: NDArray[np.float64], longest: int) -> NDArray[np.bool_]:
+def _stale(
+    prices: NDArray[np.float64], adjusted: NDArray[np.float64], longest: int, level: float | None
+) -> NDArray[np.bool_]:
     places = np.arange(prices.size)
     moved = np.concatenate(([True], prices[1:] != prices[:-1])) if prices.size else np.zeros(0, dtype=bool)
     repeats = places - np.maximum.accumulate(np.where(moved, places, 0))
-    return np.asarray((repeats > longest) & ~cash_like_so_far(adjusted))
+    return np.asarray((repeats > longest) & ~cash_like_so_far(adjusted, level))
 
 
 def _digest(cells: pa.Table) -> str:
     """Return a SHA-256 over dates and numbers, whatever the order and the marks they came in."""
     # The length keeps rows apart.
-    dates, numbers, adjusted = (
-        cells.column(name).to_pylist() for name in ("date", "number_text", "adjusted_text")
+    numbers, adjusted = cells.column("number_text"), cells.column("adjusted_text")
+    rows = pc.binary_join_element_wise(
+        cells.column("date").cast(pa.string()), _length(numbers), numbers, _SPACE
     )
-    rows = [
-        f"{date} {len(text)} {text}" + ("" if other is None else f" {len(other)} {other}")
-        for date, text, other in zip(dates, numbers, adjusted, strict=True)
-    ]
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    if adjusted.null_count < len(adjusted):
+        longer = pc.binary_join_element_wise(rows, _length(adjusted), adjusted, _SPACE)
+        rows = pc.coalesce(longer, rows)
+    digest = hashlib.sha256()
+    for at, chunk in enumerate(_whole(rows)):
+        digest.update(b"\n" * (at > 0) + chunk)
+    return digest.hexdigest()
+
+
+def _length(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_length(texts).cast(pa.string())
+
+
+def _whole(rows: pa.ChunkedArray) -> list[bytes]:
+    """Return the lines of each chunk as one text."""
+    chunks = [chunk for chunk in rows.chunks if len(chunk)]
+    lists = [pa.ListArray.from_arrays(pa.array([0, len(chunk)], pa.int32()), chunk) for chunk in chunks]
+    return [pc.binary_join(one, "\n")[0].as_py().encode() for one in lists]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.errors import PortfolioError
+from acceleray.stages.ingest.grouped import Grouped
 
 # ISO only: 03/04/2020 is March to one reader and April to another. A time of midnight is what a
 # spreadsheet or a database adds to a date; any other time of day says that this is not daily data.
 ISO_DATE = r"^\s*[12][0-9]{3}-[0-9]{2}-[0-9]{2}([T ]00:00(:00([.]0+)?)?)?(Z|[+]00:00)?\s*$"
-_DATE = rf"if(date_text RLIKE r'{ISO_DATE}', try_cast(left(trim(date_text), 10) AS DATE), NULL) AS date"
 
 
 @dataclass(frozen=True)
@@ -23,17 +22,19 @@ class Received:
     Attributes:
         origin: how messages name the source.
         rows: one row per thing that must be unique: line (of a file, else 0), instrument_id ('' in wide
-            data), date_text, and date, which is NULL where date_text is not one.
-        cells: one row per quoted value: instrument_id, date, price_text as received, number_text (the number
+            data), date_text, and date, which is NULL where date_text is not one; None where all that is known
+            already.
+        prices: one row per quoted value: instrument_id, date, price_text as received, number_text (the number
             it means in plain decimal text, or price_text where it means none) and adjusted_text (the adjusted
-            close, NULL where the source has one price only); empty cells are left out.
+            close, NULL where the source has one price only); empty cells are left out. `Grouped` where the
+            source knows whose cells are whose.
         announced: instruments the source names, with or without prices; empty where only prices name them.
         understood: at most two lines on how the source was read.
     """
 
     origin: str
-    rows: DataFrame
-    cells: DataFrame
+    rows: DataFrame | None
+    prices: DataFrame | Grouped
     announced: tuple[str, ...] = ()
     understood: tuple[str, ...] = ()
 
@@ -42,31 +43,10 @@ class Received:
         """Return `origin` as the beginning of a sentence."""
         return self.origin[:1].upper() + self.origin[1:]
 
-
-def from_wide(
-    origin: str, wide: DataFrame, columns: Sequence[str], names: Sequence[str], line: str = ""
-) -> Received:
-    """Return wide data (date_text and one text column an instrument) in the common shape.
-
-    Args:
-        origin: how messages name the source.
-        wide: a frame with date_text and `columns`.
-        columns: column names in the frame, safe to use as they are.
-        names: the instrument of each column, in the same order.
-        line: the column that holds line numbers, if the data has any.
-    """
-    texts = F.array(*[F.col(column) for column in columns]).alias("texts")
-    date = F.expr(_DATE)
-    # Exploding one array keeps the plan small for thousands of instruments, where an unpivot does not.
-    exploded = wide.select(date, texts).select("date", F.posexplode("texts").alias("position", "price_text"))
-    instrument = F.get(F.lit(list(names)), F.col("position")).alias("instrument_id")
-    number = (F.col(line) if line else F.lit(0)).alias("line")
-    return Received(
-        origin=origin,
-        rows=wide.select(number, F.lit("").alias("instrument_id"), "date_text", date),
-        cells=_quoted_only(exploded.select(instrument, "date", "price_text")),
-        announced=tuple(names),
-    )
+    @property
+    def cells(self) -> DataFrame:
+        """Return `prices` as rows."""
+        return self.prices if isinstance(self.prices, DataFrame) else self.prices.rows()
 
 
 def refuse_dates(received: Received) -> None:
@@ -75,6 +55,8 @@ def refuse_dates(received: Received) -> None:
     Raises:
         PortfolioError: a date cannot be read, or is there twice.
     """
+    if received.rows is None:
+        return
     groups = received.rows.groupBy("instrument_id", "date").agg(F.count("*").alias("rows"))
     unread = F.col("date").isNull()
     repeated = ~unread & (F.col("rows") > 1)
@@ -103,15 +85,3 @@ def refuse_dates(received: Received) -> None:
 
 def _others(count: int, words: str) -> str:
     return f" ({words.format(count)})" if count else ""
-
-
-def as_plain_numbers(cells: DataFrame) -> DataFrame:
-    """Return instrument_id, date and price_text with the other two columns of cells, for one plain price
-    each."""
-    return cells.withColumns(
-        {"number_text": F.col("price_text"), "adjusted_text": F.lit(None).cast("string")}
-    )
-
-
-def _quoted_only(cells: DataFrame) -> DataFrame:
-    return as_plain_numbers(cells.where(F.col("price_text").rlike(r"\S")))

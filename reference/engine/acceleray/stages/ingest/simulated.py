@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from acceleray.quant.universe import OneFactorModel, Plan, market_path, one_factor_model, price_path
 from acceleray.settings import Settings
-from acceleray.stages.ingest.received import Received, as_plain_numbers
+from acceleray.stages.ingest.grouped import Grouped, cells_of
+from acceleray.stages.ingest.received import Received
 
 # The last business day of the year in which the sample ends.
 LAST_DAY = "2022-12-30"
@@ -37,23 +37,15 @@ def from_simulation(spark: SparkSession, settings: Settings) -> Received:
     market = market_path(model, plan)
     days = business_days(size.days)
 
-    def simulate(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def simulate(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 yield _cells(model, plan, market, days, number)
 
     tasks = max(settings.spark.shuffle_partitions, -(-size.instruments // _PER_TASK))
     numbers = spark.range(0, size.instruments, 1, tasks)
-    calendar = spark.createDataFrame(pa.table({"date": days}))
-    # Dates are unique by construction; one row each is all there is to check about them.
-    rows = calendar.select(
-        F.lit(0).alias("line"),
-        F.lit("").alias("instrument_id"),
-        F.col("date").cast("string").alias("date_text"),
-        "date",
-    )
-    cells = numbers.mapInArrow(simulate, "instrument_id string, date date, price_text string")
-    return Received("the simulated universe", rows, as_plain_numbers(cells))
+    # Dates are unique by construction: there is nothing to check about them.
+    return Received("the simulated universe", None, Grouped(numbers, simulate))
 
 
 def business_days(count: int) -> NDArray[np.datetime64]:
@@ -73,12 +65,7 @@ def _cells(
     market: NDArray[np.float64],
     days: NDArray[np.datetime64],
     number: int,
-) -> pa.RecordBatch:
+) -> pa.Table:
     prices = np.round(price_path(model, plan, market, number), _DECIMALS)
-    columns = {
-        "instrument_id": pa.repeat(instrument_name(number), prices.size),
-        "date": pa.array(days),
-        # The shortest text that reads back to the same number, as in every other source.
-        "price_text": pc.cast(pa.array(prices), pa.string()),
-    }
-    return pa.RecordBatch.from_pydict(columns)
+    # The shortest text that reads back to the same number, as in every other source.
+    return cells_of(instrument_name(number), pa.array(days), pc.cast(pa.array(prices), pa.string()))

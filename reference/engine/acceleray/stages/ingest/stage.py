@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.engines.handoff.arrays import as_date
@@ -32,6 +31,7 @@ from acceleray.stages.ingest.received import Received, refuse_dates
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.simulated import from_simulation
 from acceleray.stages.ingest.surprises import look_at_prices
+from acceleray.stages.ingest.survey import Survey, survey
 from acceleray.tables import (
     PRICE_FINDINGS,
     PRICE_SERIES,
@@ -81,28 +81,35 @@ def ingest(run: Run) -> Loaded:
         run.reporter.say(f"    {line}")
     refuse_dates(received)
     corrections = read_corrections(run.settings)
-    cells = corrected(received.cells, corrections)
-    judged = explained(judge(cells, run.settings.market_data.stale_price_d), corrections).persist()
+    data = run.settings.market_data
+    # A correction changes single rows; without one, cells that are together stay together.
+    prices = corrected(received.cells, corrections) if corrections.changing else received.prices
+    judged = explained(judge(prices, data.stale_price_d, data.arithmetic), corrections)
+    if not judged.judged_anew:
+        judged.rows.persist()
     try:
-        series = _series(judged)
-        loaded, calendar = _check(run, received, judged, series)
+        known = survey(judged.series, data.arithmetic)
+        loaded, calendar = _check(run, received, known)
         loaded = replace(loaded, load_id=corrections.identity(loaded.load_id))
         announced, load_id = received.announced, loaded.load_id
-        found = look_at_prices(run, received.title, judged, announced, load_id, corrections)
+        found = look_at_prices(run, received.title, judged, known, announced, load_id, corrections)
         constants = {
             "source": F.lit(run.source),
             "load_id": F.lit(loaded.load_id),
             "loaded_at": F.current_timestamp(),
         }
-        rows = judged.withColumns(constants)
+        rows = judged.rows.withColumns(constants)
         run.commit(PRICE_FINDINGS, findings_table([*found, *_understood(received, loaded)], load_id))
-        run.commit(PRICES_RECEIVED, rows)
-        run.commit(PRICES, rows.where("reason IS NULL"))
-        run.commit(PRICES_QUARANTINED, rows.where("reason IS NOT NULL"))
-        run.commit(PRICE_SERIES, _stamped(run, loaded, series.filter(pc.greater(series["prices"], 0))))
+        # Spark holds the judged rows already.
+        run.commit(PRICES_RECEIVED, rows, keep=False)
+        run.commit(PRICES, rows.where("reason IS NULL"), keep=False)
+        none = PRICES_QUARANTINED.arrow_schema.empty_table()
+        quarantined = rows.where("reason IS NOT NULL") if loaded.quarantined else none
+        run.commit(PRICES_QUARANTINED, quarantined, keep=False)
+        run.commit(PRICE_SERIES, _stamped(run, loaded, _priced(known.series, data.arithmetic)))
         run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar)))
     finally:
-        judged.unpersist()
+        judged.rows.unpersist()
     return loaded
 
 
@@ -141,26 +148,15 @@ def _receive(run: Run) -> Received:
     return from_sample(spark)
 
 
-def _series(judged: DataFrame) -> pa.Table:
-    """Return one row an instrument: what came in, what was accepted, from when to when."""
-    accepted = F.when(F.col("price").isNotNull(), F.col("date"))
-    return (
-        judged.groupBy("instrument_id")
-        .agg(
-            F.min(accepted).alias("first_date"),
-            F.max(accepted).alias("last_date"),
-            F.count("price").alias("prices"),
-            (F.count("*") - F.count("price")).alias("quarantined"),
-            F.max("trades_at_weekends").alias("trades_at_weekends"),
-            F.max("digest").alias("digest"),
-        )
-        .toArrow()
-        .sort_by("instrument_id")
-        .combine_chunks()
-    )
+def _priced(series: pa.Table, arithmetic: Mapping[str, float]) -> pa.Table:
+    """Return the rows of instruments with a price, with the level of their returns where they have one."""
+    rows = series.filter(pc.greater(series["prices"], 0))
+    levels = [arithmetic.get(name) for name in rows["instrument_id"].to_pylist()]
+    return rows.append_column("return_level", pa.array(levels, pa.float64()))
 
 
-def _check(run: Run, received: Received, judged: DataFrame, series: pa.Table) -> tuple[Loaded, Calendar]:
+def _check(run: Run, received: Received, known: Survey) -> tuple[Loaded, Calendar]:
+    series = known.series
     accepted, quarantined = (pc.sum(series[name]).as_py() or 0 for name in ("prices", "quarantined"))
     cells = accepted + quarantined
     if not accepted:
@@ -168,7 +164,7 @@ def _check(run: Run, received: Received, judged: DataFrame, series: pa.Table) ->
             f"{received.title} holds no usable price: of {cells} filled cells none is a positive number."
         )
     priced = series.filter(pc.greater(series["prices"], 0))
-    calendar = calendar_of(judged, priced, run.settings.market_data)
+    calendar = calendar_of(known, run.settings.market_data)
     days = [as_date(day) for day in calendar.risk_days]
     if not days:
         raise PortfolioError(

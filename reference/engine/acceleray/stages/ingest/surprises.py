@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from pyspark.sql import DataFrame
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.price_findings.finding import KINDS, SEVERITIES, THE_FILE, Finding
@@ -16,6 +15,8 @@ from acceleray.stages.ingest.correcting import effects
 from acceleray.stages.ingest.corrections import Correction, Corrections
 from acceleray.stages.ingest.findings import Wanted, find
 from acceleray.stages.ingest.history import history_findings
+from acceleray.stages.ingest.quality import Judged
+from acceleray.stages.ingest.survey import Survey
 from acceleray.tables import PRICE_FINDINGS
 
 TOLD = 5
@@ -27,7 +28,8 @@ _NAMED_BY_SOURCE = 10_000
 def look_at_prices(
     run: Run,
     title: str,
-    judged: DataFrame,
+    judged: Judged,
+    known: Survey,
     announced: Sequence[str],
     load_id: str,
     corrections: Corrections,
@@ -39,7 +41,8 @@ def look_at_prices(
     Args:
         run: the run, whose tables still hold the prices from before.
         title: the source at the beginning of a sentence.
-        judged: as `find` takes it.
+        judged: what is looked at.
+        known: of the judged cells.
         announced: instruments that the source names.
         load_id: of these prices.
         corrections: lines of the corrections file.
@@ -52,13 +55,15 @@ def look_at_prices(
     if data.source == "simulated":
         return []
     names = tuple(announced) if len(announced) <= _NAMED_BY_SOURCE else ()
-    found = find(judged, Wanted(data.frequency, data.stale_after_d, names))
-    found += history_findings(run, judged, load_id, corrections)
+    found = find(
+        judged.series, known.market, Wanted(data.frequency, data.stale_after_d, names, data.arithmetic)
+    )
+    found += history_findings(run, judged.rows, load_id, corrections)
     found, unused = silenced(found, corrections)
-    found = ordered([*found, *unused, *effects(judged, corrections)])
+    found = ordered([*found, *unused, *effects(judged.rows, corrections)])
     for line in lines(found):
         run.reporter.say(f"    {line}")
-    _refuse(run, title, found, judged)
+    _refuse(run, title, found, len(known.series))
     return found
 
 
@@ -125,12 +130,7 @@ def sentence(one: Finding) -> str:
     return " ".join(f"{whose}{one.text}{todo}".split())
 
 
-def _refuse(run: Run, title: str, found: Sequence[Finding], judged: DataFrame) -> None:
-    grave = {
-        one.instrument for one in found if one.kind.startswith("looks_like_") and one.severity == "error"
-    }
-    # Counted only where it can matter.
-    instruments = judged.select("instrument_id").distinct().count() if grave else 0
+def _refuse(run: Run, title: str, found: Sequence[Finding], instruments: int) -> None:
     if never := refused_always(found, instruments):
         first = never[0]
         more = f" (and {len(never) - 1:,} more)" if len(never) > 1 else ""

@@ -39,6 +39,7 @@ def wanted(run: Run, window: Window) -> DataFrame:
     inside = F.col("date") >= F.lit(window.first)
     rows = run.read(run.project.features_table(), until).groupBy("instrument_id")
     known = rows.agg(F.max("date").alias("newest"), F.count_if(inside).alias("inside"))
+    arithmetic = F.col("instrument_id").isin(list(run.settings.market_data.arithmetic))
     since = F.when(F.col("inside") > 0, F.lit(window.first)).when(
         F.col("newest") >= F.lit(window.oldest), F.col("newest")
     )
@@ -46,7 +47,7 @@ def wanted(run: Run, window: Window) -> DataFrame:
         priced.join(known, "instrument_id", "left")
         .withColumn("since", since)
         .withColumn("feature_rows", F.when(F.col("since").isNotNull(), F.greatest("inside", F.lit(1))))
-        .withColumn("reason", F.when(F.col("since").isNull(), _without_rows(window)))
+        .withColumn("reason", F.when(F.col("since").isNull(), _without_rows(window, arithmetic)))
         .select("instrument_id", "last_price", "since", "feature_rows", "reason")
     )
 
@@ -85,7 +86,7 @@ def broken(names: Sequence[str]) -> Column:
     return F.coalesce(*faults)
 
 
-def _without_rows(window: Window) -> Column:
+def _without_rows(window: Window, arithmetic: Column) -> Column:
     ended = F.concat(
         F.lit("ended on "),
         F.col("last_price").cast("string"),
@@ -94,6 +95,7 @@ def _without_rows(window: Window) -> Column:
     stopped = F.concat(F.lit("its features ended on "), F.col("newest").cast("string"))
     return (
         F.when(F.col("last_price") < F.lit(window.oldest), ended)
+        .when(arithmetic, F.lit("no features: its prices change arithmetically"))
         .when(F.col("newest").isNull(), F.lit("no features: its history is too short"))
         .otherwise(stopped)
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel, column, panel
@@ -45,7 +47,10 @@ def load_inputs(run: Run) -> Inputs:
         PortfolioError: there are too few instruments to rank.
     """
     until = f"date <= DATE'{run.as_of}'"
-    received = panel(run.arrow(PRICES, ("date", "instrument_id", "adjusted_price"), until), "adjusted_price")
+    rows = run.arrow(PRICES, ("date", "instrument_id", "adjusted_price"), until)
+    # Nothing ranks prices that may be negative: they have no features either.
+    apart = pa.array(list(run.settings.market_data.arithmetic), pa.string())
+    received = panel(rows.filter(pc.invert(pc.is_in(rows["instrument_id"], apart))), "adjusted_price")
     days = risk_days(run, until)
     prices = Panel(days, received.instruments, last_prices(received.dates, received.values, days))
     if len(prices.instruments) < _MINIMUM_INSTRUMENTS:

@@ -11,19 +11,27 @@ from acceleray.stages.simulate.horizon import Attribution
 LEAST_RETURN = -0.999999
 
 
-def log_returns(returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log(1 + r) of simple returns, those below `LEAST_RETURN` taken as that."""
-    return np.asarray(np.log1p(np.maximum(returns, LEAST_RETURN)))
+def log_returns(
+    returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return log(1 + r) of simple returns, those below `LEAST_RETURN` taken as that.
+
+    Returns (..., instruments) of `arithmetic` instruments, a mask (instruments,), stay as they are.
+    """
+    logs = np.log1p(np.maximum(returns, LEAST_RETURN))
+    return np.asarray(logs if arithmetic is None else np.where(arithmetic, returns, logs))
 
 
-def market_betas(returns: NDArray[np.float64]) -> NDArray[np.float64]:
+def market_betas(
+    returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Return each instrument's slope on the market, of shape (instruments,), by ordinary least squares.
 
     ``returns`` (days, instruments) are daily simple returns, NaN where missing. The market is the
     equal-weight mean of the log returns of the instruments present; a slope takes the days on which its
     instrument is, and is zero where they say nothing.
     """
-    logs = log_returns(returns)
+    logs = log_returns(returns, arithmetic)
     present = np.isfinite(logs)
     counts = present.sum(axis=1)
     totals = np.where(present, logs, 0.0).sum(axis=1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,17 @@ from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.quant.euler import Band, adding_up
-from acceleray.quant.rank_search import BINS, Brackets, Level, Places, brackets_over, improved, placed
-from acceleray.quant.tails import Above, Pairs, Tail, TailAt, Wanted, joined, tail_at
+from acceleray.quant.rank_search import BINS, Brackets, Places, brackets_over, improved, placed
+from acceleray.quant.tails import Above, Located, Pairs, Tail, Wanted, joined, tail_at
 from acceleray.stages.simulate import tasks
 from acceleray.stages.simulate.attribution import attributed
-from acceleray.stages.simulate.horizon import Attribution, Horizon
-from acceleray.stages.simulate.reverse import Nearest, reverse_of, whitening
+from acceleray.stages.simulate.enumeration import every_outcome
+from acceleray.stages.simulate.found import HISTOGRAM_BINS, Found, Plan, checked, histogram_edges
+from acceleray.stages.simulate.horizon import DRAWS, WINDOW, Attribution, Horizon
+from acceleray.stages.simulate.reverse import Reached, reverse_of, whitening
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tasks import Part
 
-_HISTOGRAM_BINS = 80
 # Portfolios that go through the passes together: memory grows with these and no more.
 _TOGETHER = 2048
 _PILOT_TOGETHER = 256
@@ -29,27 +29,6 @@ _PILOT_TOGETHER = 256
 _ATTEMPTS, _SHRINKING = 40, 2
 # Count, collect, attribute; the pilot is one block.
 _PASSES = 3
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to simulate: scenarios, horizons, the two confidence levels, betas, losses to be reached.
-
-    betas (instruments,) are slopes on the market; targets are losses as shares of NAV.
-    """
-
-    scenarios: int
-    horizons_d: tuple[int, ...]
-    var_confidence: float
-    es_confidence: float
-    betas: NDArray[np.float64]
-    targets: tuple[float, ...] = ()
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """Return the levels of both measures, one if they are the same."""
-        confidences = sorted({self.var_confidence, self.es_confidence})
-        return tuple(Level(self.scenarios, confidence) for confidence in confidences)
 
 
 def simulated(
@@ -65,28 +44,25 @@ def simulated(
     portfolios = len(worlds[0].weights)
     parts = [slice(first, min(first + _TOGETHER, portfolios)) for first in range(0, portfolios, _TOGETHER)]
     groups = tasks.grouped(tasks.blocks(plan.scenarios))
-    total = len(worlds) * len(plan.horizons_d) * len(parts) * _PASSES * len(groups)
+    total = sum(
+        len(parts) * (1 if world.enumerated(horizon_d) else _PASSES * len(groups))
+        for world in worlds
+        for horizon_d in plan.horizons_d
+    )
     progress = _Progress(counter(total, "blocks of scenarios"), total)
     found = []
     for world in worlds:
         shared = fan_out.share(world)
         for horizon_d in plan.horizons_d:
-            passes = _Passes(fan_out, world, shared, plan, horizon_d, groups, progress)
-            found.append(_whole(passes, [passes.part(each) for each in parts]))
+            if world.enumerated(horizon_d):
+                every = replace(plan, scenarios=len(world.residuals))
+                all_of = tasks.grouped(tasks.blocks(every.scenarios))
+                passes = _Passes(fan_out, world, shared, every, horizon_d, all_of, progress)
+                found.append(_whole(passes, passes.every_outcome(parts)))
+            else:
+                passes = _Passes(fan_out, world, shared, plan, horizon_d, groups, progress)
+                found.append(_whole(passes, [passes.part(each) for each in parts]))
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What is known of one part of the portfolios."""
-
-    tail: Tail
-    volatility: NDArray[np.float64]
-    histogram: NDArray[np.int64]
-    value_at_risk: NDArray[np.float64]
-    expected_shortfall: NDArray[np.float64]
-    attribution: Attribution
-    nearest: Nearest | None
 
 
 class _Progress:
@@ -121,28 +97,49 @@ class _Passes:
         if plan.targets and horizon_d == max(plan.horizons_d):
             [self.whitened] = fan_out.map(whitening, [self._pilot], (shared,), horizon_d=horizon_d)
 
-    def part(self, portfolios: slice) -> _Found:
+    def part(self, portfolios: slice) -> Found:
         """Return what is known of some of the portfolios after all passes."""
         plan, part = self.plan, Part(self.horizon_d, portfolios)
         brackets, places, sums, histogram = self._count(part)
         wanted = tuple(Wanted.of(one, at) for one, at in zip(brackets, places, strict=True))
-        tail = Tail(dict(self._collect(part, wanted, places)))
-        var, shortfall = tail.at(plan.var_confidence), tail.at(plan.es_confidence)
-        bands, near = self._attribute(part, var.window, shortfall.tail)
+        levels = dict(self._collect(part, wanted, places))
+        tail = Tail({level: each.measures for level, each in levels.items()})
+        window, beyond = levels[plan.var_confidence].window, levels[plan.es_confidence].tail
+        var, shortfall = (
+            tail.value_at_risk(plan.var_confidence),
+            tail.expected_shortfall(plan.es_confidence),
+        )
+        bands, about = self._attribute(part, window, beyond)
         weights = self.world.weights[portfolios]
         mean = sums[0] / plan.scenarios
-        logs = bands.logs / shortfall.tail.total[:, np.newaxis]
-        return _Found(
+        logs = bands.logs / beyond.total[:, np.newaxis]
+        return Found(
             tail=tail,
             volatility=np.sqrt(np.maximum(sums[1] / plan.scenarios - mean * mean, 0.0)),
             histogram=histogram,
-            value_at_risk=adding_up(_means(weights, bands.value_at_risk, var.window), var.value_at_risk),
-            expected_shortfall=_checked(
-                _means(weights, bands.expected_shortfall, shortfall.tail), shortfall.expected_shortfall
-            ),
-            attribution=attributed(shortfall.expected_shortfall, weights, logs, plan.betas),
-            nearest=near,
+            value_at_risk=adding_up(_means(weights, bands.value_at_risk, window), var),
+            expected_shortfall=checked(_means(weights, bands.expected_shortfall, beyond), shortfall),
+            attribution=attributed(shortfall, weights, logs, plan.betas),
+            reached=about,
         )
+
+    def every_outcome(self, portfolios: Sequence[slice]) -> list[Found]:
+        """Return what is known of each part of the portfolios where scenarios are every outcome, none drawn.
+
+        The passes serve the reverse stress alone, which looks for single scenarios and not for a quantile.
+        """
+        parts = [Part(self.horizon_d, each) for each in portfolios]
+        found = []
+        shared = (self._shared,)
+        for part, each in zip(
+            parts,
+            self._fan_out.map(every_outcome, parts, shared, plan=self.plan, edges=self.edges),
+            strict=True,
+        ):
+            sought = self.whitened is not None
+            found.append(replace(each, reached=self.part(part.portfolios).reached) if sought else each)
+            self._progress.step()
+        return found
 
     def _map(self, function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
         shared = (self._shared, *(self._fan_out.share(each) for each in arguments))
@@ -156,7 +153,7 @@ class _Passes:
         brackets = self._first_brackets(part)
         for attempt in range(_ATTEMPTS):
             counts = [np.zeros((part.size, BINS + 1), dtype=np.int64) for _ in brackets]
-            sums, histogram = np.zeros((2, part.size)), np.zeros(_HISTOGRAM_BINS, dtype=np.int64)
+            sums, histogram = np.zeros((2, part.size)), np.zeros(HISTOGRAM_BINS, dtype=np.int64)
             for result in self._map(tasks.count, part, brackets, self.edges):
                 for total, some, beyond in zip(counts, result.counts, result.beyond, strict=True):
                     total[:, :BINS] += some
@@ -187,7 +184,7 @@ class _Passes:
 
     def _collect(
         self, part: Part, wanted: tuple[Wanted, ...], places: Sequence[Places]
-    ) -> Iterator[tuple[float, TailAt]]:
+    ) -> Iterator[tuple[float, Located]]:
         pairs = [Pairs() for _ in wanted]
         above = [Above.none(part.size) for _ in wanted]
         for result in self._map(tasks.collect, part, wanted):
@@ -199,21 +196,21 @@ class _Passes:
             known = (wanted[number], places[number], pairs[number], above[number])
             yield level.confidence, tail_at(level, *known)
 
-    def _attribute(self, part: Part, window: Band, tail: Band) -> tuple[tasks.BandSums, Nearest | None]:
+    def _attribute(self, part: Part, window: Band, tail: Band) -> tuple[tasks.BandSums, Reached | None]:
         sums = tasks.BandSums.none(part.size, len(self.world.next_sigma))
-        near: Nearest | None = None
+        about: Reached | None = None
         for result in self._map(tasks.attribute, part, window, tail, self.whitened, self.plan.targets):
             for block in result.sums:
                 sums = sums + block
-            if result.nearest is not None:
-                near = result.nearest if near is None else near.or_nearer(result.nearest)
+            for losing in result.reached:
+                about = losing if about is None else about + losing
         expected = np.stack((window.total, tail.total))
         if not np.allclose(sums.weights, expected, rtol=1e-9, atol=0.0):
             raise RuntimeError("two passes over the scenarios did not see the same losses")
-        return sums, near
+        return sums, about
 
 
-def _whole(passes: _Passes, parts: Sequence[_Found]) -> Horizon:
+def _whole(passes: _Passes, parts: Sequence[Found]) -> Horizon:
     """Return what is known of all portfolios out of what is known of each part."""
     world, plan = passes.world, passes.plan
 
@@ -223,12 +220,12 @@ def _whole(passes: _Passes, parts: Sequence[_Found]) -> Horizon:
     def attribution(name: str) -> NDArray[np.float64]:
         return np.concatenate([getattr(part.attribution, name) for part in parts])
 
-    near = [part.nearest for part in parts if part.nearest is not None]
-    again = partial(reverse_of, targets=plan.targets, world=world, horizon_d=passes.horizon_d)
+    about = [part.reached for part in parts if part.reached is not None]
     return Horizon(
         method=world.method,
         horizon_d=passes.horizon_d,
         scenarios=plan.scenarios,
+        error_of=WINDOW if world.enumerated(passes.horizon_d) else DRAWS,
         copula_nu=None if world.copula is None else world.copula.nu,
         tail=joined([part.tail for part in parts]),
         volatility=together("volatility"),
@@ -237,24 +234,9 @@ def _whole(passes: _Passes, parts: Sequence[_Found]) -> Horizon:
         value_at_risk_contributions=together("value_at_risk"),
         expected_shortfall_contributions=together("expected_shortfall"),
         attribution=Attribution(*(attribution(name) for name in ("factor", "specific", "residual"))),
-        reverse=again(Nearest.joined(near), scenarios=plan.scenarios) if near else None,
+        reverse=reverse_of(Reached.joined(about), plan.targets) if about else None,
     )
-
-
-def histogram_edges(world: World, horizon_d: int) -> NDArray[np.float64]:
-    """Return bin edges for the first portfolio's losses, alike for every method."""
-    shocks = world.residuals * world.next_sigma + world.parameters.mu
-    scale = float(np.std(shocks @ world.weights[0])) * horizon_d**0.5
-    return np.linspace(-6.0, 8.0, _HISTOGRAM_BINS + 1) * (scale or 1e-6)
 
 
 def _means(weights: NDArray[np.float64], sums: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
     return np.asarray(weights * sums / band.total[:, np.newaxis])
-
-
-def _checked(contributions: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return contributions as they are; they add up by construction, unless a pass went wrong."""
-    gap = np.abs(contributions.sum(axis=1) - totals)
-    if bool(np.any(gap > 1e-9 * np.abs(contributions).sum(axis=1))):
-        raise RuntimeError("contributions do not add up: two passes did not see the same losses")
-    return contributions

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from acceleray.quant.tails import Tail
 
+WINDOW, DRAWS = "window", "draws"
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -21,18 +23,19 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Reverse:
-    """The most plausible simulated scenario in which each portfolio loses at least each target.
+    """What happens on average in the simulated scenarios in which each portfolio loses about each target.
 
-    Arrays are of shape (portfolios, targets): how many scenarios reach the target, the number of the nearest
-    one (-1 for none), its loss as a share of NAV and its Mahalanobis distance from no change (NaN for none).
-    reference_returns (targets, instruments) are the simple returns in the first portfolio's scenario.
+    Arrays are of shape (portfolios, targets): how many scenarios reach the target, how many lose about as
+    much (inside), the latter's mean loss as a share of NAV, and the distance from no change of the factor
+    moves that their mean log returns imply (both NaN for none). reference_returns (targets, instruments) are
+    the mean simple returns in the first portfolio's scenarios.
     """
 
     targets: tuple[float, ...]
     reaching: NDArray[np.int64]
-    scenario: NDArray[np.int64]
+    inside: NDArray[np.int64]
     loss: NDArray[np.float64]
-    mahalanobis: NDArray[np.float64]
+    factor_distance: NDArray[np.float64]
     reference_returns: NDArray[np.float64]
 
 
@@ -40,6 +43,8 @@ class Reverse:
 class Horizon:
     """Simulated risk by one method at one horizon; losses and volatility are shares of NAV.
 
+    error_of is the error that the measures carry: `WINDOW`, where scenarios are every day of the residual
+    window, that of another sample of days; `DRAWS`, where they are drawn, that of other random numbers.
     volatility (portfolios,) is that of the whole horizon; edges and histogram are of the first portfolio's
     losses; contributions (portfolios, instruments) add up to the measure. reverse is there at the longest
     horizon, if losses to be reached were given.
@@ -48,6 +53,7 @@ class Horizon:
     method: str
     horizon_d: int
     scenarios: int
+    error_of: str
     copula_nu: float | None
     tail: Tail
     volatility: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Reverse stress on simulated tails: of all scenarios that lose a given amount, the most plausible."""
+"""Reverse stress on simulated tails: the mean of the scenarios that lose about a given amount."""
 
 from __future__ import annotations
 
@@ -8,104 +8,108 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.scenarios import ATOM
 from acceleray.stages.simulate.attribution import log_returns
 from acceleray.stages.simulate.horizon import Reverse
 from acceleray.stages.simulate.scenario_inputs import Atom, World
 
 # Directions in which the pilot moves less than this share of the largest variance are rounding.
 _SMALLEST_VARIANCE = 1e-12
+BAND = 0.05
+"""A scenario loses about L if its loss is within this share of it: from 95 % to 105 % of L."""
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """The nearest scenario found so far for each portfolio and target, as in `Reverse`."""
+class Reached:
+    """Sums over the scenarios that lose about each target; add them in the order of blocks.
+
+    reaching and inside (portfolios, targets) count the scenarios that lose at least, and about, the target;
+    loss is the sum of the latter's losses and moves (portfolios, targets, directions) that of their whitened
+    factor moves. returns (targets, instruments) is the sum of their simple returns for the first portfolio of
+    all, and has no rows in a group of portfolios without it.
+    """
 
     reaching: NDArray[np.int64]
-    scenario: NDArray[np.int64]
+    inside: NDArray[np.int64]
     loss: NDArray[np.float64]
-    mahalanobis: NDArray[np.float64]
+    moves: NDArray[np.float64]
+    returns: NDArray[np.float64]
 
     @classmethod
-    def none(cls, portfolios: int, targets: int) -> Nearest:
-        """Return what is known of no scenario."""
-        shape = (portfolios, targets)
-        return cls(
-            np.zeros(shape, dtype=np.int64),
-            np.full(shape, -1),
-            np.full(shape, np.nan),
-            np.full(shape, np.nan),
-        )
-
-    @classmethod
-    def joined(cls, parts: Sequence[Nearest]) -> Nearest:
+    def joined(cls, parts: Sequence[Reached]) -> Reached:
         """Return what is known of several groups of portfolios as one, in the order given."""
         return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
 
-    def or_nearer(self, other: Nearest) -> Nearest:
-        """Return the nearer of both, the lower scenario number where they are equally near."""
-        nearer = (other.scenario >= 0) & (
-            (self.scenario < 0)
-            | (other.mahalanobis < self.mahalanobis)
-            | ((other.mahalanobis == self.mahalanobis) & (other.scenario < self.scenario))
-        )
-        return Nearest(
-            self.reaching + other.reaching,
-            np.where(nearer, other.scenario, self.scenario),
-            np.where(nearer, other.loss, self.loss),
-            np.where(nearer, other.mahalanobis, self.mahalanobis),
-        )
+    def __add__(self, other: Reached) -> Reached:
+        """Return the sums of both."""
+        return Reached(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
 def whitening(atoms: tuple[Atom, ...], world: World, horizon_d: int) -> NDArray[np.float64]:
-    """Return A (instruments, directions) such that |r A| is the Mahalanobis distance of log returns r.
+    """Return A (instruments, directions) such that |r A| is the distance in factors of log returns r.
 
-    A A' is the inverse of the covariance of log returns in these scenarios, within the space they span.
+    With r M the factor moves that r implies (`world.implied`), A A' is M S^-1 M' with S the covariance of
+    these moves in the scenarios given, within the space they span. So distances are by today's volatility and
+    over the horizon, as that of the closed form is; there are no directions without factors.
     """
-    logs = np.concatenate([log_returns(world.returns(atom, horizon_d)) for atom in atoms])
-    moves = logs - logs.mean(axis=0)
+    if world.implied is None:
+        return np.empty((len(world.next_sigma), 0))
+    arithmetic = world.parameters.arithmetic
+    logs = np.concatenate([log_returns(world.returns(atom, horizon_d), arithmetic) for atom in atoms])
+    found = logs @ world.implied
+    moves = found - found.mean(axis=0)
+    # Scaled first: factors in percentage points and log changes differ by orders of magnitude.
+    spread = moves.std(axis=0)
+    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0.0)
+    moves = moves * scale
     values, vectors = np.linalg.eigh(moves.T @ moves / max(len(logs) - 1, 1))
-    kept = values > _SMALLEST_VARIANCE * max(float(values[-1]), np.finfo(np.float64).tiny)
-    return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
+    kept = values > _SMALLEST_VARIANCE * max(float(values.max(initial=0.0)), np.finfo(np.float64).tiny)
+    return np.asarray((world.implied * scale) @ (vectors[:, kept] / np.sqrt(values[kept])))
 
 
-def distances(logs: NDArray[np.float64], whitened: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the Mahalanobis distance of log returns (scenarios, instruments) from no change."""
-    directions = logs @ whitened
-    return np.asarray(np.sqrt(np.sum(directions * directions, axis=1)))
+def reached(
+    losses: NDArray[np.float64],
+    moves: NDArray[np.float64],
+    returns: NDArray[np.float64],
+    targets: tuple[float, ...],
+    first: bool,
+) -> Reached:
+    """Return the sums over one atom's scenarios; `first` is True of portfolios from the first of all on.
 
-
-def nearest(
-    losses: NDArray[np.float64], far: NDArray[np.float64], atom: int, targets: tuple[float, ...]
-) -> Nearest:
-    """Return the nearest of one atom's scenarios: losses (portfolios, scenarios), distances (scenarios,)."""
-    order = np.argsort(far, kind="stable")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(order.size)
-    found = Nearest.none(len(losses), len(targets))
-    rows, scenarios = np.divmod(np.flatnonzero(losses >= min(targets)), losses.shape[1])
-    reached = losses[rows, scenarios]
+    losses are of shape (portfolios, scenarios), moves (scenarios, directions), simple returns (scenarios,
+    instruments).
+    """
+    count, directions = len(losses), moves.shape[1]
+    shape = (count, len(targets))
+    reaching, inside = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    loss, sums = np.zeros(shape), np.zeros((*shape, directions))
+    held = np.zeros((len(targets) if first else 0, returns.shape[1]))
+    rows, scenarios = np.divmod(np.flatnonzero(losses >= (1.0 - BAND) * min(targets)), losses.shape[1])
+    found = losses[rows, scenarios]
     for place, target in enumerate(targets):
-        kept = np.flatnonzero(reached >= target)
-        if not kept.size:
-            continue
-        some, starts = np.unique(rows[kept], return_index=True)
-        best = order[np.minimum.reduceat(rank[scenarios[kept]], starts)]
-        found.reaching[:, place] = np.bincount(rows[kept], minlength=len(losses))
-        found.scenario[some, place] = atom * ATOM + best
-        found.loss[some, place] = losses[some, best]
-        found.mahalanobis[some, place] = far[best]
-    return found
+        reaching[:, place] = np.bincount(rows[found >= target], minlength=count)
+        about = (found >= (1.0 - BAND) * target) & (found <= (1.0 + BAND) * target)
+        some = rows[about]
+        inside[:, place] = np.bincount(some, minlength=count)
+        # One by one, and not as a matrix product, for the same bits whatever the portfolios around.
+        loss[:, place] = np.bincount(some, found[about], minlength=count)
+        for at in range(directions):
+            sums[:, place, at] = np.bincount(some, moves[scenarios[about], at], minlength=count)
+        if first:
+            held[place] = returns[scenarios[about][some == 0]].sum(axis=0)
+    return Reached(reaching, inside, loss, sums, held)
 
 
-def reverse_of(
-    found: Nearest, targets: tuple[float, ...], world: World, horizon_d: int, scenarios: int
-) -> Reverse:
-    """Return the nearest scenarios of all portfolios, and make the first portfolio's ones again."""
-    returns = np.full((len(targets), len(world.next_sigma)), np.nan)
-    for place, scenario in enumerate(found.scenario[0].tolist()):
-        if scenario >= 0:
-            atom = scenario // ATOM
-            whole = world.returns((atom, min(ATOM, scenarios - atom * ATOM)), horizon_d)
-            returns[place] = whole[scenario % ATOM]
-    return Reverse(targets, found.reaching, found.scenario, found.loss, found.mahalanobis, returns)
+def reverse_of(found: Reached, targets: tuple[float, ...]) -> Reverse:
+    """Return means out of sums: NaN where no scenario loses about a target."""
+    some = found.inside > 0
+    count = np.where(some, found.inside, 1)
+    mean = found.moves / count[..., np.newaxis]
+    distance = np.sqrt(np.sum(mean * mean, axis=-1))
+    return Reverse(
+        targets=targets,
+        reaching=found.reaching,
+        inside=found.inside,
+        loss=np.where(some, found.loss / count, np.nan),
+        factor_distance=np.where(some & (found.moves.shape[-1] > 0), distance, np.nan),
+        reference_returns=np.where(some[0, :, np.newaxis], found.returns / count[0, :, np.newaxis], np.nan),
+    )

@@ -78,6 +78,7 @@ def risk_measures(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> Iter
                     "value": value[span] * book.nav,
                     "value_pct_nav": 100.0 * value[span],
                     "standard_error": error[span] * book.nav,
+                    "error_of": [each.error_of] * len(names),
                     "currency": [book.currency] * len(names),
                 }
                 yield _rows(each, columns)

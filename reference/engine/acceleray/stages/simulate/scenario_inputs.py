@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
+from acceleray.quant.comovement import Comovement
 from acceleray.quant.copula import TCopula, draw_shocks, t_copula
 from acceleray.quant.scenarios import (
+    ATOM,
     ParameterArrays,
     compounded_returns,
     draw_days,
     filtered_historical_returns,
     stack_parameters,
+    with_drift,
 )
 from acceleray.settings import Settings
 from acceleray.stages.book.stage import Book
@@ -36,6 +39,7 @@ class World:
 
     residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
     instruments), of the priced instruments only. With a copula, shocks come from it instead of the residuals.
+    implied (instruments, factors) turns log returns into the factor moves they imply, for the reverse stress.
     """
 
     seed: int
@@ -44,19 +48,30 @@ class World:
     next_sigma: NDArray[np.float64]
     weights: NDArray[np.float64]
     copula: TCopula | None = None
+    implied: NDArray[np.float64] | None = None
 
     @property
     def method(self) -> str:
         """Return how scenarios are made, as tables call it."""
         return FILTERED_HISTORICAL if self.copula is None else T_COPULA
 
+    def enumerated(self, horizon_d: int) -> bool:
+        """Return whether the scenarios are all outcomes that there are: every past day once, none drawn."""
+        return self.copula is None and horizon_d == 1
+
     def outcomes(self, horizon_d: int) -> float:
-        """Return how many different scenarios there can be: few where single past days are drawn."""
+        """Return how many different scenarios there can be: few where few past days are drawn."""
         return float(len(self.residuals)) ** horizon_d if self.copula is None else float("inf")
 
     def returns(self, atom: Atom, horizon_d: int) -> NDArray[np.float64]:
-        """Return the simulated simple returns of one atom, of shape (scenarios, instruments)."""
+        """Return the simulated simple returns of one atom, of shape (scenarios, instruments).
+
+        Where outcomes are enumerated they are those of the past days in their order.
+        """
         number, count = atom
+        if self.enumerated(horizon_d):
+            days = (number * ATOM + np.arange(count))[:, np.newaxis]
+            return filtered_historical_returns(days, self.residuals, self.parameters, self.next_sigma)
         if self.copula is None:
             days = draw_days(self.seed, number, count, horizon_d, len(self.residuals))
             return filtered_historical_returns(days, self.residuals, self.parameters, self.next_sigma)
@@ -69,7 +84,8 @@ def build_world(
 ) -> tuple[World, NDArray[np.datetime64]]:
     """Return what filtered historical scenarios are made from, and the days that can be drawn.
 
-    Residuals come from a filter over the days that the fits have seen.
+    Residuals come from a filter over the days that the fits have seen, at the correlation of today, which
+    stays what it is over the horizon (see `quant.comovement`).
     """
     usable = calibration.usable
     window_d, residual_window_d = settings.calibration.window_d, settings.simulation.residual_window_d
@@ -77,10 +93,13 @@ def build_world(
         calibration, window_d, residual_window_d, settings.seed, settings.market_data.stale_price_d
     )
     fits = [calibration.fits[position] for position in usable]
+    stacked = stack_parameters(
+        [fit.parameters for fit in fits if fit.parameters is not None], calibration.arithmetic[usable]
+    )
     world = World(
         seed=settings.seed,
-        residuals=residuals,
-        parameters=stack_parameters([fit.parameters for fit in fits if fit.parameters is not None]),
+        residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
+        parameters=with_drift(stacked, settings.simulation.drift),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
         weights=np.ascontiguousarray(book.weights[:, usable]),
     )

@@ -7,8 +7,10 @@ makes them again, in every pass.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from acceleray.quant.stress import implied_factor_moves
 from acceleray.runtime.run import Run
 from acceleray.stages.book.stage import Book
 from acceleray.stages.calibrate.stage import Calibration
@@ -27,6 +29,7 @@ from acceleray.tables import (
 
 if TYPE_CHECKING:
     from acceleray.stages.calibrate.dependence import Dependence
+    from acceleray.stages.calibrate.factor_model import FactorModel
 
 __all__ = ["FILTERED_HISTORICAL", "T_COPULA", "Attribution", "Horizon", "Reverse", "simulate"]
 
@@ -39,6 +42,7 @@ def simulate(
     scenarios: int | None = None,
     dependence: Dependence | None = None,
     targets: tuple[float, ...] = (),
+    factors: FactorModel | None = None,
 ) -> tuple[Horizon, ...]:
     """Simulate by each method over every horizon, commit scenario sets and risk tables, and return them.
 
@@ -51,9 +55,13 @@ def simulate(
         scenarios: how many; `simulation.scenarios` by default.
         dependence: with it the t copula follows filtered historical simulation.
         targets: losses as shares of NAV for the reverse stress at the longest horizon.
+        factors: with them the reverse stress says how far the factors move; only with targets.
     """
     settings, usable = run.settings, calibration.usable
     world, days = build_world(calibration, book, settings)
+    if factors is not None and factors.factors:
+        own = factors.betas[usable], factors.specific_volatility[usable]
+        world = replace(world, implied=implied_factor_moves(*own))
     worlds = [world]
     if dependence is not None:
         worlds.append(with_copula(run.fan_out, world, calibration, dependence))
@@ -63,7 +71,7 @@ def simulate(
         horizons_d=settings.simulation.horizons_d,
         var_confidence=settings.risk.var_confidence,
         es_confidence=settings.risk.es_confidence,
-        betas=market_betas(returns),
+        betas=market_betas(returns, world.parameters.arithmetic),
         targets=targets,
     )
     result = simulated(run.fan_out, worlds, plan, run.reporter.counter)

@@ -17,7 +17,7 @@ from acceleray.quant.rank_search import BINS, Brackets, Level, counted, pilot_bo
 from acceleray.quant.scenarios import atoms
 from acceleray.quant.tails import Above, Pairs, Wanted, collected
 from acceleray.stages.simulate.attribution import log_returns
-from acceleray.stages.simulate.reverse import Nearest, distances, nearest
+from acceleray.stages.simulate.reverse import Reached, reached
 from acceleray.stages.simulate.scenario_inputs import Atom, World
 
 Block = tuple[Atom, ...]
@@ -181,10 +181,10 @@ class BandSums:
 
 @dataclass(frozen=True)
 class Attributed:
-    """What an attributing task found: sums by block, and the nearest scenarios if any were sought."""
+    """What an attributing task found, by block: sums, and those about the targets if there are any."""
 
     sums: list[BandSums]
-    nearest: Nearest | None
+    reached: list[Reached]
 
 
 def attribute(
@@ -198,31 +198,34 @@ def attribute(
 ) -> Attributed:
     """Return sums of instrument losses in two bands and of log returns in the tail.
 
-    With a whitening matrix, the nearest scenarios that reach each target too.
+    With a whitening matrix, sums over the scenarios that lose about each target too.
     """
     least = np.minimum(window.low, tail.low)
-    sums = []
-    near = None if whitened is None else Nearest.none(part.size, len(targets))
+    sums, about = [], []
     for block in task:
         total = BandSums.none(part.size, len(world.next_sigma))
+        losing: Reached | None = None
         for atom in block:
             returns = world.returns(atom, part.horizon_d)
-            logs, ones = log_returns(returns), np.ones((len(returns), 1))
-            far = None if whitened is None else distances(logs, whitened)
+            logs, ones = log_returns(returns, world.parameters.arithmetic), np.ones((len(returns), 1))
+            moves = None if whitened is None else logs @ whitened
             around, inside, found = Weighted(), Weighted(), []
             for places, losses in part.losses(world, returns):
                 chosen = _at_least(losses, least[places])
                 around.add(window.part(places), *chosen, first=places.start)
                 inside.add(tail.part(places), *chosen, first=places.start)
-                if far is not None:
-                    found.append(nearest(losses, far, atom[0], targets))
+                if moves is not None:
+                    first = part.portfolios.start + places.start == 0
+                    found.append(reached(losses, moves, returns, targets, first))
             held = around.sums(part.size, np.hstack((-returns, ones)))
             seen = inside.sums(part.size, np.hstack((-returns, logs, ones)))
             total = total + BandSums.of(held, seen)
-            if near is not None:
-                near = near.or_nearer(Nearest.joined(found))
+            if found:
+                some = Reached.joined(found)
+                losing = some if losing is None else losing + some
         sums.append(total)
-    return Attributed(sums, near)
+        about += [] if losing is None else [losing]
+    return Attributed(sums, about)
 
 
 def _at_least(

@@ -50,7 +50,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class ShockScenario:
-    """Shocks to core factors, and correlations (factor, factor, value) that replace the estimated ones."""
+    """Shocks to core factors, and correlations (factor, factor, value) that replace the estimated ones.
+
+    `horizon_m` is the span in months over which the shocks happen; it decides how far away they are, and not
+    what they do to the book.
+    """
 
     scenario_id: str
     title: str
@@ -58,6 +62,7 @@ class ShockScenario:
     kind: Literal["hypothetical", "supervisory"]
     variables: tuple[Variable, ...]
     correlations: tuple[tuple[str, str, float], ...]
+    horizon_m: float = written.HYPOTHETICAL_M
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,13 @@ class _Reading:
             variables.append(Variable(factor, shock.text, factor, shock, "The factor itself is shocked."))
         correlations = self._correlations(entry.id, entry.correlations)
         return ShockScenario(
-            entry.id, entry.title, entry.origin, "hypothetical", tuple(variables), correlations
+            entry.id,
+            entry.title,
+            entry.origin,
+            "hypothetical",
+            tuple(variables),
+            correlations,
+            entry.horizon_m,
         )
 
     def supervisory(self, entry: written.SupervisoryEntry) -> ShockScenario:
@@ -135,7 +146,13 @@ class _Reading:
             variables.append(variable)
         correlations = self._correlations(entry.id, entry.correlations)
         return ShockScenario(
-            entry.id, entry.title, entry.origin, "supervisory", tuple(variables), correlations
+            entry.id,
+            entry.title,
+            entry.origin,
+            "supervisory",
+            tuple(variables),
+            correlations,
+            entry.horizon_m,
         )
 
     def targets(self, losses: Iterable[object]) -> tuple[float, ...]:

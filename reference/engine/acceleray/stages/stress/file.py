@@ -15,6 +15,12 @@ from acceleray.errors import PortfolioError
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
+# Months in which shocks happen; ten years are longer than any published path.
+Months = Annotated[float, Field(gt=0.0, le=120.0)]
+# Nothing in a shock says how long it takes: it is measured by the shortest span that covariances are of.
+HYPOTHETICAL_M = 1.0
+# Published paths take quarters to their worst value; about a year is where markets reach theirs.
+SUPERVISORY_M = 12.0
 # A shock or loss without a unit is a number in YAML; it is refused later, with a hint.
 Quantity = str | int | float
 
@@ -48,6 +54,7 @@ class HypotheticalEntry(_Entry):
     origin: Text = "Ours"
     shocks: Annotated[dict[str, Quantity], Field(min_length=1)]
     correlations: list[CorrelationEntry] = []
+    horizon_m: Months = HYPOTHETICAL_M
 
 
 class VariableEntry(_Entry):
@@ -69,6 +76,7 @@ class SupervisoryEntry(_Entry):
     origin: Text
     variables: Annotated[list[VariableEntry], Field(min_length=1)]
     correlations: list[CorrelationEntry] = []
+    horizon_m: Months = SUPERVISORY_M
 
 
 class ReverseEntry(_Entry):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.stress import split
 from acceleray.stages.stress.definitions import Replay, ShockScenario
+from acceleray.stages.stress.distance import UNMEASURED, Distance
+
+if TYPE_CHECKING:
+    from acceleray.stages.calibrate.factor_model import FactorModel
 
 PRICED = "priced"
 PRICED_WITHOUT_BETAS = "priced without betas"
@@ -37,7 +41,7 @@ class Outcome:
     """One scenario: simple return of each instrument and its parts, each (instruments,), NaN if unpriced.
 
     `reason` says why it was not run and is empty where it was; `first` and `last` are the closes a replay
-    goes from and to.
+    goes from and to; `model` is that whose betas and covariance it was run with.
     """
 
     scenario: Replay | ShockScenario
@@ -47,10 +51,11 @@ class Outcome:
     specific: NDArray[np.float64]
     residual: NDArray[np.float64]
     origin: NDArray[np.str_]
-    mahalanobis: float = np.nan
+    distance: Distance = UNMEASURED
     reason: str = ""
     first: date | None = None
     last: date | None = None
+    model: FactorModel | None = None
 
     @property
     def priced(self) -> NDArray[np.bool_]:
@@ -64,15 +69,17 @@ def outcome(
     returns: NDArray[np.float64],
     explained: NDArray[np.float64],
     origin: NDArray[np.str_],
-    mahalanobis: float,
+    distance: Distance,
+    model: FactorModel,
     first: date | None = None,
     last: date | None = None,
 ) -> Outcome:
     """Return a scenario that was run; `explained` is beta' x, the log return that factors explain.
 
+    Of instruments with arithmetic returns it is the return itself.
     Nothing specific happens to an instrument whose return was made by betas alone.
     """
-    factor, specific, residual = split(returns, explained)
+    factor, specific, residual = split(returns, explained, model.arithmetic)
     # Exactly, and not up to the rounding of a logarithm.
     made = np.isin(origin, [PROXIED, SHOCKED])
     specific = np.where(made, 0.0, specific)
@@ -85,9 +92,10 @@ def outcome(
         specific,
         residual,
         origin,
-        mahalanobis,
+        distance,
         first=first,
         last=last,
+        model=model,
     )
 
 

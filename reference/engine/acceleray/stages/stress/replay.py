@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel, as_date
-from acceleray.quant.stress import compounded, mahalanobis
+from acceleray.quant.months import MONTH_D, month_of
+from acceleray.quant.stress import compounded, from_logs
 from acceleray.stages.stress.definitions import Replay
+from acceleray.stages.stress.distance import Distance, measured
 from acceleray.stages.stress.outcome import (
     PRICED,
     PRICED_WITHOUT_BETAS,
@@ -37,7 +39,8 @@ def replay(scenario: Replay, returns: Panel, as_of: date, model: FactorModel) ->
 
     An instrument without enough returns in the window is proxied by exp(beta' x) - 1, x being what the
     factors did; one without betas stays unpriced. A factor without levels throughout the window is left out
-    of x. Nothing after `as_of` is looked at.
+    of x. Betas are those of the model with ended factors where one of these moved in the window, else those
+    of the live factors. Nothing after `as_of` is looked at.
     """
     count = len(returns.instruments)
     reason = _outside(scenario, returns, as_of)
@@ -45,13 +48,17 @@ def replay(scenario: Replay, returns: Panel, as_of: date, model: FactorModel) ->
         return not_run(scenario, reason, (), count)
     start, end = (_row(returns.dates, day) for day in (scenario.first, scenario.last))
     first, last = returns.dates[start], returns.dates[end]
-    changes, assumptions = _factor_changes(model, first, last)
+    wide = model.widest
+    every, assumptions = _factor_changes(wide, first, last)
+    moved = {name for name, change in zip(wide.factors, every, strict=True) if np.isfinite(change)}
+    model = wide if moved & set(wide.ended) else model
+    changes = np.array([every[wide.factors.index(name)] for name in model.factors])
     known = np.flatnonzero(np.isfinite(changes))
-    simple, missing = compounded(returns.values[start + 1 : end + 1])
+    simple, missing = compounded(returns.values[start + 1 : end + 1], model.arithmetic)
     priced = missing <= _MISSING_ALLOWED
     has_betas = np.isfinite(model.betas).all(axis=1) & (known.size > 0)
     explained = np.where(has_betas, np.sum(model.betas[:, known] * changes[known], axis=1), np.nan)
-    simple = np.where(priced, simple, np.expm1(explained))
+    simple = np.where(priced, simple, from_logs(explained, model.arithmetic))
     origin = np.select(
         [priced & has_betas, priced, has_betas], [PRICED, PRICED_WITHOUT_BETAS, PROXIED], UNPRICED
     )
@@ -61,7 +68,8 @@ def replay(scenario: Replay, returns: Panel, as_of: date, model: FactorModel) ->
         simple,
         np.where(priced & ~has_betas, 0.0, explained),
         origin,
-        _distance(model, known, changes),
+        _distance(model, changes, end - start),
+        model,
         as_date(first),
         as_date(last),
     )
@@ -91,10 +99,12 @@ def _factor_changes(
     model: FactorModel, first: np.datetime64, last: np.datetime64
 ) -> tuple[NDArray[np.float64], tuple[Assumption, ...]]:
     """Return what each factor did between two dates, NaN where its levels do not cover them, and in words."""
-    start, end = _row(model.dates, first), _row(model.dates, last)
     changes = np.full(len(model.factors), np.nan)
     assumptions = []
     for place, name in enumerate(model.factors):
+        averaged = bool(model.averaged) and model.averaged[place]
+        # A mean is stamped with the end of its month; the month of a date is nearer than the one before.
+        start, end = (_row(model.dates, _month_end(day) if averaged else day) for day in (first, last))
         before = float(model.levels[start, place]) if start >= 0 else np.nan
         after = float(model.levels[end, place]) if end >= 0 else np.nan
         origin = model.origin[place]
@@ -109,10 +119,15 @@ def _factor_changes(
     return changes, tuple(assumptions)
 
 
-def _distance(model: FactorModel, known: NDArray[np.int64], changes: NDArray[np.float64]) -> float:
-    if not known.size:
-        return np.nan
+def _month_end(day: np.datetime64) -> np.datetime64:
+    month = month_of(np.asarray(day))
+    return np.datetime64(str((month + 1).astype("datetime64[D]") - 1), "D")
+
+
+def _distance(model: FactorModel, changes: NDArray[np.float64], days: int) -> Distance:
+    """Return how far the factors moved, by what they do over as many risk days."""
+    horizon_m = days / MONTH_D
     try:
-        return mahalanobis(model.covariance[np.ix_(known, known)], changes[known])
+        return measured(model, changes, horizon_m)
     except ValueError:
-        return np.nan
+        return Distance(horizon_m=horizon_m)

@@ -1,4 +1,4 @@
-"""Reverse stress: the most plausible way to lose a given amount, in closed form and on simulated tails."""
+"""Reverse stress: what it takes to lose a given amount, in closed form and on average of simulated tails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from acceleray.quant.stress import most_plausible_loss, portfolio_volatility
+from acceleray.quant.stress import factor_correlation, most_plausible_loss, portfolio_volatility
 from acceleray.stages.book.stage import Book
 from acceleray.stages.stress.rows import joined, typed
 from acceleray.tables import REVERSE_STRESS, REVERSE_STRESS_SHOCKS
@@ -39,24 +39,29 @@ def linear(
     covariance: NDArray[np.float64],
     targets: tuple[float, ...],
     horizon_d: int,
+    implied: NDArray[np.float64] | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Return REVERSE_STRESS rows of all portfolios and REVERSE_STRESS_SHOCKS rows of the first, closed form.
 
-    A portfolio of nothing but instruments without a model has no volatility: its distances are missing.
+    `implied` (usable, factors) turns log returns into factor moves; without it no distance in factors is
+    known. A portfolio of nothing but instruments without a model has no volatility, and so no distances.
     """
     weights = np.ascontiguousarray(book.weights[:, usable])
     sigma = portfolio_volatility(weights, covariance)
     sigma = np.where(sigma > 0.0, sigma, np.nan)
+    shared = np.full(len(sigma), np.nan)
+    if implied is not None and implied.any():
+        shared = factor_correlation(covariance, weights, implied)
     found: list[pa.Table] = []
     shocks: list[pa.Table] = []
     names = [book.instruments[place] for place in usable]
     for target in targets:
         distance = target / sigma
-        columns = {
+        columns: dict[str, object] = {
             "loss_pct_nav": np.where(np.isnan(distance), np.nan, _percent(target)),
             "distance_sigma": distance,
-            "mahalanobis": distance,
-            "scenario": [None] * len(sigma),
+            "factor_distance": distance * shared,
+            "averaged": [None] * len(sigma),
             "reaching": [None] * len(sigma),
         }
         found.append(_rows(book, LINEAR, target, horizon_d, columns))
@@ -69,25 +74,24 @@ def linear(
 def simulated(
     book: Book, usable: NDArray[np.int64], horizon: Horizon, reverse: Reverse
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the same two tables for the simulated scenarios of one horizon and what was found among them.
+    """Return the same two tables for the mean of the simulated scenarios that lose about each target.
 
-    A portfolio that loses the target in no scenario keeps a row with `reaching` 0 and nothing else.
+    A portfolio that loses about the target in no scenario keeps a row with `averaged` 0 and no distance.
     """
     found: list[pa.Table] = []
     shocks: list[pa.Table] = []
     names = [book.instruments[place] for place in usable]
     for at, target in enumerate(reverse.targets):
-        reached = reverse.scenario[:, at] >= 0
-        loss = np.where(reached, reverse.loss[:, at], np.nan)
-        columns = {
+        loss = reverse.loss[:, at]
+        columns: dict[str, object] = {
             "loss_pct_nav": 100.0 * loss,
             "distance_sigma": loss / np.where(horizon.volatility > 0.0, horizon.volatility, np.nan),
-            "mahalanobis": np.where(reached, reverse.mahalanobis[:, at], np.nan),
-            "scenario": pa.array(reverse.scenario[:, at], pa.int64(), mask=~reached),
+            "factor_distance": reverse.factor_distance[:, at],
+            "averaged": reverse.inside[:, at],
             "reaching": reverse.reaching[:, at],
         }
         found.append(_rows(book, horizon.method, target, horizon.horizon_d, columns))
-        if reached[0]:
+        if reverse.inside[0, at]:
             moves = reverse.reference_returns[at]
             shocks.append(_shocks(book, horizon.method, target, horizon.horizon_d, names, moves))
     return joined(REVERSE_STRESS, found), joined(REVERSE_STRESS_SHOCKS, shocks)

@@ -35,7 +35,14 @@ def scenarios(outcomes: tuple[Outcome, ...]) -> pa.Table:
             "reason": [each.reason for each in outcomes],
             "first_date": [each.first for each in outcomes],
             "last_date": [each.last for each in outcomes],
-            "mahalanobis": [each.mahalanobis for each in outcomes],
+            "distance": [each.distance.value for each in outcomes],
+            "horizon_m": [each.distance.horizon_m for each in outcomes],
+            "distance_factors": [each.distance.factors for each in outcomes],
+            "normal_tail": [each.distance.normal_tail for each in outcomes],
+            "ended_factors": [", ".join(each.model.ended) if each.model else "" for each in outcomes],
+            "months": [each.model.months if each.model else 0 for each in outcomes],
+            "first_month": [each.model.first_month if each.model else None for each in outcomes],
+            "last_month": [each.model.last_month if each.model else None for each in outcomes],
         },
     )
 

@@ -8,8 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
-from acceleray.quant.stress import conditional_mean, mahalanobis, smallest_eigenvalue, with_correlations
+from acceleray.quant.stress import (
+    conditional_mean,
+    from_logs,
+    smallest_eigenvalue,
+    with_correlations,
+)
 from acceleray.stages.stress.definitions import SMALLEST_EIGENVALUE, Definitions, ShockScenario, Variable
+from acceleray.stages.stress.distance import measured
 from acceleray.stages.stress.outcome import SHOCKED, UNPRICED, Assumption, Outcome, not_run, outcome
 from acceleray.stages.stress.replay import STANDSTILL, last_move
 
@@ -27,7 +33,9 @@ def refuse_impossible(definitions: Definitions, model: FactorModel) -> None:
         PortfolioError: with its correlations replaced, a scenario's matrix is not positive definite (the line
             gives the smallest eigenvalue), or a level in per cent is given for a factor measured otherwise.
     """
+    live = model
     for scenario in definitions.shocks:
+        model = _priced_by(scenario, live)
         if _missing(scenario, model):
             continue
         where = f"{definitions.file}, {scenario.scenario_id}"
@@ -44,7 +52,7 @@ def refuse_impossible(definitions: Definitions, model: FactorModel) -> None:
             raise PortfolioError(
                 f"{where}, correlations: with the estimated ones around them they are not positive definite,"
                 f" the smallest eigenvalue is {smallest:.4f} and must be above zero; move them towards the"
-                " estimates in gold.factor_covariances."
+                f" estimates in gold.{'ended_' if model.ended else ''}factor_covariances."
             )
 
 
@@ -52,8 +60,10 @@ def shocked(scenario: ShockScenario, model: FactorModel) -> Outcome:
     """Return what each instrument does when the core factors change by their shocks, from today's levels.
 
     The other factors follow by their conditional mean; an instrument returns exp(beta' x) - 1 and is unpriced
-    without betas. Nothing specific happens to an instrument.
+    without betas. Nothing specific happens to an instrument. A scenario that names a factor whose data has
+    ended is priced by the model of the months in which it exists, every other one by the live model.
     """
+    model = _priced_by(scenario, model)
     given = [(each.factor, each.shock) for each in scenario.variables if each.factor and each.shock]
     missing = _missing(scenario, model)
     if not given:
@@ -75,7 +85,7 @@ def shocked(scenario: ShockScenario, model: FactorModel) -> Outcome:
     covariance = _covariance(scenario, model)
     try:
         changes = conditional_mean(covariance, core, shocks)
-        distance = mahalanobis(covariance[np.ix_(core, core)], shocks)
+        distance = measured(model, changes, scenario.horizon_m, covariance)
     except ValueError as error:
         reason = f"factors cannot be told apart: {error}"
         return not_run(scenario, reason, as_published, model.betas.shape[0])
@@ -83,15 +93,24 @@ def shocked(scenario: ShockScenario, model: FactorModel) -> Outcome:
     explained = np.where(has_betas, np.sum(model.betas * changes, axis=1), np.nan)
     origin = np.where(has_betas, SHOCKED, UNPRICED)
     assumptions = tuple(_assumptions(scenario, model, core, changes))
-    return outcome(scenario, assumptions, np.expm1(explained), explained, origin, distance)
+    simple = from_logs(explained, model.arithmetic)
+    return outcome(scenario, assumptions, simple, explained, origin, distance, model)
+
+
+def _priced_by(scenario: ShockScenario, model: FactorModel) -> FactorModel:
+    """Return the live model, or that with ended factors for a scenario that names one of them."""
+    return model.widest if _named(scenario) & set(model.widest.ended) else model
+
+
+def _named(scenario: ShockScenario) -> set[str]:
+    named = {each.factor for each in scenario.variables if each.factor is not None}
+    return named | {factor for one, other, _ in scenario.correlations for factor in (one, other)}
 
 
 def _missing(scenario: ShockScenario, model: FactorModel) -> list[str]:
     """Return the factors a scenario names that have no level today in this run."""
-    named = {each.factor for each in scenario.variables if each.factor is not None}
-    named |= {factor for one, other, _ in scenario.correlations for factor in (one, other)}
     known = {name for name, level in zip(model.factors, _today(model), strict=True) if np.isfinite(level)}
-    return sorted(named - known)
+    return sorted(_named(scenario) - known)
 
 
 def _today(model: FactorModel) -> NDArray[np.float64]:
@@ -129,7 +148,7 @@ def _assumptions(
             place = model.factors.index(each.factor)
             rows.append(_as_published(each, float(changes[place]), _standing(model, place)))
     stressed = ", with correlations of the scenario's own" if scenario.correlations else ""
-    words = f"Follows from the core factors by the conditional mean over {model.months} months{stressed}."
+    words = f"Follows from the core factors by the conditional mean over {model.window}{stressed}."
     for place, name in enumerate(model.factors):
         if place not in core:
             change = float(changes[place])

@@ -6,13 +6,14 @@ What is tested is defined in one file of conf/; what was assumed is committed ne
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from acceleray.engines.handoff.arrays import Panel, column
+from acceleray.quant.stress import implied_factor_moves
 from acceleray.runtime.run import Run
 from acceleray.stages.book.stage import Book
 from acceleray.stages.calibrate.stage import Calibration
@@ -61,7 +62,7 @@ class StressSummary:
     """What stress says of the reference portfolio: losses, worst first, and what did not run.
 
     `not_run` holds title and reason, `distances` the linear reverse stress: loss in % of
-    NAV and its distance in standard deviations over `horizon_d` days.
+    NAV and its distance in standard deviations over `horizon_d` days, or what else `unit` says.
     """
 
     portfolio_id: str
@@ -69,6 +70,7 @@ class StressSummary:
     not_run: tuple[tuple[str, str], ...]
     distances: tuple[tuple[float, float], ...]
     horizon_d: int
+    unit: str = "day"
 
     @property
     def worst(self) -> ScenarioLoss | None:
@@ -91,8 +93,8 @@ class StressSummary:
         known = [(loss, distance) for loss, distance in self.distances if math.isfinite(distance)]
         if known:
             loss, distance = known[0]
-            days = f"{self.horizon_d} day{'s' if self.horizon_d > 1 else ''}"
-            lines.append((f"Losing {loss:g} % in {days}", f"{distance:.1f} standard deviations away"))
+            span = f"{self.horizon_d} {self.unit}{'s' if self.horizon_d > 1 else ''}"
+            lines.append((f"Losing {loss:g} % in {span}", f"{distance:.1f} standard deviations away"))
         return tuple(lines)
 
 
@@ -118,16 +120,18 @@ def stress(
     losses = rows.losses(outcomes, book)
     usable, horizon_d = calibration.usable, max(run.settings.simulation.horizons_d)
     covariance = reverse.horizon_covariance(calibration, dependence, horizon_d)
-    linear = reverse.linear(book, usable, covariance, definitions.reverse_targets, horizon_d)
+    implied = implied_factor_moves(model.betas[usable], model.specific_volatility[usable])
+    linear = reverse.linear(book, usable, covariance, definitions.reverse_targets, horizon_d, implied)
     searched = [(each, each.reverse) for each in horizons if each.reverse is not None]
-    found = [linear, *(reverse.simulated(book, usable, each, nearest) for each, nearest in searched)]
+    found = [linear, *(reverse.simulated(book, usable, each, losing) for each, losing in searched)]
     run.commit(STRESS_SCENARIOS, rows.scenarios(outcomes))
     run.commit(STRESS_ASSUMPTIONS, rows.assumptions(outcomes))
     run.commit(STRESS_RETURNS, rows.returns(outcomes, calibration.returns.instruments))
     run.commit(STRESS_LOSSES, losses)
     run.commit(REVERSE_STRESS, rows.joined(REVERSE_STRESS, (table for table, _ in found)))
     run.commit(REVERSE_STRESS_SHOCKS, rows.joined(REVERSE_STRESS_SHOCKS, (table for _, table in found)))
-    return summarise(outcomes, book, linear[0], horizon_d)
+    summary = summarise(outcomes, book, linear[0], horizon_d)
+    return replace(summary, unit=run.settings.market_data.unit)
 
 
 def evaluate(

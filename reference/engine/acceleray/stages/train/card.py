@@ -11,7 +11,15 @@ from typing import Any
 
 from acceleray.governance.registry import RegisteredModel
 from acceleray.runtime.run import Run
-from acceleray.tables import FEATURE_IMPORTANCE, FEATURES, MODEL_DECISIONS, SIGNAL_VALIDATION, TRAINING
+from acceleray.settings import Train
+from acceleray.tables import (
+    FEATURE_IMPORTANCE,
+    FEATURES,
+    MODEL_DECISIONS,
+    SIGNAL_TARGETS,
+    SIGNAL_VALIDATION,
+    TRAINING,
+)
 
 Row = dict[str, Any]
 
@@ -46,7 +54,8 @@ def text(run: Run, model: RegisteredModel) -> str:
         *_data(run, training, versions),
         *_features(features),
         *_hyperparameters(training),
-        *_validation(folds, decision, run.settings.train.cost_bp),
+        *_validation(folds, decision, run.settings.train),
+        *_targets(run.rows(SIGNAL_TARGETS).to_pylist()),
         *_limits(run, decision),
         *_again(run, model, training),
     ]
@@ -101,7 +110,7 @@ def _hyperparameters(training: Row) -> list[str]:
     ]
 
 
-def _validation(folds: Sequence[Row], decision: Row, cost_bp: float) -> list[str]:
+def _validation(folds: Sequence[Row], decision: Row, train: Train) -> list[str]:
     rows = [
         f"| {row['fold']} | {row['test_first']} to {row['test_last']} | {_number(row['rank_ic'], 4)} "
         f"| {_number(row['rank_ic_t'], 1)} | {_number(row['r2_out_of_sample'], 4)} "
@@ -112,14 +121,35 @@ def _validation(folds: Sequence[Row], decision: Row, cost_bp: float) -> list[str
     return [
         "## Validation, out of sample",
         f"Purged and embargoed walk-forward; mean rank IC of all dates {_number(decision['rank_ic'], 4)}, "
-        f"t {_number(decision['rank_ic_t'], 1)}. Spread: best less worst fifth, per horizon; net of "
-        f"{cost_bp:g} basis points of what is traded.",
+        f"t {_number(decision['rank_ic_t'], 1)}, lower end of its one-sided {100 * train.confidence:g} % "
+        f"interval {_number(decision['rank_ic_lower'], 4)}. Spread: best less worst fifth, per horizon; "
+        f"net of {train.cost_bp:g} basis points of what is traded.",
+        *_after_search(decision),
         "",
         "| fold | tested | rank IC | t | R2 against zero | spread | turnover | net spread |",
         "|---|---|---|---|---|---|---|---|",
         *rows,
         "",
     ]
+
+
+def _after_search(decision: Row) -> list[str]:
+    if decision["unseen_from"] is None:
+        return []
+    return [
+        f"Only dates from {decision['unseen_from']} on count: by those before, a search chose the "
+        "hyperparameters."
+    ]
+
+
+def _targets(rows: Sequence[Row]) -> list[str]:
+    named = sorted(rows, key=lambda row: (not row["gated"], row["target"]))
+    lines = [
+        f"- {row['target']}: rank IC {_number(row['rank_ic'], 4)}, t {_number(row['rank_ic_t'], 1)}, "
+        f"lower end {_number(row['rank_ic_lower'], 4)}"
+        for row in named
+    ]
+    return ["## The same scores against other targets", *lines, ""]
 
 
 def _limits(run: Run, decision: Row) -> list[str]:

@@ -13,6 +13,7 @@ from acceleray.governance.registry import RegisteredModel, mirror_decision
 from acceleray.runtime.run import Run
 from acceleray.settings import Model
 from acceleray.stages.train.gate import Comparison, Evidence, Verdict
+from acceleray.stages.train.parameters import Chosen, unseen_from
 from acceleray.tables import MODEL_DECISIONS, TRAINING
 
 # The newest state there is: later than any as-of date.
@@ -20,8 +21,8 @@ LATEST = date.max
 _FILLED_BY_THE_RUN = ("run_id", "as_of", "source")
 
 
-def reigning(run: Run, contract: str) -> tuple[Decision, Model] | None:
-    """Return the champion as of the run's date and its hyperparameters.
+def reigning(run: Run, contract: str) -> tuple[Decision, Chosen] | None:
+    """Return the champion as of the run's date, its hyperparameters and where they come from.
 
     None if there is no champion, if it was trained on other features, or if how it was trained is not known
     any more: then there is nothing that could be compared.
@@ -35,7 +36,8 @@ def reigning(run: Run, contract: str) -> tuple[Decision, Model] | None:
         return None
     # It is fitted again beside the challenger, and so on the same device.
     known = json.loads(trained[0]["parameters_json"]) | {"device": run.settings.model.device}
-    return found, Model(**known)
+    origin = trained[0]["parameters_from"]
+    return found, Chosen(Model(**known), origin, unseen_from(run.lake, origin))
 
 
 def decided_before(run: Run, model: RegisteredModel) -> Decision | None:
@@ -66,9 +68,12 @@ def commit_decision(
                 "features_contract": contract,
                 "rank_ic": found.rank_ic,
                 "rank_ic_t": found.rank_ic_t,
+                "rank_ic_lower": found.rank_ic_lower,
+                "unseen_from": found.unseen_from,
                 "compared_with": versus.version if versus else None,
                 "rank_ic_difference": versus.difference if versus else None,
                 "rank_ic_difference_t": versus.t if versus else None,
+                "rank_ic_difference_lower": versus.lower if versus else None,
                 "reason": verdict.reason,
             }
         ],

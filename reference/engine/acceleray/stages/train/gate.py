@@ -1,10 +1,13 @@
 """The gate: whether a challenger may become champion, by criteria that were fixed before it was trained.
 
-1. It ranks: its mean rank IC over all dates it was validated on is above `train.minimum_rank_ic`.
+1. It ranks: the lower end of the one-sided interval (`train.confidence`, Newey and West) of its mean rank IC
+   is above `train.minimum_rank_ic`. A mean above zero alone is what every second model without skill has.
+   Of hyperparameters that a search chose, only dates that the search never saw count.
 2. It is believable: on real prices that mean is not above `leakage.maximum_rank_ic`.
-3. It is no step back: the champion's hyperparameters, validated on the same folds of the same rows, do not
-   have a mean rank IC that is more than one standard error better. Means of different dates would compare
-   markets, not models; and a champion scored on dates it was trained on would win by memory.
+3. It is better: the lower end of the same interval of its rank IC less that of the champion's
+   hyperparameters, validated on the same folds of the same rows, is above `train.minimum_gain`. Means of
+   different dates would compare markets, not models; and a champion scored on dates it was trained on would
+   win by memory. The champion's own hyperparameters on newer data are no worse, and pass.
 4. It is reproducible: a single process gives the same training scores within the tolerance.
 
 Rules of the project are asked after these.
@@ -15,62 +18,97 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.extend import GateRule
-from acceleray.quant.evaluation import newey_west_t, overlap_lags
+from acceleray.quant.evaluation import newey_west_lower, newey_west_t, overlap_lags
 from acceleray.runtime.extensions import refusal
 
 PROMOTED, REFUSED, WITHDRAWN = "promoted", "refused", "withdrawn"
-# By so many standard errors the champion must be better before a challenger is refused for it.
-_STANDARD_ERRORS = 1.0
-# The gate asks a model to be better than nothing, not to be proven; where it is not, the reason says so.
-_BEYOND_LUCK = 2.0
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Challenger against champion on the same dates: mean difference of daily rank ICs, and its t statistic.
+    """Challenger against champion on the same dates.
 
-    Both are zero where the two have the same hyperparameters: then only the newer data differs.
+    Attributes:
+        version: of the champion.
+        difference: mean of the daily rank ICs less the champion's.
+        t: its Newey-West t statistic.
+        lower: lower end of its one-sided interval, NaN where the dates are too few to tell.
+        dates: that both have.
+
+    Difference, t and lower are zero where the two have the same hyperparameters: then only the newer data
+    differs.
     """
 
     version: int
     difference: float
     t: float
+    lower: float
+    dates: int
 
     @property
     def same(self) -> bool:
         """Return whether both have the same hyperparameters."""
         return self.difference == 0.0 and self.t == 0.0
 
-    @property
-    def worse(self) -> bool:
-        """Return whether the challenger is worse by more than one standard error."""
-        return self.difference < 0.0 and self.t < -_STANDARD_ERRORS
+    def better(self, minimum_gain: float) -> bool:
+        """Return whether the challenger is shown to be better by more than that."""
+        return self.lower > minimum_gain
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the gate looks at; `difference` is that from a single process, NaN where it is one."""
+    """What the gate looks at.
+
+    Attributes:
+        rank_ic: mean over all dates out of sample, NaN if there is none.
+        rank_ic_t: its Newey-West t statistic.
+        rank_ic_lower: lower end of its one-sided interval, NaN where the dates are too few to tell.
+        dates: with a rank IC.
+        least_dates: that an interval needs.
+        unseen_from: first date that the search of the hyperparameters never saw; None if none chose them.
+        simulated: whether the signal was planted in simulated prices.
+        difference: largest one of any training score from a single process, NaN where it is one.
+        comparison: with the champion, None if there is none.
+    """
 
     rank_ic: float
     rank_ic_t: float
+    rank_ic_lower: float
     dates: int
+    least_dates: int
+    unseen_from: date | None
     simulated: bool
     difference: float
     comparison: Comparison | None
 
+    @property
+    def where(self) -> str:
+        """Return the dates that count, in words."""
+        if self.unseen_from is None:
+            return f"{self.dates:,} dates"
+        return f"{self.dates:,} dates from {self.unseen_from} on, which the search never saw,"
+
 
 @dataclass(frozen=True)
 class Limits:
-    """What the evidence is held against."""
+    """What the evidence is held against; `confidence` is that of the one-sided intervals."""
 
     minimum_rank_ic: float
     maximum_rank_ic: float
+    minimum_gain: float
+    confidence: float
     tolerance: float
+
+    @property
+    def interval(self) -> str:
+        """Return what the intervals are called."""
+        return f"one-sided {100.0 * self.confidence:g} % interval"
 
 
 @dataclass(frozen=True)
@@ -82,16 +120,22 @@ class Verdict:
 
 
 def compare(
-    version: int, challenger: NDArray[np.float64], champion: NDArray[np.float64], horizon_d: int
+    version: int,
+    challenger: NDArray[np.float64],
+    champion: NDArray[np.float64],
+    horizon_d: int,
+    confidence: float,
 ) -> Comparison:
     """Return how daily rank ICs of shape (dates,) differ, on the dates that have both."""
     differences = (challenger - champion)[np.isfinite(challenger) & np.isfinite(champion)]
-    if not differences.size:
-        return Comparison(version, math.nan, math.nan)
+    count = differences.size
+    if not count:
+        return Comparison(version, math.nan, math.nan, math.nan, 0)
     if not differences.any():
-        return Comparison(version, 0.0, 0.0)
-    lags = overlap_lags(differences.size, horizon_d)
-    return Comparison(version, float(differences.mean()), newey_west_t(differences, lags))
+        return Comparison(version, 0.0, 0.0, 0.0, count)
+    t = newey_west_t(differences, overlap_lags(count, horizon_d))
+    lower = newey_west_lower(differences, horizon_d, confidence)
+    return Comparison(version, float(differences.mean()), t, lower, count)
 
 
 def judge(found: Evidence, limits: Limits, rules: Sequence[GateRule] = ()) -> Verdict:
@@ -105,18 +149,13 @@ def judge(found: Evidence, limits: Limits, rules: Sequence[GateRule] = ()) -> Ve
     Raises:
         PortfolioError: a rule of the project raised.
     """
-    against = [reason for reason in (_ranks(found, limits), _reproducible(found, limits)) if reason]
-    if not found.simulated and found.rank_ic > limits.maximum_rank_ic:
-        against.append(
-            f"mean rank IC {found.rank_ic:.3f} is above {limits.maximum_rank_ic:g}: on real daily prices "
-            "that is probable leakage until proven otherwise"
-        )
-    versus = found.comparison
-    if versus is not None and versus.worse:
-        against.append(
-            f"its mean rank IC is {-versus.difference:.4f} below that of the champion's hyperparameters "
-            f"(version {versus.version}) on the same dates, {-versus.t:.1f} standard errors"
-        )
+    against = [
+        reason
+        for reason in (_ranks(found, limits), _reproducible(found, limits), _believable(found, limits))
+        if reason
+    ]
+    if reason := _better(found.comparison, limits):
+        against.append(reason)
     answers = [(rule, refusal(rule, found)) for rule in rules]
     against += [f"{rule.name}: {reason}" for rule, reason in answers if reason]
     if against:
@@ -125,14 +164,39 @@ def judge(found: Evidence, limits: Limits, rules: Sequence[GateRule] = ()) -> Ve
 
 
 def _ranks(found: Evidence, limits: Limits) -> str:
-    if not math.isfinite(found.rank_ic):
-        return "no date had a rank IC, so nothing speaks for it"
-    if found.rank_ic <= limits.minimum_rank_ic:
-        return (
-            f"mean rank IC {found.rank_ic:.4f} over {found.dates:,} dates is not above "
-            f"{limits.minimum_rank_ic:g}: it ranks no better than chance"
-        )
-    return ""
+    if not math.isfinite(found.rank_ic_lower):
+        if not found.dates and found.unseen_from is None:
+            return "no date had a rank IC, so nothing speaks for it"
+        return f"{found.where} are too few to judge it on: an interval needs {found.least_dates:,}"
+    if found.rank_ic_lower > limits.minimum_rank_ic:
+        return ""
+    worth = "may be luck" if found.rank_ic > limits.minimum_rank_ic else "ranks no better than chance"
+    return (
+        f"mean rank IC {found.rank_ic:.4f} over {found.where} has a {limits.interval} from "
+        f"{found.rank_ic_lower:.4f}, not above {limits.minimum_rank_ic:g}: it {worth}"
+    )
+
+
+def _believable(found: Evidence, limits: Limits) -> str:
+    if found.simulated or not found.rank_ic > limits.maximum_rank_ic:
+        return ""
+    return (
+        f"mean rank IC {found.rank_ic:.3f} is above {limits.maximum_rank_ic:g}: on real daily prices "
+        "that is probable leakage until proven otherwise"
+    )
+
+
+def _better(versus: Comparison | None, limits: Limits) -> str:
+    if versus is None or versus.same or versus.better(limits.minimum_gain):
+        return ""
+    champion = f"the champion's hyperparameters (version {versus.version})"
+    if not math.isfinite(versus.lower):
+        return f"{versus.dates:,} dates in common with {champion} are too few to show that it is better"
+    return (
+        f"its mean rank IC less that of {champion} on the same {versus.dates:,} dates is "
+        f"{versus.difference:.4f} (t {versus.t:.1f}) with a {limits.interval} from {versus.lower:.4f}, not "
+        f"above {limits.minimum_gain:g}: it is not shown to be better"
+    )
 
 
 def _reproducible(found: Evidence, limits: Limits) -> str:
@@ -145,21 +209,23 @@ def _reproducible(found: Evidence, limits: Limits) -> str:
 
 
 def _for(found: Evidence, limits: Limits) -> list[str]:
-    proven = "" if found.rank_ic_t >= _BEYOND_LUCK else ", which may be luck"
     reasons = [
-        f"mean rank IC {found.rank_ic:.4f} (t {found.rank_ic_t:.1f}{proven}) over {found.dates:,} dates is "
-        f"above {limits.minimum_rank_ic:g}"
+        f"mean rank IC {found.rank_ic:.4f} (t {found.rank_ic_t:.1f}) over {found.where} has a "
+        f"{limits.interval} from {found.rank_ic_lower:.4f}, above {limits.minimum_rank_ic:g}"
     ]
     if found.simulated:
         reasons.append("the signal was planted in simulated prices")
     versus = found.comparison
     if versus is not None and versus.same:
-        reasons.append(f"the champion, version {versus.version}, has the same hyperparameters")
-    elif versus is not None:
-        better = "above" if versus.difference >= 0 else "below"
         reasons.append(
-            f"{abs(versus.difference):.4f} {better} the champion's hyperparameters (version "
-            f"{versus.version}) on the same dates, t {abs(versus.t):.1f}"
+            f"the champion, version {versus.version}, has the same hyperparameters and older data, so it is "
+            "no better"
+        )
+    elif versus is not None:
+        reasons.append(
+            f"{versus.difference:.4f} (t {versus.t:.1f}) over the champion's hyperparameters (version "
+            f"{versus.version}) on the same {versus.dates:,} dates, with a {limits.interval} from "
+            f"{versus.lower:.4f}"
         )
     if math.isfinite(found.difference):
         within = f" to {found.difference:.0e}" if found.difference else ""

@@ -10,7 +10,7 @@ from acceleray.engines.delta.lake import Lake
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.settings import Model
-from acceleray.tables import RUNS, TRIALS
+from acceleray.tables import RUNS, TRIALS, TUNING_EVIDENCE
 from acceleray.tables.contract import literal
 
 SETTINGS = "model"
@@ -18,24 +18,46 @@ SETTINGS = "model"
 
 @dataclass(frozen=True)
 class Chosen:
-    """Hyperparameters, and where they come from: `model`, or the run_id of a search."""
+    """Hyperparameters, and where they come from: `model`, or the run_id of a search.
+
+    `unseen_from` is the first date that the search never saw, None where none chose them.
+    """
 
     model: Model
     origin: str
+    unseen_from: date | None = None
 
 
 def parameters(run: Run) -> Chosen:
     """Return the hyperparameters of a run that knows its as-of date.
 
     Raises:
-        PortfolioError: they are to come from a search, and there is none.
+        PortfolioError: they are to come from a search, and there is none, or what it saw is not known.
     """
     if run.settings.train.parameters == "model":
         return Chosen(run.settings.model, SETTINGS)
     found = _searched(run.lake, run.source, run.as_of)
     # What a search chose is fitted where this run fits.
     device = {"device": run.settings.model.device}
-    return Chosen(found.model.model_copy(update=device), found.origin)
+    seen = unseen_from(run.lake, found.origin)
+    if seen is None:
+        raise PortfolioError(
+            f"gold.tuning_evidence has no row of search {found.origin}, so nothing tells which dates it saw; "
+            f"search again: {TO_SEARCH}, or set train.parameters=model."
+        )
+    return Chosen(found.model.model_copy(update=device), found.origin, seen)
+
+
+def unseen_from(lake: Lake, origin: str) -> date | None:
+    """Return the first date that a search never saw; None if it is not known, or settings were no search.
+
+    It is the first of the search's holdout: before it lie the dates by which it chose, and those that their
+    labels look into. On them its choice is the best of many, so they prove nothing about it.
+    """
+    if origin == SETTINGS or not lake.exists(TUNING_EVIDENCE):
+        return None
+    rows = lake.read(TUNING_EVIDENCE, origin).select("holdout_first").toArrow().to_pylist()
+    return rows[0]["holdout_first"] if rows else None
 
 
 def deciding(run: Run, as_of: date) -> tuple[str, ...]:

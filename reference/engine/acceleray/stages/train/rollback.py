@@ -15,6 +15,8 @@ from acceleray.stages.train.gate import PROMOTED, REFUSED, WITHDRAWN
 
 WORKLOAD = "rollback"
 _COPIED = ("model_name", "model_version", "model_uri", "features_contract", "rank_ic", "rank_ic_t")
+# What releases before 0.3.0 did not record.
+_COPIED_IF_KNOWN = ("rank_ic_lower", "unseen_from")
 
 
 @dataclass(frozen=True)
@@ -137,5 +139,5 @@ def _withdrawal(row: Decision, since: date | None, reason: str) -> Decision:
 
 
 def _changed(row: Decision, decision: str, effective_from: date, reason: str) -> Decision:
-    copied = {name: row[name] for name in _COPIED}
+    copied = {name: row[name] for name in _COPIED} | {name: row.get(name) for name in _COPIED_IF_KNOWN}
     return copied | {"decision": decision, "effective_from": effective_from, "reason": reason}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from acceleray.governance.champion import features_contract
 from acceleray.governance.registry import Dossier, RegisteredModel, register_model
 from acceleray.quant.bins import TOLERANCE
 from acceleray.quant.boosting import restored
+from acceleray.quant.evaluation import least_count
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 from acceleray.settings import Model
@@ -31,10 +33,17 @@ from acceleray.stages.train.decision import (
     reigning,
 )
 from acceleray.stages.train.fitting import FinalModel, fit_final, forget_checkpoints
-from acceleray.stages.train.gate import Comparison, Evidence, Limits, Verdict, compare, judge
+from acceleray.stages.train.gate import PROMOTED, Comparison, Evidence, Limits, Verdict, compare, judge
 from acceleray.stages.train.parameters import Chosen, parameters
-from acceleray.stages.train.validation import Validation, validate, validation_rows
-from acceleray.tables import FEATURE_IMPORTANCE, FEATURES, SIGNAL_VALIDATION, TRAINING
+from acceleray.stages.train.targets import load_other_targets, target_rows
+from acceleray.stages.train.validation import (
+    Validation,
+    first_unseen,
+    validate,
+    validation_rows,
+    walk_forward,
+)
+from acceleray.tables import FEATURE_IMPORTANCE, FEATURES, SIGNAL_TARGETS, SIGNAL_VALIDATION, TRAINING
 
 MINIMUM_INSTRUMENTS = 3
 """Instruments below which a rank among them says nothing."""
@@ -64,6 +73,11 @@ class Trained:
     champion: int | None
     card: Path
 
+    @property
+    def scoring(self) -> RegisteredModel:
+        """Return the model to score with: this one if the gate promoted it, else one without content."""
+        return self.model if self.decision == PROMOTED else RegisteredModel("", b"")
+
 
 def train(run: Run, *, distributed: bool = False) -> Trained:
     """Validate, fit, register and judge the signal model on labels known at the as-of date.
@@ -83,16 +97,19 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
     settings, chosen = run.settings, parameters(run)
     shared = run.fan_out.share(examples)
     contract = features_contract(run.project.feature_names(), settings.features.horizon_d)
-    found = validate(run, examples, shared, chosen.model)
+    folds = walk_forward(settings, len(examples.dates), first_unseen(examples, chosen.unseen_from))
+    others = run.fan_out.share(load_other_targets(run, examples))
+    found = validate(run, shared, chosen.model, folds, others)
     comparison = _against_champion(run, examples, shared, found, chosen.model, contract)
     run.commit(SIGNAL_VALIDATION, validation_rows(examples, found))
+    run.commit(SIGNAL_TARGETS, target_rows(found, settings.train.confidence))
     # Ray may forget the examples: the final fit has its own form of them.
-    del shared
+    del shared, others
     final = fit_final(run, examples, chosen.model, distributed)
     model = _register(run, examples, found, chosen, final, contract)
     run.commit(TRAINING, _training_rows(examples, chosen, final, model))
     run.commit(FEATURE_IMPORTANCE, _importance(final.content, run.project.feature_names()))
-    verdict = _decide(run, found, comparison, final, model, contract)
+    verdict = _decide(run, found, comparison, chosen.unseen_from, final, model, contract)
     champion = mirror(run, model.name, model.version)
     forget_checkpoints(run, final)
     written = card.write(run, model)
@@ -108,7 +125,7 @@ def _left_out(run: Run, instruments: int, asked_for: bool) -> Trained:
     if asked_for:
         raise PortfolioError(f"No signal model: {reason}; bring prices of more instruments.")
     run.reporter.say(f"    no signal model and no scores: {reason}")
-    for table in (SIGNAL_VALIDATION, TRAINING, FEATURE_IMPORTANCE):
+    for table in (SIGNAL_VALIDATION, SIGNAL_TARGETS, TRAINING, FEATURE_IMPORTANCE):
         run.commit(table, table.arrow_schema.empty_table())
     none = Validation((), (), run.settings.features.horizon_d)
     return Trained(RegisteredModel("", b""), "left out", reason, none, math.nan, None, Path())
@@ -118,6 +135,7 @@ def _decide(
     run: Run,
     found: Validation,
     comparison: Comparison | None,
+    unseen_from: date | None,
     final: FinalModel,
     model: RegisteredModel,
     contract: str,
@@ -126,16 +144,25 @@ def _decide(
     if before := decided_before(run, model):
         commit_decisions(run, [before])
         return Verdict(before["decision"], before["reason"])
+    train, leakage = run.settings.train, run.settings.leakage
     evidence = Evidence(
         rank_ic=found.rank_ic,
         rank_ic_t=found.rank_ic_t,
-        dates=int(np.isfinite(found.daily).sum()),
+        rank_ic_lower=found.rank_ic_lower(train.confidence),
+        dates=found.dates,
+        least_dates=least_count(found.horizon_d),
+        unseen_from=unseen_from,
         simulated=run.settings.market_data.source == "simulated",
         difference=final.difference,
         comparison=comparison,
     )
-    train, leakage = run.settings.train, run.settings.leakage
-    limits = Limits(train.minimum_rank_ic, leakage.maximum_rank_ic, TOLERANCE)
+    limits = Limits(
+        minimum_rank_ic=train.minimum_rank_ic,
+        maximum_rank_ic=leakage.maximum_rank_ic,
+        minimum_gain=train.minimum_gain,
+        confidence=train.confidence,
+        tolerance=TOLERANCE,
+    )
     verdict = judge(evidence, limits, run.project.own_gate_rules("training"))
     commit_decision(run, model, contract, verdict, evidence)
     return verdict
@@ -148,10 +175,14 @@ def _against_champion(
     if champion is None:
         return None
     row, theirs = champion
-    if theirs == model:
-        return Comparison(int(row["model_version"]), 0.0, 0.0)
-    other = validate(run, examples, shared, theirs)
-    return compare(int(row["model_version"]), found.daily, other.daily, found.horizon_d)
+    version = int(row["model_version"])
+    if theirs.model == model:
+        return Comparison(version, 0.0, 0.0, 0.0, found.dates)
+    other = validate(run, shared, theirs.model, found.folds)
+    # The champion's own search must not have seen the dates either, or it would win by what it chose.
+    since = first_unseen(examples, theirs.unseen_from)
+    mine, confidence = found.since(since), run.settings.train.confidence
+    return compare(version, mine, other.since(since), found.horizon_d, confidence)
 
 
 def _register(

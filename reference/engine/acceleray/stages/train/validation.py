@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from acceleray.engines.handoff.arrays import as_date
 from acceleray.errors import PortfolioError
 from acceleray.quant.boosting import fit, predict
 from acceleray.quant.evaluation import (
+    newey_west_lower,
     newey_west_t,
     out_of_sample_r2,
     overlap_lags,
@@ -21,10 +24,12 @@ from acceleray.quant.evaluation import (
     rank_information_coefficient,
 )
 from acceleray.quant.examples import Examples
+from acceleray.quant.targets import RAW, RESIDUAL, VOLATILITY_SCALED, OtherTargets
 from acceleray.quant.turnover import long_short_weights, trading_cost, turnover
 from acceleray.quant.validation import WalkForwardFold, purged_walk_forward
 from acceleray.runtime.run import Run
 from acceleray.settings import Model, Settings
+from acceleray.tables import SIGNAL_VALIDATION
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class FoldTask:
 class FoldScore:
     """Out-of-sample evidence of one fold; `daily` is the rank IC of each test date, NaN where there is none.
 
-    The spread is a simple return over the horizon, the turnover a share of the book per horizon.
+    The spread is a simple return over the horizon, the turnover a share of the book per horizon. `others` is
+    the rank IC of each test date against other targets, by their name.
     """
 
     train_rows: int
@@ -55,6 +61,7 @@ class FoldScore:
     quantile_spread: float
     turnover: float
     net_spread: float
+    others: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,25 @@ class Validation:
     @property
     def daily(self) -> NDArray[np.float64]:
         """Return the rank IC of every date that was tested, in the order of time."""
-        return np.concatenate([score.daily for score in self.scores])
+        return np.concatenate([np.empty(0), *(score.daily for score in self.scores)])
+
+    def against(self, target: str) -> NDArray[np.float64]:
+        """Return the rank IC of every date against the raw or another target, all NaN if not measured."""
+        if target == RAW:
+            return self.daily
+        missing = (np.full(score.daily.size, np.nan) for score in self.scores)
+        measured = (score.others.get(target, none) for score, none in zip(self.scores, missing, strict=True))
+        return np.concatenate([np.empty(0), *measured])
+
+    @property
+    def dates(self) -> int:
+        """Return how many dates have a rank IC."""
+        return int(np.isfinite(self.daily).sum())
+
+    def since(self, position: int) -> NDArray[np.float64]:
+        """Return the rank IC of every date that was tested from a position among all dates on."""
+        first = self.folds[0].test_dates.start if self.folds else 0
+        return self.daily[max(0, position - first) :]
 
     @property
     def rank_ic(self) -> float:
@@ -79,6 +104,10 @@ class Validation:
     def rank_ic_t(self) -> float:
         """Return the Newey-West t statistic of that mean, which allows for labels that overlap."""
         return _t(self.daily, self.horizon_d)
+
+    def rank_ic_lower(self, confidence: float) -> float:
+        """Return the lower end of the one-sided interval of the mean, NaN where the dates are too few."""
+        return newey_west_lower(self.daily, self.horizon_d, confidence)
 
     def means(self) -> tuple[tuple[str, float], ...]:
         """Return name and mean over the folds of R2, spread, turnover and net spread."""
@@ -91,42 +120,62 @@ class Validation:
         return tuple((name, _mean(np.array(values))) for name, values in names.items())
 
 
-def validate(run: Run, examples: Examples, shared: Any, model: Model) -> Validation:
+def validate(
+    run: Run, shared: Any, model: Model, folds: Sequence[WalkForwardFold], others: Any = None
+) -> Validation:
     """Return the walk-forward evidence for hyperparameters, one fold a task.
 
-    `shared` is a reference to the examples in Ray's object store.
-
-    Raises:
-        PortfolioError: the history is too short for the folds of the settings.
+    Args:
+        run: what to work on and with.
+        shared: a reference to the examples in Ray's object store.
+        model: the hyperparameters.
+        folds: as `walk_forward` returns them; the evidence of none is empty.
+        others: a reference to other targets that the same scores are held against, None for none.
     """
     settings = run.settings
-    folds = walk_forward(settings, len(examples.dates))
+    if not folds:
+        return Validation((), (), settings.features.horizon_d)
     horizon_d, cost_bp = settings.features.horizon_d, settings.train.cost_bp
     names = run.project.feature_names()
     tasks = [FoldTask(fold, names, model, settings.seed, horizon_d, cost_bp) for fold in folds]
     done = run.reporter.counter(len(tasks), "folds validated")
-    scores = run.fan_out.on(model.device).map(score_fold, tasks, (shared,), done)
+    given = (shared,) if others is None else (shared, others)
+    scores = run.fan_out.on(model.device).map(score_fold, tasks, given, done)
     return Validation(tuple(folds), tuple(scores), horizon_d)
 
 
-def walk_forward(settings: Settings, dates_count: int) -> list[WalkForwardFold]:
-    """Return the folds of the settings.
+def first_unseen(examples: Examples, unseen_from: date | None) -> int:
+    """Return the position of the first date from that day on, 0 without a day."""
+    if unseen_from is None:
+        return 0
+    return int(np.searchsorted(examples.dates, np.datetime64(unseen_from).astype(examples.dates.dtype)))
+
+
+def walk_forward(settings: Settings, dates_count: int, first: int = 0) -> list[WalkForwardFold]:
+    """Return the folds of the settings; none tests a date before position `first`.
+
+    With `first`, where fewer dates than folds are left there are fewer folds, and none where no date is: then
+    the gate says so.
 
     Raises:
         PortfolioError: the history is too short for them.
     """
-    train = settings.train
+    train, horizon_d = settings.train, settings.features.horizon_d
+    least = max(train.minimum_train_d, first - horizon_d - train.embargo_d)
+    folds = train.folds
+    if first > 0:
+        folds = min(folds, max(0, dates_count - least - horizon_d - train.embargo_d))
+    if not folds:
+        return []
     try:
-        return purged_walk_forward(
-            dates_count, train.folds, train.minimum_train_d, settings.features.horizon_d, train.embargo_d
-        )
+        return purged_walk_forward(dates_count, folds, least, horizon_d, train.embargo_d)
     except ValueError as error:
         raise PortfolioError(
             f"The signal model cannot be validated: {error}; lower train.minimum_train_d or train.folds."
         ) from None
 
 
-def score_fold(task: FoldTask, examples: Examples) -> FoldScore:
+def score_fold(task: FoldTask, examples: Examples, others: OtherTargets | None = None) -> FoldScore:
     """Return what a model fitted on the training dates of a fold is worth on its test dates."""
     rows = examples.within(task.fold.train_dates)
     booster = fit(examples.features[rows], examples.target[rows], task.names, task.model, task.seed)
@@ -146,11 +195,23 @@ def score_fold(task: FoldTask, examples: Examples) -> FoldScore:
         quantile_spread=spread,
         turnover=replaced,
         net_spread=spread - trading_cost(replaced, task.cost_bp),
+        others={
+            name: rank_information_coefficient(scores, examples.matrix(values[test], test))
+            for name, values in _named(others).items()
+        },
     )
+
+
+def _named(others: OtherTargets | None) -> dict[str, NDArray[np.float64]]:
+    if others is None:
+        return {}
+    return {VOLATILITY_SCALED: others.volatility_scaled, RESIDUAL: others.residual}
 
 
 def validation_rows(examples: Examples, found: Validation) -> pa.Table:
     """Return the rows of gold.signal_validation."""
+    if not found.folds:
+        return SIGNAL_VALIDATION.arrow_schema.empty_table()
     edges = [
         (fold.train_dates.start, fold.train_dates.stop - 1, fold.test_dates.start, fold.test_dates.stop - 1)
         for fold in found.folds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -60,9 +61,19 @@ def progress_rows(trials: Sequence[Trial]) -> pa.Table:
 
 
 def evidence_rows(
-    trials: Sequence[Trial], full: int, chosen: Judged, worth: Worth, held: Holdout, verdict: Verdict
+    trials: Sequence[Trial],
+    full: int,
+    searched_last: date,
+    chosen: Judged,
+    worth: Worth,
+    held: Holdout,
+    verdict: Verdict,
 ) -> pa.Table:
-    """Return the one row of a search; `full` is the rounds of a trial that is not stopped."""
+    """Return the one row of a search.
+
+    `full` is the rounds of a trial that is not stopped, `searched_last` the last date by whose label trials
+    were judged.
+    """
     status = [trial.fate.status for trial in trials if trial.fate]
     spent = [trial.fate.rounds for trial in trials if trial.fate]
     row = {
@@ -77,12 +88,16 @@ def evidence_rows(
         "holdout_last": held.last,
         "holdout_rank_ic": held.rank_ic,
         "holdout_rank_ic_t": held.rank_ic_t,
+        "holdout_rank_ic_p": held.rank_ic_p,
         "periods": worth.periods,
         "sharpe": chosen.sharpe,
         "expected_maximum_sharpe": worth.expected_maximum_sharpe,
         "deflated_sharpe": worth.deflated_sharpe,
         "overfitting": worth.overfitting,
         "overfitting_blocks": worth.blocks,
+        "searched_last": searched_last,
+        "tried": worth.tried,
+        "tried_before": worth.tried_before,
         "finding": verdict.finding,
         "verdict": verdict.words,
     }

@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from acceleray.engines.handoff.arrays import as_date
 from acceleray.engines.ray.proposals import Plan, Search, Trial
 from acceleray.engines.ray.steps import Code
 from acceleray.engines.ray.tuning import search
@@ -22,6 +23,7 @@ from acceleray.settings import Settings
 from acceleray.stages.features.examples import load_examples
 from acceleray.stages.tune import rows
 from acceleray.stages.tune.checkpoints import KeptTrials
+from acceleray.stages.tune.count import tried_before
 from acceleray.stages.tune.leakage import (
     HOLDOUT,
     MODEL,
@@ -39,6 +41,7 @@ from acceleray.stages.tune.selection import (
     best_trial,
     held_out,
     judged_at_best,
+    sharpes_tried,
     worth,
 )
 from acceleray.stages.tune.space import SPACE, parameters_of
@@ -88,7 +91,7 @@ def tune(run: Run, record: StageRecord) -> Tuned:
     at_best = judged_at_best(trials)
     found = at_best[best.number]
     held = _held_out(run, examples, problem, best)
-    value = worth(at_best, best.number)
+    value = worth(at_best, best.number, sharpes_tried(trials), tried_before(run))
     checks = _checks(run, problem, found, held)
     verdict = conclude(found, value, held, checks, _simulated(settings))
     tuned = Tuned(tuple(trials), best, found, held, value, tuple(checks), verdict)
@@ -98,7 +101,8 @@ def tune(run: Run, record: StageRecord) -> Tuned:
     run.commit(TRIAL_PROGRESS, rows.progress_rows(trials))
     run.commit(LEAKAGE_CHECKS, rows.leakage_rows(checks))
     full = settings.tune.maximum_rounds
-    run.commit(TUNING_EVIDENCE, rows.evidence_rows(trials, full, found, value, held, verdict))
+    searched = as_date(problem.examples.dates[-1])
+    run.commit(TUNING_EVIDENCE, rows.evidence_rows(trials, full, searched, found, value, held, verdict))
     kept.forget()
     return tuned
 

@@ -18,6 +18,7 @@ from acceleray.engines.ray.proposals import Report
 from acceleray.quant.boosting import parameters
 from acceleray.quant.evaluation import (
     newey_west_t,
+    overlap_lags,
     quantile_spread,
     rank_information_coefficient,
     sharpe_ratio,
@@ -53,7 +54,7 @@ class Judged:
 
     Attributes:
         rank_ic: mean over the validation dates; a date on which all scores are equal counts as zero.
-        rank_ic_t: its Newey-West t-statistic, with as many lags as labels overlap.
+        rank_ic_t: its Newey-West t-statistic, with the lags of `overlap_lags`.
         sharpe: of `spreads`, per horizon.
         spreads: (periods,) return of the best fifth less that of the worst over periods that do not overlap.
     """
@@ -91,21 +92,23 @@ def prepare(problem: Problem) -> Prepared:
 
 
 def trial(proposed: Mapping[str, float], prepared: Prepared) -> Iterator[Report]:
-    """Yield a report after every chunk of rounds; one better than all before has details in its note."""
+    """Yield a report after every chunk of rounds, with its t-statistic and Sharpe ratio in its note.
+
+    One better than all before has its spreads there as well: only such a one can be chosen.
+    """
     best = -np.inf
     for rounds, scores in _boosted(proposed, prepared):
         judged = _judged(prepared, scores)
-        note = ""
+        spreads = None
         if judged.rank_ic > best:
-            best = judged.rank_ic
-            note = json.dumps([judged.rank_ic_t, judged.sharpe, judged.spreads.tolist()])
-        yield Report(rounds, judged.rank_ic, note)
+            best, spreads = judged.rank_ic, judged.spreads.tolist()
+        yield Report(rounds, judged.rank_ic, json.dumps([judged.rank_ic_t, judged.sharpe, spreads]))
 
 
 def read(report: Report) -> Judged:
-    """Return the details of a report that has some."""
+    """Return the details of a report; its spreads are empty unless it was better than all before."""
     t, sharpe, spreads = json.loads(report.note)
-    return Judged(report.value, t, sharpe, np.asarray(spreads, dtype=np.float64))
+    return Judged(report.value, t, sharpe, np.asarray(spreads or [], dtype=np.float64))
 
 
 def evaluate(problem: Problem, proposed: Mapping[str, float], rounds: int) -> Judged:
@@ -151,7 +154,7 @@ def _judged(prepared: Prepared, scores: NDArray[np.float64]) -> Judged:
     spreads[np.isnan(spreads) & np.isfinite(prepared.forward).any(axis=1)] = 0.0
     return Judged(
         rank_ic=float(daily.mean()) if daily.size else 0.0,
-        rank_ic_t=newey_west_t(daily, problem.horizon_d),
+        rank_ic_t=newey_west_t(daily, overlap_lags(daily.size, problem.horizon_d)),
         sharpe=sharpe_ratio(spreads),
         spreads=spreads,
     )

@@ -13,8 +13,8 @@ from acceleray.stages.tune.trial import Judged
 
 Finding = Literal["found", "weak", "nothing", "suspect"]
 
-# The usual bars: a t-statistic of two, 95 % sure that it is not luck, better than the median mostly.
-LEAST_T = 2.0
+# The usual bars: one chance in twenty of luck, 95 % sure that it is not, better than the median mostly.
+MOST_P = 0.05
 LEAST_DEFLATED_SHARPE = 0.95
 MOST_OVERFITTING = 0.5
 
@@ -47,7 +47,7 @@ def conclude(
             "otherwise; no parameters are chosen",
         )
     where = " in simulated prices" if simulated else ""
-    seen = f"holdout rank IC {held.rank_ic:.3f} (t {held.rank_ic_t:.1f})"
+    seen = f"holdout rank IC {held.rank_ic:.3f} (t {held.rank_ic_t:.1f}, p {held.rank_ic_p:.3f})"
     if not (chosen.rank_ic > 0.0 and held.rank_ic > 0.0):
         return Verdict(
             "nothing",
@@ -58,19 +58,25 @@ def conclude(
         return Verdict("weak", f"weak{where}: {seen}, but {'; '.join(doubts)}")
     return Verdict(
         "found",
-        f"found{where}: {seen}, deflated Sharpe {worth.deflated_sharpe:.2f}, "
+        f"found{where}: {seen}, deflated Sharpe {worth.deflated_sharpe:.2f} of "
+        f"{worth.tried + worth.tried_before:,} tried, "
         f"probability of overfitting {worth.overfitting:.2f}",
     )
 
 
 def _doubts(worth: Worth, held: Holdout) -> list[str]:
     doubts = []
-    if not held.rank_ic_t >= LEAST_T:
-        doubts.append(f"its t is below {LEAST_T:g}")
+    if math.isnan(held.rank_ic_p):
+        doubts.append("the holdout is too short for a p-value")
+    elif held.rank_ic_p > MOST_P:
+        doubts.append(f"its p is above {MOST_P:g}")
     if math.isnan(worth.deflated_sharpe):
         doubts.append("history is too short for a deflated Sharpe ratio")
     elif worth.deflated_sharpe < LEAST_DEFLATED_SHARPE:
-        doubts.append(f"deflated Sharpe {worth.deflated_sharpe:.2f} is below {LEAST_DEFLATED_SHARPE:g}")
+        tried = f"{worth.tried + worth.tried_before:,} tried"
+        doubts.append(
+            f"deflated Sharpe {worth.deflated_sharpe:.2f} of {tried} is below {LEAST_DEFLATED_SHARPE:g}"
+        )
     if math.isnan(worth.overfitting):
         doubts.append("history is too short for a probability of overfitting")
     elif worth.overfitting > MOST_OVERFITTING:

@@ -33,9 +33,8 @@ CELLS = pa.schema(
 )
 """One row per price: as received, as plain number, and the adjusted close, NULL where there is none."""
 
-# Rows that are looked at to tell the layout, and cells of one batch.
+# Rows that are looked at to tell the layout.
 _LOOK = 50
-_BATCH = 250_000
 
 
 @dataclass(frozen=True)
@@ -69,17 +68,16 @@ class Delivery:
     blocks: tuple[Block, ...]
     decimal: Decimal | None
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the filled cells in the shape of `CELLS`; those of one column stay together."""
-        held: list[pa.RecordBatch] = []
+    def by_instrument(self) -> Iterator[tuple[str, pa.Table]]:
+        """Yield each instrument that has a filled cell, with all of its cells in the shape of `CELLS`."""
+        parts: dict[str, list[tuple[Block, NDArray[np.int64] | None]]] = {}
         for block in self.blocks:
-            for start in range(0, len(block.days), _BATCH):
-                held.append(_cells(block, slice(start, start + _BATCH), self.decimal))
-                if sum(batch.num_rows for batch in held) >= _BATCH:
-                    yield _joined(held)
-                    held = []
-        if held:
-            yield _joined(held)
+            for name, rows in _rows_of(block):
+                parts.setdefault(name, []).append((block, rows))
+        for name, found in parts.items():
+            cells = [_cells(block, rows, name, self.decimal) for block, rows in found]
+            if table := pa.Table.from_batches(cells, CELLS):
+                yield name, table
 
 
 def deliver(path: Path, wishes: Wishes | None = None) -> Delivery:
@@ -182,20 +180,30 @@ def _figures(grid: Grid, layout: Layout, codes: NDArray[np.int32] | None) -> lis
     ]
 
 
-def _cells(block: Block, rows: slice, decimal: Decimal | None) -> pa.RecordBatch:
-    days = block.days[rows]
-    price = block.price[rows]
+def _rows_of(block: Block) -> Iterator[tuple[str, NDArray[np.int64] | None]]:
+    """Yield each name of a block with its rows, None for all of them."""
+    if block.codes is None:
+        yield block.names[0], None
+        return
+    order = np.argsort(block.codes, kind="stable")
+    ends = np.cumsum(np.bincount(block.codes, minlength=len(block.names)))
+    yield from zip(block.names, np.split(order, ends[:-1]), strict=True)
+
+
+def _cells(
+    block: Block, rows: NDArray[np.int64] | None, name: str, decimal: Decimal | None
+) -> pa.RecordBatch:
+    days, price, other = block.days, block.price, block.adjusted
+    if rows is not None:
+        days, price = days[rows], price.take(rows)
+        other = None if other is None else other.take(rows)
     kept = pc.and_(filled(price), pa.array(~np.isnat(days)))
     price = price.filter(kept)
     adjusted: pa.Array = pa.nulls(len(price), pa.string())
-    if block.adjusted is not None:
-        text = plain(block.adjusted[rows].filter(kept), decimal)
+    if other is not None:
+        text = plain(other.filter(kept), decimal)
         adjusted = _flat(pc.if_else(filled(text), text, pa.scalar(None, pa.string())))
-    if block.codes is None:
-        names = pa.repeat(pa.scalar(block.names[0], pa.string()), len(price))
-    else:
-        codes = pa.array(block.codes[rows]).filter(_flat(kept))
-        names = pa.array(block.names, pa.string()).take(codes)
+    names = pa.repeat(pa.scalar(name, pa.string()), len(price))
     dates = pa.array(days.astype("datetime64[D]")).filter(_flat(kept))
     numbers = _flat(plain(price, decimal))
     return pa.RecordBatch.from_arrays([names, dates, _flat(price), numbers, adjusted], schema=CELLS)
@@ -211,11 +219,6 @@ def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
         if column.num_chunks
         else pa.array([], column.type)
     )
-
-
-def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    table = pa.Table.from_batches(batches).combine_chunks()
-    return table.to_batches()[0] if table.num_rows else batches[0]
 
 
 def _kind(parts: list[tuple[Grid, Layout]]) -> str:

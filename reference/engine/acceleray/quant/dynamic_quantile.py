@@ -1,0 +1,55 @@
+"""The dynamic quantile test: does anything known the day before say that an exception will come?"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+LAGS = 4
+# Directions in which the regressors vary less than this share of the largest are none.
+_RANK = 1e-10
+
+
+def dynamic_quantile(
+    exceptions: NDArray[np.bool_], forecasts: NDArray[np.float64], confidence: float, lags: int = LAGS
+) -> NDArray[np.float64]:
+    """Return the statistic of Engle & Manganelli (2004, theorem 4) of each record, of shape (records,).
+
+    H' X (X'X)^-1 X' H / (c (1 - c)), H being exceptions less 1 - c, and X a constant, the forecast of the day
+    and the last ``lags`` values of H: large where exceptions are too many, follow each other, or come with
+    the level of the forecast. Asymptotically chi-squared with 2 + lags degrees of freedom; at 99 % the law in
+    samples of some thousand days is wider, so compare with a simulated one (`null_record`).
+
+    Args:
+        exceptions: (records, days), in the order of time.
+        forecasts: (days,) value-at-risk forecasts, alike for all records; any unit.
+        confidence: of the forecasts.
+        lags: days of the past.
+
+    Raises:
+        ValueError: shapes do not fit, or there are too few days.
+    """
+    hits = np.asarray(exceptions)
+    if hits.ndim != 2 or forecasts.shape != hits.shape[1:] or hits.shape[1] <= 2 * (lags + 2):
+        raise ValueError(f"{hits.shape} exceptions and {forecasts.shape} forecasts do not make a test")
+    days = hits.shape[1] - lags
+    rate = 1.0 - confidence
+    level = np.asarray(forecasts[lags:], dtype=np.float64)
+    level = level - level.mean()
+    level = level / (np.sqrt(np.sum(level * level) / days) or 1.0)
+    shifted = [hits[:, lags - lag : hits.shape[1] - lag] for lag in range(lags + 1)]
+    count = np.stack([part.sum(axis=1) for part in shifted], axis=1).astype(np.float64)
+    with_level = np.stack([part @ level for part in shifted], axis=1)
+    both = np.array([[(one & other).sum(axis=1) for other in shifted] for one in shifted], dtype=np.float64)
+    # Products of H = hit - rate from products of hits; the first of them is today's, the others are lags.
+    products = both.transpose(2, 0, 1) - rate * (count[:, :, None] + count[:, None, :]) + rate**2 * days
+    totals = count - rate * days
+    size = 2 + lags
+    gram = np.zeros((len(hits), size, size))
+    gram[:, 0, 0] = gram[:, 1, 1] = days
+    gram[:, 0, 2:] = gram[:, 2:, 0] = totals[:, 1:]
+    gram[:, 1, 2:] = gram[:, 2:, 1] = with_level[:, 1:]
+    gram[:, 2:, 2:] = products[:, 1:, 1:]
+    moments = np.concatenate([totals[:, :1], with_level[:, :1], products[:, 0, 1:]], axis=1)
+    # Where forecasts stand still, or no lag holds an exception, columns coincide: a generalised inverse.
+    inverse = np.linalg.pinv(gram, rcond=_RANK, hermitian=True)
+    statistic = np.sum(moments * np.sum(inverse * moments[:, None, :], axis=2), axis=1)
+    return np.asarray(statistic / (confidence * rate))

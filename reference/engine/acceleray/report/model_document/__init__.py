@@ -1,0 +1,1 @@
+"""The model document: what a validator of a risk model or a signal model asks for first."""

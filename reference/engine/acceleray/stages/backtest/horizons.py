@@ -1,0 +1,164 @@
+"""What the backtest says about horizons above a day and about the t copula: asked, gathered, kept, told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from acceleray.quant.coverage import Coverage, coverage, origins
+from acceleray.runtime.run import Run
+from acceleray.settings import Settings
+from acceleray.stages.backtest.history import Blocks
+from acceleray.stages.backtest.long_horizon import Answer, Question, forecast_windows
+from acceleray.stages.book.stage import REFERENCE
+from acceleray.stages.calibrate.stage import Calibration
+from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA
+from acceleray.tables import BACKTEST_HORIZONS
+
+NOT_BACKTESTED = "not backtested"
+
+
+@dataclass(frozen=True)
+class Record:
+    """Coverage of value at risk by one method at one horizon; found is None where it is not backtested."""
+
+    method: str
+    horizon_d: int
+    found: Coverage | None
+
+
+def backtest_horizons(
+    run: Run, calibration: Calibration, blocks: Blocks, spans: Sequence[tuple[int, int]], copula: bool
+) -> tuple[Record, ...]:
+    """Return, commit and say what each simulated horizon above a day has been worth in the past.
+
+    With `copula` the t copula is tested as well, at every horizon, fitted on the past of each block alone.
+    One day of filtered historical simulation is what `stages.backtest.stage` judges.
+    """
+    settings, returns = run.settings, calibration.returns
+    questions = asked(settings, spans, len(returns.dates), copula)
+    answers: list[list[Answer]] = [[] for _ in questions]
+    if questions:
+        mapped = run.fan_out.map(
+            forecast_windows,
+            blocks,
+            (returns.values, returns.spans),
+            run.reporter.counter(len(blocks), "blocks of windows forecast"),
+            questions=questions,
+            residual_window=settings.simulation.residual_window_d,
+            risk=settings.risk,
+            seed=settings.seed,
+            drift=settings.simulation.drift,
+            standstill_d=settings.market_data.stale_price_d,
+            longest_span_d=settings.market_data.longest_span_d,
+            apart=np.isin(returns.instruments, calibration.apart),
+            arithmetic=calibration.arithmetic,
+        )
+        for found in mapped:
+            for into, answer in zip(answers, found, strict=True):
+                into.append(answer)
+    records = recorded(settings, questions, answers)
+    run.commit(BACKTEST_HORIZONS, rows(records, settings))
+    if len(records) > 0:
+        run.reporter.say("  " + told(records, settings))
+    return records
+
+
+def asked(
+    settings: Settings, spans: Sequence[tuple[int, int]], days: int, copula: bool
+) -> tuple[Question, ...]:
+    """Return the methods and horizons to test and where their windows begin; a whole window must be known."""
+    found = []
+    for method, horizon_d in _simulated(settings):
+        if method == T_COPULA and not copula:
+            continue
+        # Windows follow each other from the first out-of-sample day on, across blocks.
+        first, last = (spans[0][0], min(spans[-1][1], days - horizon_d + 1)) if spans else (0, 0)
+        offsets = _offsets(settings, horizon_d)
+        begins = origins(first, last, horizon_d, offsets)
+        inside = [row for row in begins.tolist() if any(begin <= row < end for begin, end in spans)]
+        if inside:
+            found.append(Question(method, horizon_d, tuple(inside)))
+    return tuple(found)
+
+
+def recorded(
+    settings: Settings, questions: Sequence[Question], answers: Sequence[Sequence[Answer]]
+) -> tuple[Record, ...]:
+    """Return a record for each method and horizon that is simulated, also of those that nobody tested."""
+    tested = {}
+    for question, of_blocks in zip(questions, answers, strict=True):
+        losses = np.concatenate([each.losses for each in of_blocks])
+        forecasts = np.concatenate([each.forecasts[:, 0] for each in of_blocks])
+        offsets = _offsets(settings, question.horizon_d)
+        tested[question.method, question.horizon_d] = coverage(
+            losses > forecasts, settings.risk.var_confidence, offsets
+        )
+    return tuple(Record(*each, tested.get(each)) for each in _simulated(settings))
+
+
+def rows(records: Sequence[Record], settings: Settings) -> pa.Table:
+    """Return gold.backtest_horizons; what is not backtested has no windows and no p-value."""
+    found = [each.found for each in records]
+
+    def whole(name: str) -> pa.Array:
+        return pa.array([0 if one is None else getattr(one, name) for one in found], pa.int64())
+
+    def real(values: Iterable[float | None]) -> pa.Array:
+        return pa.array(list(values), pa.float64())
+
+    return pa.table(
+        {
+            "portfolio_id": pa.array([REFERENCE] * len(records), pa.string()),
+            "method": pa.array([each.method for each in records], pa.string()),
+            "horizon_d": pa.array([each.horizon_d for each in records], pa.int64()),
+            "confidence": real([settings.risk.var_confidence] * len(records)),
+            "offsets": whole("offsets"),
+            "windows": whole("windows"),
+            "exceptions": whole("exceptions"),
+            "expected_exceptions": real(0.0 if one is None else one.expected for one in found),
+            "kupiec_p": real(None if one is None else one.kupiec_p for one in found),
+            "rate_low": real(None if one is None else one.rate_low for one in found),
+            "rate_high": real(None if one is None else one.rate_high for one in found),
+        }
+    )
+
+
+def told(records: Sequence[Record], settings: Settings) -> str:
+    """Return one line: what the longest horizon was worth, then what the t copula was, horizon by horizon."""
+    historical = [each for each in records if each.method == FILTERED_HISTORICAL]
+    copula = [each for each in records if each.method == T_COPULA]
+    parts = [f"{settings.market_data.span(each.horizon_d)}: {_in_words(each)}" for each in historical]
+    if all(each.found is None for each in copula):
+        parts.append(f"t copula: {NOT_BACKTESTED}")
+    else:
+        parts += [
+            f"t copula, {settings.market_data.span(each.horizon_d)}: {_in_words(each)}" for each in copula
+        ]
+    return "; ".join(parts)
+
+
+def _in_words(record: Record) -> str:
+    found = record.found
+    if found is None:
+        return NOT_BACKTESTED
+    of = f" from {found.offsets} first days" if found.offsets > 1 else ""
+    verdict = ": rejected" if found.rejected else ""
+    return (
+        f"{found.exceptions} exceptions in {found.windows:,} windows{of}, {found.expected:.1f} expected"
+        f" (p {found.kupiec_p:.2g}{verdict})"
+    )
+
+
+def _simulated(settings: Settings) -> list[tuple[str, int]]:
+    """Return the methods and horizons that are simulated, less the one that the one-day backtest judges."""
+    horizons = sorted(set(settings.simulation.horizons_d))
+    historical = [(FILTERED_HISTORICAL, each) for each in horizons if each > 1]
+    return historical + [(T_COPULA, each) for each in horizons]
+
+
+def _offsets(settings: Settings, horizon_d: int) -> int:
+    return min(settings.backtest.long_horizon_offsets, horizon_d)

@@ -1,0 +1,65 @@
+"""What is asked of a simulation, and what is known of some of the portfolios at one horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.rank_search import Level
+from acceleray.quant.tails import Tail
+from acceleray.stages.simulate.horizon import Attribution
+from acceleray.stages.simulate.reverse import Reached
+from acceleray.stages.simulate.scenario_inputs import World
+
+HISTOGRAM_BINS = 80
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to simulate: scenarios, horizons, the two confidence levels, betas, losses to be reached.
+
+    betas (instruments,) are slopes on the market; targets are losses as shares of NAV.
+    """
+
+    scenarios: int
+    horizons_d: tuple[int, ...]
+    var_confidence: float
+    es_confidence: float
+    betas: NDArray[np.float64]
+    targets: tuple[float, ...] = ()
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Return the levels of both measures, one if they are the same."""
+        confidences = sorted({self.var_confidence, self.es_confidence})
+        return tuple(Level(self.scenarios, confidence) for confidence in confidences)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of one part of the portfolios: measures, and contributions (portfolios, instruments)."""
+
+    tail: Tail
+    volatility: NDArray[np.float64]
+    histogram: NDArray[np.int64]
+    value_at_risk: NDArray[np.float64]
+    expected_shortfall: NDArray[np.float64]
+    attribution: Attribution
+    reached: Reached | None
+
+
+def histogram_edges(world: World, horizon_d: int) -> NDArray[np.float64]:
+    """Return bin edges for the first portfolio's losses, alike for every method."""
+    shocks = world.residuals * world.next_sigma + world.parameters.mu
+    scale = float(np.std(shocks @ world.weights[0])) * horizon_d**0.5
+    return np.linspace(-6.0, 8.0, HISTOGRAM_BINS + 1) * (scale or 1e-6)
+
+
+def checked(contributions: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return contributions as they are; they add up by construction, unless a pass went wrong."""
+    gap = np.abs(contributions.sum(axis=1) - totals)
+    if bool(np.any(gap > 1e-9 * np.abs(contributions).sum(axis=1))):
+        raise RuntimeError("contributions do not add up: two passes did not see the same losses")
+    return contributions
