@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from acceleray.report.model_document import writing
 from acceleray.settings import Settings
 from report.invented import invented, quarantine
+from report.invented_history import History, history
 from report.invented_rows import Rows
 
 TEMPLATE = Path(__file__).parents[3] / "template"
@@ -100,9 +103,14 @@ def drawn_page(tmp_path: Path, page_settings: Settings) -> Callable[..., Page]:
 
 
 @pytest.fixture
-def page(drawn_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Page]:
-    """Return the same with empty pictures, for tests of words and numbers: drawing is what takes time."""
+def no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave pictures empty."""
     monkeypatch.setattr("acceleray.report.canvas._svg", lambda *_: "data:image/svg+xml;base64,")
+
+
+@pytest.fixture
+def page(drawn_page: Callable[..., Page], no_drawing: None) -> Callable[..., Page]:
+    """Return the same with empty pictures, for tests of words and numbers: drawing is what takes time."""
     return drawn_page
 
 
@@ -116,3 +124,20 @@ def calibration_page(page: Callable[..., Page]) -> Callable[..., Page]:
 def stress_page(page: Callable[..., Page]) -> Callable[..., Page]:
     """Return a function that writes the page of the stress test, with empty pictures."""
     return partial(page, writer=writer_of("stress"))
+
+
+@pytest.fixture
+def runs(run_rows: Callable[..., Rows]) -> History:
+    """Return two runs that made a risk model, r-1 before r-2."""
+    return history(run_rows(), run_rows())
+
+
+@pytest.fixture
+def written(tmp_path: Path, page_settings: Settings) -> Callable[..., tuple[Page, str]]:
+    """Return a function that writes a model document and returns page and Markdown."""
+
+    def make(kept: History, kind: Any = "risk", run_id: str = "r-2") -> tuple[Page, str]:
+        html, text = writing.write(kept, kind, run_id, page_settings, tmp_path / "out")
+        return Page(html.read_text(encoding="utf-8")), text.read_text(encoding="utf-8")
+
+    return make

@@ -1,7 +1,8 @@
+"""The page of a calibration: gate, fits with a doubt, drift and parameters."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import pytest
 
 from acceleray import tables as t
 from acceleray.errors import PortfolioError
-from acceleray.report.calibration.history import gather
 from acceleray.report.calibration.page import PAGE
 from acceleray.settings import Settings
 
@@ -137,136 +137,6 @@ def test_parameters_carry_standard_errors_below_them(
     }
     made = calibration_page(rows)
     assert made.row("AAA", "0.051 0.013")[1:4] == ["0.051 0.013", "2.50 0.70", "0.031 0.011"]
-
-
-def test_betas_that_cannot_be_told_from_zero_are_not_coloured(
-    run_rows: Callable[..., Any], calibration_page: Callable[..., Any]
-) -> None:
-    rows = run_rows(["AAA"])
-    for row, (beta, error) in zip(
-        rows[t.FACTOR_BETAS], ((0.19, 0.1), (1.2, 0.1), (-0.5, 0.1), (0.3, None)), strict=True
-    ):
-        row |= {"beta": beta, "beta_se": error, "r_squared": 0.42}
-    made = calibration_page(rows)
-    assert made.row("AAA", "0.190 (1.9)")[1:6] == [
-        "0.190 (1.9)",
-        "1.200 t 12.0",
-        "\u22120.500 t \u22125.0",
-        "0.300 (n/a)",
-        "0.42",
-    ]
-    assert '<td class="n p3">1.200' in made.markup
-    assert '<td class="n n2">\u22120.500' in made.markup
-    assert '<td class="n ">0.190' in made.markup
-    assert "1 of 3 betas cannot be told from zero" in made.text
-
-
-def test_factors_that_have_ended_are_a_table_of_their_own_with_its_months(
-    run_rows: Callable[..., Any], calibration_page: Callable[..., Any]
-) -> None:
-    rows = run_rows(["AAA"])
-    assert "ended before the as-of date" not in calibration_page(rows).text
-    then = {"months": 200, "last_month": date(2018, 12, 1)}
-    for wide, live in (
-        (t.ENDED_FACTOR_BETAS, t.FACTOR_BETAS),
-        (t.ENDED_FACTOR_COVARIANCES, t.FACTOR_COVARIANCES),
-    ):
-        rows[wide].extend(row | then for row in rows[live])
-        names = ("factor_id", "other_factor_id")
-        rows[live][:] = [row for row in rows[live] if "credit" not in [row.get(name) for name in names]]
-    made = calibration_page(rows)
-    assert "The data of credit has ended before the as-of date" in made.text
-    split = made.markup.index("The same with the factors whose data has ended")
-    live, wide = (type(made)(part) for part in (made.markup[:split], made.markup[split:]))
-    assert live.row("equity")[-2:] == ["240", "2003-01 to 2022-12"]
-    assert wide.row("equity")[-2:] == ["200", "2003-01 to 2018-12"]
-    assert wide.row("credit")[-2:] == ["200", "2003-01 to 2018-12"]
-    with pytest.raises(AssertionError, match="no row starts with"):
-        live.row("credit")
-
-
-def test_an_instrument_without_betas_says_why(
-    run_rows: Callable[..., Any], calibration_page: Callable[..., Any]
-) -> None:
-    rows = run_rows()
-    for row in rows[t.FACTOR_BETAS]:
-        if row["instrument_id"] == "BBB":
-            row |= {"beta": None, "beta_se": None, "r_squared": None, "specific_volatility": None}
-            row |= {"reason": "12 months are fewer than 36", "months": 12}
-    made = calibration_page(rows)
-    assert made.row("BBB", "12 months are fewer than 36")
-    assert "1 instrument without exposures" in made.text
-
-
-def test_the_smallest_eigenvalue_is_the_proof_or_the_refutation(
-    run_rows: Callable[..., Any], calibration_page: Callable[..., Any]
-) -> None:
-    rows = run_rows()
-    rows[t.DEPENDENCE][0] |= {"smallest_eigenvalue": 0.00021, "sample_smallest_eigenvalue": -1.5e-9}
-    text = calibration_page(rows).text
-    assert "goes from \u22121.5e\u221209 before shrinkage to 0.00021 after it: above zero" in text
-    rows[t.DEPENDENCE][0] |= {"smallest_eigenvalue": -0.01, "copula_nu_at_bound": True}
-    text = calibration_page(rows).text
-    assert "this matrix is not positive definite. Do not simulate with it." in text
-    assert "ended at its limit" in text
-
-
-def test_thousands_of_instruments_are_shown_in_part_and_the_page_says_so(
-    run_rows: Callable[..., Any], drawn_page: Callable[..., Any]
-) -> None:
-    rows = run_rows([f"N{i:03d}" for i in range(120)])
-    for row in rows[t.CALIBRATION]:
-        row["starts"] = 2
-    made = drawn_page(rows, writer=PAGE.write)
-    for sentence in (
-        "Shown are the 40 of 120 instruments whose persistence moved most",
-        "The 25 worst of 120 fits with a doubt, of 120.",
-        "The 40 largest of 120 movements",
-        "The 40 most volatile of 120 calibrated instruments",
-        "The 40 instruments of 120 that factors explain least",
-        "The 40 of 120 instruments that move most with all others",
-    ):
-        assert sentence in made.text
-    assert len(made.markup) < 1_500_000
-
-
-def test_only_the_last_eighty_days_of_fitting_are_mapped(
-    run_rows: Callable[..., Any], drawn_page: Callable[..., Any]
-) -> None:
-    rows = run_rows()
-    for number in range(100):
-        for row in rows[t.CALIBRATION_HISTORY][:3]:
-            rows[t.CALIBRATION_HISTORY].append(row | {"fitted_on": date(2022, 2, 1) + timedelta(days=number)})
-    text = drawn_page(rows, writer=PAGE.write).text
-    assert "330 scheduled fits of 3 instruments on 110 days" in text
-    assert "on the last 80 of 110 days" in text
-
-
-def test_no_more_fits_are_read_than_are_shown_and_the_rest_is_summed_up(
-    run_rows: Callable[..., Any],
-) -> None:
-    rows = run_rows([f"N{number:03d}" for number in range(120)], rejected={"N007": "too short"})
-    history = rows[t.CALIBRATION_HISTORY]
-    for number in range(100):
-        for row in history[:120]:
-            history.append(row | {"fitted_on": date(2022, 2, 1) + timedelta(days=number)})
-    assert len(history) == 120 * 110
-    persistence = {"N050": (0.2, 0.9), "N060": (0.3, 0.95), "N070": (0.4, 0.95)}
-    for place, row in enumerate(history[:240]):
-        if row["instrument_id"] in persistence:
-            row["persistence"] = persistence[row["instrument_id"]][place // 120]
-    found = gather(rows.read)
-    assert found.instruments[:3] == ("N050", "N060", "N070")
-    assert (found.all_instruments, found.all_dates, found.all_fits) == (120, 110, 13_200)
-    assert found.without_model == 110
-    assert found.persistence.shape == (40, 80)
-    assert found.first == date(2022, 2, 21)
-    latest = {row["instrument_id"]: row for row in history[-120:]}
-    for place, name in enumerate(found.instruments):
-        assert found.nu[place, -1] == latest[name]["nu"]
-        assert found.persistence[place, -1] == latest[name]["persistence"]
-    # 40 x 80 fits, a row for each instrument, one for each day.
-    assert rows.given == 3200 + 120 + 110
 
 
 def test_a_run_with_nothing_but_rows_of_calibration_renders(
