@@ -16,7 +16,8 @@ OLD = [
         *("__init__.py", "__main__.py", "errors.py", "run.py", "workload.py", "report/risk_words.py"),
         *("evidence.py", "report/stress/__init__.py"),
         *("features/__init__.py", "features/raw.py", "simulate/__init__.py", "simulate/world.py"),
-        *("simulate/engine.py", "quant/__init__.py", "quant/risk.py", "tables/__init__.py", "tables/book.py"),
+        *("simulate/engine.py", "quant/__init__.py", "quant/backtest.py", "quant/risk.py"),
+        *("tables/__init__.py", "tables/book.py"),
         *("tables/own/__init__.py", "workloads/__init__.py", "workloads/end_to_end_pipeline.py"),
     )
 ] + ["tests/workloads/in_process.py"]
@@ -42,6 +43,11 @@ def where() -> Modules:
         (
             "from portfolio.simulate import world, engine",
             "from acceleray.stages.simulate import scenario_inputs as world, engine",
+        ),
+        (
+            "from portfolio.quant.backtest import acerbi_szekely_z2, kupiec",
+            "from acceleray.quant.backtest import kupiec\n"
+            "from acceleray.quant.shortfall_tests import acerbi_szekely_z2",
         ),
         ("from portfolio import tables as t", "from acceleray import tables as t"),
         ("from portfolio.tables import RETURNS", "from acceleray.tables import RETURNS"),
