@@ -16,19 +16,24 @@ import math
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT / "docs" / "record.json"
 sys.path.insert(0, str(ROOT / "template" / "engine"))
 
+from acceleray.engines.handoff.arrays import column  # noqa: E402
 from acceleray.quant.backtest import verdict  # noqa: E402
 from acceleray.quant.shortfall_tests import acerbi_szekely_z2  # noqa: E402
+from acceleray.quant.spans import held, modelled  # noqa: E402
 from acceleray.settings import Risk  # noqa: E402
 from acceleray.settings.backtest import Backtest  # noqa: E402
 from acceleray.settings.sections import Calibration, MarketData, Simulation  # noqa: E402
@@ -43,44 +48,73 @@ from acceleray.stages.backtest.blocks import (  # noqa: E402
 from acceleray.stages.backtest.rows import Judged, judged  # noqa: E402
 from acceleray.stages.calibrate.fits import fit_before  # noqa: E402
 from acceleray.stages.calibrate.schedule import scheduled  # noqa: E402
+from acceleray.stages.features.returns import rows_of  # noqa: E402
+from acceleray.stages.ingest.quality import judge_series  # noqa: E402
 
 SEED = 20_260_101
 CLOSE = 0.01
 Values = NDArray[np.float64]
 
 
-def sample() -> Values:
-    """Return the daily returns of twenty companies, of shape (8312, 20)."""
+def sample() -> pd.DataFrame:
+    """Return the daily prices of twenty companies."""
     from skfolio.datasets import load_sp500_dataset
 
-    return _returns(load_sp500_dataset().to_numpy())
+    return load_sp500_dataset()
 
 
-def nasdaq() -> Values:
-    """Return the daily returns of the NASDAQ index, of shape (5030, 1)."""
+def nasdaq() -> pd.DataFrame:
+    """Return the daily closes of the NASDAQ index."""
     from arch.data import nasdaq as data
 
-    return _returns(data.load()["Adj Close"].to_numpy()[:, np.newaxis])
+    return data.load()[["Adj Close"]].rename(columns={"Adj Close": "NASDAQ"})
 
 
-def sp500() -> Values:
-    """Return the daily returns of the S&P 500 index, of shape (5030, 1)."""
+def sp500() -> pd.DataFrame:
+    """Return the daily closes of the S&P 500 index."""
     from arch.data import sp500 as data
 
-    return _returns(data.load()["Adj Close"].to_numpy()[:, np.newaxis])
+    return data.load()[["Adj Close"]].rename(columns={"Adj Close": "SP500"})
 
 
-def indices() -> Values:
-    """Return the daily returns of both indices, of shape (5030, 2): a book of two."""
-    return np.hstack([nasdaq(), sp500()])
+def indices() -> pd.DataFrame:
+    """Return the daily closes of both indices: a book of two."""
+    return nasdaq().join(sp500())
 
 
-RECORDS: dict[str, Callable[[], Values]] = {
+RECORDS: dict[str, Callable[[], pd.DataFrame]] = {
     "sample": sample,
     "nasdaq": nasdaq,
     "sp500": sp500,
     "indices": indices,
 }
+
+
+@dataclass(frozen=True)
+class Returns:
+    """Simple returns and the days they span, both (days, instruments), as calibration receives them."""
+
+    values: Values
+    spans: Values
+
+
+def ingested(prices: pd.DataFrame) -> Returns:
+    """Return what ingest and features make of prices: stale ones are no prices, and the market is closed."""
+    data = MarketData()
+    days = prices.index.to_numpy().astype("datetime64[D]")
+    values, spanned = np.full((2, *prices.shape), np.nan)
+    for place, name in enumerate(prices.columns):
+        text = pa.array([repr(float(price)) for price in prices[name]], pa.string())
+        cells = {"instrument_id": pa.array([str(name)] * len(days)), "date": pa.array(days, pa.date32())}
+        texts = {"price_text": text, "number_text": text, "adjusted_text": pa.nulls(len(days), pa.string())}
+        judged = judge_series(pa.table(cells | texts), data.stale_price_d)
+        kept = judged.filter(judged["reason"].is_null()).select(["instrument_id", "date", "adjusted_price"])
+        rows = rows_of(kept, days, 1, data.stale_after_d)
+        at = np.searchsorted(days, column(rows, "date").astype("datetime64[D]"))
+        values[at, place], spanned[at, place] = column(rows, "return_1d"), column(rows, "span_d")
+    return Returns(held(values[1:]), np.where(np.isfinite(spanned[1:]), spanned[1:], 0.0))
+
+
 LABELS = {
     "historical_simulation": "historical simulation",
     "ewma_normal": "EWMA-normal (RiskMetrics)",
@@ -94,22 +128,29 @@ HEADER = (
 WINDOW_HEADER = ("| look-back | model | exceptions | Kupiec p | Z2 |", "|---:|---|---:|---:|---:|")
 
 
-def _returns(prices: Values) -> Values:
-    return np.asarray(prices[1:] / prices[:-1] - 1.0)
-
-
-def block_of(span: tuple[int, int], returns: Values) -> Block:
+def block_of(span: tuple[int, int], returns: Returns) -> Block:
     """Return one block of the schedule with the fits that are made before it."""
-    calibration, first = Calibration(), span[0]
-    window, minimum, stale = calibration.window_d, calibration.minimum_history_d, MarketData().stale_after_d
-    fits = [fit_before((first, c), returns, window, minimum, stale) for c in range(returns.shape[1])]
+    calibration, data, first = Calibration(), MarketData(), span[0]
+    seen = modelled(returns.values, returns.spans, data.longest_span_d)
+    window, minimum, stale = calibration.window_d, calibration.minimum_history_d, data.stale_after_d
+    count = seen.shape[1]
+    fits = [fit_before((first, c), seen, window, minimum, stale, data.stale_price_d) for c in range(count)]
     return Block(*span, tuple(fits))
 
 
-def forecast(span: tuple[int, int], returns: Values) -> BlockForecasts:
+def forecast(span: tuple[int, int], returns: Returns) -> BlockForecasts:
     """Return losses and forecasts of one block at every window."""
-    spans = np.isfinite(returns).astype(float)
-    return forecast_block(block_of(span, returns), returns, spans, windows(), Risk(), SEED)
+    data, block = MarketData(), block_of(span, returns)
+    return forecast_block(
+        block,
+        returns.values,
+        returns.spans,
+        windows(),
+        Risk(),
+        SEED,
+        data.stale_price_d,
+        data.longest_span_d,
+    )
 
 
 def windows() -> tuple[int, ...]:
@@ -119,8 +160,8 @@ def windows() -> tuple[int, ...]:
 
 def record(name: str, mapped: Callable[..., Any] = map) -> tuple[Values, Values, dict[str, Judged]]:
     """Return losses (days,), forecasts (windows, models, 3, days) and the verdicts of one data set."""
-    returns, risk, terms = RECORDS[name](), Risk(), Backtest()
-    spans = list(pairwise(scheduled(Calibration(), len(returns))))
+    returns, risk, terms = ingested(RECORDS[name]()), Risk(), Backtest()
+    spans = list(pairwise(scheduled(Calibration(), len(returns.values))))
     found = list(mapped(forecast, spans, [returns] * len(spans)))
     losses = np.concatenate([each.losses for each in found])
     every = np.concatenate([each.forecasts for each in found], axis=-1)
