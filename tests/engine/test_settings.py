@@ -90,6 +90,15 @@ def test_a_path_or_a_name_is_taken_as_it_is_written(project: Path) -> None:
     assert settings.market_data.table == "a=b"
 
 
+def test_a_name_of_an_earlier_release_goes_on_working(project: Path) -> None:
+    assert load(project, overrides=["backtest.historical_window_d=300"]).backtest.minimum_history_d == 300
+    (project / "conf/base.yml").write_text(
+        "project: {name: P, customer: C}\nbacktest: {minimum_history_d: 500}\n", "utf-8"
+    )
+    (project / "conf/local.yml").write_text("backtest: {historical_window_d: 260}\n")
+    assert load(project).backtest.minimum_history_d == 260
+
+
 def test_a_list_is_written_as_yaml(project: Path) -> None:
     assert load(project, overrides=["simulation.horizons_d=[1, 5]"]).simulation.horizons_d == (1, 5)
 
