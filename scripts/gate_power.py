@@ -1,6 +1,7 @@
 """How often the gate of the backtest passes a right model and refuses a wrong one: simulated histories.
 
     python scripts/gate_power.py [--histories 500] [--workers 2] [--output docs/gate_power.json]
+    python scripts/gate_power.py --table
 
 Each history is a GJR-GARCH-t process with the parameters below. The model is calibrated on it as a run does:
 from day 1,000 on, every 250 days, on the past alone; forecasts replay the residuals of the last 2,000 days.
@@ -13,16 +14,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED = ROOT / "docs" / "gate_power.json"
 sys.path.insert(0, str(ROOT / "template" / "engine"))
 
 from acceleray.quant.forecasts import (  # noqa: E402
@@ -159,13 +162,33 @@ def table(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     return found
 
 
+def markdown(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the published table as lines of Markdown; shares of histories in per cent."""
+    names = ("coverage", "dynamic_quantile", "z2", "size_of_exceedances")
+    lines = [
+        "| model | days | histories | passes the gate | Kupiec alone passes | coverage rejects | "
+        "dynamic quantile rejects | Z2 rejects | size of exceedances rejects | red zone |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in found:
+        shares = [row["passed"], row["kupiec_passed"], *(row[f"{name}_rejects"] for name in names)]
+        first = (row["model"], f"{row['days']:,}", str(row["histories"]))
+        cells = (*first, *(f"{100.0 * share:.1f} %" for share in (*shares, row["red_zone"])))
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def main() -> int:
     """Run the study, print its table and write it where told."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--histories", type=int, default=500, help="simulated histories (500)")
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")
     parser.add_argument("--output", type=Path, help="JSON file for the table")
+    parser.add_argument("--table", action="store_true", help="print the published table and compute nothing")
     given = parser.parse_args()
+    if given.table:
+        print("\n".join(markdown(json.loads(PUBLISHED.read_text(encoding="utf-8")))))
+        return 0
     rows: list[dict[str, object]] = []
     with ProcessPoolExecutor(given.workers) as pool:
         for done, some in enumerate(pool.map(judged, range(given.histories)), start=1):
