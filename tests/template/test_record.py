@@ -32,6 +32,8 @@ def test_a_number_that_differs_is_named() -> None:
     changed = json.loads(json.dumps(PUBLISHED["sample"]))
     changed["models"]["ewma_normal"]["exceptions"] += 1
     changed["windows"][0]["z2"] *= 1.02
+    # One simulated record more or less is no other record.
+    changed["models"]["ewma_normal"]["coverage_p"] += 0.001
     lines = record.differences(changed, PUBLISHED["sample"], "sample")
     assert len(lines) == 2
     assert lines[0].startswith("sample.models.ewma_normal.exceptions: 156 is not the published 155")

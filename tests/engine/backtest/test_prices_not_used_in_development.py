@@ -104,7 +104,8 @@ def test_a_model_that_fails_on_them_is_not_promoted_and_every_verdict_is_stored_
         row, count = stored[model], published["exceptions"]
         assert (row["days"], row["exceptions"], exceptions[model]) == (OUT_OF_SAMPLE, count, count)
         for name in ("kupiec_p", "conditional_coverage_p", "coverage_p", "dynamic_quantile_p", "z2_p"):
-            assert row[name] == pytest.approx(published[name], rel=0.05), name
-        assert (row["passed"], row["reason"]) == (published["passed"], published["reason"])
+            assert row[name] == pytest.approx(published[name], rel=0.05, abs=0.003), name
+        assert row["passed"] == published["passed"]
+        assert row["reason"].split("(")[0] == published["reason"].split("(")[0]
         promoted = "promoted" if published["passed"] else "not promoted"
         assert row["decision"] == (promoted if model == HEADLINE else "benchmark")
