@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from acceleray.settings.section import Section, Share
 
@@ -19,9 +19,7 @@ class Backtest(Section):
     windows that do not overlap, from `long_horizon_offsets` first days.
     """
 
-    minimum_history_d: Annotated[
-        int, Field(ge=101, validation_alias=AliasChoices("minimum_history_d", "historical_window_d"))
-    ] = 500
+    minimum_history_d: Annotated[int, Field(ge=101)] = 500
     windows_d: Annotated[tuple[Annotated[int, Field(ge=100)], ...], Field(max_length=6)] = (500, 1000, 2000)
     level: Share = 0.05
     rate_tolerance: tuple[Annotated[float, Field(gt=0.0, le=1.0)], Annotated[float, Field(ge=1.0)]] = (

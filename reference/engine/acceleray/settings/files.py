@@ -15,6 +15,8 @@ from acceleray.settings.sections import Section, Settings
 
 # Files in conf/ that are no environment: what all of them share, and the definitions of stress tests.
 _SHARED = ("base", "stress")
+# Names that settings had in earlier releases, which go on working.
+_BEFORE = {"backtest.historical_window_d": "backtest.minimum_history_d"}
 _TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master")
 
 
@@ -67,12 +69,22 @@ def _read(path: Path, conf: Path) -> dict[str, Any]:
         raise PortfolioError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
         raise PortfolioError(f"{path} must hold sections with keys, as in conf/base.yml.")
+    return _renamed(content)
+
+
+def _renamed(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the same settings under the names they have now."""
+    for before, now in _BEFORE.items():
+        section, _, key = before.partition(".")
+        held = content.get(section)
+        if isinstance(held, dict) and key in held:
+            held.setdefault(now.partition(".")[2], held.pop(key))
     return content
 
 
 def _parse(override: str) -> dict[str, Any]:
     name, equals, text = override.partition("=")
-    name = name.strip()
+    name = _BEFORE.get(name.strip(), name.strip())
     if not equals or not name:
         raise PortfolioError(f"--set wants section.key=value, not '{override}'.")
     if name == "environment":
