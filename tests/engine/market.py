@@ -33,6 +33,7 @@ def commit_prices(run: Run, rows: pa.Table, at_weekends: tuple[str, ...] = ()) -
                 "prices": series["date_count"],
                 "quarantined": np.zeros(len(series), dtype=np.int64),
                 "trades_at_weekends": np.isin(series["instrument_id"].to_pylist(), at_weekends),
+                "return_level": pa.nulls(len(series), pa.float64()),
                 "load_id": ["test"] * len(series),
             }
         ),
