@@ -17,24 +17,19 @@ import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT / "docs" / "record.json"
 sys.path.insert(0, str(ROOT / "template" / "engine"))
 
-from acceleray.engines.handoff.arrays import column  # noqa: E402
 from acceleray.quant.backtest import verdict  # noqa: E402
 from acceleray.quant.shortfall_tests import acerbi_szekely_z2  # noqa: E402
-from acceleray.quant.spans import held, modelled  # noqa: E402
+from acceleray.quant.spans import modelled  # noqa: E402
 from acceleray.settings import Risk  # noqa: E402
 from acceleray.settings.backtest import Backtest  # noqa: E402
 from acceleray.settings.sections import Calibration, MarketData, Simulation  # noqa: E402
@@ -49,75 +44,12 @@ from acceleray.stages.backtest.blocks import (  # noqa: E402
 from acceleray.stages.backtest.rows import Judged, judged  # noqa: E402
 from acceleray.stages.calibrate.fits import fit_before  # noqa: E402
 from acceleray.stages.calibrate.schedule import scheduled  # noqa: E402
-from acceleray.stages.features.returns import rows_of  # noqa: E402
-from acceleray.stages.ingest.quality import judge_series  # noqa: E402
+from record_prices import RECORDS, Returns, Values, ingested  # noqa: E402
 
 SEED = 20_260_101
 # A record of a thousand simulated ones more or less, where a last bit of a fit moves a statistic across it.
 CLOSE, NEAR = 0.01, 0.003
 _P_VALUE = re.compile(r"p [0-9.e-]+ after Holm|p after Holm [0-9.e-]+")
-Values = NDArray[np.float64]
-
-
-def sample() -> pd.DataFrame:
-    """Return the daily prices of twenty companies."""
-    from skfolio.datasets import load_sp500_dataset
-
-    return load_sp500_dataset()
-
-
-def nasdaq() -> pd.DataFrame:
-    """Return the daily closes of the NASDAQ index."""
-    from arch.data import nasdaq as data
-
-    return data.load()[["Adj Close"]].rename(columns={"Adj Close": "NASDAQ"})
-
-
-def sp500() -> pd.DataFrame:
-    """Return the daily closes of the S&P 500 index."""
-    from arch.data import sp500 as data
-
-    return data.load()[["Adj Close"]].rename(columns={"Adj Close": "SP500"})
-
-
-def indices() -> pd.DataFrame:
-    """Return the daily closes of both indices: a book of two."""
-    return nasdaq().join(sp500())
-
-
-RECORDS: dict[str, Callable[[], pd.DataFrame]] = {
-    "sample": sample,
-    "nasdaq": nasdaq,
-    "sp500": sp500,
-    "indices": indices,
-}
-
-
-@dataclass(frozen=True)
-class Returns:
-    """Simple returns and the days they span, both (days, instruments), as calibration receives them."""
-
-    values: Values
-    spans: Values
-
-
-def ingested(prices: pd.DataFrame) -> Returns:
-    """Return what ingest and features make of prices: stale ones are no prices, and the market is closed."""
-    data = MarketData()
-    days = prices.index.to_numpy().astype("datetime64[D]")
-    values, spanned = np.full((2, *prices.shape), np.nan)
-    for place, name in enumerate(prices.columns):
-        text = pa.array([repr(float(price)) for price in prices[name]], pa.string())
-        cells = {"instrument_id": pa.array([str(name)] * len(days)), "date": pa.array(days, pa.date32())}
-        texts = {"price_text": text, "number_text": text, "adjusted_text": pa.nulls(len(days), pa.string())}
-        judged = judge_series(pa.table(cells | texts), data.stale_price_d)
-        kept = judged.filter(judged["reason"].is_null()).select(["instrument_id", "date", "adjusted_price"])
-        rows = rows_of(kept, days, 1, data.stale_after_d)
-        at = np.searchsorted(days, column(rows, "date").astype("datetime64[D]"))
-        values[at, place], spanned[at, place] = column(rows, "return_1d"), column(rows, "span_d")
-    return Returns(held(values[1:]), np.where(np.isfinite(spanned[1:]), spanned[1:], 0.0))
-
-
 LABELS = {
     "historical_simulation": "historical simulation",
     "ewma_normal": "EWMA-normal (RiskMetrics)",
