@@ -145,6 +145,11 @@ def written(
     return Written(table.version(), len(lines), sha256("\n".join(lines).encode()).hexdigest())
 
 
+def columns_at(folder: Path, version: int) -> list[str]:
+    """Return the columns that a table had at a version; later ones are NULL in its rows."""
+    return list(DeltaTable(str(folder), version=version).to_pyarrow_table().column_names)
+
+
 def duplicates(folder: Path, key: tuple[str, ...]) -> int:
     """Return how many rows of a table have a key that another row has."""
     rows = DeltaTable(str(folder)).to_pyarrow_table().select(list(key)).to_pylist()

@@ -253,7 +253,8 @@ class TestTheNextMorning:
             # Rows of a source are replaced each morning; a run reads the version that it has pinned.
             assert written(where, before.version) == before, label
             if scope == "run_id":
-                then, now = (written(where, at, {evening.run_id}) for at in (before.version, None))
+                had = earlier_release.columns_at(where, before.version)
+                then, now = (written(where, at, {evening.run_id}, had) for at in (before.version, None))
                 assert (now.rows, now.digest) == (then.rows, then.digest), label
 
     def test_maintenance_and_mlflow_go_on_with_what_is_there(
