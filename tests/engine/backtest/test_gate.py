@@ -122,3 +122,9 @@ def test_too_few_days_are_not_a_pass_even_without_exceptions() -> None:
         "249 out-of-sample days are too few to judge; 250 are needed",
     )
     assert decide(verdict(scattered(2, 250 + 600)[:250], 0.99), CALM, TERMS)[0]
+
+
+@pytest.mark.parametrize("days", [2, 5, 12, 13, 40])
+def test_a_record_of_some_days_is_too_short_and_never_a_traceback(days: int) -> None:
+    found = headline(np.random.default_rng(9).standard_normal(days), (1.0, 1.0, 1.0))
+    assert found.reason == f"{days} out-of-sample days are too few to judge; 250 are needed"

@@ -65,3 +65,8 @@ def test_exceptions_in_clusters_and_with_the_level_of_the_forecast_are_seen():
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="do not make a test"):
         dynamic_quantile(np.zeros((1, 100), dtype=bool), np.ones(99), 0.99)
+
+
+def test_a_record_of_a_few_days_is_not_tested() -> None:
+    assert np.isnan(dynamic_quantile(np.zeros((2, 12), dtype=bool), np.ones(12), 0.99)).all()
+    assert np.isfinite(dynamic_quantile(np.zeros((2, 13), dtype=bool), np.ones(13), 0.99)).all()

@@ -91,3 +91,12 @@ def test_p_values_count_the_record_itself_and_its_equals():
     assert two_sided_p(2.0, null) == 1.0
     assert upper_p(9.0, null) == pytest.approx(1 / 4)
     assert math.isnan(upper_p(math.nan, null))
+
+
+def test_at_low_levels_a_right_model_has_the_exceptions_it_promises_too():
+    law = NullLaw(1000, 500, 500, 5.0, 0.9, 0.75)
+    found = NullRecords.joined(
+        [simulate_records(batch, law, np.linspace(1.0, 2.0, 1000), 11) for batch in batches(500)]
+    )
+    assert found.exceptions.mean() == pytest.approx(100.0, rel=0.03)
+    assert found.z2.mean() == pytest.approx(0.0, abs=0.03)

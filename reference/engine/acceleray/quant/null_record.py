@@ -23,8 +23,8 @@ from acceleray.quant.student_tail import quantiles, shortfall
 # Days after which the window of a simulated record is looked at again, and the losses of them that may rank:
 # eleven of fifty beyond 97.5 % come once in ten million records.
 REFRESH_D, _RANKING = 50, 10
-# Losses below this quantile matter to no measure: they are not made.
-_TAIL_FROM = 0.85
+# Losses below this quantile matter to no measure: they are not made, unless a level lies below `_HIGH`.
+_TAIL_FROM, _HIGH = 0.85, 0.95
 # Records of one batch, the unit of random numbers.
 BATCH = 250
 
@@ -43,6 +43,11 @@ class NullLaw:
     nu: float
     var_confidence: float
     es_confidence: float
+
+    @property
+    def high(self) -> bool:
+        """Return whether both levels are so high that only a tail of the losses matters."""
+        return min(self.var_confidence, self.es_confidence) >= _HIGH
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def simulate_records(
     length = (law.before if law.window else 0) + padding + law.days
     drawn = uniforms(seed, number, Purpose.NULL_RECORD, count * length).reshape(count, length)
     losses = np.full((count, length), -np.inf)
-    tail = drawn > _TAIL_FROM
+    tail = drawn > (_TAIL_FROM if law.high else 0.0)
     losses[tail] = quantiles(drawn[tail], law.nu)
     tested = losses[:, length - law.days :]
     if law.window:
@@ -137,7 +142,8 @@ def _estimated(losses: NDArray[np.float64], law: NullLaw, padding: int) -> NDArr
     count, length = losses.shape
     first = length - law.days
     chunks = losses[:, : length - length % REFRESH_D].reshape(count, -1, REFRESH_D)
-    ranking = np.partition(chunks, REFRESH_D - _RANKING, axis=2)[:, :, REFRESH_D - _RANKING :]
+    left_out = REFRESH_D - _RANKING if law.high else 0
+    ranking = np.partition(chunks, left_out, axis=2)[:, :, left_out:]
     refreshes = range(first // REFRESH_D, -(-length // REFRESH_D))
     found = np.empty((3, count, len(refreshes)))
     together = max(1, round(law.window / REFRESH_D))

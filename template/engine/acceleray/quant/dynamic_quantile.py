@@ -24,12 +24,16 @@ def dynamic_quantile(
         confidence: of the forecasts.
         lags: days of the past.
 
+    NaN with fewer than twice as many days as regressors.
+
     Raises:
-        ValueError: shapes do not fit, or there are too few days.
+        ValueError: shapes do not fit.
     """
     hits = np.asarray(exceptions)
-    if hits.ndim != 2 or forecasts.shape != hits.shape[1:] or hits.shape[1] <= 2 * (lags + 2):
+    if hits.ndim != 2 or forecasts.shape != hits.shape[1:]:
         raise ValueError(f"{hits.shape} exceptions and {forecasts.shape} forecasts do not make a test")
+    if hits.shape[1] <= 2 * (lags + 2):
+        return np.full(len(hits), np.nan)
     days = hits.shape[1] - lags
     rate = 1.0 - confidence
     level = np.asarray(forecasts[lags:], dtype=np.float64)

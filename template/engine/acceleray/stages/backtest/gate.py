@@ -124,7 +124,9 @@ def decide(found: Verdict, tests: RecordTests, terms: Backtest) -> tuple[bool, s
     if found.days < MINIMUM_DAYS:
         return False, f"{found.days} out-of-sample days are too few to judge; {MINIMUM_DAYS} are needed"
     against = [*_zones(found, "red"), *_rate(found, tests, terms), *_rejected(found, tests, terms.level)]
-    said = [f"{each} (a right model is in a tenth of such windows)" for each in _zones(found, "yellow")]
+    said = _zones(found, "yellow")
+    if said:
+        said[-1] += " (a right model is yellow in a tenth of windows of 250 days)"
     if against:
         return False, "; ".join([*against, *said])
     least = min((p for p in tests.adjusted.values() if math.isfinite(p)), default=math.nan)

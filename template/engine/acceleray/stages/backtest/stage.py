@@ -64,9 +64,10 @@ def backtest(run: Run, calibration: Calibration, *, copula: bool = False) -> dic
     every = np.concatenate([empty, *(result.forecasts for result in results)], axis=-1)
     forecasts = every[windows.index(window_d)]
     run.commit(BACKTEST_FORECASTS, forecast_rows(days, losses, forecasts, settings.risk))
-    verdicts = _judged(run, losses, forecasts, spans[0][0]) if days else {}
+    # One day alone has no day after it, and no test.
+    verdicts = _judged(run, losses, forecasts, spans[0][0]) if len(days) > 1 else {}
     run.commit(BACKTEST_VERDICTS, verdict_rows(verdicts, settings.risk))
-    run.commit(BACKTEST_WINDOWS, window_rows(windows if days else (), losses, every, settings.risk))
+    run.commit(BACKTEST_WINDOWS, window_rows(windows if verdicts else (), losses, every, settings.risk))
     backtest_horizons(run, calibration, blocks, spans, copula)
     return verdicts
 
