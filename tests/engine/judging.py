@@ -23,5 +23,6 @@ def verdicts_of(
     """Return the verdict on each model; forecasts are of shape (models, 3, days)."""
     risk = Risk()
     laws = nulls.laws(forecasts, risk, window, before)
-    records = nulls.simulated(forecasts, laws, terms.null_records, 7)
+    made = (nulls.records_of(task, forecasts[:, 0], 7) for task in nulls.tasks(laws, terms.null_records))
+    records = nulls.gathered(made, terms.null_records)
     return judged(losses, forecasts, risk, terms, laws, records, 7)

@@ -53,16 +53,17 @@ def forecast_at_both(
         quantile_weights(losses.size, es_confidence),
         shortfall_weights(losses.size, es_confidence),
     )
-    kept = max(each.size for each in weights)
-    top = losses if kept == losses.size else np.partition(losses, losses.size - kept)[losses.size - kept :]
-    largest = largest_first(top[np.newaxis])
+    largest = _largest(losses, max(each.size for each in weights))
     return np.array([weighted_losses(largest, each)[0] for each in weights])
 
 
 def _weighted(losses: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    kept = weights.size
+    return weighted_losses(_largest(losses, weights.size), weights)[0]
+
+
+def _largest(losses: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
     top = losses if kept == losses.size else np.partition(losses, losses.size - kept)[losses.size - kept :]
-    return weighted_losses(largest_first(top[np.newaxis]), weights)[0]
+    return largest_first(top[np.newaxis])
 
 
 def over_windows(

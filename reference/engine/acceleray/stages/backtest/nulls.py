@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
@@ -54,19 +54,6 @@ def gathered(found: Iterable[NullRecords], records: int) -> dict[str, NullRecord
     """Return the records of each model out of the results of all tasks, in their order."""
     results, each = iter(found), len(batches(records))
     return {model: NullRecords.joined(list(islice(results, each))) for model in MODELS}
-
-
-def simulated(
-    forecasts: NDArray[np.float64],
-    every: Sequence[NullLaw],
-    records: int,
-    seed: int,
-    mapped: Callable[..., Iterable[NullRecords]] = map,
-) -> dict[str, NullRecords]:
-    """Return the records of each model, one batch after the other in this process."""
-    return gathered(
-        mapped(lambda task: records_of(task, forecasts[:, 0], seed), tasks(every, records)), records
-    )
 
 
 def _ratio(threshold: NDArray[np.float64], shortfall: NDArray[np.float64]) -> float:
