@@ -220,6 +220,6 @@ show_rows(
 
 # COMMAND ----------
 
-conclusion = conclude(run, trained, horizons, verdicts)
+conclusion = conclude(run, trained, book, horizons, verdicts)
 session.close()
 show_conclusion(conclusion)

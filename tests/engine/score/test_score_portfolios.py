@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from acceleray.settings import Risk
-from acceleray.stages.book import stage as book_module
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book import book as book_module
+from acceleray.stages.book.book import Book
 from acceleray.stages.score.portfolios import exposures, portfolio_scores
 
 WEIGHTS = np.array([[0.5, 0.3, 0.2], [1.5, -0.5, 0.0], [0.0, 0.0, 1.0]])
@@ -20,7 +20,7 @@ WEIGHTS = np.array([[0.5, 0.3, 0.2], [1.5, -0.5, 0.0], [0.0, 0.0, 1.0]])
 def made_book(weights: np.ndarray = WEIGHTS) -> Book:
     names = tuple(f"P{number}" for number in range(len(weights)))
     instruments = tuple("ABCDEFGH"[: weights.shape[1]])
-    return Book(names, instruments, weights, 1e6, "EUR")
+    return Book.plain(names, instruments, weights, 1e6, "EUR")
 
 
 def horizon(count: int, horizon_d: int = 1) -> Any:

@@ -16,7 +16,7 @@ from acceleray.engines.handoff.arrays import Panel, with_constants
 from acceleray.quant.comovement import Comovement
 from acceleray.quant.garch import fit_gjr_garch_t, standardised_residuals
 from acceleray.settings import Settings
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.scenario_inputs import build_world
@@ -77,7 +77,7 @@ def calibration() -> Calibration:
 @pytest.fixture(scope="module")
 def ran(calibration: Calibration) -> tuple[RecordingRun, Book, tuple[Horizon, ...]]:
     weights = np.array([[0.25] * 4, [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
-    book = Book(("REFERENCE", "ONE", "UNPRICED"), calibration.returns.instruments, weights, 1e6, "EUR")
+    book = Book.plain(("REFERENCE", "ONE", "UNPRICED"), calibration.returns.instruments, weights, 1e6, "EUR")
     run: Any = RecordingRun(settings())
     correlation = np.array([[1.0, 0.5, 0.4], [0.5, 1.0, 0.5], [0.4, 0.5, 1.0]])
     tie: Any = Tie(correlation)
@@ -186,14 +186,14 @@ def test_the_two_methods_agree_on_the_size_of_the_risk(ran) -> None:
 
 
 def test_scenarios_are_those_of_the_settings_unless_others_are_asked_for(calibration) -> None:
-    book = Book(("REFERENCE",), calibration.returns.instruments, np.full((1, 4), 0.25), 1.0, "EUR")
+    book = Book.plain(("REFERENCE",), calibration.returns.instruments, np.full((1, 4), 0.25), 1.0, "EUR")
     run: Any = RecordingRun(settings())
     horizons = simulate(run, calibration, book)
     assert [each.scenarios for each in horizons] == [RESIDUAL_WINDOW_D, 5000]
 
 
 def test_residuals_are_filtered_over_the_days_that_the_fit_has_seen(calibration) -> None:
-    book = Book(("REFERENCE",), calibration.returns.instruments, np.full((1, 4), 0.25), 1.0, "EUR")
+    book = Book.plain(("REFERENCE",), calibration.returns.instruments, np.full((1, 4), 0.25), 1.0, "EUR")
     world, days = build_world(calibration, book, settings())
     fit = calibration.fits[0]
     assert fit.parameters is not None

@@ -10,7 +10,7 @@ import numpy as np
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.settings import Settings, load
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.factor_model import FactorModel
 from acceleray.stages.stress.definitions import Definitions, read_definitions
 
@@ -67,7 +67,7 @@ def returns() -> Panel:
 def book() -> Book:
     """Return an equal-weight reference and a portfolio that is short B."""
     weights = np.array([[1 / 3, 1 / 3, 1 / 3], [1.2, -0.2, 0.0]])
-    return Book(("REFERENCE", "SIM-000001"), INSTRUMENTS, weights, 1_000_000.0, "USD")
+    return Book.plain(("REFERENCE", "SIM-000001"), INSTRUMENTS, weights, 1_000_000.0, "USD")
 
 
 def project(folder: Path, text: str, **settings: str) -> Settings:

@@ -7,7 +7,7 @@ import pytest
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.stress import implied_factor_moves, mahalanobis
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.stress import reverse
 from stress.invented import INSTRUMENTS, book
 
@@ -50,13 +50,13 @@ def test_every_portfolio_and_target_has_its_distance_and_the_reference_its_shock
 
 
 def test_a_short_position_moves_against_the_portfolio() -> None:
-    one = Book(("ONLY",), INSTRUMENTS, np.array([[0.0, -1.0, 0.0]]), 1.0, "USD")
+    one = Book.plain(("ONLY",), INSTRUMENTS, np.array([[0.0, -1.0, 0.0]]), 1.0, "USD")
     _, shocks = reverse.linear(one, USABLE, covariance(), (0.1,), 10)
     assert column(shocks, "return")[1] == pytest.approx(0.1, rel=1e-12)
 
 
 def test_a_portfolio_of_nothing_that_was_modelled_has_no_distance() -> None:
-    empty = Book(("ONLY",), INSTRUMENTS, np.array([[0.0, 0.0, 1.0]]), 1.0, "USD")
+    empty = Book.plain(("ONLY",), INSTRUMENTS, np.array([[0.0, 0.0, 1.0]]), 1.0, "USD")
     found, shocks = reverse.linear(empty, np.array([0, 1]), covariance()[:2, :2], (0.1,), 10)
     assert np.isnan(column(found, "distance_sigma")).all()
     assert np.isnan(column(found, "loss_pct_nav")).all()

@@ -10,7 +10,7 @@ import pytest
 from skfolio.datasets import load_sp500_dataset, load_sp500_index
 
 from acceleray.engines.handoff.arrays import Panel
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.stress import rows
 from acceleray.stages.stress.definitions import Definitions
 from acceleray.stages.stress.replay import replay
@@ -36,7 +36,7 @@ def losses(prices: pd.DataFrame, definitions: Definitions) -> dict[str, float]:
     panel = Panel(moves.index.to_numpy().astype("datetime64[D]"), tuple(prices.columns), moves.to_numpy())
     count = len(prices.columns)
     model = replace(without_factors(), dates=panel.dates, betas=np.empty((count, 0)))
-    book = Book(("REFERENCE",), panel.instruments, np.full((1, count), 1.0 / count), 1e6, "USD")
+    book = Book.plain(("REFERENCE",), panel.instruments, np.full((1, count), 1.0 / count), 1e6, "USD")
     found = tuple(replay(each, panel, date(2022, 12, 28), model) for each in definitions.replays)
     table = rows.losses(found, book).to_pylist()
     return {row["scenario_id"]: row["loss_pct_nav"] for row in table}

@@ -54,6 +54,7 @@ CHANGED: Mapping[str, str] = {
     "gold.factor_covariances": "first_month and last_month of the months behind a covariance",
     "gold.stress_scenarios": "distance over the scenario's own horizon, instead of mahalanobis over a month",
     "gold.reverse_stress": "factor_distance and averaged, instead of mahalanobis and scenario",
+    "gold.risk_contributions": "parts by price and by currency",
     "gold.risk_measures": "error_of, whose standard error it is",
 }
 # Those of them that cannot evolve: their rows are set aside.

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from acceleray.settings.backtest import Backtest
+from acceleray.settings.book import Book
 from acceleray.settings.market_data import MarketData
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
@@ -97,14 +98,6 @@ class Risk(Section):
 
     var_confidence: Share = 0.99
     es_confidence: Share = 0.975
-
-
-class Book(Section):
-    """The simulated book: one equal-weight reference portfolio and seeded random ones."""
-
-    portfolios: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
-    nav: Annotated[float, Field(gt=0)] = 1_000_000.0
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
 
 
 class Stress(Section):

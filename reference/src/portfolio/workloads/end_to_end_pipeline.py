@@ -7,7 +7,7 @@ from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
 from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
-from acceleray.stages.book.stage import build_book
+from acceleray.stages.book.stage import Book, build_book
 from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest.stage import ingest
@@ -37,20 +37,20 @@ def run(run: Run) -> Conclusion:
     with run.stage("backtest", "Backtest value at risk (Ray)"):
         verdicts = backtest(run, calibration)
         record(run, trained.model.uri)
-    return conclude(run, trained, horizons, verdicts)
+    return conclude(run, trained, book, horizons, verdicts)
 
 
 def conclude(
-    run: Run, trained: Trained, horizons: tuple[Horizon, ...], verdicts: dict[str, Judged]
+    run: Run, trained: Trained, book: Book, horizons: tuple[Horizon, ...], verdicts: dict[str, Judged]
 ) -> Conclusion:
-    """Write the report; say what the reference portfolio risks, and whether its model held in the past."""
+    """Write the report; say what the first portfolio risks, and whether its model held in the past."""
     report = run.report(PAGE)
-    headline = (*_headline(run, horizons), ("Signal model", _signal(trained)))
+    headline = (*_headline(run, book, horizons), ("Signal model", _signal(trained)))
     return Conclusion(headline, _verdict(verdicts), report)
 
 
-def _headline(run: Run, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str], ...]:
-    risk, book = run.settings.risk, run.settings.book
+def _headline(run: Run, book: Book, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str], ...]:
+    risk, nav, currency = run.settings.risk, float(book.nav[0]), book.currencies[0]
     lines = []
     for each in horizons:
         measures = (
@@ -60,7 +60,7 @@ def _headline(run: Run, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str],
         for name, values in measures:
             value = float(values[0])
             days = run.settings.market_data.span(each.horizon_d)
-            text = f"{value * book.nav:,.0f} {book.currency}  ({100 * value:.2f} % of NAV)"
+            text = f"{value * nav:,.0f} {currency}  ({100 * value:.2f} % of NAV)"
             lines.append((f"{name}, {days}", text))
             run.tracker.measure({f"{name.split()[0].lower()}_{each.horizon_d}d_pct_nav": 100.0 * value})
     return tuple(lines)

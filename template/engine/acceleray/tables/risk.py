@@ -81,7 +81,7 @@ RISK_MEASURES = Table(
 RISK_CONTRIBUTIONS = Table(
     layer="gold",
     name="risk_contributions",
-    comment="Euler contributions of instruments to VaR and ES; they add up to the portfolio's value.",
+    comment="Euler contributions of holdings to VaR and ES; they add up to the portfolio's value.",
     scope="run_id",
     key=("run_id", "method", "portfolio_id", "instrument_id", "measure", "confidence", "horizon_d"),
     columns=(
@@ -93,6 +93,8 @@ RISK_CONTRIBUTIONS = Table(
         CONFIDENCE,
         HORIZON,
         Column("contribution", "double", "Part of the portfolio's loss", "currency"),
+        Column("price_contribution", "double", "Of it by the price of the holding", "currency", True),
+        Column("currency_contribution", "double", "Of it by the change of its currency", "currency", True),
         Column("currency", "string", "ISO 4217 code"),
     ),
 )

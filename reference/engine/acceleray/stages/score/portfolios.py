@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import as_date, column
 from acceleray.runtime.run import Run
 from acceleray.settings import Risk
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.factor_model import FactorModel
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.stage import Horizon
@@ -74,7 +74,7 @@ def portfolio_scores(
     var = horizon.tail.value_at_risk(risk.var_confidence)
     shortfall = horizon.tail.expected_shortfall(risk.es_confidence)
     for span in book.spans():
-        weights = book.weights[span]
+        weights = book.held[span]
         sizes = np.abs(weights)
         yield pa.table(
             {
@@ -102,12 +102,12 @@ def exposures(book: Book, factors: tuple[str, ...], betas: NDArray[np.float64]) 
         known = np.isfinite(betas[:, place])
         beta = np.where(known, betas[:, place], 0.0)
         for span in book.spans():
-            weights = book.weights[span]
+            weights, sizes = book.lines.linear(book.weights[span]), np.abs(book.held[span])
             yield pa.table(
                 {
                     "portfolio_id": list(book.portfolios[span]),
                     "factor_id": [factor] * len(weights),
                     "exposure": np.sum(weights * beta, axis=1),
-                    "covered_pct_nav": 100.0 * np.sum(np.abs(weights[:, known]), axis=1),
+                    "covered_pct_nav": 100.0 * np.sum(sizes[:, known], axis=1),
                 }
             )

@@ -34,7 +34,7 @@ def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float6
     """
     days = len(world.residuals)
     returns = world.returns((0, days), 1)
-    values = np.hstack((-returns, log_returns(returns, world.parameters.arithmetic)))
+    values = np.hstack((-returns, log_returns(returns, world.arithmetic)))
     columns = returns.shape[1]
     at_var, beyond = quantile_weights(days, plan.var_confidence), shortfall_weights(days, plan.es_confidence)
     histogram = np.zeros(len(edges) - 1, dtype=np.int64)
@@ -62,7 +62,7 @@ def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float6
         histogram=histogram,
         value_at_risk=checked(weights * np.concatenate(held), tail.value_at_risk(plan.var_confidence)),
         expected_shortfall=checked(weights * means[:, :columns], shortfall),
-        attribution=attributed(shortfall, weights, means[:, columns:], plan.betas),
+        attribution=attributed(shortfall, weights, means[:, columns:], plan.betas, plan.market),
         reached=None,
     )
 

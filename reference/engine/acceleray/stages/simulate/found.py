@@ -20,7 +20,8 @@ HISTOGRAM_BINS = 80
 class Plan:
     """What to simulate: scenarios, horizons, the two confidence levels, betas, losses to be reached.
 
-    betas (instruments,) are slopes on the market; targets are losses as shares of NAV.
+    betas (lines,) are slopes on the market, the mean of the lines in the mask `market`, or of all without
+    one; targets are losses as shares of NAV.
     """
 
     scenarios: int
@@ -29,6 +30,7 @@ class Plan:
     es_confidence: float
     betas: NDArray[np.float64]
     targets: tuple[float, ...] = ()
+    market: NDArray[np.bool_] | None = None
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -39,7 +41,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of one part of the portfolios: measures, and contributions (portfolios, instruments)."""
+    """What is known of one part of the portfolios: measures, and contributions (portfolios, lines)."""
 
     tail: Tail
     volatility: NDArray[np.float64]
@@ -53,7 +55,8 @@ class Found:
 def histogram_edges(world: World, horizon_d: int) -> NDArray[np.float64]:
     """Return bin edges for the first portfolio's losses, alike for every method."""
     shocks = world.residuals * world.next_sigma + world.parameters.mu
-    scale = float(np.std(shocks @ world.weights[0])) * horizon_d**0.5
+    moves = shocks if world.lines is None else world.lines.of(shocks)
+    scale = float(np.std(moves @ world.weights[0])) * horizon_d**0.5
     return np.linspace(-6.0, 8.0, HISTOGRAM_BINS + 1) * (scale or 1e-6)
 
 

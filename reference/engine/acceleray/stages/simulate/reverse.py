@@ -24,7 +24,7 @@ class Reached:
 
     reaching and inside (portfolios, targets) count the scenarios that lose at least, and about, the target;
     loss is the sum of the latter's losses and moves (portfolios, targets, directions) that of their whitened
-    factor moves. returns (targets, instruments) is the sum of their simple returns for the first portfolio of
+    factor moves. returns (targets, lines) is the sum of their simple returns for the first portfolio of
     all, and has no rows in a group of portfolios without it.
     """
 
@@ -45,15 +45,15 @@ class Reached:
 
 
 def whitening(atoms: tuple[Atom, ...], world: World, horizon_d: int) -> NDArray[np.float64]:
-    """Return A (instruments, directions) such that |r A| is the distance in factors of log returns r.
+    """Return A (lines, directions) such that |r A| is the distance in factors of log returns r.
 
     With r M the factor moves that r implies (`world.implied`), A A' is M S^-1 M' with S the covariance of
     these moves in the scenarios given, within the space they span. So distances are by today's volatility and
     over the horizon, as that of the closed form is; there are no directions without factors.
     """
     if world.implied is None:
-        return np.empty((len(world.next_sigma), 0))
-    arithmetic = world.parameters.arithmetic
+        return np.empty((world.weights.shape[1], 0))
+    arithmetic = world.arithmetic
     logs = np.concatenate([log_returns(world.returns(atom, horizon_d), arithmetic) for atom in atoms])
     found = logs @ world.implied
     moves = found - found.mean(axis=0)
@@ -76,7 +76,7 @@ def reached(
     """Return the sums over one atom's scenarios; `first` is True of portfolios from the first of all on.
 
     losses are of shape (portfolios, scenarios), moves (scenarios, directions), simple returns (scenarios,
-    instruments).
+    lines).
     """
     count, directions = len(losses), moves.shape[1]
     shape = (count, len(targets))

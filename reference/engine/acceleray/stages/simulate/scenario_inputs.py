@@ -21,7 +21,8 @@ from acceleray.quant.scenarios import (
     with_drift,
 )
 from acceleray.settings import Settings
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
+from acceleray.stages.book.lines import Lines
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 
@@ -38,8 +39,9 @@ class World:
     """What every scenario is made from; shared by all tasks, read-only.
 
     residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
-    instruments), of the priced instruments only. With a copula, shocks come from it instead of the residuals.
-    implied (instruments, factors) turns log returns into the factor moves they imply, for the reverse stress.
+    lines), of the priced instruments only, and the lines they multiply: the instruments where none are given.
+    With a copula, shocks come from it instead of the residuals. implied (lines, factors) turns log returns
+    into the factor moves they imply, for the reverse stress.
     """
 
     seed: int
@@ -49,11 +51,18 @@ class World:
     weights: NDArray[np.float64]
     copula: TCopula | None = None
     implied: NDArray[np.float64] | None = None
+    lines: Lines | None = None
 
     @property
     def method(self) -> str:
         """Return how scenarios are made, as tables call it."""
         return FILTERED_HISTORICAL if self.copula is None else T_COPULA
+
+    @property
+    def arithmetic(self) -> NDArray[np.bool_] | None:
+        """Return of which lines returns are changes over a fixed level (lines,); None for none."""
+        own = self.parameters.arithmetic
+        return own if own is None or self.lines is None else self.lines.where(own)
 
     def enumerated(self, horizon_d: int) -> bool:
         """Return whether the scenarios are all outcomes that there are: every past day once, none drawn."""
@@ -64,10 +73,14 @@ class World:
         return float(len(self.residuals)) ** horizon_d if self.copula is None else float("inf")
 
     def returns(self, atom: Atom, horizon_d: int) -> NDArray[np.float64]:
-        """Return the simulated simple returns of one atom, of shape (scenarios, instruments).
+        """Return the simulated simple returns of one atom, of shape (scenarios, lines).
 
         Where outcomes are enumerated they are those of the past days in their order.
         """
+        simulated = self._of_instruments(atom, horizon_d)
+        return simulated if self.lines is None else self.lines.of(simulated)
+
+    def _of_instruments(self, atom: Atom, horizon_d: int) -> NDArray[np.float64]:
         number, count = atom
         if self.enumerated(horizon_d):
             days = (number * ATOM + np.arange(count))[:, np.newaxis]
@@ -101,7 +114,8 @@ def build_world(
         residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
         parameters=with_drift(stacked, settings.simulation.drift),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
-        weights=np.ascontiguousarray(book.weights[:, usable]),
+        weights=np.ascontiguousarray(book.weights[:, book.lines.known(usable)]),
+        lines=book.lines.among(usable),
     )
     return world, days
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from acceleray.quant.stress import implied_factor_moves
 from acceleray.runtime.run import Run
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate import rows
 from acceleray.stages.simulate.attribution import market_betas
@@ -61,23 +63,29 @@ def simulate(
     world, days = build_world(calibration, book, settings)
     if factors is not None and factors.factors:
         own = factors.betas[usable], factors.specific_volatility[usable]
-        world = replace(world, implied=implied_factor_moves(*own))
+        implied = implied_factor_moves(*own)
+        # A currency line says no more than its rates, which are instruments.
+        more = np.zeros((world.weights.shape[1] - len(implied), implied.shape[1]))
+        world = replace(world, implied=np.concatenate((implied, more)))
     worlds = [world]
     if dependence is not None:
         worlds.append(with_copula(run.fan_out, world, calibration, dependence))
-    returns = calibration.returns.values[-settings.simulation.residual_window_d :, usable]
+    lines, places = book.lines.among(usable), book.lines.known(usable)
+    returns = lines.of(calibration.returns.values[-settings.simulation.residual_window_d :, usable])
+    members = lines.where(np.ones(usable.size, dtype=np.bool_)) if lines.currency else None
     plan = Plan(
         scenarios=settings.simulation.scenarios if scenarios is None else scenarios,
         horizons_d=settings.simulation.horizons_d,
         var_confidence=settings.risk.var_confidence,
         es_confidence=settings.risk.es_confidence,
-        betas=market_betas(returns, world.parameters.arithmetic),
+        betas=market_betas(returns, world.arithmetic, members),
+        market=members,
         targets=targets,
     )
     result = simulated(run.fan_out, worlds, plan, run.reporter.counter)
     run.commit(SCENARIO_SETS, rows.scenario_sets(settings.seed, result, days, usable.size))
     run.commit(LOSS_DISTRIBUTION, rows.loss_distribution(book, result))
     run.commit_parts(RISK_MEASURES, rows.risk_measures(settings.risk, book, result))
-    run.commit_parts(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, usable, result))
+    run.commit_parts(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, places, result))
     run.commit_parts(RISK_ATTRIBUTION, rows.risk_attribution(settings.risk, book, result))
     return result

@@ -149,7 +149,7 @@ def collect(task: Sequence[Block], world: World, part: Part, wanted: tuple[Wante
 
 @dataclass(frozen=True)
 class BandSums:
-    """Weighted sums over scenarios for each portfolio (portfolios, instruments), and of the weights alone."""
+    """Weighted sums over scenarios for each portfolio (portfolios, lines), and of the weights alone."""
 
     value_at_risk: NDArray[np.float64]
     expected_shortfall: NDArray[np.float64]
@@ -196,18 +196,18 @@ def attribute(
     whitened: NDArray[np.float64] | None,
     targets: tuple[float, ...],
 ) -> Attributed:
-    """Return sums of instrument losses in two bands and of log returns in the tail.
+    """Return sums of line losses in two bands and of log returns in the tail.
 
     With a whitening matrix, sums over the scenarios that lose about each target too.
     """
     least = np.minimum(window.low, tail.low)
     sums, about = [], []
     for block in task:
-        total = BandSums.none(part.size, len(world.next_sigma))
+        total = BandSums.none(part.size, world.weights.shape[1])
         losing: Reached | None = None
         for atom in block:
             returns = world.returns(atom, part.horizon_d)
-            logs, ones = log_returns(returns, world.parameters.arithmetic), np.ones((len(returns), 1))
+            logs, ones = log_returns(returns, world.arithmetic), np.ones((len(returns), 1))
             moves = None if whitened is None else logs @ whitened
             around, inside, found = Weighted(), Weighted(), []
             for places, losses in part.losses(world, returns):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.stress import split
+from acceleray.stages.book.lines import Lines
 from acceleray.stages.stress.definitions import Replay, ShockScenario
 from acceleray.stages.stress.distance import UNMEASURED, Distance
 
@@ -40,6 +41,8 @@ class Assumption:
 class Outcome:
     """One scenario: simple return of each instrument and its parts, each (instruments,), NaN if unpriced.
 
+    `over` gives the same of each line of a book.
+
     `reason` says why it was not run and is empty where it was; `first` and `last` are the closes a replay
     goes from and to; `model` is that whose betas and covariance it was run with.
     """
@@ -61,6 +64,23 @@ class Outcome:
     def priced(self) -> NDArray[np.bool_]:
         """Return which instruments have a return, of whatever origin."""
         return np.asarray(self.origin != UNPRICED)
+
+    def over(self, lines: Lines) -> Outcome:
+        """Return the outcome of a book's lines; what a currency adds beyond first order is residual."""
+        if not lines.currency:
+            return self
+        returns = lines.of(self.returns)
+        factor, specific = lines.summed(self.factor), lines.summed(self.specific)
+        known = np.isfinite(returns)
+        count = len(lines.own)
+        # A line with an unpriced part is unpriced, and one with a part by betas is so too.
+        made = lines.summed((self.origin == PROXIED).astype(np.float64))[count:] != 0.0
+        own = np.where(known[count:], np.where(made, PROXIED, PRICED), UNPRICED)
+        residual = np.concatenate((self.residual, (returns - factor - specific)[count:]))
+        origin = np.concatenate((self.origin, own))
+        return replace(
+            self, returns=returns, factor=factor, specific=specific, residual=residual, origin=origin
+        )
 
 
 def outcome(

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.quant.stress import factor_correlation, most_plausible_loss, portfolio_volatility
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.stress.rows import joined, typed
 from acceleray.tables import REVERSE_STRESS, REVERSE_STRESS_SHOCKS
 
@@ -46,7 +46,7 @@ def linear(
     `implied` (usable, factors) turns log returns into factor moves; without it no distance in factors is
     known. A portfolio of nothing but instruments without a model has no volatility, and so no distances.
     """
-    weights = np.ascontiguousarray(book.weights[:, usable])
+    weights = _exposure(book, usable)
     sigma = portfolio_volatility(weights, covariance)
     sigma = np.where(sigma > 0.0, sigma, np.nan)
     shared = np.full(len(sigma), np.nan)
@@ -81,6 +81,7 @@ def simulated(
     found: list[pa.Table] = []
     shocks: list[pa.Table] = []
     names = [book.instruments[place] for place in usable]
+    count = len(names)
     for at, target in enumerate(reverse.targets):
         loss = reverse.loss[:, at]
         columns: dict[str, object] = {
@@ -92,9 +93,15 @@ def simulated(
         }
         found.append(_rows(book, horizon.method, target, horizon.horizon_d, columns))
         if reverse.inside[0, at]:
-            moves = reverse.reference_returns[at]
+            moves = reverse.reference_returns[at, :count]
             shocks.append(_shocks(book, horizon.method, target, horizon.horizon_d, names, moves))
     return joined(REVERSE_STRESS, found), joined(REVERSE_STRESS_SHOCKS, shocks)
+
+
+def _exposure(book: Book, usable: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the exposure to each usable instrument (portfolios, usable), currencies to first order."""
+    places = book.lines.known(usable)
+    return book.lines.among(usable).linear(np.ascontiguousarray(book.weights[:, places]))
 
 
 def _rows(book: Book, method: str, target: float, horizon_d: int, columns: dict[str, object]) -> pa.Table:

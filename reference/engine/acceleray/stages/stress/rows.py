@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.quant.stress import weighted_sums
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.stress.outcome import PROXIED, Outcome
 from acceleray.tables import STRESS_ASSUMPTIONS, STRESS_LOSSES, STRESS_RETURNS, STRESS_SCENARIOS
 from acceleray.tables.contract import Table
@@ -104,12 +104,12 @@ def portfolio_losses(weights: NDArray[np.float64], each: Outcome) -> NDArray[np.
 def losses(outcomes: tuple[Outcome, ...], book: Book) -> pa.Table:
     """Return what every portfolio loses in every scenario that was run."""
     count = len(book.portfolios)
-    portfolios, currency = pa.array(book.portfolios), pa.array([book.currency] * count)
+    portfolios, currency = pa.array(book.portfolios), pa.array(book.currencies)
     kept = ("loss", "factor", "specific", "residual", "proxied", "unpriced")
     parts = []
     for each in outcomes:
         if not each.reason:
-            found = portfolio_losses(book.weights, each)
+            found = portfolio_losses(book.weights, each.over(book.lines))
             columns = {f"{name}_pct_nav": 100.0 * found[:, at] for at, name in enumerate(kept)}
             columns |= {"loss": found[:, 0] * book.nav}
             scenario = pa.repeat(each.scenario.scenario_id, count)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from acceleray.engines.handoff.arrays import Panel, column
 from acceleray.quant.stress import implied_factor_moves
 from acceleray.runtime.run import Run
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.stress import reverse, rows
 from acceleray.stages.stress.definitions import Definitions, read_definitions
@@ -149,7 +149,7 @@ def summarise(outcomes: tuple[Outcome, ...], book: Book, linear: pa.Table, horiz
             each.scenario.scenario_id,
             each.scenario.title,
             each.scenario.kind,
-            100.0 * float(rows.portfolio_losses(book.weights[:1], each)[0, 0]),
+            100.0 * float(rows.portfolio_losses(book.weights[:1], each.over(book.lines))[0, 0]),
         )
         for each in outcomes
         if not each.reason

@@ -12,7 +12,7 @@ from acceleray.report.model_document.context import Context, Made
 from acceleray.report.model_document.risk_fits import PARAMETERS, finite
 from acceleray.report.model_document.tree import Grid, Head, Judgement, Part, Section, Words
 from acceleray.report.rows import Reads, narrowed
-from acceleray.stages.book.stage import REFERENCE
+from acceleray.stages.book.book import REFERENCE
 from acceleray.tables import (
     BACKTEST_VERDICTS,
     CALIBRATION,

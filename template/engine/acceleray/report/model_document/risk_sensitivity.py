@@ -11,7 +11,7 @@ from acceleray.report.model_document.risk_fits import finite
 from acceleray.report.model_document.risk_outcomes import further
 from acceleray.report.model_document.tree import Grid, Head, Judgement, Part, Section, Words
 from acceleray.report.rows import narrowed
-from acceleray.stages.book.stage import REFERENCE
+from acceleray.stages.book.book import REFERENCE
 from acceleray.tables import (
     CALIBRATION,
     RISK_MEASURES,

@@ -13,7 +13,7 @@ from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.backtest.history import Blocks
 from acceleray.stages.backtest.long_horizon import Answer, Question, forecast_windows
-from acceleray.stages.book.stage import REFERENCE
+from acceleray.stages.book.book import REFERENCE
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA
 from acceleray.tables import BACKTEST_HORIZONS

@@ -18,7 +18,7 @@ from acceleray.settings import Risk
 from acceleray.settings.backtest import Backtest
 from acceleray.stages.backtest.blocks import MODELS, WITHOUT_WINDOW
 from acceleray.stages.backtest.gate import RecordTests, decide, tested
-from acceleray.stages.book.stage import REFERENCE
+from acceleray.stages.book.book import REFERENCE
 from acceleray.tables import BACKTEST_WINDOWS
 
 # The model behind the simulated risk; the others are there to be compared with.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -12,28 +9,10 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.streams import Purpose, uniforms
 from acceleray.runtime.run import Run
+from acceleray.stages.book.book import REFERENCE, Book
 from acceleray.tables import PORTFOLIOS, POSITIONS
 
-REFERENCE = "REFERENCE"
-# Portfolios whose rows are made together: megabytes, where rows of all could be gigabytes.
-_TOGETHER = 4096
-
-
-@dataclass(frozen=True)
-class Book:
-    """Portfolios and their weights of shape (portfolios, instruments); the first is the reference."""
-
-    portfolios: tuple[str, ...]
-    instruments: tuple[str, ...]
-    weights: NDArray[np.float64]
-    nav: float
-    currency: str
-
-    def spans(self) -> Iterator[slice]:
-        """Yield the places of all portfolios, some thousands at a time."""
-        count = len(self.portfolios)
-        for first in range(0, count, _TOGETHER):
-            yield slice(first, min(first + _TOGETHER, count))
+__all__ = ["REFERENCE", "Book", "build_book"]
 
 
 def build_book(run: Run, returns: Panel) -> Book:
@@ -45,7 +24,15 @@ def build_book(run: Run, returns: Panel) -> Book:
     for number in range(1, settings.portfolios):
         weights[number, trading] = random_weights(run.settings.seed, number, trading.size)
     names = (REFERENCE, *(f"SIM-{number:06d}" for number in range(1, settings.portfolios)))
-    book = Book(names, returns.instruments, weights, settings.nav, settings.currency)
+    book = Book.plain(
+        names,
+        returns.instruments,
+        weights,
+        settings.nav,
+        settings.currency,
+        names=("Equal-weight reference", *(f"Simulated portfolio {n}" for n in range(1, len(names)))),
+        origins=("reference", *("simulated",) * (len(names) - 1)),
+    )
     _commit(run, book)
     return book
 
@@ -70,24 +57,24 @@ def _commit(run: Run, book: Book) -> None:
 
 
 def _portfolios(book: Book, span: slice) -> pa.Table:
-    numbers = range(span.start, span.stop)
     return pa.table(
         {
             "portfolio_id": list(book.portfolios[span]),
-            "name": [f"Simulated portfolio {n}" if n else "Equal-weight reference" for n in numbers],
-            "origin": ["simulated" if n else "reference" for n in numbers],
-            "nav": np.full(len(numbers), book.nav),
-            "currency": [book.currency] * len(numbers),
+            "name": list(book.names[span]),
+            "origin": list(book.origins[span]),
+            "nav": book.nav[span],
+            "currency": list(book.currencies[span]),
         }
     )
 
 
 def _positions(book: Book, span: slice) -> pa.Table:
-    portfolio, instrument = np.nonzero(book.weights[span])
+    held = book.held[span]
+    portfolio, instrument = np.nonzero(held)
     return pa.table(
         {
             "portfolio_id": np.asarray(book.portfolios[span])[portfolio],
             "instrument_id": np.asarray(book.instruments)[instrument],
-            "weight": book.weights[span][portfolio, instrument],
+            "weight": held[portfolio, instrument],
         }
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from acceleray.governance.registry import RegisteredModel
 from acceleray.runtime.run import Run
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.factor_model import FactorModel
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.score.instruments import Counts, score_instruments, without_scores

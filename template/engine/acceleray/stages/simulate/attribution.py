@@ -23,18 +23,22 @@ def log_returns(
 
 
 def market_betas(
-    returns: NDArray[np.float64], arithmetic: NDArray[np.bool_] | None = None
+    returns: NDArray[np.float64],
+    arithmetic: NDArray[np.bool_] | None = None,
+    members: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """Return each instrument's slope on the market, of shape (instruments,), by ordinary least squares.
+    """Return each line's slope on the market, of shape (lines,), by ordinary least squares.
 
-    ``returns`` (days, instruments) are daily simple returns, NaN where missing. The market is the
-    equal-weight mean of the log returns of the instruments present; a slope takes the days on which its
-    instrument is, and is zero where they say nothing.
+    ``returns`` (days, lines) are daily simple returns, NaN where missing. The market is the equal-weight mean
+    of the log returns of the ``members`` present, of all without them; a slope takes the days on which its
+    line is, and is zero where they say nothing.
     """
     logs = log_returns(returns, arithmetic)
     present = np.isfinite(logs)
-    counts = present.sum(axis=1)
-    totals = np.where(present, logs, 0.0).sum(axis=1)
+    own = logs if members is None else logs[:, members]
+    known = np.isfinite(own)
+    counts = known.sum(axis=1)
+    totals = np.where(known, own, 0.0).sum(axis=1)
     market = np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0)
     betas = np.zeros(logs.shape[1])
     for place in range(logs.shape[1]):
@@ -51,14 +55,15 @@ def attributed(
     weights: NDArray[np.float64],
     tail_logs: NDArray[np.float64],
     betas: NDArray[np.float64],
+    members: NDArray[np.bool_] | None = None,
 ) -> Attribution:
     """Return expected shortfall (portfolios,) split into three parts that add up to it.
 
-    ``tail_logs`` (portfolios, instruments) are mean log returns over the horizon in each portfolio's tail;
-    their mean over the instruments is the market's. An instrument's own move is what beta times that leaves.
+    ``tail_logs`` (portfolios, lines) are mean log returns over the horizon in each portfolio's tail; their
+    mean over the ``members`` is the market's. A line's own move is what beta times that leaves.
     Log returns are weighted as if they were simple ones; what that misses is compounding, the residual.
     """
-    market = tail_logs.mean(axis=1, keepdims=True)
+    market = (tail_logs if members is None else tail_logs[:, members]).mean(axis=1, keepdims=True)
     factor = -np.sum(weights * betas * market, axis=1)
     specific = -np.sum(weights * (tail_logs - betas * market), axis=1)
     return Attribution(factor, specific, shortfall - factor - specific)

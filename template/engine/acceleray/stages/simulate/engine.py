@@ -119,7 +119,7 @@ class _Passes:
             histogram=histogram,
             value_at_risk=adding_up(_means(weights, bands.value_at_risk, window), var),
             expected_shortfall=checked(_means(weights, bands.expected_shortfall, beyond), shortfall),
-            attribution=attributed(shortfall, weights, logs, plan.betas),
+            attribution=attributed(shortfall, weights, logs, plan.betas, plan.market),
             reached=about,
         )
 
@@ -197,7 +197,7 @@ class _Passes:
             yield level.confidence, tail_at(level, *known)
 
     def _attribute(self, part: Part, window: Band, tail: Band) -> tuple[tasks.BandSums, Reached | None]:
-        sums = tasks.BandSums.none(part.size, len(self.world.next_sigma))
+        sums = tasks.BandSums.none(part.size, self.world.weights.shape[1])
         about: Reached | None = None
         for result in self._map(tasks.attribute, part, window, tail, self.whitened, self.plan.targets):
             for block in result.sums:

@@ -27,7 +27,7 @@ class Reverse:
 
     Arrays are of shape (portfolios, targets): how many scenarios reach the target, how many lose about as
     much (inside), the latter's mean loss as a share of NAV, and the distance from no change of the factor
-    moves that their mean log returns imply (both NaN for none). reference_returns (targets, instruments) are
+    moves that their mean log returns imply (both NaN for none). reference_returns (targets, lines) are
     the mean simple returns in the first portfolio's scenarios.
     """
 
@@ -46,7 +46,7 @@ class Horizon:
     error_of is the error that the measures carry: `WINDOW`, where scenarios are every day of the residual
     window, that of another sample of days; `DRAWS`, where they are drawn, that of other random numbers.
     volatility (portfolios,) is that of the whole horizon; edges and histogram are of the first portfolio's
-    losses; contributions (portfolios, instruments) add up to the measure. reverse is there at the longest
+    losses; contributions (portfolios, lines) add up to the measure. reverse is there at the longest
     horizon, if losses to be reached were given.
     """
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import as_date
 from acceleray.settings import Risk
-from acceleray.stages.book.stage import Book
+from acceleray.stages.book.book import Book
 from acceleray.stages.simulate.horizon import Horizon
 
 VALUE_AT_RISK, EXPECTED_SHORTFALL = "value_at_risk", "expected_shortfall"
@@ -75,11 +75,11 @@ def risk_measures(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> Iter
                     "portfolio_id": names,
                     "measure": [measure] * len(names),
                     "confidence": np.full(len(names), confidence),
-                    "value": value[span] * book.nav,
+                    "value": value[span] * book.nav[span],
                     "value_pct_nav": 100.0 * value[span],
-                    "standard_error": error[span] * book.nav,
+                    "standard_error": error[span] * book.nav[span],
                     "error_of": [each.error_of] * len(names),
-                    "currency": [book.currency] * len(names),
+                    "currency": list(book.currencies[span]),
                 }
                 yield _rows(each, columns)
 
@@ -87,22 +87,27 @@ def risk_measures(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> Iter
 def risk_contributions(
     risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tuple[Horizon, ...]
 ) -> Iterator[pa.Table]:
-    """Yield both measures' Euler contributions of every holding; `priced` are instrument positions."""
-    names = np.asarray(book.instruments)[priced]
+    """Yield both measures' Euler contributions of every holding; `priced` are places of lines."""
+    holdings, currencies = book.lines.holdings(priced), np.asarray(book.currencies)
+    names = np.asarray(holdings.names)
     for each in horizons:
         for measure, confidence, contributions in (
             (VALUE_AT_RISK, risk.var_confidence, each.value_at_risk_contributions),
             (EXPECTED_SHORTFALL, risk.es_confidence, each.expected_shortfall_contributions),
         ):
             for span in book.spans():
-                portfolio, place = np.nonzero(book.weights[span, priced])
+                portfolio, place = np.nonzero(holdings.some(book.weights[span, priced]))
+                by_price, by_currency = holdings.parts(contributions[span])
+                nav = book.nav[span][portfolio]
                 columns = {
                     "portfolio_id": np.asarray(book.portfolios[span])[portfolio],
                     "instrument_id": names[place],
                     "measure": [measure] * portfolio.size,
                     "confidence": np.full(portfolio.size, confidence),
-                    "contribution": contributions[span][portfolio, place] * book.nav,
-                    "currency": [book.currency] * portfolio.size,
+                    "contribution": (by_price + by_currency)[portfolio, place] * nav,
+                    "price_contribution": by_price[portfolio, place] * nav,
+                    "currency_contribution": by_currency[portfolio, place] * nav,
+                    "currency": currencies[span][portfolio],
                 }
                 yield _rows(each, columns)
 

@@ -1,0 +1,26 @@
+"""The book: where portfolios and their positions come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from acceleray.settings.section import Section
+
+
+class Book(Section):
+    """Where positions come from: `sample`, files (`csv`), a Delta `table`, or `simulated` ones.
+
+    `portfolios`, `nav` and `currency` are those of the simulated book alone: one equal-weight reference
+    portfolio and seeded random ones, the load of a benchmark.
+    """
+
+    source: Literal["sample", "csv", "table", "simulated"] = "simulated"
+    path: str = ""
+    table: str = ""
+    portfolios_path: str = ""
+    instruments_path: str = ""
+    portfolios: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    nav: Annotated[float, Field(gt=0)] = 1_000_000.0
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"

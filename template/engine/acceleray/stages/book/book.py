@@ -1,0 +1,85 @@
+"""The book: portfolios, what they hold as shares of their net asset value, and how they hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.stages.book.lines import Lines
+
+REFERENCE = "REFERENCE"
+# Portfolios whose rows are made together: megabytes, where rows of all could be gigabytes.
+_TOGETHER = 4096
+
+
+@dataclass(frozen=True)
+class Book:
+    """Portfolios and their weights; the first is the one that headlines speak of.
+
+    Attributes:
+        portfolios: their ids.
+        names: names for people.
+        origins: where each comes from: reported, sample, reference or simulated.
+        lines: the columns of `weights`.
+        weights: (portfolios, lines), share of the portfolio's own NAV, long positive. What is left to one is
+            cash or financing in the base currency, and no line.
+        nav: (portfolios,), each in its own base currency.
+        currencies: base currency of each, ISO 4217.
+        parents: id of the portfolio that each is a part of, empty for none.
+        benchmarks: id of the portfolio that each is measured against, empty for none.
+    """
+
+    portfolios: tuple[str, ...]
+    names: tuple[str, ...]
+    origins: tuple[str, ...]
+    lines: Lines
+    weights: NDArray[np.float64]
+    nav: NDArray[np.float64]
+    currencies: tuple[str, ...]
+    parents: tuple[str, ...]
+    benchmarks: tuple[str, ...]
+
+    @classmethod
+    def plain(
+        cls,
+        portfolios: Sequence[str],
+        instruments: Sequence[str],
+        weights: NDArray[np.float64],
+        nav: float,
+        currency: str,
+        names: Sequence[str] | None = None,
+        origins: Sequence[str] | None = None,
+    ) -> Book:
+        """Return portfolios of one NAV and one currency that stand alone, as a benchmark's load does."""
+        count = len(portfolios)
+        none = ("",) * count
+        return cls(
+            portfolios=tuple(portfolios),
+            names=tuple(names or portfolios),
+            origins=tuple(origins or ("simulated",) * count),
+            lines=Lines(tuple(instruments)),
+            weights=weights,
+            nav=np.full(count, nav),
+            currencies=(currency,) * count,
+            parents=none,
+            benchmarks=none,
+        )
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Return the names of the instruments, those of the calibration in its order."""
+        return self.lines.own
+
+    @property
+    def held(self) -> NDArray[np.float64]:
+        """Return the weights at own prices, of shape (portfolios, instruments)."""
+        return self.weights[:, : len(self.lines.own)]
+
+    def spans(self) -> Iterator[slice]:
+        """Yield the places of all portfolios, some thousands at a time."""
+        count = len(self.portfolios)
+        for first in range(0, count, _TOGETHER):
+            yield slice(first, min(first + _TOGETHER, count))
