@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from acceleray.settings.backtest import Backtest
-from acceleray.settings.book import Book
+from acceleray.settings.book import Book, Fx
 from acceleray.settings.market_data import MarketData
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
@@ -201,6 +201,7 @@ class Settings(Section):
     simulation: Simulation = Simulation()
     risk: Risk = Risk()
     book: Book = Book()
+    fx: Fx = Fx()
     stress: Stress = Stress()
     backtest: Backtest = Backtest()
     spark: Spark = Spark()
@@ -249,4 +250,7 @@ class Settings(Section):
         for place in ("path", "table", "corrections", "on_findings"):
             kept["market_data"].pop(place)
         kept["factors"].pop("path")
+        # What the files of a book say is part of the run's identity.
+        for place in ("path", "table", "portfolios_path", "instruments_path"):
+            kept["book"].pop(place)
         return kept

@@ -9,6 +9,15 @@ from pydantic import Field
 from acceleray.settings.section import Section
 
 
+class Fx(Section):
+    """Exchange rates, which are series of the price source: EURUSD is the price of a euro in dollars.
+
+    `pairs` names the series of a pair where its name does not say it (`EURUSD: DEXUSEU`).
+    """
+
+    pairs: dict[str, str] = Field(default_factory=dict)
+
+
 class Book(Section):
     """Where positions come from: `sample`, files (`csv`), a Delta `table`, or `simulated` ones.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel, column
 from acceleray.quant.months import month_of, realised_volatility
-from acceleray.runtime.risk_days import weekend_traders
+from acceleray.runtime.risk_days import outside_market
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.tables import FACTORS
@@ -73,8 +73,8 @@ def factor_series(run: Run, calibration: Calibration) -> dict[str, Series]:
             f"    Factor {EQUITY} {reason}: the equal-weight mean of the instruments stands in for it."
         )
         found.pop(EQUITY)
-    # Instruments that trade at weekends are no part of an index of the others, nor are closed markets.
-    apart = np.isin(returns.instruments, weekend_traders(run)) | calibration.arithmetic
+    # Exchange rates and what trades at weekends are no part of an index of the others, nor closed markets.
+    apart = np.isin(returns.instruments, outside_market(run)) | calibration.arithmetic
     traded = np.where((returns.spans > 0) & ~apart, returns.values, np.nan)
     return with_derived(found, replace(returns, values=traded))
 

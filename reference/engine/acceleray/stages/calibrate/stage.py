@@ -15,7 +15,7 @@ from acceleray.errors import PortfolioError
 from acceleray.quant.garch import GjrFit, variance_path
 from acceleray.quant.spans import held, modelled
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
-from acceleray.runtime.risk_days import weekend_traders
+from acceleray.runtime.risk_days import outside_market
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.fits import fit_table
 from acceleray.stages.calibrate.gate import Evidence, Gate, judge
@@ -39,7 +39,7 @@ class Calibration:
         longest_span_d: a return over more risk days is no part of a model.
         proxy_of: whose moves an instrument without a model takes, by name; the mean of its group where it is
             not named, or of all.
-        apart: instruments that trade at weekends where others do not, by name.
+        apart: instruments that trade at weekends where others do not, and exchange rates, by name.
         groups: instruments of each group.
         levels: levels of arithmetic returns, by instrument: `market_data.arithmetic`.
     """
@@ -112,7 +112,7 @@ def calibrate(run: Run) -> Calibration:
         gate,
         market_data.longest_span_d,
         market_data.proxies,
-        tuple(weekend_traders(run)),
+        tuple(outside_market(run)),
         market_data.groups,
         market_data.arithmetic,
     )

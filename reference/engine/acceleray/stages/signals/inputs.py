@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import Panel, column, panel
 from acceleray.errors import PortfolioError
 from acceleray.quant.spans import last_prices
-from acceleray.runtime.risk_days import risk_days
+from acceleray.runtime.risk_days import exchange_rates, risk_days
 from acceleray.runtime.run import Run
 from acceleray.tables import PRICES
 
@@ -48,8 +48,8 @@ def load_inputs(run: Run) -> Inputs:
     """
     until = f"date <= DATE'{run.as_of}'"
     rows = run.arrow(PRICES, ("date", "instrument_id", "adjusted_price"), until)
-    # Nothing ranks prices that may be negative: they have no features either.
-    apart = pa.array(list(run.settings.market_data.arithmetic), pa.string())
+    # Nothing ranks rates, or prices that may be negative: they have no features either.
+    apart = pa.array([*run.settings.market_data.arithmetic, *exchange_rates(run)], pa.string())
     received = panel(rows.filter(pc.invert(pc.is_in(rows["instrument_id"], apart))), "adjusted_price")
     days = risk_days(run, until)
     prices = Panel(days, received.instruments, last_prices(received.dates, received.values, days))

@@ -19,7 +19,7 @@ from acceleray.quant.targets import (
     other_targets,
     volatility_and_beta,
 )
-from acceleray.runtime.risk_days import weekend_traders
+from acceleray.runtime.risk_days import outside_market
 from acceleray.runtime.run import Run
 from acceleray.stages.train.validation import Validation
 from acceleray.tables import RETURNS
@@ -31,7 +31,7 @@ def load_other_targets(run: Run, examples: Examples) -> OtherTargets:
         RETURNS, ("date", "instrument_id", "return_1d"), f"date <= DATE'{run.as_of}' AND span_d > 0"
     )
     returns = panel(rows, "return_1d")
-    in_market = ~np.isin(returns.instruments, weekend_traders(run))
+    in_market = ~np.isin(returns.instruments, outside_market(run))
     with warnings.catch_warnings():
         # A day on which nothing of the market traded has no mean.
         warnings.simplefilter("ignore", RuntimeWarning)

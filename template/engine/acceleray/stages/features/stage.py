@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.runtime.look_ahead import refuse_look_ahead
-from acceleray.runtime.risk_days import risk_days, weekend_traders
+from acceleray.runtime.risk_days import exchange_rates, outside_market, risk_days
 from acceleray.runtime.run import Run
 from acceleray.stages.features.definitions import DEFINITIONS, FEATURE_NAMES
 from acceleray.stages.features.ranks import ranked
@@ -41,8 +41,11 @@ def build_features(run: Run) -> None:
         arithmetic = list(run.settings.market_data.arithmetic)
         for name in arithmetic:
             run.reporter.say(f"    {name} has no features: its prices change arithmetically")
-        known = rows.where((F.col("span_d") > 0) & ~F.col("instrument_id").isin(arithmetic))
-        known = with_market(known, weekend_traders(run))
+        rates = exchange_rates(run)
+        if rates:
+            run.reporter.say(f"    {', '.join(rates)}: exchange rates, which have no features")
+        known = rows.where((F.col("span_d") > 0) & ~F.col("instrument_id").isin([*arithmetic, *rates]))
+        known = with_market(known, outside_market(run))
         features = ranked(raw(known, own), run.project.feature_names())
         run.commit(run.project.features_table(), features.select(_source(run), "*"))
     finally:
