@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from acceleray.stages.book.lines import CurrencyLine, Lines
+from acceleray.stages.book.lines import CURRENCY, PRICE, Line, Lines
 
 # AAA in euro, BBB in dollars, the price of a euro in dollars, that of a dollar in yen.
 NAMES = ("AAA", "BBB", "EURUSD", "USDJPY")
 LINES = Lines(
     NAMES,
     (
-        CurrencyLine("AAA", "USD", 0, ((2, 1),)),
-        CurrencyLine("CASH.EUR", "USD", -1, ((2, 1),)),
-        CurrencyLine("AAA", "JPY", 0, ((2, 1), (3, 1))),
-        CurrencyLine("CASH.USD", "EUR", -1, ((2, -1),)),
+        Line("AAA", CURRENCY, "USD", 0, ((2, 1),)),
+        Line("CASH.EUR", CURRENCY, "USD", -1, ((2, 1),)),
+        Line("AAA", CURRENCY, "JPY", 0, ((2, 1), (3, 1))),
+        Line("CASH.USD", CURRENCY, "EUR", -1, ((2, -1),)),
+        Line("FUND", PRICE, "", 1, beta=0.5),
     ),
 )
 RETURNS = np.array([0.10, -0.05, 0.02, -0.01])
@@ -27,6 +28,10 @@ def test_price_and_currency_of_a_foreign_share_are_its_return_at_home() -> None:
     assert earned[5] == pytest.approx(0.02, abs=1e-15)
     assert earned[0] + earned[6] == pytest.approx(1.10 * 1.02 * 0.99 - 1.0, abs=1e-15)
     assert earned[7] == pytest.approx(1.0 / 1.02 - 1.0, abs=1e-15)
+
+
+def test_a_holding_by_proxy_moves_by_its_beta() -> None:
+    assert LINES.of(RETURNS)[8] == pytest.approx(-0.025, abs=1e-15)
 
 
 def test_a_book_in_one_currency_has_its_instruments_as_lines_and_no_bit_moves() -> None:
@@ -41,22 +46,23 @@ def test_weights_become_exposures_to_instruments_and_rates() -> None:
     weights = np.zeros((1, len(LINES)))
     weights[0, [0, 4]] = 0.6
     weights[0, 7] = -0.2
-    np.testing.assert_allclose(LINES.linear(weights), [[0.6, 0.0, 0.6 + 0.2, 0.0]])
+    weights[0, 8] = 0.4
+    np.testing.assert_allclose(LINES.linear(weights), [[0.6, 0.2, 0.6 + 0.2, 0.0]])
     small = 1e-7 * RETURNS
     np.testing.assert_allclose(LINES.of(small) @ weights[0], small @ LINES.linear(weights)[0], rtol=1e-6)
 
 
 def test_a_line_that_needs_an_unusable_instrument_is_left_out_and_the_others_move_along() -> None:
     usable = np.array([1, 2])
-    assert LINES.known(usable).tolist() == [1, 2, 5, 7]
+    assert LINES.known(usable).tolist() == [1, 2, 5, 7, 8]
     some = LINES.among(usable)
-    assert some.instruments == ("BBB", "EURUSD", "CASH.EUR", "CASH.USD")
-    np.testing.assert_array_equal(some.of(RETURNS[usable]), LINES.of(RETURNS)[[1, 2, 5, 7]])
+    assert some.instruments == ("BBB", "EURUSD", "CASH.EUR", "CASH.USD", "FUND")
+    np.testing.assert_array_equal(some.of(RETURNS[usable]), LINES.of(RETURNS)[[1, 2, 5, 7, 8]])
 
 
 def test_contributions_of_lines_are_put_together_by_holding() -> None:
-    held = LINES.holdings(LINES.known(np.arange(4)))
-    assert held.names == (*NAMES, "CASH.EUR", "CASH.USD")
-    by_price, by_currency = held.parts(np.arange(1.0, 9.0)[np.newaxis])
-    assert by_price.tolist() == [[1.0, 2.0, 3.0, 4.0, 0.0, 0.0]]
-    assert by_currency.tolist() == [[5.0 + 7.0, 0.0, 0.0, 0.0, 6.0, 8.0]]
+    held = LINES.grouped(LINES.known(np.arange(4)))
+    assert held.names == (*NAMES, "CASH.EUR", "CASH.USD", "FUND")
+    by_price, by_currency = held.parts(np.arange(1.0, 10.0)[np.newaxis])
+    assert by_price.tolist() == [[1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 9.0]]
+    assert by_currency.tolist() == [[5.0 + 7.0, 0.0, 0.0, 0.0, 6.0, 8.0, 0.0]]

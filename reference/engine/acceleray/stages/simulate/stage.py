@@ -72,7 +72,7 @@ def simulate(
         worlds.append(with_copula(run.fan_out, world, calibration, dependence))
     lines, places = book.lines.among(usable), book.lines.known(usable)
     returns = lines.of(calibration.returns.values[-settings.simulation.residual_window_d :, usable])
-    members = lines.where(np.ones(usable.size, dtype=np.bool_)) if lines.currency else None
+    members = lines.where(np.ones(usable.size, dtype=np.bool_)) if lines.more else None
     plan = Plan(
         scenarios=settings.simulation.scenarios if scenarios is None else scenarios,
         horizons_d=settings.simulation.horizons_d,

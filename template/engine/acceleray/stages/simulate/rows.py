@@ -88,7 +88,7 @@ def risk_contributions(
     risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tuple[Horizon, ...]
 ) -> Iterator[pa.Table]:
     """Yield both measures' Euler contributions of every holding; `priced` are places of lines."""
-    holdings, currencies = book.lines.holdings(priced), np.asarray(book.currencies)
+    holdings, currencies = book.lines.grouped(priced), np.asarray(book.currencies)
     names = np.asarray(holdings.names)
     for each in horizons:
         for measure, confidence, contributions in (

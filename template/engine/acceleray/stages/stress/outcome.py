@@ -67,7 +67,7 @@ class Outcome:
 
     def over(self, lines: Lines) -> Outcome:
         """Return the outcome of a book's lines; what a currency adds beyond first order is residual."""
-        if not lines.currency:
+        if not lines.more:
             return self
         returns = lines.of(self.returns)
         factor, specific = lines.summed(self.factor), lines.summed(self.specific)
