@@ -54,6 +54,8 @@ CHANGED: Mapping[str, str] = {
     "gold.factor_covariances": "first_month and last_month of the months behind a covariance",
     "gold.stress_scenarios": "distance over the scenario's own horizon, instead of mahalanobis over a month",
     "gold.reverse_stress": "factor_distance and averaged, instead of mahalanobis and scenario",
+    "gold.portfolios": "parents, benchmarks, exposures, and what is not in the risk",
+    "gold.positions": "type, status, price, market value, exposure and groups",
     "gold.risk_contributions": "parts by price and by currency",
     "gold.risk_measures": "error_of, whose standard error it is",
 }

@@ -32,7 +32,11 @@ from acceleray.tables.models import (
     TRAINING,
 )
 from acceleray.tables.risk import (
+    ACTIVE_CONTRIBUTIONS,
+    ACTIVE_RISK,
+    GROUP_RISK,
     LOSS_DISTRIBUTION,
+    POSITION_RISK,
     RISK_ATTRIBUTION,
     RISK_CONTRIBUTIONS,
     RISK_MEASURES,
@@ -91,6 +95,10 @@ ALL: tuple[Table, ...] = (
     LOSS_DISTRIBUTION,
     RISK_MEASURES,
     RISK_CONTRIBUTIONS,
+    ACTIVE_RISK,
+    ACTIVE_CONTRIBUTIONS,
+    GROUP_RISK,
+    POSITION_RISK,
     RISK_ATTRIBUTION,
     STRESS_SCENARIOS,
     STRESS_ASSUMPTIONS,
@@ -109,6 +117,8 @@ ALL: tuple[Table, ...] = (
 )
 
 __all__ = [
+    "ACTIVE_CONTRIBUTIONS",
+    "ACTIVE_RISK",
     "ALL",
     "BACKTEST_FORECASTS",
     "BACKTEST_HORIZONS",
@@ -127,6 +137,7 @@ __all__ = [
     "FACTOR_COVARIANCES",
     "FEATURES",
     "FEATURE_IMPORTANCE",
+    "GROUP_RISK",
     "LEAKAGE_CHECKS",
     "LOSS_DISTRIBUTION",
     "MODEL_DECISIONS",
@@ -134,6 +145,7 @@ __all__ = [
     "PORTFOLIO_EXPOSURES",
     "PORTFOLIO_SCORES",
     "POSITIONS",
+    "POSITION_RISK",
     "PREDICTIONS",
     "PREDICTIONS_QUARANTINED",
     "PRICES",

@@ -1,0 +1,122 @@
+"""Parents, groups, benchmarks and portfolios without one position: what each row of weights must say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from acceleray.errors import PortfolioError
+from acceleray.stages.book.details import ACTIVE, GROUP, WITHOUT, active_weights, details_of, with_benchmarks
+from acceleray.stages.book.exposures import OF_VALUE, columns_of, exposures_of, weights_of
+from acceleray.stages.book.hierarchy import Portfolios, placed
+from book.invented import INSTRUMENTS, MARKET, portfolios, positions, valued, weighed
+
+DESK = portfolios(
+    {"portfolio_id": "B", "parent_id": "ALL", "base_currency": "EUR"},
+    {"portfolio_id": "A", "parent_id": "ALL", "benchmark_id": "INDEX"},
+    {"portfolio_id": "ALL", "base_currency": "USD"},
+    {"portfolio_id": "ALONE"},
+)
+HELD = positions(
+    {"portfolio_id": "A", "instrument_id": "AAA", "quantity": 100.0},
+    {"portfolio_id": "A", "instrument_id": "BBB", "quantity": -50.0},
+    {"portfolio_id": "ALONE", "instrument_id": "AAA", "quantity": 10.0},
+    {"portfolio_id": "B", "instrument_id": "AAA", "quantity": 60.0},
+    {"portfolio_id": "B", "instrument_id": "SAP", "quantity": 20.0},
+)
+SECTOR = {"sector": np.array(["tech", "food", "tech", "tech", ""], dtype=object)}
+
+
+def test_wholes_come_first_then_those_that_stand_alone_then_benchmarks() -> None:
+    parents = {"Z": "", "part": "Z", "alone": "", "bench": "", "grandpart": "part"}
+    assert placed(parents, {"bench"}) == ("Z", "part", "grandpart", "alone", "bench")
+    assert DESK.ids == ("ALL", "A", "B", "ALONE")
+    assert DESK.parents == (-1, 0, 0, -1)
+
+
+def test_a_whole_holds_what_its_parts_hold_in_its_own_currency() -> None:
+    found, columns, weights = weighed(HELD, DESK)
+    # A: 5000 - 1000; B: 3000 dollars and 1600 euro, in dollars 2000.
+    np.testing.assert_allclose(found.nav, [9000.0, 4000.0, 4000.0, 500.0], rtol=1e-15)
+    assert weights[0, INSTRUMENTS.index("AAA")] == pytest.approx(8000.0 / 9000.0)
+    assert weights[0, INSTRUMENTS.index("SAP")] == pytest.approx(2000.0 / 9000.0)
+    returns = np.array([0.02, -0.1, 0.04, 0.0, 0.01, 0.0])
+    gain = 8000.0 * 0.02 + 1000.0 * 0.1 + 2000.0 * (1.01 * 1.04 - 1.0)
+    assert columns.lines.of(returns) @ weights[0] == pytest.approx(gain / 9000.0, rel=1e-13)
+
+
+def rows_of(of: Portfolios = DESK):
+    found = with_benchmarks(exposures_of(valued(HELD, of), MARKET), of, MARKET)
+    rows = details_of(found, of, SECTOR)
+    every = found.behind([each for _, each, _ in rows])
+    columns = columns_of(every, of.currencies, MARKET)
+    count, sizes = len(of), [each.amount.size for _, each, _ in rows]
+    row = np.concatenate((found.portfolio, np.repeat(count + np.arange(len(sizes)), sizes)))
+    nav = np.concatenate((found.nav, [size for _, _, size in rows]))
+    return [detail for detail, _, _ in rows], weights_of(every, columns, row, count + len(sizes), nav)
+
+
+def test_groups_of_every_grouping_add_up_to_the_portfolio() -> None:
+    details, weights = rows_of()
+    seen = set()
+    for portfolio in range(4):
+        for by in ("sector", "portfolio"):
+            rows = [
+                4 + place
+                for place, each in enumerate(details)
+                if (each.kind, each.portfolio, each.by) == (GROUP, portfolio, by)
+            ]
+            if rows:
+                seen.add(by)
+                np.testing.assert_allclose(weights[rows].sum(axis=0), weights[portfolio], atol=1e-15)
+    assert seen == {"sector", "portfolio"}
+    names = {each.name for each in details if each.kind == GROUP and each.portfolio == 2}
+    assert names == {"tech", "not given"}
+
+
+def test_without_a_position_everything_else_stays() -> None:
+    details, weights = rows_of()
+    place = next(
+        n for n, each in enumerate(details) if (each.kind, each.portfolio, each.name) == (WITHOUT, 0, "AAA")
+    )
+    left = weights[0].copy()
+    left[0] = 0.0
+    # Its currency goes with it.
+    own = weights[4 + place]
+    assert own[0] == 0.0
+    np.testing.assert_allclose(own[:6], left[:6], atol=1e-15)
+
+
+def test_an_index_as_benchmark_is_one_unit_of_it() -> None:
+    details, weights = rows_of()
+    place = next(n for n, each in enumerate(details) if each.kind == ACTIVE)
+    assert weights[4 + place, INSTRUMENTS.index("INDEX")] == 1.0
+    assert np.abs(weights[4 + place]).sum() == 1.0
+
+
+def test_a_portfolio_has_no_risk_against_itself_whatever_its_size() -> None:
+    twins = portfolios({"portfolio_id": "P", "benchmark_id": "Q"}, {"portfolio_id": "Q"})
+    same = [("AAA", 30.0), ("BBB", 7.0), ("SAP", 11.0)]
+    held = positions(
+        *({"portfolio_id": "P", "instrument_id": name, "quantity": 3.0 * count} for name, count in same),
+        *({"portfolio_id": "Q", "instrument_id": name, "quantity": count} for name, count in same),
+    )
+    _, _, weights = weighed(held, twins)
+    assert not active_weights(weights[0], weights[1]).any()
+    other = weights[1].copy()
+    other[0] += 1e-6
+    assert active_weights(weights[0], other)[0] == pytest.approx(-1e-6)
+
+
+def test_a_benchmark_that_is_nothing_is_refused() -> None:
+    of = portfolios(
+        {"portfolio_id": "ALONE", "benchmark_id": "NOWHERE"}, {"portfolio_id": "A"}, {"portfolio_id": "B"}
+    )
+    found = exposures_of(valued(HELD, of), MARKET)
+    with pytest.raises(PortfolioError, match="The benchmark NOWHERE of portfolio ALONE is neither"):
+        with_benchmarks(found, of, MARKET)
+
+
+def test_values_are_in_no_line() -> None:
+    found, columns, _ = weighed(HELD, DESK)
+    assert (columns.of[found.kind == OF_VALUE] == -1).all()
