@@ -23,7 +23,6 @@ TEXTS = (
     "price_unit", "put_call", "amount_type",
 )  # fmt: skip
 """Columns of words; '' where a row has none or the file has no such column."""
-# Attributes of instruments by which a book is grouped as by any further column.
 _TOTALS = ("total", "totals", "grand total", "sum", "subtotal", "summe", "gesamt", "gesamtsumme", "total:")
 DECIMAL = "positions.decimal in " + BOOK_FILE
 """The setting that says which mark is the decimal one."""
@@ -60,6 +59,11 @@ def position_rows(sheets: Sequence[Sheet], how: PositionsMap) -> pa.Table:
         part = _rows(sheet, how, mine, by_sheet.get(number), per_cent.get(number, False))
         parts.append(part.filter(pc.invert(_totals(part))))
     return pa.concat_tables(parts).combine_chunks()
+
+
+def place_of(rows: pa.Table, row: int) -> str:
+    """Return the beginning of a message about a row."""
+    return f"Line {rows['line'][row].as_py()} of {rows['file'][row].as_py()}"
 
 
 def _rows(
