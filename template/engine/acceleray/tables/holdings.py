@@ -33,7 +33,9 @@ HOLDINGS = Table(
     columns=(
         _RUN,
         Column(
-            "position_id", "string", "Portfolio, instrument (with its date, if it has one) and number of the line"
+            "position_id",
+            "string",
+            "Portfolio, instrument (with its date, if it has one) and number of the line",
         ),
         PORTFOLIO,
         Column("instrument_id", "string", "Instrument; cash is CASH. and its currency"),

@@ -14,7 +14,7 @@ from acceleray.stages.book.reading.as_json import objects
 from acceleray.stages.book.reading.cells import raw_texts
 from acceleray.stages.book.reading.columns import IDENTIFIERS
 from acceleray.stages.book.reading.distinct import counted, distinct, order_of
-from acceleray.stages.book.reading.instruments import WORDS
+from acceleray.stages.book.reading.instruments import WORDS, Instrument
 from acceleray.stages.book.reading.kinds import NOT_MODELLED
 from acceleray.stages.book.reading.matching import Register
 from acceleray.stages.book.reading.portfolios import Portfolio
@@ -23,7 +23,8 @@ from acceleray.tables import HOLDINGS, HOLDINGS_QUARANTINED, INSTRUMENTS_KNOWN, 
 from acceleray.tables.contract import Table
 
 _CONTENT = (
-    "portfolio_id", "instrument_id", "as_of", "quantity", "market_value", "weight", "currency", "groups", "cells",
+    "portfolio_id", "instrument_id", "as_of", "quantity", "market_value", "weight", "currency", "groups",
+    "cells",
 )  # fmt: skip
 
 
@@ -63,10 +64,10 @@ def positions_of(rows: pa.Table) -> pa.Table:
     """
     rows = rows.take(pa.array(order_of([rows[name] for name in _CONTENT]))).combine_chunks()
     number = counted(distinct([rows[name] for name in ("portfolio_id", "instrument_id", "as_of")]).codes)
-    day = pc.binary_join_element_wise("@", rows["as_of"].cast(pa.string()), "")
+    day = pc.fill_null(pc.binary_join_element_wise("@", rows["as_of"].cast(pa.string()), ""), "")
     position_id = pc.binary_join_element_wise(
         rows["portfolio_id"],
-        pc.binary_join_element_wise(rows["instrument_id"], day, "", null_handling="skip"),
+        pc.binary_join_element_wise(rows["instrument_id"], day, ""),
         pa.array(number).cast(pa.string()),
         "/",
     )
@@ -115,7 +116,9 @@ def instruments_known(register: Register, positions: pa.Table, priced: Sequence[
                 "currency": one.currency or None,
                 "price_unit": 1.0 if one.price_unit is None else one.price_unit,
                 "multiplier": 1.0 if one.multiplier is None else one.multiplier,
-                "proxy_beta": (1.0 if one.proxy_beta is None else one.proxy_beta) if one.words.get("proxy") else None,
+                "proxy_beta": (1.0 if one.proxy_beta is None else one.proxy_beta)
+                if one.words.get("proxy")
+                else None,
                 "type": kind,
                 "groups": one.groups,
                 "series": mine or None,
@@ -127,6 +130,13 @@ def instruments_known(register: Register, positions: pa.Table, priced: Sequence[
     return _listed(INSTRUMENTS_KNOWN, rows)
 
 
+def _beta(one: Instrument) -> float | None:
+    """Return the beta of a proxy, 1 where none is said; NULL where there is no proxy."""
+    if "proxy" not in one.words:
+        return None
+    return 1.0 if one.proxy_beta is None else one.proxy_beta
+
+
 def _null(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.is_nan(column), None, column)
 
@@ -135,10 +145,7 @@ def _shaped(table: Table, rows: pa.Table, more: Mapping[str, Any]) -> pa.Table:
     """Return rows with the columns of a table, less those that are the same for a run."""
     schema = _own(table)
     return pa.table(
-        [
-            (more[field.name] if field.name in more else rows[field.name]).cast(field.type)
-            for field in schema
-        ],
+        [(more[field.name] if field.name in more else rows[field.name]).cast(field.type) for field in schema],
         schema=schema,
     )
 

@@ -13,9 +13,7 @@ _NAMED = 5
 _GROSS = 20.0
 
 
-def lines_of(
-    positions: pa.Table, instruments: pa.Table, quarantined: pa.Table, listed: bool
-) -> tuple[str, ...]:
+def lines_of(positions: pa.Table, instruments: pa.Table, quarantined: pa.Table) -> tuple[str, ...]:
     """Return what to say about accepted positions, their instruments, and rows that were left out."""
     held = instruments.filter(instruments["held"])
     counts = (len(positions), pc.count_distinct(positions["portfolio_id"]).as_py(), len(held))
@@ -42,7 +40,7 @@ def lines_of(
             for row in rows
             if row["modelled"]
         ],
-        "no prices of " + ("" if listed else ""),
+        "no prices of ",
         "silver.instruments_known",
     )
     lines += _named(
@@ -59,7 +57,9 @@ def lines_of(
 
 def _title(row: dict[str, str]) -> str:
     name = row["name"]
-    return f"{row['instrument_id']} ({name})" if name and name != row["instrument_id"] else row["instrument_id"]
+    return (
+        f"{row['instrument_id']} ({name})" if name and name != row["instrument_id"] else row["instrument_id"]
+    )
 
 
 def _named(said: Sequence[str], before: str, table: str) -> list[str]:
@@ -74,8 +74,8 @@ def _suspicious(positions: pa.Table) -> list[str]:
     large = sums.filter(pc.greater(pc.abs(sums["weight_sum"]), _GROSS))
     return _named(
         [
-            f"weights of {name} add up to {total:,.2f} times NAV; if they are per cent, map them as weight_pct in "
-            "conf/book.yml"
+            f"weights of {name} add up to {total:,.2f} times NAV; if they are per cent, map them as "
+            "weight_pct in conf/book.yml"
             for name, total in zip(
                 large["portfolio_id"].to_pylist(), large["weight_sum"].to_pylist(), strict=True
             )

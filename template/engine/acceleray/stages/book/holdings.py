@@ -108,7 +108,9 @@ def receive_holdings(settings: Settings, read_table: ReadTable | None = None) ->
         names = (book.table, book.portfolios_table, book.instruments_table)
         settings_of = ("book.table", "book.portfolios_table", "book.instruments_table")
         found = [
-            [sheet_of_table(read_table(name, setting), name, kind, of)] if name or kind is POSITIONS_KIND else []
+            [sheet_of_table(read_table(name, setting), name, kind, of)]
+            if name or kind is POSITIONS_KIND
+            else []
             for name, setting, (kind, of) in zip(names, settings_of, _kinds(how), strict=True)
         ]
     else:
@@ -123,7 +125,10 @@ def receive_holdings(settings: Settings, read_table: ReadTable | None = None) ->
 
 
 def receive_files(
-    positions: Path, portfolios: Path | None = None, instruments: Path | None = None, how: BookMap | None = None
+    positions: Path,
+    portfolios: Path | None = None,
+    instruments: Path | None = None,
+    how: BookMap | None = None,
 ) -> Received:
     """Return what files say, as `receive_holdings` does for those of the settings."""
     how = how or BookMap()
@@ -134,7 +139,9 @@ def receive_files(
     return received(found[0], found[1], found[2], how)
 
 
-def received(positions: list[Sheet], portfolios: list[Sheet], instruments: list[Sheet], how: BookMap) -> Received:
+def received(
+    positions: list[Sheet], portfolios: list[Sheet], instruments: list[Sheet], how: BookMap
+) -> Received:
     """Return tables of positions, portfolios and instruments as one.
 
     Raises:
@@ -165,8 +172,8 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
         priced: names of all series of prices.
 
     Raises:
-        PortfolioError: what is said contradicts itself, or a currency, portfolio or date is missing; one line,
-            nothing is written.
+        PortfolioError: what is said contradicts itself, or a currency, portfolio or date is missing; in one
+            line.
     """
     found = judged(
         received.rows,
@@ -182,10 +189,10 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
     rows = found.rows.filter(good)
     if not rows.filter(rows["current"]).num_rows:
         first = found.rows["reason"].combine_chunks().drop_null()[0].as_py()
-        raise PortfolioError(f"No position can be used: the first row {first}; correct the file of positions.")
-    refuse_disagreeing(
-        rows.filter(rows["current"]), found.portfolios, set(settings.market_data.arithmetic)
-    )
+        raise PortfolioError(
+            f"No position can be used: the first row {first}; correct the file of positions."
+        )
+    refuse_disagreeing(rows.filter(rows["current"]), found.portfolios, set(settings.market_data.arithmetic))
     positions = positions_of(rows)
     current = positions["current"]
     instruments = instruments_known(found.register, positions, priced)
@@ -198,8 +205,8 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
         quarantined,
         (),
     )
-    lines = (*received.lines, *found.lines, *lines_of(holdings.positions, instruments, quarantined, bool(received.instruments)))
-    return Holdings(**{**holdings.__dict__, "lines": lines})
+    told = lines_of(holdings.positions, instruments, quarantined)
+    return replace(holdings, lines=(*received.lines, *found.lines, *told))
 
 
 def commit_holdings(run: Run, received: Received, holdings: Holdings) -> None:

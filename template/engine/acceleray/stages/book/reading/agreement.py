@@ -60,15 +60,15 @@ def _refuse_nav(rows: pa.Table, weight: _Floats, portfolios: Mapping[str, Portfo
         row = int(np.argmax(wrong))
         name = rows["portfolio_id"][row].as_py()
         raise PortfolioError(
-            f"{portfolios[name].place} has NAV {bad[name]:,g} for portfolio {name}, whose positions are weights "
-            f"({place_of(rows, row)}); weights need a NAV above zero."
+            f"{portfolios[name].place} has NAV {bad[name]:,g} for portfolio {name}, whose positions are "
+            f"weights ({place_of(rows, row)}); weights need a NAV above zero."
         )
 
 
 def _refuse_shares(
     rows: pa.Table, value: _Floats, weight: _Floats, portfolios: Mapping[str, Portfolio]
 ) -> None:
-    """Compare weights with market values over NAV: the one given, else the one that the rows themselves imply."""
+    """Compare weights with market values over NAV: the one given, else the one that the rows imply."""
     both = ~np.isnan(value) & ~np.isnan(weight)
     if not both.any():
         return
@@ -101,9 +101,10 @@ def _refuse_shares(
 def _contradiction(
     rows: pa.Table, row: int, one: str, mine: float, other: str, theirs: float
 ) -> PortfolioError:
+    name = rows["instrument_id"][row].as_py()
     return PortfolioError(
-        f"{place_of(rows, row)} has {one} {mine:,g} and {other} {theirs:,g} for {rows['instrument_id'][row].as_py()}, "
-        "which contradict each other; correct one of them."
+        f"{place_of(rows, row)} has {one} {mine:,g} and {other} {theirs:,g} for {name}, which contradict "
+        "each other; correct one of them."
     )
 
 

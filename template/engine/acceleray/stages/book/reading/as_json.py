@@ -20,11 +20,11 @@ def objects(names: Sequence[str], columns: Sequence[pa.Array], empty: bool = Tru
     parts = []
     for name, column in zip(names, columns, strict=True):
         head = json.dumps(name, ensure_ascii=False) + ': "'
-        pair = pc.binary_join_element_wise(head, _escaped(column), '"', "")
-        parts.append(pair if empty else pc.if_else(pc.equal(column, ""), None, pair))
+        pair = pc.binary_join_element_wise(head, _escaped(column), '", ', "")
+        parts.append(pair if empty else pc.if_else(pc.equal(column, ""), "", pair))
     if not parts:
         raise ValueError("no columns")
-    inner = pc.binary_join_element_wise(*parts, ", ", null_handling="skip")
+    inner = pc.replace_substring_regex(pc.binary_join_element_wise(*parts, ""), ", $", "")
     return pc.binary_join_element_wise("{", inner, "}", "")
 
 

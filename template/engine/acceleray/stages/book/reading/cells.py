@@ -105,8 +105,8 @@ def _cleared(grid: Grid, at: int) -> tuple[pa.ChunkedArray, bool]:
         neither = pc.index(pc.or_(signs, empty), False).as_py()
         if neither >= 0:
             raise PortfolioError(
-                f"{grid.place(neither)} has '{texts[neither].as_py()}' in column '{grid.header[at]}', and other "
-                "rows have a per cent sign; write all alike."
+                f"{grid.place(neither)} has '{texts[neither].as_py()}' in column '{grid.header[at]}', and "
+                "other rows have a per cent sign; write all alike."
             )
         texts = pc.utf8_trim(pc.replace_substring_regex(texts, _PER_CENT, ""), BLANK)
     for pattern in (_IN_BRACKETS, _SIGN_LAST):

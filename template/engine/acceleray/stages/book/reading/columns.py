@@ -107,7 +107,9 @@ class Kind:
     def wanted(self) -> str:
         """Return in words what it needs."""
         if self.name == "positions":
-            return "an instrument (instrument_id, ticker, isin, ...) and one of quantity, market_value, weight"
+            return (
+                "an instrument (instrument_id, ticker, isin, ...) and one of quantity, market_value, weight"
+            )
         return "portfolio_id" if self.name == "portfolios" else "instrument_id, ticker, isin or another id"
 
 
@@ -145,7 +147,7 @@ def roles_of(kind: Kind, header: Sequence[str], own: Mapping[str, str], origin: 
     """Return what each column is.
 
     Raises:
-        PortfolioError: a column is missing that is needed or that conf/book.yml names, or two can be the same.
+        PortfolioError: a column is missing that is needed or mapped, or two can be the same.
     """
     setting = f"{kind.name}.columns"
     for role, name in own.items():
@@ -159,7 +161,8 @@ def roles_of(kind: Kind, header: Sequence[str], own: Mapping[str, str], origin: 
             )
     if not is_header(kind, header, own):
         raise PortfolioError(
-            f"{origin} needs {kind.wanted}; its columns are {some(header)}; map them in {BOOK_FILE}, {setting}."
+            f"{origin} needs {kind.wanted}; its columns are {some(header)}; map them in {BOOK_FILE}, "
+            f"{setting}."
         )
     at: dict[str, int] = {}
     for role, places in _candidates(kind, header, own).items():
@@ -198,7 +201,9 @@ def _candidates(kind: Kind, header: Sequence[str], own: Mapping[str, str]) -> di
                 continue
             places = [place for place, name in enumerate(plain) if place not in taken and name in usual]
             if role == "weight":
-                places = [place for place in places if plain[place] not in _NET_ASSETS or "%" in header[place]]
+                places = [
+                    place for place in places if plain[place] not in _NET_ASSETS or "%" in header[place]
+                ]
             if places:
                 found[role] = places
                 taken.update(places)

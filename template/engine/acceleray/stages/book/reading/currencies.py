@@ -44,7 +44,9 @@ def price_unit_of(text: str) -> float | None:
 
 def cash_in(text: str) -> str | None:
     """Return the currency of an id of cash: `CASH.EUR`, `EUR CASH`; '' for `CASH` alone, None for no cash."""
-    words = [word for word in text.upper().replace("_", " ").replace(".", " ").replace("-", " ").split() if word]
+    words = [
+        word for word in text.upper().replace("_", " ").replace(".", " ").replace("-", " ").split() if word
+    ]
     if "CASH" not in words:
         return None
     rest = [word for word in words if word != "CASH"]

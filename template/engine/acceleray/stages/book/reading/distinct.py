@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Distinct:
-    """Different rows: the number of each row's like (rows,), and the first row of each of them (different,)."""
+    """Different rows: the number of each row's like (rows,), and the first row of each (different,)."""
 
     codes: NDArray[np.int64]
     first: NDArray[np.int64]
 
 
 def ranked(column: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
-    """Return the rank (rows,) of each value among the different ones in ascending order; NULL and NaN are -1."""
+    """Return the rank (rows,) of each value among the different ones, ascending; NULL and NaN are -1."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if pa.types.is_floating(column.type):

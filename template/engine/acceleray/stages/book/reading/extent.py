@@ -45,7 +45,8 @@ def end_of(rows: Sequence[Sequence[str]], width: int, amounts: Sequence[int]) ->
     it: one of those whose number cannot be read is a row that is wrong, and no disclaimer.
     """
     last = next(
-        (at for at in range(len(rows) - 1, -1, -1) if _fits(rows[at], width) and _has(rows[at], amounts)), None
+        (at for at in range(len(rows) - 1, -1, -1) if _fits(rows[at], width) and _has(rows[at], amounts)),
+        None,
     )
     if last is None:
         return None

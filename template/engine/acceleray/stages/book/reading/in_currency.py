@@ -39,8 +39,8 @@ def refuse_currencies(rows: pa.Table, usable: NDArray[np.bool_]) -> None:
                     f"{place} has {role} '{text}', which is no ISO 4217 code; write one such as EUR."
                 )
             raise PortfolioError(
-                f"{place} has a market value in {text}, and values are in whole {code}; write {code}, and {text} "
-                "in a column instrument_currency."
+                f"{place} has a market value in {text}, and values are in whole {code}; write {code}, and "
+                f"{text} in a column instrument_currency."
             )
 
 
@@ -76,7 +76,9 @@ def with_currencies(
     instruments = register.instruments
     for name in held:
         if not instruments[name].currency and (pair := pair_of(name)):
-            instruments[name] = replace(instruments[name], currency=pair[1], type=instruments[name].type or "fx")
+            instruments[name] = replace(
+                instruments[name], currency=pair[1], type=instruments[name].type or "fx"
+            )
     # A rate that is only priced makes no book in two currencies, nor does an index without a position.
     said = {instruments[name].currency for name in held}
     said |= {one.base_currency for one in portfolios.values()}
@@ -88,8 +90,8 @@ def with_currencies(
         one = instruments[missing[0]]
         raise PortfolioError(
             f"Instrument {missing[0]}{f' ({one.place})' if one.place else ''} has no currency"
-            f"{f', as {len(missing) - 1:,} others' if len(missing) > 1 else ''}, and the book has {several}; add a "
-            "column currency to the file of instruments or of positions."
+            f"{f', as {len(missing) - 1:,} others' if len(missing) > 1 else ''}, and the book has {several}; "
+            "add a column currency to the file of instruments or of positions."
         )
     for name, one in instruments.items():
         if not one.currency and (len(said) < 2 and not pair_of(name)):

@@ -16,7 +16,7 @@ _NEVER = -(2**30)
 
 
 def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str]]:
-    """Return rows that are not dated later, with `current`: of the last date of their portfolio; and lines on it.
+    """Return rows not dated later, with `current` (of the last date of their portfolio), and lines on them.
 
     A row that is kept out counts for the last date: a day whose rows are all wrong is no reason to go back.
 
@@ -30,8 +30,8 @@ def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str]]:
         first = pc.min(rows["as_of"].filter(pa.array(late))).as_py()
         if late.all():
             raise PortfolioError(
-                f"All positions are dated after the as-of date {as_of}, the first ones {first}; bring those held "
-                "by then, or set as_of."
+                f"All positions are dated after the as-of date {as_of}, the first ones {first}; bring those "
+                "held by then, or set as_of."
             )
         lines.append(f"{late.sum():,} positions dated {first} or later, after the as-of date, are left out")
         rows, days = rows.filter(pa.array(~late)), days[~late]

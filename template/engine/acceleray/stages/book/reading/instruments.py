@@ -140,9 +140,7 @@ def instrument(
     if text := cells.get("price_unit", ""):
         unit = price_unit_of(text)
         if unit is None:
-            raise PortfolioError(
-                f"{place} has price_unit '{text}'; write pence, or what one unit of the price is worth, as 0.01."
-            )
+            raise PortfolioError(f"{place} has price_unit '{text}'; write pence, or a number such as 0.01.")
     return Instrument(
         instrument_id=next(iter(ids.values()), ""),
         ids=ids,

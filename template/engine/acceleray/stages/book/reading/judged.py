@@ -24,7 +24,7 @@ from acceleray.stages.book.reading.in_time import in_time
 from acceleray.stages.book.reading.instruments import Instrument
 from acceleray.stages.book.reading.matching import CASH, Match, Register, match
 from acceleray.stages.book.reading.portfolios import Portfolio
-from acceleray.stages.book.reading.positions import TEXTS, place_of
+from acceleray.stages.book.reading.positions import TEXTS, free, place_of
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,20 @@ def judged(
     reason = rows["reason"].to_numpy(zero_copy_only=False).copy()
     if known:
         strange = np.asarray(pc.invert(pc.is_in(rows["portfolio_id"], pa.array(list(known), pa.string()))))
-        reason[strange & np.equal(reason, None)] = "is of a portfolio that is not in the file of portfolios"
+        reason[strange & free(reason)] = "is of a portfolio that is not in the file of portfolios"
     else:
-        known = {name: Portfolio(name) for name in sorted(pc.unique(rows["portfolio_id"]).to_pylist()) if name}
-    refuse_currencies(rows, np.equal(reason, None))
+        known = {
+            name: Portfolio(name) for name in sorted(pc.unique(rows["portfolio_id"]).to_pylist()) if name
+        }
+    refuse_currencies(rows, free(reason))
     register = Register.of(listed, priced)
     cash = cash_currencies(known, register, priced, currency)
     found, wrong = _matched(rows, reason, register, cash, types)
-    good = pc.unique(found.filter(pa.array(np.equal(reason, None)))).to_pylist()
+    good = pc.unique(found.filter(pa.array(free(reason)))).to_pylist()
     held = sorted(name for name in good if name != CASH)
     known, told = with_currencies(known, register, held, currency)
     bases = bases_of(rows, known)
-    found = pc.if_else(pa.array(np.equal(reason, None)), with_cash(found, bases, register), "")
+    found = pc.if_else(pa.array(free(reason)), with_cash(found, bases, register), "")
     encoded = found.dictionary_encode()
     types_of = [register.instruments[name].type if name else "" for name in encoded.dictionary.to_pylist()]
     columns = {
@@ -100,8 +102,8 @@ def _matched(
     cash: set[str],
     types: Mapping[str, str],
 ) -> tuple[pa.Array, list[str]]:
-    """Return the instrument of each row, '' where it has a reason, which may be given here; and lines to say."""
-    good = np.flatnonzero(np.equal(reason, None))
+    """Return the instrument of each row, '' where it has a reason, which may be new; and lines to say."""
+    good = np.flatnonzero(free(reason))
     usable = rows.take(pa.array(good))
     alike = distinct([usable[role] for role in (*TEXTS, "multiplier")])
     firsts = usable.take(pa.array(alike.first))
@@ -113,14 +115,14 @@ def _matched(
     codes = np.full(len(rows), len(matches) - 1)
     codes[good] = alike.codes
     why = np.array([one.reason or None for one in matches], object)[codes]
-    told = np.not_equal(why, None) & np.equal(reason, None)
+    told = ~free(why) & free(reason)
     reason[told] = why[told]
     names = pa.array([one.instrument_id for one in matches], pa.string())
     return names.take(pa.array(codes)), said
 
 
 def _cells(row: Mapping[str, str]) -> dict[str, str]:
-    """Return the cells of a row that are filled; the currency is the instrument's, where the row says both."""
+    """Return the filled cells of a row; the currency is the instrument's, where the row says both."""
     cells = {role: text for role, text in row.items() if text}
     stated = cells.pop("instrument_currency", "")
     return {**cells, "currency": stated} if stated else cells

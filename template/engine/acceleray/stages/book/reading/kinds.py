@@ -14,22 +14,26 @@ NOT_MODELLED = ("option", "bond")
 _WORDS: dict[str, tuple[str, ...]] = {
     "equity": (
         "equities", "stock", "stocks", "share", "shares", "common stock", "common", "com", "preferred stock",
-        "preferred", "adr", "gdr", "reit", "ordinary share", "ordinary shares", "ec", "ep", "equity-common",
-        "equity-preferred", "equity common", "equity preferred", "sh",
+        "preferred", "adr", "gdr", "reit", "ordinary share", "ordinary shares", "ec", "ep",
+        "equity-common", "equity-preferred", "equity common", "equity preferred", "sh",
     ),
-    "fund": ("funds", "etf", "etfs", "etp", "mutual fund", "mutual funds", "money market", "stiv", "unit trust"),
+    "fund": (
+        "funds", "etf", "etfs", "etp", "mutual fund", "mutual funds", "money market", "stiv", "unit trust",
+    ),
     "index": ("indices", "indexes"),
     "fx": ("currency pair", "fx spot", "fx rate"),
     "future": ("futures", "index future", "index futures"),
     "forward": ("forwards", "fx forward", "fx forwards", "currency forward", "forward contract", "dfe"),
     "cash": (
-        "cash and cash equivalents", "cash & cash equivalents", "cash equivalents", "currency", "cash collateral",
-        "cash collateral and margins", "cash and margins", "deposit", "deposits", "payable", "receivable",
+        "cash and cash equivalents", "cash & cash equivalents", "cash equivalents", "currency",
+        "cash collateral", "cash collateral and margins", "cash and margins", "deposit", "deposits", "payable", "receivable",
     ),
-    "option": ("options", "put", "call", "warrant", "warrants", "equity option", "swaption", "right", "rights"),
+    "option": (
+        "options", "put", "call", "warrant", "warrants", "equity option", "swaption", "right", "rights",
+    ),
     "bond": (
-        "bonds", "fixed income", "government bond", "corporate bond", "treasury", "note", "notes", "dbt", "debt",
-        "debt security", "bill", "bills", "prn", "convertible bond", "municipal bond", "loan", "loans",
+        "bonds", "fixed income", "government bond", "corporate bond", "treasury", "note", "notes", "dbt",
+        "debt", "debt security", "bill", "bills", "prn", "convertible bond", "municipal bond", "loan", "loans",
     ),
 }  # fmt: skip
 _KNOWN = {word: name for name, words in _WORDS.items() for word in (name, *words)}

@@ -47,7 +47,9 @@ class Register:
             by_fold.setdefault(name.casefold(), []).append(name)
         for one in listed:
             texts = [one.series] if one.series else [*one.ids.values()]
-            texts += [] if one.series else [more for role, text in one.ids.items() for more in also(role, text)]
+            texts += (
+                [] if one.series else [more for role, text in one.ids.items() for more in also(role, text)]
+            )
             texts += [] if one.series or "name" not in one.words else [one.words["name"]]
             series = ""
             for text in texts:
@@ -81,7 +83,11 @@ class Register:
 
 
 def _named(one: Instrument) -> list[str]:
-    return [one.instrument_id, *one.ids.values(), *(more for role, text in one.ids.items() for more in also(role, text))]
+    return [
+        one.instrument_id,
+        *one.ids.values(),
+        *(more for role, text in one.ids.items() for more in also(role, text)),
+    ]
 
 
 def match(
@@ -109,7 +115,8 @@ def match(
     said: list[str] = []
     # Rows that name more come first, so that one that names less finds what they brought.
     order = sorted(
-        range(len(rows)), key=lambda at: (-sum(role in rows[at] for role in IDENTIFIERS), sorted(rows[at].items()))
+        range(len(rows)),
+        key=lambda at: (-sum(role in rows[at] for role in IDENTIFIERS), sorted(rows[at].items())),
     )
     for at in order:
         told: list[str] = []
@@ -132,10 +139,16 @@ def _match(
     known = {role: names for role, names in hits.items() if names}
     if (cash := _cash(row, one, known, register, currencies)) is not None:
         return _as_cash(cash, register)
+    if row.get("put_call"):
+        # What it is an option on has the same identifiers.
+        under = min(set().union(*known.values()), default=one.instrument_id or one.words.get("name", ""))
+        return _joined(f"{under} {row['put_call'].upper()}", replace(one, ids={}), register)
     if known:
         common = set.intersection(*known.values())
         if len(common) > 1 and one.currency:
-            common = {name for name in common if register.instruments[name].currency == one.currency} or common
+            common = {
+                name for name in common if register.instruments[name].currency == one.currency
+            } or common
         if len(common) != 1:
             return Match(reason=_ambiguous(one, known))
         return _joined(next(iter(common)), one, register)
@@ -147,7 +160,9 @@ def _match(
     if same:
         return _joined(next(iter(same)), one, register)
     if not one.ids and told:
-        return Match(reason=f"names no instrument: {told[0].partition(': ')[2].removesuffix('; it is not used')}")
+        return Match(
+            reason=f"names no instrument: {told[0].partition(': ')[2].removesuffix('; it is not used')}"
+        )
     return _joined(one.instrument_id or one.words["name"], one, register)
 
 
@@ -169,8 +184,8 @@ def _joined(instrument_id: str, one: Instrument, register: Register) -> Match:
         mine, theirs = getattr(before, word), getattr(one, word)
         if mine and theirs and mine != theirs and not before.listed:
             raise PortfolioError(
-                f"{one.place} has {word} {theirs} for {instrument_id}, and {before.place} has {mine}; say which "
-                "one it is in a file of instruments (book.instruments_path)."
+                f"{one.place} has {word} {theirs} for {instrument_id}, and {before.place} has {mine}; say "
+                "which one it is in a file of instruments (book.instruments_path)."
             )
     register.instruments[instrument_id] = replace(before.filled(one), place=before.place or one.place)
     register.also_named(instrument_id, one)
@@ -198,7 +213,9 @@ def _cash(
     if code is not None:
         return code or mine
     # ALL is a currency and a share; a code alone is cash where the book has that currency.
-    if alone and (alone == currency_of(row.get("currency", ""))[0] or ("currency" not in row and alone in currencies)):
+    if alone and (
+        alone == currency_of(row.get("currency", ""))[0] or ("currency" not in row and alone in currencies)
+    ):
         return alone
     return None
 

@@ -82,8 +82,8 @@ def _with_currency(one: Portfolio) -> Portfolio:
     code, unit = currency_of(one.base_currency)
     if not code or unit != 1.0:
         raise PortfolioError(
-            f"{one.place} has base_currency '{one.base_currency}', which is no ISO 4217 code; write one such as "
-            "EUR."
+            f"{one.place} has base_currency '{one.base_currency}', which is no ISO 4217 code; write one "
+            "such as EUR."
         )
     return Portfolio(**{**one.__dict__, "base_currency": code})
 
@@ -93,8 +93,8 @@ def _refuse_parents(found: Mapping[str, Portfolio]) -> None:
         one = found[name]
         if one.parent_id and one.parent_id not in found:
             raise PortfolioError(
-                f"{one.place} has parent {one.parent_id} for portfolio {name}, and there is no such portfolio; "
-                "add it or leave parent_id empty."
+                f"{one.place} has parent {one.parent_id} for portfolio {name}, and there is no such "
+                "portfolio; add it or leave parent_id empty."
             )
     whole: set[str] = set()
     for name in sorted(found):
@@ -103,7 +103,8 @@ def _refuse_parents(found: Mapping[str, Portfolio]) -> None:
             if parent in way:
                 circle = " in ".join([*way[way.index(parent) :], parent])
                 raise PortfolioError(
-                    f"{found[parent].place}: portfolio {parent} is its own ancestor ({circle}); correct parent_id."
+                    f"{found[parent].place}: portfolio {parent} is its own ancestor ({circle}); correct "
+                    "parent_id."
                 )
             way.append(parent)
         whole.update(way)
@@ -118,6 +119,6 @@ def refuse_benchmarks(portfolios: Sequence[Portfolio], known: set[str]) -> None:
     for one in portfolios:
         if one.benchmark_id and one.benchmark_id not in known:
             raise PortfolioError(
-                f"{one.place} has benchmark {one.benchmark_id} for portfolio {one.portfolio_id}, which is neither "
-                "a portfolio nor a series of the prices; correct benchmark_id."
+                f"{one.place} has benchmark {one.benchmark_id} for portfolio {one.portfolio_id}, which is "
+                "neither a portfolio nor a series of the prices; correct benchmark_id."
             )

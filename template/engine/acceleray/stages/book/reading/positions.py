@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ from acceleray.stages.book.reading.sheets import Sheet
 from acceleray.stages.ingest.reading.grid import Grid
 
 TEXTS = (
-    *IDENTIFIERS, "name", "currency", "instrument_currency", "type", "asset_class", "sector", "country", "issuer",
-    "price_unit", "put_call", "amount_type",
+    *IDENTIFIERS, "name", "currency", "instrument_currency", "type", "asset_class", "sector", "country",
+    "issuer", "price_unit", "put_call", "amount_type",
 )  # fmt: skip
 """Columns of words; '' where a row has none or the file has no such column."""
 _TOTALS = ("total", "totals", "grand total", "sum", "subtotal", "summe", "gesamt", "gesamtsumme", "total:")
@@ -29,9 +30,11 @@ DECIMAL = "positions.decimal in " + BOOK_FILE
 
 
 def position_rows(sheets: Sequence[Sheet], how: PositionsMap) -> pa.Table:
-    """Return one row per line: file, line, portfolio_id, as_of, the columns of `TEXTS`, amounts and multiplier
-    (NaN where there is none), `half_unit` (half of the last decimal that the weight is written with), groups and
-    cells (JSON texts), and reason (NULL where the row can be used).
+    """Return one row per line of the files.
+
+    Columns: file, line, portfolio_id, as_of, those of `TEXTS`, amounts and multiplier (NaN where there is none),
+    `half_unit` (half of the last decimal that the weight is written with), groups and cells (JSON texts), and
+    reason (NULL where the row can be used).
 
     Raises:
         PortfolioError: a column of portfolios is missing, or dates or numbers allow more than one reading.
@@ -61,6 +64,11 @@ def position_rows(sheets: Sequence[Sheet], how: PositionsMap) -> pa.Table:
     return pa.concat_tables(parts).combine_chunks()
 
 
+def free(reason: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Return which rows have no reason to be kept out."""
+    return np.asarray(pd.isna(reason))
+
+
 def place_of(rows: pa.Table, row: int) -> str:
     """Return the beginning of a message about a row."""
     return f"Line {rows['line'][row].as_py()} of {rows['file'][row].as_py()}"
@@ -83,7 +91,9 @@ def _rows(
         "as_of": pa.array(np.full(count, np.datetime64("NaT", "D")) if days is None else days, pa.date32()),
     }
     columns |= {role: names(grid, at[role]) if role in at else nothing for role in TEXTS}
-    values = {role: _scaled(role, numbers.get(role), count, how, per_cent) for role in (*AMOUNTS, "multiplier")}
+    values = {
+        role: _scaled(role, numbers.get(role), count, how, per_cent) for role in (*AMOUNTS, "multiplier")
+    }
     columns |= {role: pa.array(found) for role, found in values.items()}
     columns["half_unit"] = pa.array(_half_unit(numbers.get("weight"), count, per_cent))
     columns["groups"] = _groups(sheet, how, count)
@@ -91,7 +101,7 @@ def _rows(
     columns["cells"] = objects(
         [grid.header[place] for place in shown], [raw_texts(grid, place).combine_chunks() for place in shown]
     )
-    columns["reason"] = _reasons(grid, at, columns, numbers, days)
+    columns["reason"] = _reasons(grid, columns, numbers, days)
     return pa.table(columns)
 
 
@@ -102,8 +112,8 @@ def _portfolios(sheet: Sheet, how: PositionsMap) -> pa.Array:
         return pa.array([fixed] * len(grid.lines), pa.string())
     if "portfolio_id" not in at:
         raise PortfolioError(
-            f"{grid.origin} has no column of portfolios; set positions.portfolio_id in {BOOK_FILE} to the one it "
-            "is of, or positions.columns.portfolio_id to the column."
+            f"{grid.origin} has no column of portfolios; set positions.portfolio_id in {BOOK_FILE} to the one "
+            "it is of, or positions.columns.portfolio_id to the column."
         )
     return names(grid, at["portfolio_id"])
 
@@ -138,7 +148,8 @@ def _groups(sheet: Sheet, how: PositionsMap, count: int) -> pa.Array:
     else:
         if missing := [name for name in how.groups if name not in header]:
             raise PortfolioError(
-                f"{BOOK_FILE}, positions.groups: {grid.origin} has no further column '{missing[0]}'; remove it."
+                f"{BOOK_FILE}, positions.groups: {grid.origin} has no further column '{missing[0]}'; "
+                "remove it."
             )
         chosen = [place for place in sheet.roles.others if grid.header[place] in how.groups]
     if not chosen:
@@ -148,7 +159,7 @@ def _groups(sheet: Sheet, how: PositionsMap, count: int) -> pa.Array:
 
 
 def _has_words(column: pa.Array) -> bool:
-    """Return whether any cell has a letter and no cell is a number with digits alone: amounts are no groups."""
+    """Return whether most of the filled cells have letters: amounts are no groups."""
     lettered = pc.match_substring_regex(column, r"\p{L}")
     filled = pc.not_equal(column, "")
     return bool(pc.any(lettered).as_py()) and (pc.sum(lettered).as_py() * 2 > (pc.sum(filled).as_py() or 0))
@@ -163,7 +174,6 @@ def _totals(rows: pa.Table) -> pa.Array:
 
 def _reasons(
     grid: Grid,
-    at: dict[str, int] | object,
     columns: dict[str, pa.Array],
     numbers: dict[str, Numbers],
     days: NDArray[np.datetime64] | None,
@@ -176,7 +186,7 @@ def _reasons(
     if days is not None:
         _say(reason, np.isnat(days), "has no as_of")
     for role, found in numbers.items():
-        for row in np.flatnonzero(found.bad & np.equal(reason, None)):
+        for row in np.flatnonzero(found.bad & free(reason)):
             reason[row] = f"has '{found.texts[int(row)].as_py()}' for {role}, which is no number"
     empty = np.all([np.isnan(found.values) for role, found in numbers.items() if role in AMOUNTS], axis=0)
     _say(reason, empty, "has no quantity, market value or weight")
@@ -185,4 +195,4 @@ def _reasons(
 
 def _say(reason: NDArray[np.object_], mask: pa.Array | NDArray[np.bool_], words: str) -> None:
     found = mask.to_numpy(zero_copy_only=False) if isinstance(mask, pa.Array) else mask
-    reason[found & np.equal(reason, None)] = words
+    reason[found & free(reason)] = words

@@ -72,7 +72,9 @@ def _of_text(content: Content, kind: Kind, how: TableMap) -> Sheet:
     if how.header_line:
         above = how.header_line - 1
         if above >= len(head):
-            raise PortfolioError(f"{origin} has no line {how.header_line}; correct header_line in {BOOK_FILE}.")
+            raise PortfolioError(
+                f"{origin} has no line {how.header_line}; correct header_line in {BOOK_FILE}."
+            )
         separator = max(separators, key=lambda one: len(cells_of(head[above], one)))
     else:
         found = header_in(head, separators, lambda cells: is_header(kind, cells, how.columns))
@@ -138,7 +140,11 @@ def _end(
         size *= 16
     if kept is None:
         return len(raw), None
-    rest = [at for at, line in enumerate(lines[kept:], kept) if clean(line.replace(separator, "").replace('"', ""))]
+    rest = [
+        at
+        for at, line in enumerate(lines[kept:], kept)
+        if clean(line.replace(separator, "").replace('"', ""))
+    ]
     if not rest:
         return len(raw), None
     before = raw[:first].count(b"\n") + 1
@@ -166,7 +172,11 @@ def _of_excel(content: Content, kind: Kind, how: TableMap) -> list[Sheet]:
         else:
             cells = [[cell_text(cell) for cell in cells] for _, cells in below]
             width = max(len(row) for row in [*cells, texts[begin]])
-            kept = end_of([row + [""] * (width - len(row)) for row in cells], width, tuple(roles.amounts.values()) or range(width))
+            kept = end_of(
+                [row + [""] * (width - len(row)) for row in cells],
+                width,
+                tuple(roles.amounts.values()) or range(width),
+            )
         kept = len(below) if kept is None else kept
         grid = sheet_grid([rows[begin], *below[:kept]], origin, content.name)
         roles = replace(roles, others=tuple(at for at in roles.others if at < len(grid.columns)))
