@@ -127,8 +127,7 @@ def instrument(
                 said.append(f"{place}: {wrong}; it is not used")
             else:
                 ids[role] = text.upper() if role in ("isin", "cusip", "sedol", "figi") else text
-    said_type = (cells.get(role, "") for role in ("type", "asset_class", "put_call", "amount_type"))
-    kind, strange = type_of(*said_type, types)
+    kind, strange = type_of(cells, types)
     currency, unit = "", None
     if text := cells.get("currency", ""):
         currency, minor = currency_of(text)

@@ -26,39 +26,38 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "forward": ("forwards", "fx forward", "fx forwards", "currency forward", "forward contract", "dfe"),
     "cash": (
         "cash and cash equivalents", "cash & cash equivalents", "cash equivalents", "currency",
-        "cash collateral", "cash collateral and margins", "cash and margins", "deposit", "deposits", "payable", "receivable",
+        "cash collateral", "cash collateral and margins", "cash and margins", "deposit", "deposits",
+        "payable", "receivable",
     ),
     "option": (
         "options", "put", "call", "warrant", "warrants", "equity option", "swaption", "right", "rights",
     ),
     "bond": (
         "bonds", "fixed income", "government bond", "corporate bond", "treasury", "note", "notes", "dbt",
-        "debt", "debt security", "bill", "bills", "prn", "convertible bond", "municipal bond", "loan", "loans",
+        "debt", "debt security", "bill", "bills", "prn", "convertible bond", "municipal bond",
+        "loan", "loans",
     ),
 }  # fmt: skip
 _KNOWN = {word: name for name, words in _WORDS.items() for word in (name, *words)}
 
 
-def type_of(
-    said: str, asset_class: str, put_call: str, amount_type: str, own: Mapping[str, str]
-) -> tuple[str, str]:
+def type_of(cells: Mapping[str, str], own: Mapping[str, str]) -> tuple[str, str]:
     """Return the type of an instrument ('' where nothing says it), and a word that is no type that we know.
 
+    A column of types must say one; a word in one of asset classes that is no type says nothing about it. Of a
+    13F, anything for put or call says option, and amounts that are principal (PRN) say bond.
+
     Args:
-        said: what a column of types says.
-        asset_class: what one of asset classes says; a word that is no type says nothing about it.
-        put_call: a 13F's; anything in it says that the line is an option.
-        amount_type: a 13F's; PRN says that the amount is a principal, so a bond.
+        cells: of a row, by role.
         own: the user's words, by word.
     """
     mine = {word.casefold(): name for word, name in own.items()}
-    if put_call:
+    if cells.get("put_call"):
         return "option", ""
-    if said:
-        word = said.casefold()
-        found = mine.get(word) or _KNOWN.get(word)
+    if said := cells.get("type", ""):
+        found = mine.get(said.casefold()) or _KNOWN.get(said.casefold())
         return (found, "") if found else ("", said)
-    for word in (asset_class.casefold(), amount_type.casefold()):
-        if found := mine.get(word) or (_KNOWN.get(word) if word != "sh" else None):
-            return found, ""
-    return "", ""
+    asset_class = cells.get("asset_class", "").casefold()
+    if found := mine.get(asset_class) or _KNOWN.get(asset_class):
+        return found, ""
+    return ("bond" if cells.get("amount_type", "").casefold() == "prn" else ""), ""

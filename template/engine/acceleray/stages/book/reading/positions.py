@@ -32,9 +32,9 @@ DECIMAL = "positions.decimal in " + BOOK_FILE
 def position_rows(sheets: Sequence[Sheet], how: PositionsMap) -> pa.Table:
     """Return one row per line of the files.
 
-    Columns: file, line, portfolio_id, as_of, those of `TEXTS`, amounts and multiplier (NaN where there is none),
-    `half_unit` (half of the last decimal that the weight is written with), groups and cells (JSON texts), and
-    reason (NULL where the row can be used).
+    Columns: file, line, portfolio_id, as_of, those of `TEXTS`, amounts and multiplier (NaN where there is
+    none), `half_unit` (half of the last decimal that the weight is written with), groups and cells (JSON
+    texts), and reason (NULL where the row can be used).
 
     Raises:
         PortfolioError: a column of portfolios is missing, or dates or numbers allow more than one reading.
@@ -112,8 +112,8 @@ def _portfolios(sheet: Sheet, how: PositionsMap) -> pa.Array:
         return pa.array([fixed] * len(grid.lines), pa.string())
     if "portfolio_id" not in at:
         raise PortfolioError(
-            f"{grid.origin} has no column of portfolios; set positions.portfolio_id in {BOOK_FILE} to the one "
-            "it is of, or positions.columns.portfolio_id to the column."
+            f"{grid.origin} has no column of portfolios; set positions.portfolio_id in {BOOK_FILE} to the "
+            "one it is of, or positions.columns.portfolio_id to the column."
         )
     return names(grid, at["portfolio_id"])
 

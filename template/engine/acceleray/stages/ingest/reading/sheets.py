@@ -40,7 +40,7 @@ def sheet_rows(raw: bytes, origin: str) -> list[tuple[str, Rows]]:
         raise PortfolioError(
             f"{origin} is no Excel file that can be read ({error}); save it as .xlsx again."
         ) from None
-    found = []
+    found: list[tuple[str, Rows]] = []
     for title, rows in sheets:
         filled = [
             (line, row) for line, row in enumerate(rows, 1) if any(clean(cell_text(cell)) for cell in row)
