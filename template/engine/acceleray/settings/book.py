@@ -32,6 +32,8 @@ class Book(Section):
     portfolios_path: str = ""
     instruments_path: str = ""
     tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
+    portfolios_table: str = ""
+    instruments_table: str = ""
     portfolios: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
     nav: Annotated[float, Field(gt=0)] = 1_000_000.0
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"

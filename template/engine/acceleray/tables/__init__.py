@@ -21,6 +21,13 @@ from acceleray.tables.calibration import (
 )
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Layer, Scope, Table
 from acceleray.tables.evidence import RUN_TABLES, RUNS
+from acceleray.tables.holdings import (
+    HOLDINGS,
+    HOLDINGS_QUARANTINED,
+    HOLDINGS_RECEIVED,
+    INSTRUMENTS_KNOWN,
+    PORTFOLIOS_KNOWN,
+)
 from acceleray.tables.market import FEATURES, RETURNS
 from acceleray.tables.models import (
     FEATURE_IMPORTANCE,
@@ -65,6 +72,11 @@ ALL: tuple[Table, ...] = (
     FACTORS,
     RETURNS,
     FEATURES,
+    HOLDINGS_RECEIVED,
+    HOLDINGS,
+    HOLDINGS_QUARANTINED,
+    PORTFOLIOS_KNOWN,
+    INSTRUMENTS_KNOWN,
     PORTFOLIOS,
     POSITIONS,
     CALIBRATION,
@@ -138,10 +150,15 @@ __all__ = [
     "FEATURES",
     "FEATURE_IMPORTANCE",
     "GROUP_RISK",
+    "HOLDINGS",
+    "HOLDINGS_QUARANTINED",
+    "HOLDINGS_RECEIVED",
+    "INSTRUMENTS_KNOWN",
     "LEAKAGE_CHECKS",
     "LOSS_DISTRIBUTION",
     "MODEL_DECISIONS",
     "PORTFOLIOS",
+    "PORTFOLIOS_KNOWN",
     "PORTFOLIO_EXPOSURES",
     "PORTFOLIO_SCORES",
     "POSITIONS",

@@ -15,6 +15,7 @@ PORTFOLIOS = Table(
         Column("origin", "string", "reported, sample, reference or simulated"),
         Column("nav", "double", "Net asset value", "currency"),
         Column("currency", "string", "Base currency, ISO 4217 code"),
+        Column("place", "long", "Place in the book; the first, 0, is the one of headlines", "", True),
         Column("parent_id", "string", "Portfolio that it is a part of, empty for none", "", True),
         Column("benchmark_id", "string", "Portfolio or series it is measured against", "", True),
         Column("gross_exposure_pct_nav", "double", "Long and short positions, added up", "% of NAV", True),

@@ -31,6 +31,7 @@ def plain_portfolios(book: Book, span: slice) -> pa.Table:
             "origin": list(book.origins[span]),
             "nav": book.nav[span],
             "currency": list(book.currencies[span]),
+            "place": np.arange(span.start, span.start + count),
         },
         count,
     )
@@ -71,6 +72,7 @@ def portfolio_rows(found: Exposures, portfolios: Portfolios, origin: str) -> pa.
             "origin": [origin] * count,
             "nav": found.nav,
             "currency": list(portfolios.currencies),
+            "place": np.arange(count),
             "parent_id": [ids[place] for place in portfolios.parents],
             "benchmark_id": list(portfolios.benchmarks),
             "gross_exposure_pct_nav": 100.0 * np.abs(by_thing).sum(axis=1) / found.nav,
