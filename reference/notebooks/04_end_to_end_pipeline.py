@@ -62,15 +62,19 @@ run = session.run
 
 # COMMAND ----------
 
+from acceleray.stages.book.stage import accept_book, build_book, receive_book
 from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.train.parameters import deciding
-from acceleray.tables import PRICES
+from acceleray.tables import HOLDINGS, PRICES
 
+received = receive_book(run)
 with run.stage("ingest", "Ingest and validate prices (Spark)"):
     loaded = ingest(run)
-    run.identify(loaded.load_id, loaded.as_of, deciding(run, loaded.as_of))
+    run.identify(loaded.load_id, loaded.as_of, (*received.identity, *deciding(run, loaded.as_of)))
+    holdings = accept_book(run, received)
 show_stage(run)
 show_rows(run, PRICES, "instrument_id", "date", "price")
+show_rows(run, HOLDINGS, "portfolio_id", "instrument_id", "quantity", "weight")
 
 # COMMAND ----------
 
@@ -146,12 +150,11 @@ show_rows(run, SIGNAL_VALIDATION, "fold", "train_rows", "test_rows", "rank_ic", 
 
 # COMMAND ----------
 
-from acceleray.stages.book.stage import build_book
 from acceleray.stages.simulate.stage import simulate
 from acceleray.tables import RISK_MEASURES
 
 with run.stage("simulate", "Simulate the book (Ray)"):
-    book = build_book(run, calibration.returns)
+    book = build_book(run, calibration.returns, calibration.usable, holdings)
     horizons = simulate(run, calibration, book)
 show_stage(run)
 show_rows(

@@ -63,17 +63,21 @@ run = session.run
 
 # COMMAND ----------
 
+from acceleray.stages.book.stage import accept_book, build_book, receive_book
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.stress.stage import read_definitions
-from acceleray.tables import PRICES
+from acceleray.tables import HOLDINGS, PRICES
 
-definitions = read_definitions(run.settings)
+definitions, received = read_definitions(run.settings), receive_book(run)
 with run.stage("ingest", "Ingest prices and factors (Spark)"):
     loaded = ingest(run)
-    run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), definitions.digest))
+    deciding = (*received.identity, ingest_factors(run), definitions.digest)
+    run.identify(loaded.load_id, loaded.as_of, deciding)
+    holdings = accept_book(run, received)
 show_stage(run)
 show_rows(run, PRICES, "instrument_id", "date", "price")
+show_rows(run, HOLDINGS, "portfolio_id", "instrument_id", "quantity", "weight")
 
 # COMMAND ----------
 
@@ -152,12 +156,11 @@ show_rows(run, FACTOR_BETAS, "instrument_id", "factor_id", "beta", "beta_se", "r
 
 # COMMAND ----------
 
-from acceleray.stages.book.stage import build_book
 from acceleray.stages.simulate.stage import simulate
 from acceleray.tables import RISK_MEASURES
 
 with run.stage("simulate", "Simulate the book, two methods (Ray)"):
-    book = build_book(run, calibration.returns)
+    book = build_book(run, calibration.returns, calibration.usable, holdings)
     horizons = simulate(
         run,
         calibration,

@@ -157,7 +157,7 @@ from acceleray.stages.simulate.stage import simulate
 from acceleray.tables import RISK_MEASURES
 
 with run.stage("simulate", "Simulate the book (Ray)"):
-    book = build_book(run, calibration, holdings)
+    book = build_book(run, calibration.returns, calibration.usable, holdings)
     horizons = simulate(run, calibration, book)
 show_stage(run)
 show_rows(

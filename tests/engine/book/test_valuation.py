@@ -1,4 +1,4 @@
-"""What positions are worth and earn, by hand: two currencies, a short, cash, a proxy, futures and forwards."""
+"""What positions are worth and earn, by hand: two currencies, a short, cash, proxies, futures, forwards."""
 
 from __future__ import annotations
 
@@ -140,11 +140,11 @@ def test_contradicting_numbers_are_refused() -> None:
 
 
 def test_a_nav_of_nothing_is_refused_and_one_that_cash_contradicts_too() -> None:
-    with pytest.raises(PortfolioError, match="NAV of 0.00: shares of it mean nothing"):
+    with pytest.raises(PortfolioError, match=r"NAV of 0\.00: shares of it mean nothing"):
         valued(positions(held("AAA", 20.0), held("BBB", -50.0)), ONE)
     of = portfolios({"portfolio_id": "P", "nav": 9000.0})
     known = instruments({"instrument_id": "CASH.USD", "type": "cash", "currency": "USD"})
-    with pytest.raises(PortfolioError, match="positions add up to 6,000.00 and its NAV is 9,000.00"):
+    with pytest.raises(PortfolioError, match=r"positions add up to 6,000\.00 and its NAV is 9,000.00"):
         valued(positions(held("AAA", 100.0), held("CASH.USD", 1000.0)), of, known)
 
 

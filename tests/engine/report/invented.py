@@ -67,7 +67,9 @@ def _book(rows: Rows, portfolios: int, draws: np.random.Generator) -> None:
         identity = KEYS | {"portfolio_id": "REFERENCE" if reference else f"SIM-{number:06d}"}
         name = "Equal-weight reference" if reference else f"Simulated portfolio {number}"
         origin = "reference" if reference else "simulated"
-        rows[t.PORTFOLIOS].append(identity | {"name": name, "origin": origin, "nav": 1e6, "currency": "EUR"})
+        place = len(rows[t.PORTFOLIOS])
+        own = {"name": name, "origin": origin, "nav": 1e6, "currency": "EUR", "place": place}
+        rows[t.PORTFOLIOS].append(identity | own)
         risk = 2.5 if reference else float(draws.uniform(1.5, 6.0))
         rows[t.PORTFOLIO_SCORES].append(
             identity

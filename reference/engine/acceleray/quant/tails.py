@@ -144,6 +144,10 @@ class TailAt:
         """Return the measures of several groups of portfolios as one, in the order given."""
         return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
 
+    def part(self, portfolios: slice) -> "TailAt":
+        """Return the measures of some of the portfolios."""
+        return TailAt(*(getattr(self, one.name)[portfolios] for one in fields(self)))
+
 
 @dataclass(frozen=True)
 class Located:
@@ -261,6 +265,11 @@ class Tail:
     def expected_shortfall_error(self, confidence: float) -> NDArray[np.float64]:
         """Return the standard error of the expected shortfall, of shape (portfolios,)."""
         return self.at(confidence).expected_shortfall_error
+
+
+def part_of(tail: Tail, portfolios: slice) -> Tail:
+    """Return the tails of some of the portfolios."""
+    return Tail({level: each.part(portfolios) for level, each in tail.levels.items()})
 
 
 def joined(tails: Sequence[Tail]) -> Tail:

@@ -123,9 +123,18 @@ class Contributions:
 
 
 def reference(read: Read) -> dict[str, object] | None:
-    """Return the reference portfolio's row, the first by id should there be several."""
-    found = where(read(PORTFOLIOS), origin="reference")
-    return first(found.sort_by("portfolio_id"))
+    """Return the row of the portfolio that headlines speak of: the first of the book.
+
+    A run before books had an order has its reference portfolio.
+    """
+    portfolios = read(PORTFOLIOS)
+    return first(where(portfolios, place=0)) or first(where(portfolios, origin="reference"))
+
+
+def headline(read: Read) -> str:
+    """Return the id of the portfolio that headlines speak of, empty if the run has none."""
+    found = reference(read)
+    return "" if found is None else str(found["portfolio_id"])
 
 
 def methods(read: Read) -> tuple[str, ...]:

@@ -21,15 +21,19 @@ class Fx(Section):
 class Book(Section):
     """Where positions come from: `sample`, files (`csv`), a Delta `table`, or `simulated` ones.
 
-    `portfolios`, `nav` and `currency` are those of the simulated book alone: one equal-weight reference
-    portfolio and seeded random ones, the load of a benchmark.
+    `tolerance` is how far what is given twice may differ: quantity and market value of a position, positions
+    and NAV of a portfolio. `nav` and `currency` are those of a portfolio that has none, and of the simulated
+    book: one equal-weight reference portfolio and seeded random ones, the load of a benchmark.
     """
 
-    source: Literal["sample", "csv", "table", "simulated"] = "simulated"
+    source: Literal["sample", "csv", "table", "simulated"] = "sample"
     path: str = ""
     table: str = ""
     portfolios_path: str = ""
     instruments_path: str = ""
+    tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
+    portfolios_table: str = ""
+    instruments_table: str = ""
     portfolios: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
     nav: Annotated[float, Field(gt=0)] = 1_000_000.0
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"

@@ -251,6 +251,7 @@ class Settings(Section):
             kept["market_data"].pop(place)
         kept["factors"].pop("path")
         # What the files of a book say is part of the run's identity.
-        for place in ("path", "table", "portfolios_path", "instruments_path"):
+        paths = ("path", "portfolios_path", "instruments_path")
+        for place in (*paths, "table", "portfolios_table", "instruments_table"):
             kept["book"].pop(place)
         return kept

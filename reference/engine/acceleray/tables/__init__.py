@@ -21,6 +21,13 @@ from acceleray.tables.calibration import (
 )
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Layer, Scope, Table
 from acceleray.tables.evidence import RUN_TABLES, RUNS
+from acceleray.tables.holdings import (
+    HOLDINGS,
+    HOLDINGS_QUARANTINED,
+    HOLDINGS_RECEIVED,
+    INSTRUMENTS_KNOWN,
+    PORTFOLIOS_KNOWN,
+)
 from acceleray.tables.market import FEATURES, RETURNS
 from acceleray.tables.models import (
     FEATURE_IMPORTANCE,
@@ -32,7 +39,11 @@ from acceleray.tables.models import (
     TRAINING,
 )
 from acceleray.tables.risk import (
+    ACTIVE_CONTRIBUTIONS,
+    ACTIVE_RISK,
+    GROUP_RISK,
     LOSS_DISTRIBUTION,
+    POSITION_RISK,
     RISK_ATTRIBUTION,
     RISK_CONTRIBUTIONS,
     RISK_MEASURES,
@@ -61,6 +72,11 @@ ALL: tuple[Table, ...] = (
     FACTORS,
     RETURNS,
     FEATURES,
+    HOLDINGS_RECEIVED,
+    HOLDINGS,
+    HOLDINGS_QUARANTINED,
+    PORTFOLIOS_KNOWN,
+    INSTRUMENTS_KNOWN,
     PORTFOLIOS,
     POSITIONS,
     CALIBRATION,
@@ -91,6 +107,10 @@ ALL: tuple[Table, ...] = (
     LOSS_DISTRIBUTION,
     RISK_MEASURES,
     RISK_CONTRIBUTIONS,
+    ACTIVE_RISK,
+    ACTIVE_CONTRIBUTIONS,
+    GROUP_RISK,
+    POSITION_RISK,
     RISK_ATTRIBUTION,
     STRESS_SCENARIOS,
     STRESS_ASSUMPTIONS,
@@ -109,6 +129,8 @@ ALL: tuple[Table, ...] = (
 )
 
 __all__ = [
+    "ACTIVE_CONTRIBUTIONS",
+    "ACTIVE_RISK",
     "ALL",
     "BACKTEST_FORECASTS",
     "BACKTEST_HORIZONS",
@@ -127,13 +149,20 @@ __all__ = [
     "FACTOR_COVARIANCES",
     "FEATURES",
     "FEATURE_IMPORTANCE",
+    "GROUP_RISK",
+    "HOLDINGS",
+    "HOLDINGS_QUARANTINED",
+    "HOLDINGS_RECEIVED",
+    "INSTRUMENTS_KNOWN",
     "LEAKAGE_CHECKS",
     "LOSS_DISTRIBUTION",
     "MODEL_DECISIONS",
     "PORTFOLIOS",
+    "PORTFOLIOS_KNOWN",
     "PORTFOLIO_EXPOSURES",
     "PORTFOLIO_SCORES",
     "POSITIONS",
+    "POSITION_RISK",
     "PREDICTIONS",
     "PREDICTIONS_QUARANTINED",
     "PRICES",

@@ -117,3 +117,93 @@ RISK_ATTRIBUTION = Table(
         Column("residual_pct_nav", "double", "Compounding over days, which is neither", "% of NAV"),
     ),
 )
+
+_OF_RISK = (
+    METHOD,
+    HORIZON,
+    Column("measure", "string", "value_at_risk or expected_shortfall"),
+    CONFIDENCE,
+)
+
+ACTIVE_RISK = Table(
+    layer="gold",
+    name="active_risk",
+    comment="Simulated risk of every portfolio against its benchmark; losses are positive.",
+    scope="run_id",
+    key=("run_id", "method", "portfolio_id", "benchmark_id", "measure", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        Column("benchmark_id", "string", "Portfolio or series it is measured against"),
+        METHOD,
+        HORIZON,
+        Column("measure", "string", "value_at_risk, expected_shortfall or tracking_error"),
+        Column("confidence", "double", "Confidence level; 0 for tracking error, which has none", "fraction"),
+        Column("value", "double", "Loss against the benchmark; tracking error: its deviation", "currency"),
+        Column("value_pct_nav", "double", "The same as a share of NAV", "% of NAV"),
+        Column("standard_error", "double", "Standard error of value", "currency", True),
+        Column("currency", "string", "ISO 4217 code"),
+    ),
+)
+
+ACTIVE_CONTRIBUTIONS = Table(
+    layer="gold",
+    name="active_contributions",
+    comment="Euler contributions of holdings and of what the benchmark holds to active risk.",
+    scope="run_id",
+    key=("run_id", "method", "portfolio_id", "instrument_id", "measure", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        Column("benchmark_id", "string", "Portfolio or series it is measured against"),
+        INSTRUMENT,
+        *_OF_RISK,
+        Column("contribution", "double", "Part of the active loss", "currency"),
+        Column("currency", "string", "ISO 4217 code"),
+    ),
+)
+
+GROUP_RISK = Table(
+    layer="gold",
+    name="group_risk",
+    comment="Simulated risk of the groups of every portfolio: parts, sectors, currencies, any column.",
+    scope="run_id",
+    key=("run_id", "method", "portfolio_id", "grouping", "group", "measure", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        Column("grouping", "string", "What positions are grouped by; portfolio: by the parts of the whole"),
+        Column("group", "string", "One of the groups"),
+        *_OF_RISK,
+        Column("standalone", "double", "What the group would lose alone", "currency"),
+        Column("standard_error", "double", "Standard error of standalone", "currency"),
+        Column("contribution", "double", "Part of the portfolio's loss; groups add up to it", "currency"),
+        Column("gross_exposure_pct_nav", "double", "Long and short positions, added up", "% of NAV"),
+        Column("net_exposure_pct_nav", "double", "Long less short positions", "% of NAV"),
+        Column("currency", "string", "ISO 4217 code"),
+    ),
+)
+
+POSITION_RISK = Table(
+    layer="gold",
+    name="position_risk",
+    comment="Component, marginal and incremental risk of the positions of every portfolio.",
+    scope="run_id",
+    key=("run_id", "method", "portfolio_id", "instrument_id", "measure", "confidence", "horizon_d"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        INSTRUMENT,
+        *_OF_RISK,
+        Column("component", "double", "Euler contribution; positions add up to the whole", "currency"),
+        Column(
+            "marginal",
+            "double",
+            "Loss for one more unit of money in the position",
+            "currency per currency",
+            True,
+        ),
+        Column("incremental", "double", "Loss with the position less loss without it", "currency"),
+        Column("currency", "string", "ISO 4217 code"),
+    ),
+)

@@ -10,7 +10,7 @@ from acceleray.report.scoring.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
-from acceleray.stages.book.stage import Book, build_book
+from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
 from acceleray.stages.calibrate.factor_model import build_factor_model
 from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.features.stage import build_features
@@ -27,10 +27,13 @@ def run(run: Run) -> Conclusion:
     Raises:
         PortfolioError: no model was judged as of the date, it does not fit the features, or rows were lost.
     """
+    received = receive_book(run)
     with run.stage("ingest", "Ingest data, find the champion (Spark)"):
         loaded = ingest(run)
         scorer = find_scorer(run, loaded.as_of)
-        run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), *scorer.identity))
+        deciding = (*received.identity, ingest_factors(run), *scorer.identity)
+        run.identify(loaded.load_id, loaded.as_of, deciding)
+        holdings = accept_book(run, received)
     with run.stage("features", "Build returns and features (Spark)"):
         build_features(run)
     with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
@@ -39,7 +42,7 @@ def run(run: Run) -> Conclusion:
     with run.stage("factor_model", "Estimate betas (Ray)"):
         factors = build_factor_model(run, calibration)
     with run.stage("simulate", "Simulate the book (Ray)"):
-        book = build_book(run, calibration.returns)
+        book = build_book(run, calibration.returns, calibration.usable, holdings)
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios (Ray)"):
         counts = score(run, scorer.model, calibration, book, horizons, factors)
@@ -74,7 +77,7 @@ def _headline(
 
 
 def _spread(values: NDArray[np.float64]) -> str:
-    found = (("reference", values[0]), ("median", np.median(values)), ("most", values.max()))
+    found = (("first", values[0]), ("median", np.median(values)), ("most", values.max()))
     return "% of NAV: " + ", ".join(f"{value:.2f} ({name})" for name, value in found)
 
 

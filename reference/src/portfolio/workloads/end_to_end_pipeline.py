@@ -7,7 +7,7 @@ from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
 from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
-from acceleray.stages.book.stage import Book, build_book
+from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
 from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest.stage import ingest
@@ -19,9 +19,11 @@ from acceleray.stages.train.stage import Trained, train
 
 def run(run: Run) -> Conclusion:
     """Run every stage in the order in which data flows."""
+    received = receive_book(run)
     with run.stage("ingest", "Ingest and validate prices (Spark)"):
         loaded = ingest(run)
-        run.identify(loaded.load_id, loaded.as_of, deciding(run, loaded.as_of))
+        run.identify(loaded.load_id, loaded.as_of, (*received.identity, *deciding(run, loaded.as_of)))
+        holdings = accept_book(run, received)
     with run.stage("features", "Build returns and features (Spark)"):
         build_features(run)
     with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):
@@ -30,7 +32,7 @@ def run(run: Run) -> Conclusion:
         trained = train(run)
     calibration.gate.require()
     with run.stage("simulate", "Simulate the book (Ray)"):
-        book = build_book(run, calibration.returns)
+        book = build_book(run, calibration.returns, calibration.usable, holdings)
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios"):
         score(run, trained.scoring, calibration, book, horizons)

@@ -8,7 +8,7 @@ from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Comparison, Conclusion, Workload
 from acceleray.stages.backtest.side_by_side import NAMES, side_by_side
 from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
-from acceleray.stages.book.stage import build_book
+from acceleray.stages.book.stage import accept_book, build_book, receive_book
 from acceleray.stages.calibrate.dependence import build_dependence
 from acceleray.stages.calibrate.factor_model import build_factor_model
 from acceleray.stages.calibrate.stage import calibrate
@@ -21,10 +21,12 @@ from acceleray.stages.stress.stage import StressSummary, read_definitions, refus
 
 def run(run: Run) -> Conclusion:
     """Run every stage; what a risk manager may have mistyped is refused as soon as it can be seen."""
-    definitions = read_definitions(run.settings)
+    definitions, received = read_definitions(run.settings), receive_book(run)
     with run.stage("ingest", "Ingest prices and factors (Spark)"):
         loaded = ingest(run)
-        run.identify(loaded.load_id, loaded.as_of, (ingest_factors(run), definitions.digest))
+        deciding = (*received.identity, ingest_factors(run), definitions.digest)
+        run.identify(loaded.load_id, loaded.as_of, deciding)
+        holdings = accept_book(run, received)
     with run.stage("features", "Build returns (Spark)"):
         build_returns(run)
     with run.stage("calibrate", "Calibrate GJR-GARCH-t on schedule (Ray)"):
@@ -35,7 +37,7 @@ def run(run: Run) -> Conclusion:
         refuse_impossible(definitions, model)
         dependence = build_dependence(run, calibration)
     with run.stage("simulate", "Simulate the book, two methods (Ray)"):
-        book = build_book(run, calibration.returns)
+        book = build_book(run, calibration.returns, calibration.usable, holdings)
         horizons = simulate(
             run,
             calibration,

@@ -42,7 +42,7 @@ def run(run: Run) -> Conclusion:
     with run.stage("factor_model", "Estimate betas (Ray)"):
         factors = build_factor_model(run, calibration)
     with run.stage("simulate", "Simulate the book (Ray)"):
-        book = build_book(run, calibration, holdings)
+        book = build_book(run, calibration.returns, calibration.usable, holdings)
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios (Ray)"):
         counts = score(run, scorer.model, calibration, book, horizons, factors)

@@ -32,7 +32,7 @@ def run(run: Run) -> Conclusion:
         trained = train(run)
     calibration.gate.require()
     with run.stage("simulate", "Simulate the book (Ray)"):
-        book = build_book(run, calibration, holdings)
+        book = build_book(run, calibration.returns, calibration.usable, holdings)
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios"):
         score(run, trained.scoring, calibration, book, horizons)

@@ -37,7 +37,7 @@ def run(run: Run) -> Conclusion:
         refuse_impossible(definitions, model)
         dependence = build_dependence(run, calibration)
     with run.stage("simulate", "Simulate the book, two methods (Ray)"):
-        book = build_book(run, calibration, holdings)
+        book = build_book(run, calibration.returns, calibration.usable, holdings)
         horizons = simulate(
             run,
             calibration,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.stages.book.details import Details
 from acceleray.stages.book.lines import Lines
 
 REFERENCE = "REFERENCE"
@@ -29,7 +30,8 @@ class Book:
         nav: (portfolios,), each in its own base currency.
         currencies: base currency of each, ISO 4217.
         parents: id of the portfolio that each is a part of, empty for none.
-        benchmarks: id of the portfolio that each is measured against, empty for none.
+        benchmarks: id of the portfolio or instrument that each is measured against, empty for none.
+        details: rows of weights beyond the portfolios, simulated with them; None for none.
     """
 
     portfolios: tuple[str, ...]
@@ -41,6 +43,7 @@ class Book:
     currencies: tuple[str, ...]
     parents: tuple[str, ...]
     benchmarks: tuple[str, ...]
+    details: Details | None = None
 
     @classmethod
     def plain(
@@ -77,6 +80,13 @@ class Book:
     def held(self) -> NDArray[np.float64]:
         """Return the weights at own prices, of shape (portfolios, instruments)."""
         return self.weights[:, : len(self.lines.own)]
+
+    @property
+    def every(self) -> NDArray[np.float64]:
+        """Return the weights of the portfolios, those of the details behind them: (rows, lines)."""
+        if self.details is None or not self.details.rows:
+            return self.weights
+        return np.concatenate((self.weights, self.details.weights))
 
     def spans(self) -> Iterator[slice]:
         """Yield the places of all portfolios, some thousands at a time."""

@@ -1,30 +1,211 @@
-"""The book: an equal-weight reference portfolio and seeded random ones, always called simulated."""
+"""The book: the positions of a desk, or an equal-weight reference portfolio and seeded random ones."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib import resources
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.streams import Purpose, uniforms
+from acceleray.runtime.risk_days import exchange_rates
 from acceleray.runtime.run import Run
 from acceleray.stages.book.book import REFERENCE, Book
-from acceleray.tables import PORTFOLIOS, POSITIONS
+from acceleray.stages.book.details import (
+    ACTIVE,
+    Detail,
+    Details,
+    active_weights,
+    details_of,
+    with_benchmarks,
+)
+from acceleray.stages.book.exposures import Columns, Exposures, columns_of, exposures_of, weights_of
+from acceleray.stages.book.grouping import groups_of
+from acceleray.stages.book.hierarchy import Portfolios
+from acceleray.stages.book.holdings import (
+    Holdings,
+    Received,
+    accept,
+    commit_holdings,
+    receive_files,
+    receive_holdings,
+)
+from acceleray.stages.book.market import Market, market_of
+from acceleray.stages.book.rows import (
+    left_out,
+    plain_portfolios,
+    plain_positions,
+    portfolio_rows,
+    position_rows,
+)
+from acceleray.stages.book.valuation import Valued, value
+from acceleray.stages.ingest.delta_table import newest
+from acceleray.tables import PORTFOLIOS, POSITIONS, PRICE_SERIES
 
-__all__ = ["REFERENCE", "Book", "build_book"]
+__all__ = ["REFERENCE", "Book", "Incoming", "accept_book", "build_book", "receive_book"]
 
 
-def build_book(run: Run, returns: Panel) -> Book:
-    """Return and commit the book over the instruments that still trade at the as-of date."""
+@dataclass(frozen=True)
+class Incoming:
+    """What files or tables say of the book; `received` is None for a simulated one."""
+
+    origin: str
+    received: Received | None = None
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Return what belongs to a run's identity besides its settings: all that was received."""
+        return () if self.received is None else (self.received.digest,)
+
+
+def receive_book(run: Run) -> Incoming:
+    """Return what the book's files or tables say; nothing is written.
+
+    The sample book goes with the sample prices: with other prices an equal-weight portfolio stands in for it.
+
+    Raises:
+        PortfolioError: a file cannot be read, or cannot be meant.
+    """
+    source = run.settings.book.source
+    if source == "sample" and run.settings.market_data.source != "sample":
+        run.reporter.say(
+            "The sample book goes with the sample prices: portfolios are simulated here; set book.source and"
+            " book.path to your own."
+        )
+        source = "simulated"
+    if source == "simulated":
+        return Incoming(source)
+    if source == "sample":
+        folder = resources.files("acceleray.stages.book") / "sample"
+        with resources.as_file(folder) as path:
+            return Incoming(
+                source,
+                receive_files(path / "positions.csv", path / "portfolios.csv", path / "instruments.csv"),
+            )
+
+    def read(name: str, setting: str) -> pa.Table:
+        return newest(run.lake.spark, run.settings, name, setting).toArrow()
+
+    return Incoming("reported", receive_holdings(run.settings, read))
+
+
+def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
+    """Return and commit the positions of the run, matched with prices; said once, refused as early as can be.
+
+    Prices must have been ingested. Everything but models is tried here, so that a missing rate or a
+    contradiction is heard of before anything is computed.
+
+    Raises:
+        PortfolioError: what is said contradicts itself, or a rate, currency, portfolio or date is missing.
+    """
+    received = incoming.received
+    if received is None:
+        return None
+    names = tuple(sorted(run.arrow(PRICE_SERIES, ("instrument_id",))["instrument_id"].to_pylist()))
+    holdings = accept(received, run.settings, run.as_of, names)
+    for line in holdings.lines:
+        run.reporter.say(f"    {line}")
+    _assemble(run, holdings, market_of(run, names, np.ones(len(names), dtype=np.bool_)))
+    commit_holdings(run, received, holdings)
+    return holdings
+
+
+def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Holdings | None) -> Book:
+    """Return and commit the book: positions valued at the as-of date, rolled up to their wholes.
+
+    Without holdings it is simulated, over the instruments that still trade at the as-of date.
+
+    Args:
+        run: what is read and written.
+        returns: up to the as-of date.
+        usable: places of the instruments that have a model.
+        holdings: the positions of the run.
+    """
+    if holdings is None:
+        book = _simulated(run, returns)
+        run.commit_parts(PORTFOLIOS, (plain_portfolios(book, span) for span in book.spans()))
+        run.commit_parts(POSITIONS, (plain_positions(book, span) for span in book.spans()))
+        return book
+    instruments = returns.instruments
+    modelled = np.zeros(len(instruments), dtype=np.bool_)
+    modelled[usable] = True
+    made = _assemble(run, holdings, market_of(run, instruments, modelled))
+    for line in made.lines:
+        run.reporter.say(f"    {line}")
+    origin = "sample" if run.settings.book.source == "sample" else "reported"
+    run.commit(PORTFOLIOS, portfolio_rows(made.found, made.portfolios, origin))
+    run.commit_parts(POSITIONS, position_rows(made.found, made.valued, made.portfolios, made.groups))
+    return _book(made, origin)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A book in money, before it is one of weights."""
+
+    portfolios: Portfolios
+    valued: Valued
+    found: Exposures
+    groups: dict[str, NDArray[np.object_]]
+    rows: list[tuple[Detail, Exposures, float]]
+    columns: Columns
+    lines: list[str]
+
+
+def _assemble(run: Run, holdings: Holdings, market: Market) -> _Made:
     settings = run.settings.book
-    trading = np.flatnonzero(returns.trading(run.settings.market_data.stale_after_d))
+    owners = pc.unique(holdings.positions["portfolio_id"]).to_pylist()
+    portfolios = Portfolios.of(holdings.portfolios, owners, settings.currency)
+    valued, lines = value(holdings.positions, holdings.instruments, portfolios, market, settings)
+    found = with_benchmarks(exposures_of(valued, market), portfolios, market)
+    groups = groups_of(holdings, valued)
+    rows = details_of(found, portfolios, groups)
+    # One set of lines for portfolios and details.
+    every = found.behind([each for _, each, _ in rows])
+    columns = columns_of(every, portfolios.currencies, market)
+    lines += left_out(found, portfolios)
+    return _Made(portfolios, valued, found, groups, rows, columns, lines)
+
+
+def _book(made: _Made, origin: str) -> Book:
+    portfolios, found = made.portfolios, made.found
+    count = len(portfolios)
+    every = found.behind([each for _, each, _ in made.rows])
+    sizes = [each.amount.size for _, each, _ in made.rows]
+    row = np.concatenate((found.portfolio, np.repeat(count + np.arange(len(sizes)), sizes)))
+    nav = np.concatenate((found.nav, [size for _, _, size in made.rows]))
+    weights = weights_of(every, made.columns, row, count + len(sizes), nav)
+    details = [detail for detail, _, _ in made.rows]
+    for place, detail in enumerate(details):
+        if detail.kind == ACTIVE:
+            weights[count + place] = active_weights(weights[detail.portfolio], weights[count + place])
+    return Book(
+        portfolios=portfolios.ids,
+        names=portfolios.names,
+        origins=(origin,) * count,
+        lines=made.columns.lines,
+        weights=weights[:count],
+        nav=found.nav,
+        currencies=portfolios.currencies,
+        parents=tuple(portfolios.ids[place] if place >= 0 else "" for place in portfolios.parents),
+        benchmarks=portfolios.benchmarks,
+        details=Details(tuple(details), weights[count:]),
+    )
+
+
+def _simulated(run: Run, returns: Panel) -> Book:
+    settings = run.settings.book
+    still = returns.trading(run.settings.market_data.stale_after_d)
+    trading = np.flatnonzero(still & ~np.isin(returns.instruments, exchange_rates(run)))
     weights = np.zeros((settings.portfolios, len(returns.instruments)))
     weights[0, trading] = 1.0 / trading.size
     for number in range(1, settings.portfolios):
         weights[number, trading] = random_weights(run.settings.seed, number, trading.size)
     names = (REFERENCE, *(f"SIM-{number:06d}" for number in range(1, settings.portfolios)))
-    book = Book.plain(
+    return Book.plain(
         names,
         returns.instruments,
         weights,
@@ -33,8 +214,6 @@ def build_book(run: Run, returns: Panel) -> Book:
         names=("Equal-weight reference", *(f"Simulated portfolio {n}" for n in range(1, len(names)))),
         origins=("reference", *("simulated",) * (len(names) - 1)),
     )
-    _commit(run, book)
-    return book
 
 
 def random_weights(seed: int, portfolio: int, instruments: int) -> NDArray[np.float64]:
@@ -49,32 +228,3 @@ def random_weights(seed: int, portfolio: int, instruments: int) -> NDArray[np.fl
     weights = np.zeros(instruments)
     weights[chosen] = sizes / sizes.sum()
     return weights
-
-
-def _commit(run: Run, book: Book) -> None:
-    run.commit_parts(PORTFOLIOS, (_portfolios(book, span) for span in book.spans()))
-    run.commit_parts(POSITIONS, (_positions(book, span) for span in book.spans()))
-
-
-def _portfolios(book: Book, span: slice) -> pa.Table:
-    return pa.table(
-        {
-            "portfolio_id": list(book.portfolios[span]),
-            "name": list(book.names[span]),
-            "origin": list(book.origins[span]),
-            "nav": book.nav[span],
-            "currency": list(book.currencies[span]),
-        }
-    )
-
-
-def _positions(book: Book, span: slice) -> pa.Table:
-    held = book.held[span]
-    portfolio, instrument = np.nonzero(held)
-    return pa.table(
-        {
-            "portfolio_id": np.asarray(book.portfolios[span])[portfolio],
-            "instrument_id": np.asarray(book.instruments)[instrument],
-            "weight": held[portfolio, instrument],
-        }
-    )

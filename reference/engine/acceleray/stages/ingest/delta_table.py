@@ -22,15 +22,28 @@ def from_table(spark: SparkSession, settings: Settings) -> Received:
         PortfolioError: there is no such table or view, or it has no prices that can be read in one way only.
     """
     name = settings.market_data.table
+    found = newest(spark, settings, name, "market_data.table")
+    return from_frame(f"table {name}", found, name.split(".")[-1], wishes_of(settings))
+
+
+def newest(spark: SparkSession, settings: Settings, name: str, setting: str) -> DataFrame:
+    """Return the rows of a view or of a Delta table at its newest version, one and the same for every look.
+
+    Args:
+        spark: the session.
+        settings: the run's settings.
+        name: catalog.schema.table; the first two may be left out.
+        setting: the setting that names it.
+
+    Raises:
+        PortfolioError: there is no such table or view.
+    """
     parts = name.split(".")
     if not all(parts) or len(parts) > 3:
+        section = setting.partition(".")[0]
         raise PortfolioError(
-            f"market_data.source is table: set market_data.table to catalog.schema.table, not '{name}'."
+            f"{section}.source is table: set {setting} to catalog.schema.table, not '{name}'."
         )
-    return from_frame(f"table {name}", _newest(spark, settings, name, parts), parts[-1], wishes_of(settings))
-
-
-def _newest(spark: SparkSession, settings: Settings, name: str, parts: list[str]) -> DataFrame:
     identifier = ".".join(quoted(part) for part in parts)
     try:
         if folder := _unregistered(settings, parts):
@@ -48,7 +61,7 @@ def _newest(spark: SparkSession, settings: Settings, name: str, parts: list[str]
     except PySparkException as error:
         why = f" ({condition})" if (condition := error.getCondition()) else ""
         raise PortfolioError(
-            f"There is no Delta table or view {name} that can be read{why}; set market_data.table to one."
+            f"There is no Delta table or view {name} that can be read{why}; set {setting} to one."
         ) from None
 
 

@@ -107,7 +107,7 @@ def _refuse_two_scales(origin: str, cells: DataFrame, decimal: Decimal) -> None:
     for row in counted.where(f"{decimal}_open > 0 AND whole > 0").orderBy("instrument_id").collect():
         if number_text.two_scales(number_text.Evidence(**{name: row[name] for name in names}), decimal):
             mine = cells.where(F.col("instrument_id") == row["instrument_id"])
-            raise _refusal(origin, mine, f"{decimal}_open", number_text.AMBIGUOUS)
+            raise _refusal(origin, mine, f"{decimal}_open", number_text.ambiguous())
 
 
 def _refusal(origin: str, cells: DataFrame, form: str, why: str) -> PortfolioError:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.tails import Tail
+from acceleray.quant.tails import Tail, part_of
 
 WINDOW, DRAWS = "window", "draws"
 
@@ -38,6 +38,11 @@ class Reverse:
     factor_distance: NDArray[np.float64]
     reference_returns: NDArray[np.float64]
 
+    def part(self, portfolios: slice) -> Reverse:
+        """Return what is known of some of the portfolios; returns stay those of the first."""
+        names = ("reaching", "inside", "loss", "factor_distance")
+        return replace(self, **{name: getattr(self, name)[portfolios] for name in names})
+
 
 @dataclass(frozen=True)
 class Horizon:
@@ -63,3 +68,13 @@ class Horizon:
     expected_shortfall_contributions: NDArray[np.float64]
     attribution: Attribution
     reverse: Reverse | None
+
+    def part(self, portfolios: slice) -> Horizon:
+        """Return what is known of some of the portfolios; edges and histogram stay those of the first."""
+        names = ("volatility", "value_at_risk_contributions", "expected_shortfall_contributions")
+        some = {name: getattr(self, name)[portfolios] for name in names}
+        each = self.attribution
+        attribution = Attribution(*(part[portfolios] for part in (each.factor, each.specific, each.residual)))
+        reverse = None if self.reverse is None else self.reverse.part(portfolios)
+        tail = part_of(self.tail, portfolios)
+        return replace(self, tail=tail, attribution=attribution, reverse=reverse, **some)

@@ -39,9 +39,9 @@ class World:
     """What every scenario is made from; shared by all tasks, read-only.
 
     residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
-    lines), of the priced instruments only, and the lines they multiply: the instruments where none are given.
-    With a copula, shocks come from it instead of the residuals. implied (lines, factors) turns log returns
-    into the factor moves they imply, for the reverse stress.
+    lines), details behind them, of the priced instruments only, and the lines they multiply: the instruments
+    where none are given. With a copula, shocks come from it instead of the residuals. implied (lines,
+    factors) turns log returns into the factor moves they imply, for the reverse stress.
     """
 
     seed: int
@@ -114,7 +114,7 @@ def build_world(
         residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
         parameters=with_drift(stacked, settings.simulation.drift),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
-        weights=np.ascontiguousarray(book.weights[:, book.lines.known(usable)]),
+        weights=np.ascontiguousarray(book.every[:, book.lines.known(usable)]),
         lines=book.lines.among(usable),
     )
     return world, days

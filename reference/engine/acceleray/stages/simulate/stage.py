@@ -16,13 +16,17 @@ from acceleray.quant.stress import implied_factor_moves
 from acceleray.runtime.run import Run
 from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.stage import Calibration
-from acceleray.stages.simulate import rows
+from acceleray.stages.simulate import details, rows
 from acceleray.stages.simulate.attribution import market_betas
 from acceleray.stages.simulate.engine import Plan, simulated
 from acceleray.stages.simulate.horizon import Attribution, Horizon, Reverse
 from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA, build_world, with_copula
 from acceleray.tables import (
+    ACTIVE_CONTRIBUTIONS,
+    ACTIVE_RISK,
+    GROUP_RISK,
     LOSS_DISTRIBUTION,
+    POSITION_RISK,
     RISK_ATTRIBUTION,
     RISK_CONTRIBUTIONS,
     RISK_MEASURES,
@@ -82,10 +86,16 @@ def simulate(
         market=members,
         targets=targets,
     )
-    result = simulated(run.fan_out, worlds, plan, run.reporter.counter)
+    every = simulated(run.fan_out, worlds, plan, run.reporter.counter)
+    result = tuple(each.part(slice(0, len(book.portfolios))) for each in every)
     run.commit(SCENARIO_SETS, rows.scenario_sets(settings.seed, result, days, usable.size))
     run.commit(LOSS_DISTRIBUTION, rows.loss_distribution(book, result))
     run.commit_parts(RISK_MEASURES, rows.risk_measures(settings.risk, book, result))
     run.commit_parts(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, places, result))
     run.commit_parts(RISK_ATTRIBUTION, rows.risk_attribution(settings.risk, book, result))
+    if book.details is not None:
+        run.commit(ACTIVE_RISK, details.active_risk(settings.risk, book, every))
+        run.commit(ACTIVE_CONTRIBUTIONS, details.active_contributions(settings.risk, book, places, every))
+        run.commit(GROUP_RISK, details.group_risk(settings.risk, book, places, every))
+        run.commit(POSITION_RISK, details.position_risk(settings.risk, book, places, every))
     return result

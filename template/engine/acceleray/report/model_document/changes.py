@@ -11,8 +11,8 @@ from acceleray.report.model_document.cells import OF_THE_RUN, column, shown, sou
 from acceleray.report.model_document.context import Context, Made
 from acceleray.report.model_document.risk_fits import PARAMETERS, finite
 from acceleray.report.model_document.tree import Grid, Head, Judgement, Part, Section, Words
+from acceleray.report.risk import headline
 from acceleray.report.rows import Reads, narrowed
-from acceleray.stages.book.book import REFERENCE
 from acceleray.tables import (
     BACKTEST_VERDICTS,
     CALIBRATION,
@@ -151,7 +151,7 @@ def _first(read: Reads, table: Table) -> Mapping[str, Any]:
 
 def _measures(read: Reads) -> dict[tuple[str, ...], float]:
     found: dict[tuple[str, ...], float] = {}
-    for row in read(RISK_MEASURES, portfolio_id=[REFERENCE]).to_pylist():
+    for row in read(RISK_MEASURES, portfolio_id=[headline(read)]).to_pylist():
         measure, method = (str(row[name]).replace("_", " ") for name in ("measure", "method"))
         level, horizon = f"{100 * row['confidence']:.6g} %", f"{row['horizon_d']} d"
         found[measure, level, horizon, method] = row["value_pct_nav"]

@@ -10,8 +10,8 @@ from acceleray.report.model_document.context import Context
 from acceleray.report.model_document.risk_fits import finite
 from acceleray.report.model_document.risk_outcomes import further
 from acceleray.report.model_document.tree import Grid, Head, Judgement, Part, Section, Words
+from acceleray.report.risk import headline
 from acceleray.report.rows import narrowed
-from acceleray.stages.book.book import REFERENCE
 from acceleray.tables import (
     CALIBRATION,
     RISK_MEASURES,
@@ -49,7 +49,7 @@ def section(told: Context) -> Section:
 
 
 def _reference(told: Context, table: Table, caption: str) -> Part:
-    rows = [row for row in told.read(table).to_pylist() if row["portfolio_id"] == REFERENCE]
+    rows = [row for row in told.read(table).to_pylist() if row["portfolio_id"] == headline(told.read)]
     return grid(table, rows, caption, without=_WITHOUT)
 
 
@@ -115,7 +115,7 @@ def _reverse(told: Context) -> list[Part]:
     table = declared("gold.reverse_stress")
     if table is None:
         return []
-    rows = [row for row in told.read(table).to_pylist() if row["portfolio_id"] == REFERENCE]
+    rows = [row for row in told.read(table).to_pylist() if row["portfolio_id"] == headline(told.read)]
     if not rows:
         return []
     caption = "Reverse stress: the most plausible way for the reference portfolio to lose a given amount."

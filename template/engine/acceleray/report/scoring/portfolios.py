@@ -95,8 +95,8 @@ def gather(read: Callable[..., pa.Table]) -> Portfolios | None:
         return None
     scores = scores.sort_by([("es_pct_nav", "descending"), ("portfolio_id", "ascending")])
     riskiest = scores.slice(0, TOP_PORTFOLIOS).to_pylist()
-    portfolios = read(narrowed(PORTFOLIOS, "portfolio_id", "name", "origin", "nav", "currency"))
-    reference = first(where(portfolios, origin="reference").sort_by("portfolio_id"))
+    portfolios = read(narrowed(PORTFOLIOS, "portfolio_id", "name", "origin", "nav", "currency", "place"))
+    reference = first(where(portfolios, place=0))
     ids = pa.array([row["portfolio_id"] for row in riskiest])
     shown = portfolios.filter(pc.is_in(portfolios["portfolio_id"], ids)).to_pylist()
     named = {row["portfolio_id"]: row for row in shown}

@@ -43,7 +43,6 @@ from acceleray.stages.book.rows import (
     position_rows,
 )
 from acceleray.stages.book.valuation import Valued, value
-from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.ingest.delta_table import newest
 from acceleray.tables import PORTFOLIOS, POSITIONS, PRICE_SERIES
 
@@ -115,19 +114,25 @@ def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
     return holdings
 
 
-def build_book(run: Run, calibration: Calibration, holdings: Holdings | None) -> Book:
+def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Holdings | None) -> Book:
     """Return and commit the book: positions valued at the as-of date, rolled up to their wholes.
 
     Without holdings it is simulated, over the instruments that still trade at the as-of date.
+
+    Args:
+        run: what is read and written.
+        returns: up to the as-of date.
+        usable: places of the instruments that have a model.
+        holdings: the positions of the run.
     """
     if holdings is None:
-        book = _simulated(run, calibration.returns)
+        book = _simulated(run, returns)
         run.commit_parts(PORTFOLIOS, (plain_portfolios(book, span) for span in book.spans()))
         run.commit_parts(POSITIONS, (plain_positions(book, span) for span in book.spans()))
         return book
-    instruments = calibration.returns.instruments
+    instruments = returns.instruments
     modelled = np.zeros(len(instruments), dtype=np.bool_)
-    modelled[calibration.usable] = True
+    modelled[usable] = True
     made = _assemble(run, holdings, market_of(run, instruments, modelled))
     for line in made.lines:
         run.reporter.say(f"    {line}")

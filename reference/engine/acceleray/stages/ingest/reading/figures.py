@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.reading.grid import Column, Grid, clean
 from acceleray.stages.ingest.reading.number_text import (
-    AMBIGUOUS,
     FORMS,
+    SETTING,
     Decimal,
     Evidence,
+    ambiguous,
     decide,
     evidence,
     form_masks,
@@ -41,28 +42,28 @@ class Figures:
     codes: NDArray[np.int32] | None = None
 
 
-def decimal_of(figures: Sequence[Figures], declared: str = "auto") -> Decimal | None:
+def decimal_of(figures: Sequence[Figures], declared: str = "auto", setting: str = SETTING) -> Decimal | None:
     """Return the decimal mark of all the columns together, None if no number has one.
 
     Raises:
         PortfolioError: numbers contradict each other, or a mark can be decimal or for thousands.
     """
     found = [evidence(one.texts) for one in figures]
-    verdict = decide(sum(found, Evidence()), declared)
+    verdict = decide(sum(found, Evidence()), declared, setting)
     if verdict.odd:
         raise _refusal(figures, verdict.odd, verdict.why)
     if declared == "auto" and verdict.decimal:
         form = f"{verdict.decimal}_open"
         for one, counts in zip(figures, found, strict=True):
             if getattr(counts, form):
-                _refuse_two_scales(one, verdict.decimal, form)
+                _refuse_two_scales(one, verdict.decimal, form, setting)
     return verdict.decimal
 
 
-def _refuse_two_scales(one: Figures, decimal: Decimal, form: str) -> None:
+def _refuse_two_scales(one: Figures, decimal: Decimal, form: str, setting: str) -> None:
     if one.codes is None:
         if two_scales(evidence(one.texts, whole=True), decimal):
-            raise _refusal([one], form, AMBIGUOUS)
+            raise _refusal([one], form, ambiguous(setting))
         return
     masks = form_masks(one.texts, whole=True)
     counts = {
@@ -76,7 +77,7 @@ def _refuse_two_scales(one: Figures, decimal: Decimal, form: str) -> None:
             grid = Grid(
                 one.grid.origin, one.grid.name, (), (), one.grid.lines[rows.to_numpy()], one.grid.word
             )
-            raise _refusal([Figures(grid, one.label, one.texts.take(rows))], form, AMBIGUOUS)
+            raise _refusal([Figures(grid, one.label, one.texts.take(rows))], form, ambiguous(setting))
 
 
 def _refusal(figures: Sequence[Figures], form: str, why: str) -> PortfolioError:

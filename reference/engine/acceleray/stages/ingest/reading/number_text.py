@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from acceleray.stages.ingest.reading.grid import BLANK, EMPTY
 
 Decimal = Literal["point", "comma"]
+SETTING = "market_data.decimal"
+"""The setting that says what the numbers of a price file leave open."""
 
 PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 """A number as every program reads it: sign, digits, decimal point, exponent."""
@@ -146,12 +148,13 @@ class Verdict:
     why: str = ""
 
 
-def decide(found: Evidence, declared: str = "auto") -> Verdict:
+def decide(found: Evidence, declared: str = "auto", setting: str = SETTING) -> Verdict:
     """Return the decimal mark that all numbers of a file allow.
 
     Args:
         found: of all of a file's numbers.
-        declared: `point`, `comma`, or `auto`: what the setting `market_data.decimal` says.
+        declared: `point`, `comma`, or `auto`: what the setting says.
+        setting: its name.
     """
     decimal: Decimal | None = None
     if declared in ("point", "comma"):
@@ -165,21 +168,23 @@ def decide(found: Evidence, declared: str = "auto") -> Verdict:
         decimal = "point" if found.point else "comma"
     elif found.point_open or found.comma_open:
         return Verdict(
-            odd="point_open" if found.point_open >= found.comma_open else "comma_open", why=AMBIGUOUS
+            odd="point_open" if found.point_open >= found.comma_open else "comma_open", why=ambiguous(setting)
         )
     against = {"point": found.comma, "comma": found.point}
     if decimal and against[decimal]:
         return Verdict(
             odd="comma" if decimal == "point" else "point",
-            why=f"market_data.decimal says {decimal}; change one of the two",
+            why=f"{setting} says {decimal}; change one of the two",
         )
     return Verdict(decimal)
 
 
-AMBIGUOUS = (
-    "nothing says whether the mark is decimal or for thousands; write it without marks for thousands, or set "
-    "market_data.decimal to point or comma"
-)
+def ambiguous(setting: str = SETTING) -> str:
+    """Return what is wrong with a mark that can be read in two ways, and what to do."""
+    return (
+        "nothing says whether the mark is decimal or for thousands; write it without marks for thousands, or "
+        f"set {setting} to point or comma"
+    )
 
 
 def two_scales(column: Evidence, decimal: Decimal | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,21 @@ import python_calamine
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.reading.grid import EMPTY, Grid, clean
 
+Rows: TypeAlias = Sequence[tuple[int, Sequence[object]]]
+"""Rows of a sheet that are not empty: number and cells."""
+
 
 def excel_grids(raw: bytes, origin: str, name: str) -> list[Grid]:
     """Return the table of each sheet that is not empty; cells as text, dates as ISO.
+
+    Raises:
+        PortfolioError: the file is damaged or locked, or no sheet has anything in it.
+    """
+    return [sheet_grid(rows, title, name) for title, rows in sheet_rows(raw, origin)]
+
+
+def sheet_rows(raw: bytes, origin: str) -> list[tuple[str, Rows]]:
+    """Return how messages name each sheet that is not empty, and its rows.
 
     Raises:
         PortfolioError: the file is damaged or locked, or no sheet has anything in it.
@@ -27,19 +40,22 @@ def excel_grids(raw: bytes, origin: str, name: str) -> list[Grid]:
         raise PortfolioError(
             f"{origin} is no Excel file that can be read ({error}); save it as .xlsx again."
         ) from None
-    grids = []
+    found: list[tuple[str, Rows]] = []
     for title, rows in sheets:
-        filled = [(line, row) for line, row in enumerate(rows, 1) if any(clean(_text(cell)) for cell in row)]
+        filled = [
+            (line, row) for line, row in enumerate(rows, 1) if any(clean(cell_text(cell)) for cell in row)
+        ]
         if filled:
-            grids.append(_grid(filled, f"{origin}, sheet {title}", name))
-    if not grids:
-        raise PortfolioError(f"{origin} is empty; it needs a header with date and instruments, and prices.")
-    return grids
+            found.append((f"{origin}, sheet {title}", filled))
+    if not found:
+        raise PortfolioError(f"{origin} is empty; it needs a header and rows below it.")
+    return found
 
 
-def _grid(rows: Sequence[tuple[int, Sequence[object]]], origin: str, name: str) -> Grid:
-    header = [clean(_text(cell)) for cell in rows[0][1]]
-    used = max(at for _, cells in rows for at, cell in enumerate(cells) if clean(_text(cell))) + 1
+def sheet_grid(rows: Rows, origin: str, name: str) -> Grid:
+    """Return the table of rows of which the first is the header."""
+    header = [clean(cell_text(cell)) for cell in rows[0][1]]
+    used = max(at for _, cells in rows for at, cell in enumerate(cells) if clean(cell_text(cell))) + 1
     columns = [_column([cells[at] for _, cells in rows[1:]]) for at in range(used)]
     lines = np.array([line for line, _ in rows[1:]], np.int64)
     return Grid(origin, name, tuple(header[:used]), tuple(columns), lines, "Row", ("Excel",))
@@ -53,10 +69,10 @@ def _column(cells: Sequence[object]) -> pa.ChunkedArray:
     ):
         numbers = [cell if isinstance(cell, float) else None for cell in cells]
         return pa.chunked_array([pa.array(numbers, pa.float64())])
-    return pa.chunked_array([pa.array([_text(cell) for cell in cells], pa.string())])
+    return pa.chunked_array([pa.array([cell_text(cell) for cell in cells], pa.string())])
 
 
-def _text(cell: object) -> str:
+def cell_text(cell: object) -> str:
     """Return a cell as text; Excel keeps numbers as doubles, and whole ones have no point in it."""
     if isinstance(cell, bool):
         return str(cell)

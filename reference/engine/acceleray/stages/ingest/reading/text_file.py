@@ -23,8 +23,15 @@ _ROWS = 10_000
 _LOOK = 200
 
 
-def text_grid(raw: bytes, origin: str, name: str) -> Grid:
+def text_grid(raw: bytes, origin: str, name: str, separator: str | None = None, above: int = 0) -> Grid:
     """Return the table of a text file; lines of nothing but blanks and separators are left out.
+
+    Args:
+        raw: its bytes, from the header on.
+        origin: how messages name it.
+        name: of the file without folder and endings.
+        separator: of its cells; None: its first lines decide.
+        above: lines above the header that `raw` does not have.
 
     Raises:
         PortfolioError: the file is empty or no text, a line is not CSV, or has more or fewer cells than the
@@ -35,11 +42,11 @@ def text_grid(raw: bytes, origin: str, name: str) -> Grid:
     head = list(islice(stream, _LOOK))
     if head:
         head[0] = head[0].lstrip("\ufeff\u200b\u2060")
-    skipped = 0
-    separator = declared(head[0]) if head else None
-    if separator:
+    skipped = above
+    said = declared(head[0]) if head and separator is None else None
+    if said:
         head, skipped = head[1:], 1
-    separator = separator or separator_of(head)
+    separator = separator or said or separator_of(head)
     rows = _rows(chain(head, stream), separator, skipped, origin)
     line, first = next(rows, (0, []))
     header = [clean(cell) for cell in first]
@@ -51,8 +58,8 @@ def text_grid(raw: bytes, origin: str, name: str) -> Grid:
     if "\0" in "".join(header):
         raise PortfolioError(f"{origin} is not text; save it as CSV in UTF-8.")
     quick = None
-    if (encoding, skipped, line, named) == ("utf-8", 0, 1, len(header)):
-        quick = _plain_lines(raw, separator, named)
+    if (encoding, line, named) == ("utf-8", above + 1, len(header)):
+        quick = _plain_lines(raw, separator, named, above)
     lines, columns = quick or _packed(rows, (len(header), named), line, origin)
     how = [] if encoding == "utf-8" else [encoding.upper()]
     how += [NAMES.get(separator, f"separator {separator!r}")] if separator != "," else []
@@ -71,7 +78,7 @@ def _rows(lines: Iterator[str], separator: str, skipped: int, origin: str) -> It
 
 
 def _plain_lines(
-    raw: bytes, separator: str, width: int
+    raw: bytes, separator: str, width: int, above: int
 ) -> tuple[np.ndarray, tuple[pa.ChunkedArray, ...]] | None:
     """Return what `_packed` does, ten times as fast, of a file in which each line is a row.
 
@@ -101,7 +108,7 @@ def _plain_lines(
         return None
     if pc.any(pc.equal(pc.utf8_trim(table.column(0), BLANK), "")).as_py():
         return None
-    return np.arange(2, table.num_rows + 2), tuple(table.columns)
+    return np.arange(2, table.num_rows + 2) + above, tuple(table.columns)
 
 
 def _packed(

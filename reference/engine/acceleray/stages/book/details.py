@@ -1,0 +1,173 @@
+"""What a desk asks beyond whole portfolios: against the benchmark, by group, and without one position.
+
+Each is one more row of weights, simulated with the portfolios and in their scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.errors import PortfolioError
+from acceleray.stages.book.exposures import NAMES, OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
+from acceleray.stages.book.hierarchy import Portfolios
+from acceleray.stages.book.market import Market
+from acceleray.stages.book.things import PRICED, Held
+
+ACTIVE, GROUP, WITHOUT = "active", "group", "without"
+# Beyond so many portfolios only those that are part of no other are looked into.
+DETAILED_PORTFOLIOS = 100
+# Positions of one portfolio whose removal is simulated: the largest ones.
+REMOVED_POSITIONS = 200
+PART = "portfolio"
+"""The grouping by direct parts of a portfolio."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One row: kind, the portfolio it is about, and what it is.
+
+    `by` and `name` are a grouping and one of its groups, "benchmark" and its id, "instrument" and its name.
+    """
+
+    kind: str
+    portfolio: int
+    by: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Details:
+    """Rows and their weights (rows, lines), shares of the NAV of the row's portfolio."""
+
+    rows: tuple[Detail, ...]
+    weights: NDArray[np.float64]
+
+    def of(self, kind: str) -> NDArray[np.int64]:
+        """Return the places of the rows of one kind."""
+        return np.array([place for place, row in enumerate(self.rows) if row.kind == kind], dtype=np.int64)
+
+
+def looked_into(portfolios: Portfolios) -> list[int]:
+    """Return the portfolios that get details: all of a hundred, else a hundred of those without a parent."""
+    if len(portfolios) <= DETAILED_PORTFOLIOS:
+        return list(range(len(portfolios)))
+    return [place for place, parent in enumerate(portfolios.parents) if parent < 0][:DETAILED_PORTFOLIOS]
+
+
+def details_of(
+    found: Exposures,
+    portfolios: Portfolios,
+    groups: Mapping[str, NDArray[np.object_]],
+) -> list[tuple[Detail, Exposures, float]]:
+    """Return all rows, the exposures of each, and the NAV that these are shares of.
+
+    That of an active row are the exposures of the benchmark, in the portfolio's own base currency.
+
+    Args:
+        found: of every portfolio; with the instruments that serve as a benchmark among its things.
+        portfolios: the portfolios.
+        groups: by grouping, the group of each position (positions,), empty where it has none.
+    """
+    bounds = np.searchsorted(found.portfolio, np.arange(len(portfolios) + 1))
+    rows: list[tuple[Detail, Exposures, float]] = []
+    for place in looked_into(portfolios):
+        own, nav = found.at(np.arange(bounds[place], bounds[place + 1])), float(found.nav[place])
+        if not own.amount.size:
+            continue
+        benchmark = portfolios.benchmarks[place]
+        if benchmark in portfolios.ids:
+            at = portfolios.ids.index(benchmark)
+            against = found.at(np.arange(bounds[at], bounds[at + 1]))
+            against = replace(against, portfolio=np.full(against.amount.size, place))
+            rows.append((Detail(ACTIVE, place, "benchmark", benchmark), against, float(found.nav[at])))
+        elif benchmark:
+            base = found.currencies.index(portfolios.currencies[place])
+            rows.append((Detail(ACTIVE, place, "benchmark", benchmark), _index(own, benchmark, base), 1.0))
+        for by, labels in _labels(own, place, portfolios, groups).items():
+            for name in sorted(set(labels.tolist()) - {""}):
+                rows.append((Detail(GROUP, place, by, name), own.at(np.flatnonzero(labels == name)), nav))
+        for number in _largest(own):
+            name = own.things[number].instrument_id
+            rest = own.at(np.flatnonzero(own.thing != number))
+            rows.append((Detail(WITHOUT, place, "instrument", name), rest, nav))
+    return rows
+
+
+def with_benchmarks(found: Exposures, portfolios: Portfolios, market: Market) -> Exposures:
+    """Return exposures with every instrument that serves as a benchmark among their things.
+
+    Raises:
+        PortfolioError: a benchmark is neither a portfolio nor an instrument.
+    """
+    known = {each.instrument_id for each in found.things if each.status == PRICED}
+    more: dict[str, Held] = {}
+    for place, benchmark in enumerate(portfolios.benchmarks):
+        if not benchmark or benchmark in portfolios.ids or benchmark in known:
+            continue
+        if benchmark not in market.instruments:
+            raise PortfolioError(
+                f"The benchmark {benchmark} of portfolio {portfolios.ids[place]} is neither a portfolio nor a"
+                " series of prices; correct benchmark_id."
+            )
+        at = market.instruments.index(benchmark)
+        more[benchmark] = Held(benchmark, "index", "", PRICED, "", at, 1.0, np.nan)
+    return replace(found, things=(*found.things, *more.values()))
+
+
+def active_weights(own: NDArray[np.float64], benchmark: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weights (..., lines) of a portfolio less those of its benchmark.
+
+    What is left of equal weights by rounding is zero: a portfolio has no risk against itself.
+    """
+    difference = own - benchmark
+    size = np.maximum(np.abs(own), np.abs(benchmark))
+    return np.where(np.abs(difference) <= 1e-13 * size, 0.0, difference)
+
+
+def _labels(
+    own: Exposures, place: int, portfolios: Portfolios, groups: Mapping[str, NDArray[np.object_]]
+) -> dict[str, NDArray[np.object_]]:
+    """Return the group of each exposure by grouping; groupings that nothing here has are left out."""
+    listed = own.position >= 0
+    is_cash = np.array([each.kind == "cash" for each in own.things], dtype=np.bool_)[own.thing]
+    money = np.array([each.currency for each in own.things], dtype=object)[own.thing]
+    found = {}
+    for by, of_position in groups.items():
+        labels = np.full(own.amount.size, "", dtype=object)
+        labels[listed] = of_position[own.position[listed]]
+        if np.any(labels != ""):
+            # Every exposure belongs to one group, so that groups add up to the whole.
+            other = np.where(is_cash, money if by == "currency" else "Cash", "not given")
+            found[by] = np.where(labels == "", other, labels)
+    ids = np.asarray(portfolios.ids, dtype=object)
+    parts = np.where(own.via == place, "", ids[own.via])
+    if np.any(parts != ""):
+        found[PART] = np.where(parts == "", f"{portfolios.ids[place]} itself", parts)
+    return found
+
+
+def _largest(own: Exposures) -> list[int]:
+    moving = own.kind != OF_VALUE
+    size = np.bincount(own.thing[moving], np.abs(own.amount[moving]), minlength=len(own.things))
+    order = np.argsort(-size, kind="stable")[:REMOVED_POSITIONS]
+    return sorted(int(number) for number in order if size[number] > 0.0)
+
+
+def _index(own: Exposures, benchmark: str, base: int) -> Exposures:
+    """Return one unit of an instrument that serves as a benchmark, in the base currency if it names none."""
+    number = next(
+        place
+        for place, each in enumerate(own.things)
+        if each.instrument_id == benchmark and each.status == PRICED
+    )
+    code = own.things[number].currency
+    currency = own.currencies.index(code) if code in own.currencies else base
+    columns: dict[str, Any] = {name: np.repeat(getattr(own, name)[:1], 2) for name in NAMES}
+    columns |= {"kind": np.array([OF_PRICE, OF_CURRENCY]), "currency": np.array([-1, currency])}
+    columns |= {"thing": np.full(2, number), "amount": np.ones(2), "position": np.full(2, -1)}
+    return replace(own, **columns)

@@ -1,0 +1,85 @@
+"""What to say about holdings on the console: a line each, and the rest counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Lines about single rows or instruments; the tables have all of them.
+_NAMED = 5
+# Weights that add up to more than this are leverage beyond any fund's, or per cent without a sign.
+_GROSS = 20.0
+
+
+def lines_of(positions: pa.Table, instruments: pa.Table, quarantined: pa.Table) -> tuple[str, ...]:
+    """Return what to say about accepted positions, their instruments, and rows that were left out."""
+    held = instruments.filter(instruments["held"])
+    counts = (len(positions), pc.count_distinct(positions["portfolio_id"]).as_py(), len(held))
+    words = ("position", "portfolio", "instrument")
+    lines = [
+        ", ".join(f"{count:,} {word}{'s' * (count != 1)}" for count, word in zip(counts, words, strict=True))
+    ]
+    lines += _named(
+        [
+            f"line {line} of {file} {reason}"
+            for file, line, reason in zip(
+                *(quarantined[name].to_pylist() for name in ("file", "line", "reason")), strict=True
+            )
+        ],
+        "quarantined: ",
+        "silver.holdings_quarantined",
+    )
+    unpriced = held.filter(pc.and_(pc.invert(held["priced"]), pc.not_equal(held["type"], "cash")))
+    rows = unpriced.select(["instrument_id", "modelled", "type", "proxy", "name"]).to_pylist()
+    lines += _named(
+        [
+            f"{_title(row)}"
+            + (f", for which {row['proxy']} stands in" if row["proxy"] else ": it counts as unpriced")
+            for row in rows
+            if row["modelled"]
+        ],
+        "no prices of ",
+        "silver.instruments_known",
+    )
+    lines += _named(
+        [
+            f"{_title(row)}, an {row['type']}".replace("an b", "a b")
+            for row in held.to_pylist()
+            if not row["modelled"]
+        ],
+        "not modelled: ",
+        "silver.instruments_known",
+    )
+    return (*lines, *_suspicious(positions))
+
+
+def _title(row: dict[str, str]) -> str:
+    name = row["name"]
+    return (
+        f"{row['instrument_id']} ({name})" if name and name != row["instrument_id"] else row["instrument_id"]
+    )
+
+
+def _named(said: Sequence[str], before: str, table: str) -> list[str]:
+    lines = [before + one for one in said[:_NAMED]]
+    if len(said) > _NAMED:
+        lines.append(f"{before}{len(said) - _NAMED:,} more; {table} has all of them")
+    return lines
+
+
+def _suspicious(positions: pa.Table) -> list[str]:
+    sums = positions.group_by("portfolio_id").aggregate([("weight", "sum")]).sort_by("portfolio_id")
+    large = sums.filter(pc.greater(pc.abs(sums["weight_sum"]), _GROSS))
+    return _named(
+        [
+            f"weights of {name} add up to {total:,.2f} times NAV; if they are per cent, map them as "
+            "weight_pct in conf/book.yml"
+            for name, total in zip(
+                large["portfolio_id"].to_pylist(), large["weight_sum"].to_pylist(), strict=True
+            )
+        ],
+        "",
+        "silver.holdings",
+    )

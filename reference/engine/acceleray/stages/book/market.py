@@ -1,0 +1,65 @@
+"""What positions are valued with at the as-of date: last closes, rates, and what has a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pyspark.sql import functions as F
+
+from acceleray.engines.handoff.arrays import column
+from acceleray.errors import PortfolioError
+from acceleray.quant.currencies import NoRateError, Rates
+from acceleray.runtime.run import Run
+from acceleray.tables import PRICES
+
+
+@dataclass(frozen=True)
+class Market:
+    """Closes of the as-of date.
+
+    Attributes:
+        instruments: those of the calibration, in its order.
+        closes: (instruments,) last close on or before the as-of date, not adjusted; NaN where there is none.
+        modelled: (instruments,) whether scenarios of it can be made.
+        rates: the exchange rates among the instruments.
+    """
+
+    instruments: tuple[str, ...]
+    closes: NDArray[np.float64]
+    modelled: NDArray[np.bool_]
+    rates: Rates
+
+    def rate(self, of: str, price_in: str, what: str) -> float:
+        """Return the price of one unit of a currency in another.
+
+        Args:
+            of: the currency that is priced.
+            price_in: the one it is priced in.
+            what: what needs the rate, for the message.
+
+        Raises:
+            PortfolioError: no rates lead from one to the other.
+        """
+        try:
+            return self.rates.rate(of, price_in, self.closes)
+        except NoRateError:
+            have = ", ".join("".join(pair) for pair in self.rates.pairs) or "none"
+            raise PortfolioError(
+                f"{what} is in {of} and its portfolio in {price_in}: no exchange rate leads there (rates"
+                f" here: {have}); add a series {of}{price_in} to the prices, or name one in fx.pairs."
+            ) from None
+
+
+def market_of(run: Run, instruments: tuple[str, ...], modelled: NDArray[np.bool_]) -> Market:
+    """Return the market of a run: the last closes up to its as-of date."""
+    last = (
+        run.read(PRICES, f"date <= DATE'{run.as_of}'")
+        .groupBy("instrument_id")
+        .agg(F.max_by("price", "date").alias("price"))
+        .toArrow()
+    )
+    known = dict(zip(last["instrument_id"].to_pylist(), column(last, "price").tolist(), strict=True))
+    closes = np.array([known.get(name, np.nan) for name in instruments], dtype=np.float64)
+    return Market(instruments, closes, modelled, Rates.among(instruments, run.settings.fx.pairs))

@@ -1,0 +1,192 @@
+"""Rows of gold.portfolios and gold.positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from acceleray.stages.book.book import Book
+from acceleray.stages.book.exposures import OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
+from acceleray.stages.book.hierarchy import Portfolios
+from acceleray.stages.book.things import CASH, NOT_MODELLED, PRICED, PROXIED, UNPRICED
+from acceleray.stages.book.valuation import Valued
+from acceleray.tables import PORTFOLIOS, POSITIONS
+from acceleray.tables.contract import Table
+
+# Columns of gold.positions by which positions are grouped; a project's own are in `groups`.
+GROUPINGS = ("asset_class", "sector", "country", "issuer")
+
+
+def plain_portfolios(book: Book, span: slice) -> pa.Table:
+    """Return the rows of portfolios that stand alone, of a book without positions of its own."""
+    count = len(book.portfolios[span])
+    return typed(
+        PORTFOLIOS,
+        {
+            "portfolio_id": list(book.portfolios[span]),
+            "name": list(book.names[span]),
+            "origin": list(book.origins[span]),
+            "nav": book.nav[span],
+            "currency": list(book.currencies[span]),
+            "place": np.arange(span.start, span.start + count),
+        },
+        count,
+    )
+
+
+def plain_positions(book: Book, span: slice) -> pa.Table:
+    """Return the rows of weights, of a book without positions of its own."""
+    held = book.held[span]
+    portfolio, instrument = np.nonzero(held)
+    return typed(
+        POSITIONS,
+        {
+            "portfolio_id": np.asarray(book.portfolios[span])[portfolio],
+            "instrument_id": np.asarray(book.instruments)[instrument],
+            "weight": held[portfolio, instrument],
+        },
+        portfolio.size,
+    )
+
+
+def portfolio_rows(found: Exposures, portfolios: Portfolios, origin: str) -> pa.Table:
+    """Return every portfolio with its NAV, exposures, and what is not in its risk."""
+    count = len(portfolios)
+    priced, valued = found.kind == OF_PRICE, found.kind == OF_VALUE
+    by_thing = _summed(found, priced)
+    status = np.array([each.status for each in found.things], dtype=object)
+
+    def share(*wanted: str) -> NDArray[np.float64]:
+        rows = valued & np.isin(status[found.thing], wanted)
+        return 100.0 * np.bincount(found.portfolio[rows], found.amount[rows], minlength=count) / found.nav
+
+    ids = (*portfolios.ids, "")
+    return typed(
+        PORTFOLIOS,
+        {
+            "portfolio_id": list(portfolios.ids),
+            "name": list(portfolios.names),
+            "origin": [origin] * count,
+            "nav": found.nav,
+            "currency": list(portfolios.currencies),
+            "place": np.arange(count),
+            "parent_id": [ids[place] for place in portfolios.parents],
+            "benchmark_id": list(portfolios.benchmarks),
+            "gross_exposure_pct_nav": 100.0 * np.abs(by_thing).sum(axis=1) / found.nav,
+            "net_exposure_pct_nav": 100.0 * by_thing.sum(axis=1) / found.nav,
+            "cash_pct_nav": share(CASH),
+            "proxied_pct_nav": share(PROXIED),
+            "unpriced_pct_nav": share(UNPRICED),
+            "not_modelled_pct_nav": share(NOT_MODELLED),
+        },
+        count,
+    )
+
+
+def position_rows(
+    found: Exposures, valued: Valued, portfolios: Portfolios, groups: Mapping[str, NDArray[np.object_]]
+) -> Iterator[pa.Table]:
+    """Yield what every portfolio holds, a row an instrument, its parts' holdings included."""
+    bounds = np.searchsorted(found.portfolio, np.arange(len(portfolios) + 1))
+    facts = _facts(valued, groups, len(found.things))
+    step = 512
+    for first in range(0, len(portfolios), step):
+        last = min(first + step, len(portfolios))
+        rows = np.arange(bounds[first], bounds[last])
+        if rows.size:
+            yield _positions(found.at(rows), facts, portfolios)
+
+
+def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
+    """Return a line for each portfolio that holds what is not in its risk: nothing leaves it in silence."""
+    lines = []
+    status = np.array([each.status for each in found.things], dtype=object)
+    for wanted, words in (
+        ((UNPRICED,), "has no prices and no proxy"),
+        ((NOT_MODELLED,), "is not modelled"),
+    ):
+        rows = (found.kind == OF_VALUE) & np.isin(status[found.thing], wanted)
+        for place in np.unique(found.portfolio[rows]):
+            own = rows & (found.portfolio == place)
+            share = 100.0 * np.abs(found.amount[own]).sum() / found.nav[place]
+            names = sorted({found.things[thing].instrument_id for thing in found.thing[own]})
+            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+            lines.append(
+                f"{portfolios.ids[place]}: {share:.2f} % of NAV is not in its risk, it {words}: {shown}"
+            )
+    return lines
+
+
+def _positions(
+    found: Exposures, facts: Mapping[str, NDArray[np.object_]], portfolios: Portfolios
+) -> pa.Table:
+    keys = found.portfolio * len(found.things) + found.thing
+    different, which = np.unique(keys, return_inverse=True)
+    portfolio, thing = np.divmod(different, len(found.things))
+    value, exposure = (
+        np.bincount(which[found.kind == kind], found.amount[found.kind == kind], minlength=different.size)
+        for kind in (OF_VALUE, OF_PRICE)
+    )
+    held = [found.things[place] for place in thing]
+    # A forward's exposure is that to the currency bought.
+    bought = [found.currencies.index(each.pair[0]) if each.pair else -2 for each in found.things]
+    of_pair = (found.kind == OF_CURRENCY) & (found.currency == np.array(bought)[found.thing])
+    exposure += np.bincount(which[of_pair], found.amount[of_pair], minlength=different.size)
+    status = np.array([each.status for each in held], dtype=object)
+    moving = np.isin(status, [PRICED, PROXIED])
+    nav = found.nav[portfolio]
+    texts = {name: values[thing] for name, values in facts.items()}
+    return typed(
+        POSITIONS,
+        {
+            "portfolio_id": np.asarray(portfolios.ids, dtype=object)[portfolio],
+            "instrument_id": [each.instrument_id for each in held],
+            "weight": np.where(moving, exposure, value) / nav,
+            "type": [each.kind for each in held],
+            "status": status,
+            "reason": [each.reason for each in held],
+            "price": [None if np.isnan(each.unit) or each.kind == "cash" else each.unit for each in held],
+            "market_value": value,
+            "exposure": exposure,
+            "currency": np.asarray(portfolios.currencies, dtype=object)[portfolio],
+            **texts,
+        },
+        different.size,
+    )
+
+
+def _facts(
+    valued: Valued, groups: Mapping[str, NDArray[np.object_]], count: int
+) -> dict[str, NDArray[np.object_]]:
+    """Return for each thing the group that its first position says, and its currency."""
+    found = {name: np.full(count, None, dtype=object) for name in (*GROUPINGS, "price_currency")}
+    for name, labels in [*groups.items(), ("price_currency", valued.currency)]:
+        if name in found:
+            # Backwards, so that the first one stays.
+            found[name][valued.thing[::-1]] = labels[::-1]
+    for values in found.values():
+        values[values == ""] = None
+    return found
+
+
+def _summed(found: Exposures, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return sums of exposures (portfolios, things)."""
+    sums = np.zeros((found.nav.size, len(found.things)))
+    np.add.at(sums, (found.portfolio[rows], found.thing[rows]), found.amount[rows])
+    return sums
+
+
+def typed(table: Table, columns: Mapping[str, object], count: int) -> pa.Table:
+    """Return columns as the table declares them; those that are not given are NULL, run columns left out."""
+    fields = [field for field in table.arrow_schema if field.name not in {"run_id", "as_of"}]
+    return pa.table(
+        {
+            field.name: pa.array(columns[field.name], field.type)
+            if field.name in columns
+            else pa.nulls(count, field.type)
+            for field in fields
+        }
+    )
