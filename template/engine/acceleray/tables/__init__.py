@@ -28,6 +28,7 @@ from acceleray.tables.holdings import (
     INSTRUMENTS_KNOWN,
     PORTFOLIOS_KNOWN,
 )
+from acceleray.tables.limits import LIMIT_UTILISATION
 from acceleray.tables.market import FEATURES, RETURNS
 from acceleray.tables.models import (
     FEATURE_IMPORTANCE,
@@ -118,6 +119,7 @@ ALL: tuple[Table, ...] = (
     STRESS_LOSSES,
     REVERSE_STRESS,
     REVERSE_STRESS_SHOCKS,
+    LIMIT_UTILISATION,
     PORTFOLIO_SCORES,
     PORTFOLIO_EXPOSURES,
     BACKTEST_FORECASTS,
@@ -155,6 +157,7 @@ __all__ = [
     "HOLDINGS_RECEIVED",
     "INSTRUMENTS_KNOWN",
     "LEAKAGE_CHECKS",
+    "LIMIT_UTILISATION",
     "LOSS_DISTRIBUTION",
     "MODEL_DECISIONS",
     "PORTFOLIOS",

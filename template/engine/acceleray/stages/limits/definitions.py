@@ -153,7 +153,9 @@ class _Reading:
         except ValueError as error:
             raise self._refusal(entry, "limit", f"{error}.") from None
         if (MONEY if amount.currency else amount.unit) not in measure.units:
-            units = " or ".join({PERCENT: "'4 %'", MONEY: "'50000 USD'", DAYS: "'10 days'"}[unit] for unit in measure.units)
+            units = " or ".join(
+                {PERCENT: "'4 %'", MONEY: "'50000 USD'", DAYS: "'10 days'"}[unit] for unit in measure.units
+            )
             what = f"'{entry.limit}' does not fit {measure.name}; write for example {units}."
             raise self._refusal(entry, "limit", what)
         return amount

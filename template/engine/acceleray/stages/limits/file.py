@@ -93,9 +93,7 @@ def _explain(error: ValidationError, content: dict[str, Any]) -> str:
     if first["type"] == "extra_forbidden":
         known = LimitEntry.model_fields if len(where) > 1 else LimitFile.model_fields
         close = difflib.get_close_matches(str(place[-1]), list(known), n=1)
-        return f"{', '.join(where)}: unknown key; " + (
-            f"did you mean {close[0]}?" if close else "remove it."
-        )
+        return f"{', '.join(where)}: unknown key; " + (f"did you mean {close[0]}?" if close else "remove it.")
     if first["type"] == "missing":
         return f"{', '.join(where)}: is missing."
     return f"{', '.join(where)}: {first['msg']}, not {first['input']!r}."
