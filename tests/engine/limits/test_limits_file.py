@@ -73,7 +73,8 @@ def test_the_digest_follows_every_byte(tmp_path: Path) -> None:
         ),
         (
             ENTRY.replace("4 %", "'50,000 USD'"),
-            "var, limit: '50,000 USD' is not a limit; write for example '4 %' of NAV, '50000 USD' or '10 days'.",
+            "var, limit: '50,000 USD' is not a limit; write for example '4 %' of NAV, '50000 USD' or "
+            "'10 days'.",
         ),
         (ENTRY.replace("4 %", "0 %"), "var, limit: '0 %' must be above zero."),
         (
@@ -131,7 +132,7 @@ def test_a_stress_limit_names_a_scenario_of_the_stress_file(tmp_path: Path) -> N
     assert read_limits(load(tmp_path)).all[0].scenario == "crsh"
     stress = "replays: [{id: crash, title: Crash, first: 2019-03-04, last: 2019-06-28}]\n"
     (tmp_path / "conf" / "stress.yml").write_text(stress)
-    with pytest.raises(PortfolioError, match="var, scenario: unknown scenario 'crsh'; did you mean crash?"):
+    with pytest.raises(PortfolioError, match=r"var, scenario: unknown scenario 'crsh'; did you mean crash\?"):
         read_limits(load(tmp_path))
 
 

@@ -82,7 +82,7 @@ def limits(
         if run is None:
             of = f" of {workload}" if workload else ""
             print(
-                f"No run{of} has compared anything with limits yet; put limits into conf/limits.yml and run one.",
+                f"No run{of} has compared anything with limits yet; write conf/limits.yml and run one.",
                 file=sys.stderr,
             )
             return 1
