@@ -17,6 +17,8 @@ from acceleray.stages.limits.observed import Facts
 from acceleray.stages.limits.rows import Before, Key, utilised
 from acceleray.stages.limits.utilisation import states, utilisation
 from acceleray.tables import (
+    ACTIVE_RISK,
+    GROUP_RISK,
     PORTFOLIO_SCORES,
     PORTFOLIOS,
     POSITIONS,
@@ -51,7 +53,7 @@ def facts(**more: pa.Table) -> Facts:
     )
     empty = {
         table.label: table.arrow_schema.empty_table()
-        for table in (RISK_MEASURES, STRESS_LOSSES, PORTFOLIO_SCORES)
+        for table in (RISK_MEASURES, GROUP_RISK, ACTIVE_RISK, STRESS_LOSSES, PORTFOLIO_SCORES)
     }
     return Facts(portfolios, {POSITIONS.label: positions} | empty | more)
 
@@ -108,10 +110,13 @@ def test_a_group_is_summed_and_without_a_value_the_largest_counts() -> None:
 def test_two_lines_of_one_group_are_one_exposure() -> None:
     lines = rows(
         POSITIONS,
-        *({"portfolio_id": "LONG", "instrument_id": name, "weight": 0.3} for name in ("A", "B")),
+        *(
+            {"portfolio_id": "LONG", "instrument_id": name, "weight": 0.3, "sector": "Energy"}
+            for name in ("A", "B")
+        ),
+        {"portfolio_id": "LONG", "instrument_id": "USD", "weight": 0.9, "sector": "Cash", "status": "cash"},
         {"portfolio_id": "PAIR", "instrument_id": "A", "weight": 0.4},
     )
-    lines = lines.append_column("sector", pa.array(["Energy", "Energy", None]))
     found = used(limit("weight", "50 %", group="sector"), facts(**{POSITIONS.label: lines}))
     assert numbers(found)["LONG"] == (pytest.approx(60.0), 120.0, "red")
     # A position without a sector is in no sector.
@@ -150,6 +155,44 @@ def test_value_at_risk_is_that_of_the_method_and_the_horizon() -> None:
     )
 
 
+def group(value: str, net: float, alone: float, grouping: str = "strategy") -> dict[str, Any]:
+    known = {"portfolio_id": "LONG", "grouping": grouping, "group": value, "method": "filtered_historical"}
+    known |= {"horizon_d": 1, "measure": "value_at_risk", "confidence": 0.99, "standalone": alone}
+    return known | {"net_exposure_pct_nav": net, "gross_exposure_pct_nav": abs(net)}
+
+
+def test_a_column_of_the_users_own_is_a_group_too_and_its_risk_is_what_it_would_lose_alone() -> None:
+    groups = [group("Core", 40.0, 20_000.0), group("Hedge", -60.0, 5_000.0), group("A", 99.0, 1.0, "other")]
+    # The rows of another measure hold the same exposures once more.
+    groups += [one | {"measure": "expected_shortfall"} for one in groups]
+    known = facts(**{GROUP_RISK.label: rows(GROUP_RISK, *groups)})
+    weight = used(limit("weight", "100 %", group="strategy"), known)
+    assert (weight["LONG"]["group_value"], numbers(weight)["LONG"]) == ("Hedge", (-60.0, 60.0, "green"))
+    assert weight["PAIR"]["reason"] == "it has no groups by strategy"
+    simulated = {"horizon_d": 1, "method": "filtered_historical", "group": "strategy"}
+    alone = used(limit("value_at_risk", "2 %", group_value="Core", **simulated), known)
+    assert numbers(alone)["LONG"] == (2.0, 100.0, "amber")
+    assert used(limit("weight", "9 %", group="sectr"), known)["LONG"]["reason"] == (
+        "positions have no column 'sectr'"
+    )
+
+
+def test_exposures_and_what_is_unpriced_are_those_of_the_book_where_it_has_positions() -> None:
+    plain = facts()
+    known = plain.portfolios.drop_columns(
+        ["gross_exposure_pct_nav", "unpriced_pct_nav", "not_modelled_pct_nav"]
+    )
+    for name, values in (
+        ("gross_exposure_pct_nav", [95.0, 140.0]),
+        ("unpriced_pct_nav", [3.0, 0.0]),
+        ("not_modelled_pct_nav", [2.0, 0.0]),
+    ):
+        known = known.append_column(name, pa.array(values))
+    book = Facts(known, plain.rows)
+    assert [row["value"] for row in used(limit("gross_exposure", "200 %"), book).values()] == [95.0, 140.0]
+    assert [row["value"] for row in used(limit("unpriced", "5 %"), book).values()] == [5.0, 0.0]
+
+
 def test_the_worst_scenario_is_named_and_one_that_was_not_run_is_not_evaluated() -> None:
     losses = [
         {"portfolio_id": name, "scenario_id": scenario, "loss_pct_nav": loss}
@@ -174,7 +217,9 @@ def test_the_worst_scenario_is_named_and_one_that_was_not_run_is_not_evaluated()
     [
         (limit("stress_loss", "25 %", scenario="worst"), "this workload has no rows in gold.stress_losses"),
         (limit("unpriced", "5 %"), "this workload has no rows in gold.portfolio_scores"),
-        (limit("weight", "25 %", group="sectr"), "positions have no column 'sectr'"),
+        (limit("weight", "25 %", group="sectr"), "this workload has no rows in gold.group_risk"),
+        (limit("weight", "25 %", group="sector"), "no position has a value of 'sector'"),
+        (limit("days_to_liquidate", "5 days"), "no stage computes days_to_liquidate yet"),
     ],
 )
 def test_what_cannot_be_compared_is_never_green(one: Limit, reason: str) -> None:

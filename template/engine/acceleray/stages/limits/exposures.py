@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
+
+_GROUPINGS = ("asset_class", "sector", "country", "issuer", "type")
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,10 @@ def by_group(
     return GroupedExposure(found, largest)
 
 
-def column_of(positions: pa.Table, group: str) -> str | None:
-    """Return the column of the positions that a group is named by: `sector`, or `instrument` for its id."""
-    for name in (group, f"{group}_id"):
-        if name in positions.column_names:
-            return name
-    return None
+def column_of(group: str) -> str | None:
+    """Return the column of gold.positions that a group is named by: `sector`, or `instrument` for its id.
+
+    None for any other, such as a column of the user's file; `currency` there is that of the portfolio.
+    """
+    names = {**{name: name for name in _GROUPINGS}, "instrument": "instrument_id"}
+    return names.get(group)

@@ -44,7 +44,7 @@ MEASURES: dict[str, Measure] = {
         Measure("net_exposure", "Net exposure", (PERCENT, MONEY), _GROUP),
         Measure("weight", "Weight", (PERCENT, MONEY), _GROUP, ("group",)),
         Measure("stress_loss", "Stress loss", (PERCENT, MONEY), ("scenario",), ("scenario",), "loss"),
-        Measure("tracking_error", "Tracking error", (PERCENT,)),
+        Measure("tracking_error", "Tracking error", (PERCENT,), ("horizon_d", "method")),
         Measure("days_to_liquidate", "Days to liquidate", (DAYS,)),
         Measure("unpriced", "Unpriced share", (PERCENT,)),
     )

@@ -14,7 +14,15 @@ from acceleray.engines.handoff.arrays import column
 from acceleray.stages.limits.definitions import Limit
 from acceleray.stages.limits.exposures import by_group, column_of, exposure
 from acceleray.stages.limits.measures import WORST
-from acceleray.tables import PORTFOLIO_SCORES, POSITIONS, RISK_MEASURES, STRESS_LOSSES, Table
+from acceleray.tables import (
+    ACTIVE_RISK,
+    GROUP_RISK,
+    PORTFOLIO_SCORES,
+    POSITIONS,
+    RISK_MEASURES,
+    STRESS_LOSSES,
+    Table,
+)
 
 
 @dataclass(frozen=True)
@@ -57,23 +65,31 @@ class Facts:
         return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
 
-NEEDED: Mapping[str, Table | None] = {
-    "value_at_risk": RISK_MEASURES,
-    "expected_shortfall": RISK_MEASURES,
-    "gross_exposure": POSITIONS,
-    "net_exposure": POSITIONS,
-    "weight": POSITIONS,
-    "stress_loss": STRESS_LOSSES,
-    "tracking_error": None,
-    "days_to_liquidate": None,
-    "unpriced": PORTFOLIO_SCORES,
-}
-"""The table that each measure is taken from; None where no stage computes it yet."""
+def needed(limit: Limit) -> Table | None:
+    """Return the table that a limit is compared with, besides gold.portfolios; None where there is none."""
+    match limit.measure.name:
+        case "value_at_risk" | "expected_shortfall":
+            return RISK_MEASURES if limit.group is None else GROUP_RISK
+        case "gross_exposure" | "net_exposure" | "weight":
+            return POSITIONS if limit.group is None or column_of(limit.group) else GROUP_RISK
+        case "stress_loss":
+            return STRESS_LOSSES
+        case "tracking_error":
+            return ACTIVE_RISK
+        case "unpriced":
+            return PORTFOLIO_SCORES
+        case _:
+            return None
 
 
 def observe(limit: Limit, facts: Facts) -> Observed:
     """Return what a limit is compared with, for every portfolio of the book in the order of `facts.ids`."""
-    table = NEEDED[limit.measure.name]
+    of_portfolio = _OF_PORTFOLIO.get((limit.measure.name, limit.group))
+    if of_portfolio is not None:
+        known = np.sum([_numbers(facts.portfolios, name) for name in of_portfolio], axis=0)
+        if np.isfinite(known).any():
+            return _whole(known)
+    table = needed(limit)
     if table is None:
         return _nothing(facts, f"no stage computes {limit.measure.name} yet")
     rows = facts.rows[table.label]
@@ -82,9 +98,15 @@ def observe(limit: Limit, facts: Facts) -> Observed:
     return _FROM[table.label](limit, rows, facts)
 
 
+# Columns of gold.portfolios that say it, NULL for a simulated book; several are added up.
+_OF_PORTFOLIO = {
+    ("gross_exposure", None): ("gross_exposure_pct_nav",),
+    ("net_exposure", None): ("net_exposure_pct_nav",),
+    ("unpriced", None): ("unpriced_pct_nav", "not_modelled_pct_nav"),
+}
+
+
 def _simulated(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
-    if limit.group is not None:
-        return _nothing(facts, f"no stage computes {limit.measure.name} of groups yet")
     chosen = rows.filter(
         (pc.field("measure") == limit.measure.name)
         & (pc.field("method") == limit.method)
@@ -94,18 +116,59 @@ def _simulated(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
     return _of(facts, chosen, "value_pct_nav", missing)
 
 
+def _of_groups(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
+    simulated = limit.method is not None
+    chosen = rows.filter(pc.field("grouping") == limit.group)
+    if not chosen.num_rows:
+        return _nothing(facts, f"positions have no column '{limit.group}'")
+    first = chosen.slice(0, 1).to_pylist()[0]
+    # Exposures are the same in the rows of every measure.
+    keys = {"method": limit.method, "horizon_d": limit.horizon_d, "measure": limit.measure.name}
+    for name in ("method", "horizon_d", "measure", "confidence"):
+        wanted = keys.get(name) if simulated else first[name]
+        chosen = chosen if wanted is None else chosen.filter(pc.field(name) == wanted)
+    if not chosen.num_rows:
+        return _nothing(facts, f"no group has a row by {limit.method} over {limit.horizon_d} days")
+    places = facts.places(chosen)
+    known = places >= 0
+    nav = _numbers(facts.portfolios, "nav")[places[known]]
+    shares = (
+        _numbers(chosen, "standalone")[known] / nav
+        if simulated
+        else _numbers(chosen, _EXPOSURE.get(limit.measure.name, _EXPOSURE["net_exposure"]))[known] / 100.0
+    )
+    groups = column(chosen, "group").astype(object)[known]
+    found = by_group(shares, places[known], len(facts.ids), groups, False, limit.group_value)
+    missing = ~np.isin(np.arange(len(facts.ids)), places[known])
+    reasons = np.where(missing, f"it has no groups by {limit.group}", "").astype(object)
+    return Observed(np.where(missing, np.nan, found.pct_nav), reasons, found.groups, _none(len(facts.ids)))
+
+
+_EXPOSURE = {"gross_exposure": "gross_exposure_pct_nav", "net_exposure": "net_exposure_pct_nav"}
+
+
 def _exposures(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
     places, gross = facts.places(rows), limit.measure.name == "gross_exposure"
-    known = places >= 0
+    # Cash is no exposure to anything but its currency.
+    known = (places >= 0) & (column(rows, "status").astype(object) != "cash")
     places, weights, count = places[known], column(rows, "weight")[known], len(facts.ids)
-    if limit.group is None:
-        return _whole(exposure(weights, places, count, gross))
-    name = column_of(rows, limit.group)
+    name = column_of(limit.group) if limit.group else None
     if name is None:
-        return _nothing(facts, f"positions have no column '{limit.group}'")
+        return _whole(exposure(weights, places, count, gross))
     groups = np.array(rows.column(name).to_pylist(), dtype=object)[known]
+    if not any(group is not None for group in groups):
+        return _nothing(facts, f"no position has a value of '{limit.group}'")
     found = by_group(weights, places, count, groups, gross, limit.group_value)
     return Observed(found.pct_nav, _empty(count), found.groups, _none(count))
+
+
+def _active(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
+    chosen = rows.filter(
+        (pc.field("measure") == limit.measure.name)
+        & (pc.field("method") == limit.method)
+        & (pc.field("horizon_d") == limit.horizon_d)
+    )
+    return _of(facts, chosen, "value_pct_nav", f"it has no benchmark, or no row over {limit.horizon_d} days")
 
 
 def _stressed(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
@@ -132,6 +195,8 @@ def _unpriced(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
 _FROM: Mapping[str, Callable[[Limit, pa.Table, Facts], Observed]] = {
     RISK_MEASURES.label: _simulated,
     POSITIONS.label: _exposures,
+    GROUP_RISK.label: _of_groups,
+    ACTIVE_RISK.label: _active,
     STRESS_LOSSES.label: _stressed,
     PORTFOLIO_SCORES.label: _unpriced,
 }
@@ -145,8 +210,13 @@ def _of(facts: Facts, rows: pa.Table, name: str, missing: str) -> Observed:
     return Observed(values, reasons, _none(len(values)), _none(len(values)))
 
 
+def _numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:
+    return np.asarray(rows.column(name).cast(pa.float64()).to_numpy(), dtype=np.float64)
+
+
 def _whole(values: NDArray[np.float64]) -> Observed:
-    return Observed(values, _empty(len(values)), _none(len(values)), _none(len(values)))
+    reasons = np.where(np.isnan(values), "gold.portfolios has no value of it", "").astype(object)
+    return Observed(values, reasons, _none(len(values)), _none(len(values)))
 
 
 def _nothing(facts: Facts, reason: str) -> Observed:

@@ -11,14 +11,22 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from acceleray.runtime.run import Run
+from acceleray.stages.book.stage import REFERENCE, Incoming
 from acceleray.stages.limits.definitions import Limit, Limits, read_limits, refuse_unknown_portfolios
-from acceleray.stages.limits.observed import NEEDED, Facts
+from acceleray.stages.limits.observed import Facts, needed
 from acceleray.stages.limits.rows import Before, Key, utilised
 from acceleray.stages.limits.utilisation import NOT_EVALUATED, RED, STATES
 from acceleray.tables import LIMIT_UTILISATION, PORTFOLIOS, RUNS, Table
 from acceleray.tables.contract import literal
 
-__all__ = ["Limits", "Utilisation", "compare_with_limits", "read_limits", "refuse_unknown_portfolios"]
+__all__ = [
+    "Limits",
+    "Utilisation",
+    "compare_with_limits",
+    "limits_for",
+    "read_limits",
+    "refuse_unknown_portfolios",
+]
 
 _SHOWN = 5
 
@@ -37,6 +45,23 @@ class Utilisation:
     def line(self) -> str:
         """Return the counts in words, such as `1 red, 2 amber, 9 green`."""
         return ", ".join(f"{self.counts[state]} {state}" for state in STATES if self.counts.get(state))
+
+
+def limits_for(run: Run, incoming: Incoming) -> Limits:
+    """Return the limits of conf/limits.yml for a book that has been received; nothing has been written yet.
+
+    Raises:
+        PortfolioError: as `read_limits` does, or a limit is on a portfolio that the book does not have.
+    """
+    limits, received = read_limits(run.settings), incoming.received
+    if received is None:
+        count = run.settings.book.portfolios
+        names = {REFERENCE, *(f"SIM-{number:06d}" for number in range(1, count))} if limits.all else set()
+    else:
+        names = {each.portfolio_id for each in received.portfolios}
+        names |= set(received.rows.column("portfolio_id").to_pylist())
+    refuse_unknown_portfolios(limits, sorted(names))
+    return limits
 
 
 def compare_with_limits(run: Run, limits: Limits) -> Utilisation:
@@ -59,9 +84,9 @@ def compare_with_limits(run: Run, limits: Limits) -> Utilisation:
 
 
 def _facts(run: Run, limits: tuple[Limit, ...]) -> Facts:
-    needed = {table.label: table for each in limits if (table := NEEDED[each.measure.name]) is not None}
-    portfolios = run.arrow(PORTFOLIOS, ("portfolio_id", "nav", "currency"))
-    return Facts(portfolios, {label: _rows(run, table) for label, table in needed.items()})
+    tables = {table.label: table for each in limits if (table := needed(each)) is not None}
+    portfolios = run.arrow(PORTFOLIOS, PORTFOLIOS.column_names)
+    return Facts(portfolios, {label: _rows(run, table) for label, table in tables.items()})
 
 
 def _rows(run: Run, table: Table) -> pa.Table:
