@@ -25,7 +25,8 @@ def test_breaches_are_said_first_and_shown_first(
 ) -> None:
     rows = run_rows()
     before = {"as_of_before": date(2022, 12, 27), "utilisation_before_pct": 79.96}
-    rows[t.LIMIT_UTILISATION] += [
+    known = rows[t.LIMIT_UTILISATION]
+    known += [
         used("fine", "green", 50.0, owner=HOSTILE),
         used("near", "amber", 80.0, **before),
         used("over", "red", 104.0, unit="EUR", value=52_000.0, limit_value=50_000.0),
@@ -54,8 +55,9 @@ def test_every_breach_is_shown_however_many_there_are(
     run_rows: Callable[..., Any], page: Callable[..., Any]
 ) -> None:
     rows = run_rows()
-    rows[t.LIMIT_UTILISATION] += [used(f"over_{n:03}", "red", 101.0 + n) for n in range(70)]
-    rows[t.LIMIT_UTILISATION] += [used(f"near_{n:03}", "amber", 90.0) for n in range(70)]
+    known = rows[t.LIMIT_UTILISATION]
+    known += [used(f"over_{n:03}", "red", 101.0 + n) for n in range(70)]
+    known += [used(f"near_{n:03}", "amber", 90.0) for n in range(70)]
     made = page(rows)
     assert made.markup.count('<th scope="row" class="name">over_') == 70
     assert "The 70 worst of 140" in made.text
