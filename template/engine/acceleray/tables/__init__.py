@@ -19,6 +19,7 @@ from acceleray.tables.calibration import (
     FACTOR_BETAS,
     FACTOR_COVARIANCES,
 )
+from acceleray.tables.change import BOOK_LINES, RISK_CHANGE
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Layer, Scope, Table
 from acceleray.tables.evidence import RUN_TABLES, RUNS
 from acceleray.tables.holdings import (
@@ -119,6 +120,8 @@ ALL: tuple[Table, ...] = (
     STRESS_LOSSES,
     REVERSE_STRESS,
     REVERSE_STRESS_SHOCKS,
+    BOOK_LINES,
+    RISK_CHANGE,
     LIMIT_UTILISATION,
     PORTFOLIO_SCORES,
     PORTFOLIO_EXPOSURES,
@@ -138,6 +141,7 @@ __all__ = [
     "BACKTEST_HORIZONS",
     "BACKTEST_VERDICTS",
     "BACKTEST_WINDOWS",
+    "BOOK_LINES",
     "CALIBRATION",
     "CALIBRATION_GATE",
     "CALIBRATION_HISTORY",
@@ -177,6 +181,7 @@ __all__ = [
     "REVERSE_STRESS",
     "REVERSE_STRESS_SHOCKS",
     "RISK_ATTRIBUTION",
+    "RISK_CHANGE",
     "RISK_CONTRIBUTIONS",
     "RISK_DAYS",
     "RISK_MEASURES",
