@@ -205,6 +205,27 @@ show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma"
 # COMMAND ----------
 
 # MAGIC %md
+# MAGIC ## Change: what moved the numbers since the last report
+# MAGIC The newest earlier run is taken up again and one input swapped at a time, in a stated order:
+# MAGIC positions, new and ended instruments, new returns with their volatility, the models' parameters. The
+# MAGIC parts add up; what none of them explains is the remainder. The first run has nothing to compare with.
+# MAGIC
+# MAGIC **Ray**, because each step is a simulation: question 7. One day is every past day once; ten days draw
+# MAGIC the same scenarios as the report did.
+
+# COMMAND ----------
+
+from acceleray.stages.change.stage import explain_change
+from acceleray.tables import RISK_CHANGE
+
+with run.stage("change", "Explain what changed (Ray)"):
+    explain_change(run, calibration, book, horizons)
+show_stage(run)
+show_rows(run, RISK_CHANGE, "portfolio_id", "measure", "horizon_d", "before_pct_nav", "value_pct_nav")
+
+# COMMAND ----------
+
+# MAGIC %md
 # MAGIC ## Limits: what may be risked, and what is
 # MAGIC Each limit of `conf/limits.yml` that counts today is compared with what this run found: green, amber
 # MAGIC from its warning level on, red above it. What this workload does not compute is not evaluated, and

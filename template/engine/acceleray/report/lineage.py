@@ -26,6 +26,7 @@ _STAGES = (
     "score",
     "signals",
     "stress",
+    "change",
     "limits",
     "backtest",
     "gate",

@@ -9,6 +9,7 @@ from acceleray.runtime.workload import Conclusion, Workload
 from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
 from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
 from acceleray.stages.calibrate.stage import calibrate
+from acceleray.stages.change.stage import explain_change
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.limits.stage import compare_with_limits, limits_for, read_limits
@@ -39,6 +40,8 @@ def run(run: Run) -> Conclusion:
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios"):
         score(run, trained.scoring, calibration, book, horizons)
+    with run.stage("change", "Explain what changed (Ray)"):
+        explain_change(run, calibration, book, horizons)
     with run.stage("limits", "Compare with limits"):
         compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest value at risk (Ray)"):

@@ -13,6 +13,7 @@ from acceleray.stages.book.stage import accept_book, build_book, receive_book
 from acceleray.stages.calibrate.dependence import build_dependence
 from acceleray.stages.calibrate.factor_model import build_factor_model
 from acceleray.stages.calibrate.stage import calibrate
+from acceleray.stages.change.stage import explain_change
 from acceleray.stages.features.stage import build_returns
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
@@ -52,6 +53,8 @@ def run(run: Run) -> Conclusion:
         )
     with run.stage("stress", "Replay, shock and reverse"):
         summary = stress(run, calibration, book, model, dependence, definitions, horizons)
+    with run.stage("change", "Explain what changed (Ray)"):
+        explain_change(run, calibration, book, horizons)
     with run.stage("limits", "Compare with limits"):
         compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):

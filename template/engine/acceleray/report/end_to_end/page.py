@@ -8,6 +8,7 @@ from typing import Any
 from acceleray.report import (
     backtest_figures,
     backtest_narrative,
+    change,
     fits,
     fits_figure,
     quality,
@@ -42,6 +43,8 @@ def _fill(read: Read, settings: Settings) -> dict[str, Any]:
         "backtest_narrative": backtest_narrative,
         "risk_narrative": risk_narrative,
         "utilisation": desk_limits.gather(read),
+        "change": change.gather(read),
+        "signed": change.signed,
         "limits": {"instruments": fits.SHOWN_INSTRUMENTS, "gaps": quality.SHOWN_GAPS},
     }
 
@@ -51,6 +54,7 @@ PAGE = Page(
     sections=(
         ("headline", "Headline"),
         ("limits", "Limits"),
+        ("change", "Change"),
         ("distribution", "Distribution"),
         ("backtest", "Backtest"),
         ("contributions", "Contributions"),

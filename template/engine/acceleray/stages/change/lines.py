@@ -20,7 +20,7 @@ COMPARED = 100
 
 
 def compared(book: Book) -> NDArray[np.int64]:
-    """Return the places of the portfolios that are compared: all of a hundred, else those without a parent."""
+    """Return the places of the portfolios that are compared: a hundred, or those without a parent."""
     count = len(book.portfolios)
     if count <= COMPARED:
         return np.arange(count)
