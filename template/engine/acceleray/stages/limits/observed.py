@@ -99,7 +99,7 @@ def observe(limit: Limit, facts: Facts) -> Observed:
 
 
 # Columns of gold.portfolios that say it, NULL for a simulated book; several are added up.
-_OF_PORTFOLIO = {
+_OF_PORTFOLIO: Mapping[tuple[str, str | None], tuple[str, ...]] = {
     ("gross_exposure", None): ("gross_exposure_pct_nav",),
     ("net_exposure", None): ("net_exposure_pct_nav",),
     ("unpriced", None): ("unpriced_pct_nav", "not_modelled_pct_nav"),
