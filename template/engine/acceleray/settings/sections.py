@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.book import Book, Fx
+from acceleray.settings.limits import Limits
 from acceleray.settings.market_data import MarketData
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
@@ -203,6 +204,7 @@ class Settings(Section):
     book: Book = Book()
     fx: Fx = Fx()
     stress: Stress = Stress()
+    limits: Limits = Limits()
     backtest: Backtest = Backtest()
     spark: Spark = Spark()
     cluster: Cluster = Cluster()

@@ -19,6 +19,7 @@ from acceleray.tables.calibration import (
     FACTOR_BETAS,
     FACTOR_COVARIANCES,
 )
+from acceleray.tables.change import BOOK_LINES, RISK_CHANGE
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Layer, Scope, Table
 from acceleray.tables.evidence import RUN_TABLES, RUNS
 from acceleray.tables.holdings import (
@@ -28,6 +29,7 @@ from acceleray.tables.holdings import (
     INSTRUMENTS_KNOWN,
     PORTFOLIOS_KNOWN,
 )
+from acceleray.tables.limits import LIMIT_UTILISATION
 from acceleray.tables.market import FEATURES, RETURNS
 from acceleray.tables.models import (
     FEATURE_IMPORTANCE,
@@ -118,6 +120,9 @@ ALL: tuple[Table, ...] = (
     STRESS_LOSSES,
     REVERSE_STRESS,
     REVERSE_STRESS_SHOCKS,
+    BOOK_LINES,
+    RISK_CHANGE,
+    LIMIT_UTILISATION,
     PORTFOLIO_SCORES,
     PORTFOLIO_EXPOSURES,
     BACKTEST_FORECASTS,
@@ -136,6 +141,7 @@ __all__ = [
     "BACKTEST_HORIZONS",
     "BACKTEST_VERDICTS",
     "BACKTEST_WINDOWS",
+    "BOOK_LINES",
     "CALIBRATION",
     "CALIBRATION_GATE",
     "CALIBRATION_HISTORY",
@@ -155,6 +161,7 @@ __all__ = [
     "HOLDINGS_RECEIVED",
     "INSTRUMENTS_KNOWN",
     "LEAKAGE_CHECKS",
+    "LIMIT_UTILISATION",
     "LOSS_DISTRIBUTION",
     "MODEL_DECISIONS",
     "PORTFOLIOS",
@@ -174,6 +181,7 @@ __all__ = [
     "REVERSE_STRESS",
     "REVERSE_STRESS_SHOCKS",
     "RISK_ATTRIBUTION",
+    "RISK_CHANGE",
     "RISK_CONTRIBUTIONS",
     "RISK_DAYS",
     "RISK_MEASURES",

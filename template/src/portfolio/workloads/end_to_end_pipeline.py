@@ -9,8 +9,10 @@ from acceleray.runtime.workload import Conclusion, Workload
 from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
 from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
 from acceleray.stages.calibrate.stage import calibrate
+from acceleray.stages.change.stage import explain_change
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.limits.stage import compare_with_limits, limits_for, read_limits
 from acceleray.stages.score.stage import score
 from acceleray.stages.simulate.stage import Horizon, simulate
 from acceleray.stages.train.parameters import deciding
@@ -20,9 +22,11 @@ from acceleray.stages.train.stage import Trained, train
 def run(run: Run) -> Conclusion:
     """Run every stage in the order in which data flows."""
     received = receive_book(run)
+    limits = limits_for(run, received)
     with run.stage("ingest", "Ingest and validate prices (Spark)"):
         loaded = ingest(run)
-        run.identify(loaded.load_id, loaded.as_of, (*received.identity, *deciding(run, loaded.as_of)))
+        inputs = (*received.identity, *deciding(run, loaded.as_of), limits.digest)
+        run.identify(loaded.load_id, loaded.as_of, inputs)
         holdings = accept_book(run, received)
     with run.stage("features", "Build returns and features (Spark)"):
         build_features(run)
@@ -36,6 +40,10 @@ def run(run: Run) -> Conclusion:
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios"):
         score(run, trained.scoring, calibration, book, horizons)
+    with run.stage("change", "Explain what changed (Ray)"):
+        explain_change(run, calibration, book, horizons)
+    with run.stage("limits", "Compare with limits"):
+        compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest value at risk (Ray)"):
         verdicts = backtest(run, calibration)
         record(run, trained.model.uri)
@@ -87,5 +95,6 @@ WORKLOAD = Workload(
     title="Calibrate -> Train -> Simulate -> Score",
     engine="ray",
     run=run,
+    check=read_limits,
     fits=True,
 )
