@@ -204,10 +204,12 @@ from acceleray.stages.backtest.stage import backtest
 from acceleray.tables import BACKTEST_HORIZONS, BACKTEST_VERDICTS
 
 with run.stage("backtest", "Backtest value at risk (Ray)"):
-    verdicts = backtest(run, calibration)
+    verdict = backtest(run, calibration, book)
     record(run, trained.model.uri)
 show_stage(run)
-show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "basel_zone", "decision")
+show_rows(
+    run, BACKTEST_VERDICTS, "portfolio_id", "model", "days", "exceptions", "basel_zone", "passed", "decision"
+)
 show_rows(
     run, BACKTEST_HORIZONS, "method", "horizon_d", "windows", "exceptions", "expected_exceptions", "kupiec_p"
 )
@@ -223,6 +225,6 @@ show_rows(
 
 # COMMAND ----------
 
-conclusion = conclude(run, trained, book, horizons, verdicts)
+conclusion = conclude(run, trained, book, horizons, verdict)
 session.close()
 show_conclusion(conclusion)

@@ -218,10 +218,12 @@ from acceleray.stages.backtest.stage import backtest
 from acceleray.tables import BACKTEST_HORIZONS, BACKTEST_VERDICTS
 
 with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
-    verdicts = backtest(run, calibration, copula=True)
+    verdict = backtest(run, calibration, book, copula=True)
     record(run)
 show_stage(run)
-show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "basel_zone", "decision")
+show_rows(
+    run, BACKTEST_VERDICTS, "portfolio_id", "model", "days", "exceptions", "basel_zone", "passed", "decision"
+)
 show_rows(
     run, BACKTEST_HORIZONS, "method", "horizon_d", "windows", "exceptions", "expected_exceptions", "kupiec_p"
 )
@@ -240,6 +242,6 @@ show_rows(
 
 # COMMAND ----------
 
-conclusion = conclude(run, horizons, summary, verdicts)
+conclusion = conclude(run, horizons, summary, verdict)
 session.close()
 show_conclusion(conclusion)

@@ -204,8 +204,8 @@ def calibrated_losses(
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the losses to be replayed on each of the days ``first`` to ``last - 1``, the oldest first.
 
-    Those of the portfolio of ``available_weights``, in the moves of ``calibrated_moves`` of the assets that it
-    holds. All other arguments and errors are as there.
+    Those of the portfolio of ``available_weights``, in the ``calibrated_moves`` of the assets that it holds;
+    all other arguments and errors are as there.
     """
     held = available_weights(weights, fits)
     columns = np.flatnonzero(held)
@@ -233,8 +233,8 @@ def calibrated_moves(
     They do not depend on what a portfolio holds: made once, they serve any number of portfolios.
     ``asset_returns`` (days, assets) may have gaps; ``columns`` are the places of the assets, all with a fit;
     ``fits`` must have been estimated on days before ``first``. ``unseen``, of the shape of the returns, are
-    returns of days that the fits left out (see ``spans.outside``). For day t each asset's returns before t are
-    filtered with its fit, and the residuals of one past day are replayed for all assets together at the
+    returns of days that the fits left out (see ``spans.outside``). For day t each asset's returns before t
+    are filtered with its fit, and the residuals of one past day are replayed for all assets together at the
     volatilities forecast for t (Barone-Adesi, Giannopoulos & Vosper 1999) and at the correlation of that time
     (see ``comovement``; ``members`` (assets,) are those whose mean it follows). Replayed are the last
     ``window`` days before t, or as many as there are, the oldest first. Nothing loses more than its value but

@@ -69,6 +69,8 @@ def forecast_block(
     block: Block,
     returns: NDArray[np.float64],
     span_d: NDArray[np.float64],
+    positions: Positions | None = None,
+    *,
     windows: Sequence[int],
     risk: Risk,
     seed: int,
@@ -77,7 +79,6 @@ def forecast_block(
     apart: NDArray[np.bool_] | None = None,
     drift: Drift = "fitted",
     arithmetic: NDArray[np.bool_] | None = None,
-    positions: Positions | None = None,
 ) -> BlockForecasts:
     """Return what models forecast for each day of a block, and what happened: four for the first portfolio.
 

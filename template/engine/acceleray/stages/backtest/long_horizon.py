@@ -87,6 +87,8 @@ def forecast_windows(
     block: Block,
     returns: NDArray[np.float64],
     span_d: NDArray[np.float64],
+    positions: Positions | None = None,
+    *,
     questions: Sequence[Question],
     residual_window: int,
     risk: Risk,
@@ -96,7 +98,6 @@ def forecast_windows(
     longest_span_d: int = 1,
     apart: NDArray[np.bool_] | None = None,
     arithmetic: NDArray[np.bool_] | None = None,
-    positions: Positions | None = None,
 ) -> list[Answer]:
     """Return for each question the forecasts of the windows that begin in a block, and what happened.
 
@@ -139,9 +140,8 @@ def forecast_windows(
             forecasts[held.tested, place] = [_three(each, risk) for each in simulated]
             came = returns[row : row + question.horizon_d]
             losses[:, place] = _realised(held, past.columns, came[:, past.columns], adding)
-        untested = np.isnan(losses)
-        forecasts[untested], losses[np.isnan(forecasts[..., 0])] = np.nan, np.nan
-        answers.append(Answer(forecasts, losses))
+        forecasts[np.isnan(losses)] = np.nan
+        answers.append(Answer(forecasts, np.where(np.isnan(forecasts[..., 0]), np.nan, losses)))
     return answers
 
 

@@ -48,16 +48,12 @@ class Positions:
         lines = Lines(tuple(f"{place}" for place in range(instruments)))
         return cls(lines, np.zeros((1, instruments)), np.ones(1, dtype=np.bool_))
 
-    def some(self, places: NDArray[np.int64]) -> Positions:
-        """Return the portfolios at some places."""
-        return Positions(self.lines, self.weights[places], self.equal[places], self.least_covered)
-
     def known(self, modelled: NDArray[np.bool_]) -> Held:
         """Return what of the portfolios a block can hold; `modelled` (instruments,) have a calibration."""
         places = self.lines.known(np.flatnonzero(modelled))
         weights = np.zeros(self.weights.shape)
         weights[:, places] = self.weights[:, places]
-        weights[self.equal] = self.lines.where(modelled / modelled.sum())
+        weights[self.equal, : modelled.size] = modelled / modelled.sum()
         whole = np.where(self.equal, 1.0, np.abs(self.weights).sum(axis=1))
         # An equal portfolio is what was calibrated: nothing of it is ever left out.
         part = np.where(self.equal, 1.0, np.abs(weights).sum(axis=1))
@@ -104,7 +100,7 @@ class Held:
     def earned(
         self, place: int, returns: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return what a portfolio earns each day, and how much of its gross weight has a return; both (days,).
+        """Return what a portfolio earns each day, and the share of gross weight behind it; both (days,).
 
         `returns` (days, instruments) have gaps. Earned is the return of the whole NAV: of what has a return,
         brought to the gross weight of all.
@@ -134,9 +130,7 @@ def portfolio_returns(
     return np.asarray(np.divide(earned, covered, out=np.zeros(len(returns)), where=covered > 0)), covered
 
 
-def replayed_losses(
-    moves: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def replayed_losses(moves: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the losses (portfolios, days) of weights (portfolios, lines) in replayed moves (days, lines).
 
     Each portfolio is multiplied on its own, so that it gets the same bits whatever stands beside it.
