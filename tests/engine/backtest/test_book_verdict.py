@@ -148,7 +148,7 @@ def test_of_more_than_a_hundred_those_without_a_parent_are_chosen():
 
 def test_a_name_that_is_not_in_the_book_is_refused_in_one_line():
     book = some_book(["DESK", "PAIRS"], ["reported"] * 2)
-    with pytest.raises(PortfolioError, match="backtest.portfolios names PEARS, which is not in the book"):
+    with pytest.raises(PortfolioError, match="names PEARS, which is not in the book"):
         chosen(book, Backtest(portfolios=("PAIRS", "PEARS")))
     among = chosen(book, Backtest(portfolios=("PAIRS",)))
     assert among.places.tolist() == [0, 1]
