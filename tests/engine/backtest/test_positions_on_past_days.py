@@ -12,7 +12,7 @@ from acceleray.settings import Risk
 from acceleray.stages.backtest.blocks import Block, BlockForecasts, forecast_block
 from acceleray.stages.backtest.long_horizon import Question, forecast_windows
 from acceleray.stages.backtest.positions import Positions
-from acceleray.stages.book.lines import CurrencyLine, Lines
+from acceleray.stages.book.lines import CURRENCY, Line, Lines
 
 FIRST, LAST, DAYS, WINDOW = 400, 420, 440, 300
 PARAMETERS = GjrParameters(mu=5e-4, omega=2e-6, alpha=0.03, gamma=0.08, beta=0.9, nu=6.0)
@@ -137,7 +137,7 @@ def test_a_foreign_position_earns_its_price_and_its_currency(returns):
     # A in another currency, whose rate is C; B at home; cash in that currency.
     lines = Lines(
         ("A", "B", "C"),
-        (CurrencyLine("A", "EUR", 0, ((2, 1),)), CurrencyLine("USD", "EUR", -1, ((2, 1),))),
+        (Line("A", CURRENCY, "EUR", 0, ((2, 1),)), Line("USD", CURRENCY, "EUR", -1, ((2, 1),))),
     )
     found = of_block(returns, held([0.5, 0.3, 0.0, 0.5, -0.2], 3, lines))
     price, home, rate = returns[FIRST:LAST].T
