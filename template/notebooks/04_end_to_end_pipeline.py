@@ -200,11 +200,13 @@ show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav",
 # COMMAND ----------
 
 from acceleray.runtime.evidence import record
+from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.stage import backtest
 from acceleray.tables import BACKTEST_HORIZONS, BACKTEST_VERDICTS
 
 with run.stage("backtest", "Backtest value at risk (Ray)"):
     verdict = backtest(run, calibration, book)
+    keep_live_record(run, calibration.returns, book)
     record(run, trained.model.uri)
 show_stage(run)
 show_rows(

@@ -214,11 +214,13 @@ show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma"
 # COMMAND ----------
 
 from acceleray.runtime.evidence import record
+from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.stage import backtest
 from acceleray.tables import BACKTEST_HORIZONS, BACKTEST_VERDICTS
 
 with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
     verdict = backtest(run, calibration, book, copula=True)
+    keep_live_record(run, calibration.returns, book)
     record(run)
 show_stage(run)
 show_rows(

@@ -46,7 +46,7 @@ class Serial:
 REFERENCE = Book.plain(("REFERENCE",), ("A", "B"), np.zeros((1, 2)), 1.0, "USD", origins=("reference",))
 
 
-def tested(run: Run, values: np.ndarray, book: Book = REFERENCE) -> BookVerdict:
+def after_backtest(run: Run, values: np.ndarray, book: Book = REFERENCE) -> BookVerdict:
     """Return the verdict of a backtest of portfolios of two instruments."""
     fan_out: Any = Serial()
     run.fan_out = fan_out
@@ -59,7 +59,7 @@ def tested(run: Run, values: np.ndarray, book: Book = REFERENCE) -> BookVerdict:
 
 def stored(run: Run, values: np.ndarray) -> dict[str, dict[str, Any]]:
     """Return the rows of gold.backtest_verdicts by model, after a backtest of the reference portfolio."""
-    tested(run, values)
+    after_backtest(run, values)
     return {row["model"]: row for row in run.rows(BACKTEST_VERDICTS).to_pylist()}
 
 
@@ -113,7 +113,7 @@ def test_every_portfolio_that_is_held_has_rows_and_a_verdict(
         made, origins=("reported", "reported", "reported", "simulated"), parents=("", "DESK", "", "")
     )
     run = make_run(*SMALL)
-    found = tested(run, calm, book)
+    found = after_backtest(run, calm, book)
     assert list(found.portfolios) == ["DESK", "LONG", "SHORT"]
     assert dict(found.left_out) == {"SIM-1": "invented as a load"}
     assert found.reason.startswith("passed in 3 of 3 portfolios; none rejected of 3 portfolios")
@@ -132,6 +132,6 @@ def test_every_portfolio_that_is_held_has_rows_and_a_verdict(
     assert (short["covered_pct_gross"] == 100.0).all()
     assert own["SHORT"]["exceptions"] == short["exception"].sum()
     horizons = run.rows(BACKTEST_HORIZONS).to_pylist()
-    tested_at = {row["portfolio_id"] for row in horizons if row["windows"]}
-    assert tested_at == {"DESK", "SHORT"}
+    long_tested = {row["portfolio_id"] for row in horizons if row["windows"]}
+    assert long_tested == {"DESK", "SHORT"}
     assert {row["portfolio_id"] for row in horizons} == set(found.portfolios)

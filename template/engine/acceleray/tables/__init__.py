@@ -38,6 +38,7 @@ from acceleray.tables.models import (
     SIGNAL_VALIDATION,
     TRAINING,
 )
+from acceleray.tables.reported import EXPOSURES_REPORTED, LIVE_RECORD, REALISED_PNL, RISK_REPORTED
 from acceleray.tables.risk import (
     ACTIVE_CONTRIBUTIONS,
     ACTIVE_RISK,
@@ -124,6 +125,10 @@ ALL: tuple[Table, ...] = (
     BACKTEST_VERDICTS,
     BACKTEST_WINDOWS,
     BACKTEST_HORIZONS,
+    RISK_REPORTED,
+    EXPOSURES_REPORTED,
+    REALISED_PNL,
+    LIVE_RECORD,
     RUNS,
     RUN_TABLES,
 )
@@ -144,6 +149,7 @@ __all__ = [
     "DEPENDENCE",
     "ENDED_FACTOR_BETAS",
     "ENDED_FACTOR_COVARIANCES",
+    "EXPOSURES_REPORTED",
     "FACTORS",
     "FACTOR_BETAS",
     "FACTOR_COVARIANCES",
@@ -155,6 +161,7 @@ __all__ = [
     "HOLDINGS_RECEIVED",
     "INSTRUMENTS_KNOWN",
     "LEAKAGE_CHECKS",
+    "LIVE_RECORD",
     "LOSS_DISTRIBUTION",
     "MODEL_DECISIONS",
     "PORTFOLIOS",
@@ -170,6 +177,7 @@ __all__ = [
     "PRICES_RECEIVED",
     "PRICE_FINDINGS",
     "PRICE_SERIES",
+    "REALISED_PNL",
     "RETURNS",
     "REVERSE_STRESS",
     "REVERSE_STRESS_SHOCKS",
@@ -177,6 +185,7 @@ __all__ = [
     "RISK_CONTRIBUTIONS",
     "RISK_DAYS",
     "RISK_MEASURES",
+    "RISK_REPORTED",
     "RUNS",
     "RUN_TABLES",
     "SCENARIO_SETS",

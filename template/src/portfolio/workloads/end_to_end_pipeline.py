@@ -6,6 +6,7 @@ from acceleray.report.end_to_end.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
+from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.stage import BookVerdict, backtest
 from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
 from acceleray.stages.calibrate.stage import calibrate
@@ -38,6 +39,7 @@ def run(run: Run) -> Conclusion:
         score(run, trained.scoring, calibration, book, horizons)
     with run.stage("backtest", "Backtest value at risk (Ray)"):
         verdict = backtest(run, calibration, book)
+        keep_live_record(run, calibration.returns, book)
         record(run, trained.model.uri)
     return conclude(run, trained, book, horizons, verdict)
 

@@ -6,6 +6,7 @@ from acceleray.report.stress.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Comparison, Conclusion, Workload
+from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.side_by_side import NAMES, side_by_side
 from acceleray.stages.backtest.stage import BookVerdict, backtest
 from acceleray.stages.book.stage import accept_book, build_book, receive_book
@@ -51,6 +52,7 @@ def run(run: Run) -> Conclusion:
         summary = stress(run, calibration, book, model, dependence, definitions, horizons)
     with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
         verdict = backtest(run, calibration, book, copula=True)
+        keep_live_record(run, calibration.returns, book)
         record(run)
     return conclude(run, horizons, summary, verdict)
 

@@ -141,7 +141,7 @@ def forecast_windows(
             came = returns[row : row + question.horizon_d]
             losses[:, place] = _realised(held, past.columns, came[:, past.columns], adding)
         forecasts[np.isnan(losses)] = np.nan
-        answers.append(Answer(forecasts, np.where(np.isnan(forecasts[..., 0]), np.nan, losses)))
+        answers.append(Answer(forecasts, losses))
     return answers
 
 
@@ -218,8 +218,8 @@ def _realised(
     growth = np.where(adding, 1.0 + earned.sum(axis=0), np.prod(1.0 + earned, axis=0))
     some = np.full((1, held.instruments), np.nan)
     some[0, columns[begun]] = growth[begun] - 1.0
-    losses = np.empty(len(held.whole))
-    for place in range(losses.size):
+    losses = np.full(len(held.whole), np.nan)
+    for place in held.tested.tolist():
         gained, covered = held.earned(place, some)
         losses[place] = -gained[0] if covered[0] >= held.least_covered else np.nan
     # Equal weights as they were always taken: the mean of what the instruments are worth.

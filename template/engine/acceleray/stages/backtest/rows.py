@@ -23,7 +23,7 @@ from acceleray.tables.contract import Table, run_columns
 def forecast_rows(records: Sequence[Record], window: int, risk: Risk) -> pa.Table:
     """Return gold.backtest_forecasts at one of the windows, portfolio by portfolio and model by model."""
     parts = [_forecasts(each, window, risk) for each in records if each.days]
-    return pa.concat_tables(parts) if parts else _table(BACKTEST_FORECASTS, ())
+    return pa.concat_tables(parts) if parts else typed(BACKTEST_FORECASTS, ())
 
 
 def _forecasts(record: Record, window: int, risk: Risk) -> pa.Table:
@@ -65,7 +65,7 @@ def verdict_rows(found: BookVerdict, records: Sequence[Record], risk: Risk) -> p
         row["q_value"] = _number(found.q_values[name]) if calibrated else None
         row["reason"] = found.reason if calibrated and headline else each.reason
         rows.append(row)
-    return _table(BACKTEST_VERDICTS, rows)
+    return typed(BACKTEST_VERDICTS, rows)
 
 
 def _verdict(judged: Judged) -> dict[str, Any]:
@@ -134,15 +134,15 @@ def window_rows(windows: Sequence[int], records: Sequence[Record], risk: Risk) -
                     "mean_value_at_risk_pct_nav": 100.0 * float(var.mean()),
                 }
                 rows.append(row)
-    return _table(BACKTEST_WINDOWS, rows)
+    return typed(BACKTEST_WINDOWS, rows)
 
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _table(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Return rows with the types that the table declares, less the columns of the run."""
+def typed(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return rows with the types that a table declares, less the columns of the run."""
     of_the_run = {column.name for column in run_columns()}
     fields = [field for field in table.arrow_schema if field.name not in of_the_run]
     return pa.table({field.name: pa.array([row[field.name] for row in rows], field.type) for field in fields})
