@@ -19,7 +19,7 @@ _NUMBERS = ("value", "value_pct_nav", "nav", "currency")
 
 
 def keep_reported(run: Run, nav: Mapping[str, float]) -> None:
-    """Add the risk of the portfolios that `nav` names to gold.risk_reported where it is new or has changed."""
+    """Add the risk of the portfolios in `nav` to gold.risk_reported where it is new or has changed."""
     measures = run.rows(RISK_MEASURES, portfolio_id=list(nav)).to_pylist()
     rows = [
         {name: row[name] for name in (*_KEY, "value", "value_pct_nav", "currency")}

@@ -45,10 +45,11 @@ def keep_live_record(run: Run, returns: Panel, book: Book) -> list[dict[str, Any
     """
     places = chosen(book, run.settings.backtest).places.tolist()
     currencies = {book.portfolios[place]: book.currencies[place] for place in places}
+    # Refused, if it cannot be used, before anything is kept.
+    booked = actual_pnl(run.lake.spark, run.settings, currencies)
     keep_reported(run, {book.portfolios[place]: float(book.nav[place]) for place in places})
     run.commit(EXPOSURES_REPORTED, typed(EXPOSURES_REPORTED, exposures_of(book, places)))
     there = of_source(run, REALISED_PNL, f"date <= DATE'{run.as_of}'")
-    booked = actual_pnl(run.lake.spark, run.settings, currencies)
     due = _due(run, returns, there, currencies, booked)
     exposures = by_portfolio(_exposures(run, due))
     rows = []
