@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.runtime.run import Run
-from acceleray.stages.backtest.chosen import chosen
+from acceleray.stages.backtest.chosen import INVENTED, chosen
 from acceleray.stages.backtest.live.actual import actual_pnl
 from acceleray.stages.backtest.live.realised import (
     FORECAST,
@@ -36,9 +36,9 @@ _NUMBERS = ("hypothetical_pnl", "actual_pnl")
 def keep_live_record(run: Run, returns: Panel, book: Book) -> list[dict[str, Any]]:
     """Keep what was reported today, join P&L to what was reported before, and return the live record.
 
-    The backtested portfolios have one (see `chosen`), by each workload that reports risk. A day's P&L is
-    joined once, and again only where it becomes known later. Commits gold.risk_reported, gold.realised_pnl
-    and gold.live_record.
+    Kept is the risk of all portfolios that are held; the backtested ones (see `chosen`) meet their P&L, by
+    each workload that reports risk. A day's P&L is joined once, and again only where it becomes known later.
+    Commits gold.risk_reported, gold.exposures_reported, gold.realised_pnl and gold.live_record.
 
     Raises:
         PortfolioError: `backtest.portfolios` names one that is not in the book, or actual P&L cannot be used.
@@ -47,7 +47,8 @@ def keep_live_record(run: Run, returns: Panel, book: Book) -> list[dict[str, Any
     currencies = {book.portfolios[place]: book.currencies[place] for place in places}
     # Refused, if it cannot be used, before anything is kept.
     booked = actual_pnl(run.lake.spark, run.settings, currencies)
-    keep_reported(run, {book.portfolios[place]: float(book.nav[place]) for place in places})
+    held = {*places, *(place for place, origin in enumerate(book.origins) if origin != INVENTED)}
+    keep_reported(run, {book.portfolios[place]: float(book.nav[place]) for place in sorted(held)})
     run.commit(EXPOSURES_REPORTED, typed(EXPOSURES_REPORTED, exposures_of(book, places)))
     there = of_source(run, REALISED_PNL, f"date <= DATE'{run.as_of}'")
     due = _due(run, returns, there, currencies, booked)
