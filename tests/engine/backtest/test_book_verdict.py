@@ -8,8 +8,9 @@ from statsmodels.stats.multitest import multipletests
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.backtest import verdict
+from acceleray.quant.null_record import two_sided_p
 from acceleray.settings.backtest import Backtest
-from acceleray.stages.backtest.book_verdict import BookVerdict, book_verdict
+from acceleray.stages.backtest.book_verdict import TESTS, BookVerdict, book_verdict, records_needed
 from acceleray.stages.backtest.chosen import MOST, chosen, with_long_horizons
 from acceleray.stages.backtest.gate import RecordTests, decide
 from acceleray.stages.backtest.judging import Judged
@@ -80,6 +81,16 @@ def test_q_values_are_those_of_statsmodels():
     # By hand: 0.004, 0.016, 0.052, 0.08, 0.8 and 1 of six.
     by_hand = {"P1": 0.024, "P5": 0.048, "P3": 0.104, "P2": 0.12}
     assert {name: found.q_values[name] for name in by_hand} == pytest.approx(by_hand)
+
+
+def test_enough_records_are_simulated_to_reject_one_portfolio_among_a_hundred():
+    assert len(judged(0.5).tests.p_values) == TESTS
+    assert records_needed(1, TERMS) <= TERMS.null_records
+    for records, passed in ((TERMS.null_records, True), (records_needed(100, TERMS), False)):
+        worst = two_sided_p(30.0, np.linspace(0.0, 20.0, records))
+        portfolios = {"DESK": judged(0.5)} | {f"P{number}": judged(0.5) for number in range(98)}
+        found = book_of(portfolios | {"PAIRS": judged(worst)})
+        assert found.passed == passed, found.reason
 
 
 def test_a_red_zone_in_any_portfolio_and_a_failed_headline_refuse():

@@ -14,6 +14,8 @@ from acceleray.stages.backtest.gate import MINIMUM_DAYS
 from acceleray.stages.backtest.judging import Judged
 from acceleray.stages.backtest.records import HEADLINE
 
+# Of a gate, which share its level.
+TESTS = 4
 # Portfolios that a sentence names before it only counts.
 _NAMED = 3
 
@@ -81,6 +83,15 @@ def book_verdict(
     if HEADLINE in compared:
         compared[HEADLINE] = replace(compared[HEADLINE], decision=found.decision)
     return replace(found, models=compared, portfolios=decided)
+
+
+def records_needed(portfolios: int, terms: Backtest) -> int:
+    """Return how many simulated records it takes to reject one portfolio among so many.
+
+    The smallest p-value that n records give is 2 / (n + 1), of a two-sided test; Holm multiplies it by the
+    tests of a gate and Benjamini-Hochberg by the portfolios, and that must reach the level.
+    """
+    return math.ceil(2 * TESTS * portfolios / terms.level)
 
 
 def _is_red(found: Judged) -> bool:

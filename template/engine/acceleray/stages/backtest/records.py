@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -38,6 +38,11 @@ class Record:
     forecasts: NDArray[np.float64]
     before: int
     left_out_d: int
+
+    @property
+    def calibrated(self) -> Record:
+        """Return the record of the calibrated model alone."""
+        return replace(self, models=(HEADLINE,), forecasts=self.forecasts[:, -1:])
 
 
 def records_of(

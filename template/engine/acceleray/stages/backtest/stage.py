@@ -19,8 +19,9 @@ from acceleray.engines.handoff.arrays import Panel
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest import nulls
 from acceleray.stages.backtest.blocks import MODELS, BlockForecasts, forecast_block
-from acceleray.stages.backtest.book_verdict import BookVerdict, book_verdict
+from acceleray.stages.backtest.book_verdict import BookVerdict, book_verdict, records_needed
 from acceleray.stages.backtest.chosen import chosen
+from acceleray.stages.backtest.gate import MINIMUM_DAYS
 from acceleray.stages.backtest.history import COLUMNS, Blocks
 from acceleray.stages.backtest.horizons import backtest_horizons
 from acceleray.stages.backtest.judging import Judged, judged
@@ -86,10 +87,27 @@ def backtest(run: Run, calibration: Calibration, book: Book, *, copula: bool = F
 def _judged(
     run: Run, headline: str, records: Sequence[Record], window: int, left_out: Mapping[str, str]
 ) -> BookVerdict:
-    """Return the verdicts, by the laws of their tests at this many days and these tails.
+    """Return the verdicts, by the laws of their tests at this many days and these tails."""
+    terms = run.settings.backtest
+    found = _each(run, records, window, terms.null_records)
+    needed = records_needed(sum(len(each.days) >= MINIMUM_DAYS for each in records), terms)
+    if needed > terms.null_records:
+        # Only what its own gate rejects can be rejected among many; it is looked at more closely.
+        doubtful = [
+            each.calibrated
+            for each in records
+            if found[each.portfolio_id][HEADLINE].tests.smallest_p <= terms.level
+        ]
+        for name, closer in _each(run, doubtful, window, needed).items():
+            found[name] |= closer
+    portfolios = {name: each[HEADLINE] for name, each in found.items()}
+    return book_verdict(headline, found.get(headline, {}), portfolios, left_out, terms)
 
-    Records of a right model are shared by all series of forecasts that have the same law.
-    """
+
+def _each(
+    run: Run, records: Sequence[Record], window: int, null_records: int
+) -> dict[str, dict[str, Judged]]:
+    """Return the verdict on each model by each portfolio; series of one law share its simulated records."""
     settings, terms = run.settings, run.settings.backtest
     look_back = settings.simulation.residual_window_d
     forecasts = [each.forecasts[window] for each in records]
@@ -98,19 +116,19 @@ def _judged(
         for record, each in zip(records, forecasts, strict=True)
     ]
     series = tuple(np.ascontiguousarray(model[0]) for each in forecasts for model in each)
-    tasks = nulls.tasks([law for each in laws for law in each], terms.null_records)
+    tasks = nulls.tasks([law for each in laws for law in each], null_records)
+    if not tasks:
+        return {}
     done = run.reporter.counter(len(tasks), "batches of records of a right model simulated")
-    made = run.fan_out.map(nulls.records_of, tasks, (series,), done, seed=settings.seed) if tasks else ()
+    made = run.fan_out.map(nulls.records_of, tasks, (series,), done, seed=settings.seed)
     null = iter(nulls.gathered(tasks, made))
-    models: dict[str, Judged] = {}
-    portfolios: dict[str, Judged] = {}
+    found = {}
     for record, each, own in zip(records, forecasts, laws, strict=True):
         mine = list(islice(null, len(own)))
-        found = judged(record.losses, each, settings.risk, terms, own, mine, settings.seed, record.models)
-        portfolios[record.portfolio_id] = found[HEADLINE]
-        if record.portfolio_id == headline:
-            models = found
-    return book_verdict(headline, models, portfolios, left_out, terms)
+        found[record.portfolio_id] = judged(
+            record.losses, each, settings.risk, terms, own, mine, settings.seed, record.models
+        )
+    return found
 
 
 def _untested(run: Run, records: Sequence[Record]) -> dict[str, str]:
