@@ -158,18 +158,11 @@ class Lake:
         return Commit(table, self._version_of(table, metadata), count, fingerprint, changed=True)
 
     def append(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
-        """Add rows to a table in one atomic commit, and leave all that are there as they are.
+        """Add rows to a table that is append only, in one atomic commit; all that are there stay as they are.
 
-        Rows whose key is there are left out, and nothing is written without a new one, so that adding twice
-        changes nothing. The commit that is returned counts all rows of the scope.
-
-        Args:
-            table: the declaration, append only.
-            rows: all declared columns.
-            scope: value of the table's scope column; every row must have it.
+        Rows whose key is there are left out, so that adding twice changes nothing. Every row has `scope` in
+        the scope column; the commit that is returned counts all rows that have it.
         """
-        if not table.append_only:
-            raise RuntimeError(f"{table.label} is not append only: its rows are replaced with commit")
         self.open(table)
         keys = self.read(table, scope).select(*map(quoted, table.key))
         new = self.frame(table, rows).join(keys, list(table.key), "left_anti")
