@@ -127,10 +127,17 @@ def measured(
     forecasts, losses = [], []
     for number, block in enumerate(blocks, start=1):
         [answer] = forecast_windows(
-            block, returns, np.ones(returns.shape), (question,), 2000, Risk(), SEED, drift
+            block,
+            returns,
+            np.ones(returns.shape),
+            questions=(question,),
+            residual_window=2000,
+            risk=Risk(),
+            seed=SEED,
+            drift=drift,
         )
-        forecasts.append(answer.forecasts)
-        losses.append(answer.losses)
+        forecasts.append(answer.forecasts[0])
+        losses.append(answer.losses[0])
         if number % 10 == 0:
             sys.stderr.write(f"{horizon_d} d, {drift}: {number} of {len(blocks)} blocks\n")
     return Record(np.concatenate(forecasts), np.concatenate(losses), offsets)

@@ -41,7 +41,7 @@ from acceleray.stages.backtest.blocks import (  # noqa: E402
     BlockForecasts,
     forecast_block,
 )
-from acceleray.stages.backtest.rows import Judged, judged  # noqa: E402
+from acceleray.stages.backtest.judging import Judged, judged  # noqa: E402
 from acceleray.stages.calibrate.fits import fit_before  # noqa: E402
 from acceleray.stages.calibrate.schedule import scheduled  # noqa: E402
 from record_prices import RECORDS, Returns, Values, ingested  # noqa: E402
@@ -80,11 +80,11 @@ def forecast(span: tuple[int, int], returns: Returns) -> BlockForecasts:
         block,
         returns.values,
         returns.spans,
-        windows(),
-        Risk(),
-        SEED,
-        data.stale_price_d,
-        data.longest_span_d,
+        windows=windows(),
+        risk=Risk(),
+        seed=SEED,
+        standstill_d=data.stale_price_d,
+        longest_span_d=data.longest_span_d,
     )
 
 
@@ -98,14 +98,14 @@ def record(name: str, mapped: Callable[..., Any] = map) -> tuple[Values, Values,
     returns, risk, terms = ingested(RECORDS[name]()), Risk(), Backtest()
     spans = list(pairwise(scheduled(Calibration(), len(returns.values))))
     found = list(mapped(forecast, spans, [returns] * len(spans)))
-    losses = np.concatenate([each.losses for each in found])
+    losses = np.concatenate([each.losses[0] for each in found])
     every = np.concatenate([each.forecasts for each in found], axis=-1)
     window = Simulation().residual_window_d
     forecasts = every[windows().index(window)]
     laws = nulls.laws(forecasts, risk, window, spans[0][0])
     tasks = nulls.tasks(laws, terms.null_records)
     records = mapped(nulls.records_of, tasks, [forecasts[:, 0]] * len(tasks), [SEED] * len(tasks))
-    nulled = nulls.gathered(records, terms.null_records)
+    nulled = nulls.gathered(tasks, records)
     return losses, every, judged(losses, forecasts, risk, terms, laws, nulled, SEED)
 
 

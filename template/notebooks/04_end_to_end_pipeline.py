@@ -244,14 +244,18 @@ show_rows(run, LIMIT_UTILISATION, "limit_id", "portfolio_id", "value", "unit", "
 # COMMAND ----------
 
 from acceleray.runtime.evidence import record
+from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.stage import backtest
 from acceleray.tables import BACKTEST_HORIZONS, BACKTEST_VERDICTS
 
 with run.stage("backtest", "Backtest value at risk (Ray)"):
-    verdicts = backtest(run, calibration)
+    verdict = backtest(run, calibration, book)
+    keep_live_record(run, calibration.returns, book)
     record(run, trained.model.uri)
 show_stage(run)
-show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "basel_zone", "decision")
+show_rows(
+    run, BACKTEST_VERDICTS, "portfolio_id", "model", "days", "exceptions", "basel_zone", "passed", "decision"
+)
 show_rows(
     run, BACKTEST_HORIZONS, "method", "horizon_d", "windows", "exceptions", "expected_exceptions", "kupiec_p"
 )
@@ -267,6 +271,6 @@ show_rows(
 
 # COMMAND ----------
 
-conclusion = conclude(run, trained, book, horizons, verdicts)
+conclusion = conclude(run, trained, book, horizons, verdict)
 session.close()
 show_conclusion(conclusion)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from acceleray.settings import Risk
 from acceleray.settings.backtest import Backtest
 from acceleray.stages.backtest import nulls
-from acceleray.stages.backtest.rows import Judged, judged
+from acceleray.stages.backtest.judging import Judged, judged
 
 TERMS = Backtest(null_records=500)
 
@@ -23,6 +23,6 @@ def verdicts_of(
     """Return the verdict on each model; forecasts are of shape (models, 3, days)."""
     risk = Risk()
     laws = nulls.laws(forecasts, risk, window, before)
-    made = (nulls.records_of(task, forecasts[:, 0], 7) for task in nulls.tasks(laws, terms.null_records))
-    records = nulls.gathered(made, terms.null_records)
+    tasks = nulls.tasks(laws, terms.null_records)
+    records = nulls.gathered(tasks, (nulls.records_of(task, forecasts[:, 0], 7) for task in tasks))
     return judged(losses, forecasts, risk, terms, laws, records, 7)

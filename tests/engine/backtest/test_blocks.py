@@ -10,7 +10,8 @@ from acceleray.quant.forecasts import (
     historical_simulation,
 )
 from acceleray.settings import Risk
-from acceleray.stages.backtest.blocks import MODELS, Block, forecast_block, portfolio_returns
+from acceleray.stages.backtest.blocks import MODELS, Block, forecast_block
+from acceleray.stages.backtest.positions import portfolio_returns
 from acceleray.stages.calibrate.fits import fit_before
 
 FIRST, LAST, NAMES = 800, 860, 3
@@ -66,7 +67,7 @@ def test_a_loss_stands_beside_the_forecast_for_its_own_day(
     returns: NDArray[np.float64], block: Block
 ) -> None:
     result = forecast_block(block, returns, one_day(returns), **WINDOWS)
-    losses, forecast = result.losses, result.forecasts[LONGEST, MODELS.index("historical_simulation"), 0]
+    losses, forecast = result.losses[0], result.forecasts[LONGEST, MODELS.index("historical_simulation"), 0]
     assert_each_on_its_own_day(losses, forecast, returns)
     # Planted faults: each day tested against the threshold of today, and both of them shifted by one day.
     faults = {
@@ -96,12 +97,14 @@ def test_an_instrument_without_a_model_is_neither_held_nor_tested(
     result = forecast_block(
         replace(block, fits=(*block.fits[:2], rejected)), returns, one_day(returns), **WINDOWS
     )
-    np.testing.assert_allclose(result.losses, -returns[FIRST:LAST, :2].mean(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(result.losses[0], -returns[FIRST:LAST, :2].mean(axis=1), rtol=1e-12)
 
 
 def test_a_missing_return_passes_its_weight_to_the_others() -> None:
     returns = np.array([[0.01, 0.03], [np.nan, 0.02], [np.nan, np.nan]])
-    np.testing.assert_allclose(portfolio_returns(returns, np.array([0.5, 0.5])), [0.02, 0.02, 0.0])
+    earned, covered = portfolio_returns(returns, np.array([0.5, 0.5]))
+    np.testing.assert_allclose(earned, [0.02, 0.02, 0.0])
+    np.testing.assert_allclose(covered, [1.0, 0.5, 0.0])
 
 
 def test_a_shortfall_is_never_milder_than_the_threshold_it_lies_beyond(

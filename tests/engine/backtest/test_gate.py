@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from acceleray.quant.backtest import verdict
 from acceleray.quant.risk import gaussian_expected_shortfall
 from acceleray.stages.backtest.gate import RecordTests, decide
-from acceleray.stages.backtest.rows import HEADLINE, Judged
+from acceleray.stages.backtest.judging import Judged
+from acceleray.stages.backtest.records import HEADLINE
 from judging import TERMS, verdicts_of
 
 RIGHT = np.array([2.3263, 1.9600, float(gaussian_expected_shortfall(1.0, 0.975))])

@@ -17,6 +17,7 @@ from acceleray.tables import BACKTEST_HORIZONS
 
 FIRST, LAST, NAMES, HORIZON_D, DAYS = 700, 760, 3, 10, 800
 TRUE = GjrParameters(mu=5e-4, omega=2e-6, alpha=0.03, gamma=0.08, beta=0.9, nu=6.0)
+BOOK = ("REFERENCE",)
 INITIAL = TRUE.unconditional_variance
 QUESTIONS = (
     Question("filtered_historical", HORIZON_D, tuple(range(FIRST, LAST, HORIZON_D))),
@@ -47,7 +48,7 @@ def history(days: int, seed: int, tie: float = 0.5) -> NDArray[np.float64]:
 
 def forecast(returns: NDArray[np.float64], block: Block, questions=QUESTIONS, **changed: Any) -> list[Answer]:
     terms: dict[str, Any] = {"residual_window": 600, "risk": Risk(), "seed": 3} | changed
-    return forecast_windows(block, returns, np.isfinite(returns).astype(float), questions, **terms)
+    return forecast_windows(block, returns, np.isfinite(returns).astype(float), questions=questions, **terms)
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +68,10 @@ def test_no_forecast_knows_a_day_of_its_window_or_any_later_one(returns, block):
         changed[row:] = -0.4
         for question, before, after in zip(QUESTIONS, honest, forecast(changed, block), strict=True):
             until = int(np.searchsorted(question.rows, row, side="right"))
-            np.testing.assert_array_equal(after.forecasts[:until], before.forecasts[:until])
+            np.testing.assert_array_equal(after.forecasts[:, :until], before.forecasts[:, :until])
             if until < len(question.rows):
                 # What has happened is known to the next window: otherwise this test could not fail.
-                assert (after.forecasts[until] > before.forecasts[until]).all()
+                assert (after.forecasts[0, until] > before.forecasts[0, until]).all()
 
 
 def test_the_copula_is_fitted_on_days_before_the_block(returns, block):
@@ -86,7 +87,7 @@ def test_a_loss_is_that_of_equal_weights_held_over_the_window_of_its_forecast(re
     for question, answer in zip(QUESTIONS, forecast(returns, block), strict=True):
         span = question.horizon_d
         expected = [1.0 - np.mean(np.prod(1.0 + returns[row : row + span], axis=0)) for row in question.rows]
-        np.testing.assert_allclose(answer.losses, expected, rtol=1e-12)
+        np.testing.assert_allclose(answer.losses[0], expected, rtol=1e-12)
 
 
 def test_a_name_that_ends_within_a_window_keeps_its_last_value_and_one_not_listed_is_not_held(block, returns):
@@ -95,31 +96,31 @@ def test_a_name_that_ends_within_a_window_keeps_its_last_value_and_one_not_liste
     gaps[: FIRST + 12, 2] = np.nan
     [answer] = forecast(gaps, Block(FIRST, LAST, (true_fit(), true_fit(), true_fit())), QUESTIONS[:1])
     window = np.where(np.isfinite(gaps[FIRST : FIRST + 10, :2]), gaps[FIRST : FIRST + 10, :2], 0.0)
-    assert answer.losses[0] == pytest.approx(1.0 - np.mean(np.prod(1.0 + window, axis=0)))
+    assert answer.losses[0, 0] == pytest.approx(1.0 - np.mean(np.prod(1.0 + window, axis=0)))
 
 
 def test_one_day_of_draws_is_the_one_day_forecast_but_for_their_noise(returns, block):
     one = (Question("filtered_historical", 1, tuple(range(FIRST, LAST))),)
     [answer] = forecast(returns, block, one)
     spans = np.isfinite(returns).astype(float)
-    enumerated = forecast_block(block, returns, spans, (600,), Risk(), 3)
+    enumerated = forecast_block(block, returns, spans, windows=(600,), risk=Risk(), seed=3)
     exact = enumerated.forecasts[0, -1, 1]  # at 97.5 %, where 50 draws decide
-    assert np.mean(answer.forecasts[:, 1] / exact) == pytest.approx(1.0, abs=0.02)
-    np.testing.assert_allclose(answer.losses, enumerated.losses[: LAST - FIRST], rtol=1e-9, atol=1e-12)
+    assert np.mean(answer.forecasts[0, :, 1] / exact) == pytest.approx(1.0, abs=0.02)
+    np.testing.assert_allclose(answer.losses, enumerated.losses[:, : LAST - FIRST], rtol=1e-9, atol=1e-12)
 
 
 def test_a_fits_mean_moves_the_forecast_by_its_size_over_the_horizon(returns, block):
     fitted = forecast(returns, block)
     zero = forecast(returns, block, drift="zero")
     for question, with_mean, without in zip(QUESTIONS, fitted, zero, strict=True):
-        gap = np.mean(without.forecasts - with_mean.forecasts, axis=0)
+        gap = np.mean(without.forecasts - with_mean.forecasts, axis=(0, 1))
         np.testing.assert_allclose(gap, question.horizon_d * TRUE.mu, rtol=0.1)
 
 
 def test_the_one_day_backtest_takes_the_same_drift(returns, block):
     spans = np.isfinite(returns).astype(float)
     fitted, zero = (
-        forecast_block(block, returns, spans, (600,), Risk(), 3, drift=drift).forecasts[0]
+        forecast_block(block, returns, spans, windows=(600,), risk=Risk(), seed=3, drift=drift).forecasts[0]
         for drift in ("fitted", "zero")
     )
     np.testing.assert_allclose(zero[-1] - fitted[-1], TRUE.mu, rtol=1e-9)
@@ -136,8 +137,8 @@ def test_with_true_parameters_the_coverage_is_right(method):
         block = Block(first, days, (true_fit(),) * NAMES)
         [answer] = forecast(returns, block, (Question(method, HORIZON_D, rows),), residual_window=2000)
         found.append(answer)
-    losses = np.concatenate([each.losses for each in found])
-    forecasts = np.concatenate([each.forecasts for each in found])
+    losses = np.concatenate([each.losses[0] for each in found])
+    forecasts = np.concatenate([each.forecasts[0] for each in found])
     assert len(losses) == 1600
     at, beyond = (
         coverage(losses > forecasts[:, place], confidence) for place, confidence in ((0, 0.99), (1, 0.975))
@@ -181,12 +182,12 @@ def test_all_offsets_take_every_first_day():
 
 def answered(exceptions: int, windows: int) -> list[Answer]:
     losses = np.where(np.arange(windows) < exceptions, 2.0, 0.0)
-    return [Answer(np.ones((windows, 3)), losses)]
+    return [Answer(np.ones((1, windows, 3)), losses[np.newaxis])]
 
 
 def test_what_is_found_is_told_in_one_line_and_kept_row_by_row():
     questions = horizons.asked(settings(), [(1000, 1100)], 1100, False)
-    records = horizons.recorded(settings(), questions, [answered(8, 731)])
+    records = horizons.recorded(settings(), questions, [answered(8, 731)], BOOK)
     line = horizons.told(records, settings())
     assert line == ("10 days: 8 exceptions in 731 windows, 7.3 expected (p 0.8); t copula: not backtested")
     kept = horizons.rows(records, settings())
@@ -204,11 +205,11 @@ def test_what_is_found_is_told_in_one_line_and_kept_row_by_row():
 def test_a_rate_that_is_no_luck_is_called_rejected():
     questions = horizons.asked(settings(), [(1000, 1100)], 1100, True)
     answers = [answered(8, 731), answered(110, 7312), answered(7, 731)]
-    line = horizons.told(horizons.recorded(settings(), questions, answers), settings())
+    line = horizons.told(horizons.recorded(settings(), questions, answers, BOOK), settings())
     assert "t copula, 1 day: 110 exceptions in 7,312 windows, 73.1 expected (p 5.5e-05: rejected)" in line
     assert "t copula, 10 days: 7 exceptions in 731 windows, 7.3 expected (p 0.91)" in line
 
 
 def test_without_a_window_out_of_sample_nothing_is_claimed():
-    records = horizons.recorded(settings(), (), ())
+    records = horizons.recorded(settings(), (), (), BOOK)
     assert horizons.told(records, settings()) == "10 days: not backtested; t copula: not backtested"

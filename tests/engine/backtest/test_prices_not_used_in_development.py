@@ -14,6 +14,7 @@ from arch.data import nasdaq, sp500
 
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest.stage import HEADLINE, MODELS, backtest
+from acceleray.stages.book.stage import build_book
 from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.features.stage import build_returns
 from acceleray.stages.ingest.stage import ingest
@@ -59,7 +60,8 @@ def run(new_project: Callable[[], Callable[..., Run]], tmp_path_factory: pytest.
     loaded = ingest(run)
     run.identify(loaded.load_id, loaded.as_of)
     build_returns(run)
-    backtest(run, calibrate(run))
+    calibration = calibrate(run)
+    backtest(run, calibration, build_book(run, calibration, None))
     return run
 
 

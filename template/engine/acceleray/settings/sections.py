@@ -12,6 +12,7 @@ from acceleray.settings.backtest import Backtest
 from acceleray.settings.book import Book, Fx
 from acceleray.settings.limits import Limits
 from acceleray.settings.market_data import MarketData
+from acceleray.settings.pnl import Pnl
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
@@ -206,6 +207,7 @@ class Settings(Section):
     stress: Stress = Stress()
     limits: Limits = Limits()
     backtest: Backtest = Backtest()
+    pnl: Pnl = Pnl()
     spark: Spark = Spark()
     cluster: Cluster = Cluster()
     ray: Ray = Ray()
@@ -246,7 +248,8 @@ class Settings(Section):
     def numbers(self) -> dict[str, Any]:
         """Return only the settings that decide numbers; sizing, paths and names of places are left out."""
         places = {"environment", "profile", "project_dir", "project", "catalog", "paths"}
-        places |= {"spark", "cluster", "ray", "hand_off", "maintenance"}
+        # Actual P&L is compared with what was reported, and changes none of it.
+        places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "pnl"}
         kept = self.model_dump(mode="json", exclude=places)
         # What corrections say is part of the load; findings change no number.
         for place in ("path", "table", "corrections", "on_findings"):

@@ -40,6 +40,7 @@ from acceleray.tables.models import (
     SIGNAL_VALIDATION,
     TRAINING,
 )
+from acceleray.tables.reported import EXPOSURES_REPORTED, LIVE_RECORD, REALISED_PNL, RISK_REPORTED
 from acceleray.tables.risk import (
     ACTIVE_CONTRIBUTIONS,
     ACTIVE_RISK,
@@ -129,6 +130,10 @@ ALL: tuple[Table, ...] = (
     BACKTEST_VERDICTS,
     BACKTEST_WINDOWS,
     BACKTEST_HORIZONS,
+    RISK_REPORTED,
+    EXPOSURES_REPORTED,
+    REALISED_PNL,
+    LIVE_RECORD,
     RUNS,
     RUN_TABLES,
 )
@@ -150,6 +155,7 @@ __all__ = [
     "DEPENDENCE",
     "ENDED_FACTOR_BETAS",
     "ENDED_FACTOR_COVARIANCES",
+    "EXPOSURES_REPORTED",
     "FACTORS",
     "FACTOR_BETAS",
     "FACTOR_COVARIANCES",
@@ -162,6 +168,7 @@ __all__ = [
     "INSTRUMENTS_KNOWN",
     "LEAKAGE_CHECKS",
     "LIMIT_UTILISATION",
+    "LIVE_RECORD",
     "LOSS_DISTRIBUTION",
     "MODEL_DECISIONS",
     "PORTFOLIOS",
@@ -177,6 +184,7 @@ __all__ = [
     "PRICES_RECEIVED",
     "PRICE_FINDINGS",
     "PRICE_SERIES",
+    "REALISED_PNL",
     "RETURNS",
     "REVERSE_STRESS",
     "REVERSE_STRESS_SHOCKS",
@@ -185,6 +193,7 @@ __all__ = [
     "RISK_CONTRIBUTIONS",
     "RISK_DAYS",
     "RISK_MEASURES",
+    "RISK_REPORTED",
     "RUNS",
     "RUN_TABLES",
     "SCENARIO_SETS",

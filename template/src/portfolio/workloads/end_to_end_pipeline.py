@@ -6,7 +6,8 @@ from acceleray.report.end_to_end.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
-from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
+from acceleray.stages.backtest.live.stage import keep_live_record
+from acceleray.stages.backtest.stage import BookVerdict, backtest
 from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
 from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.change.stage import explain_change
@@ -45,18 +46,19 @@ def run(run: Run) -> Conclusion:
     with run.stage("limits", "Compare with limits"):
         compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest value at risk (Ray)"):
-        verdicts = backtest(run, calibration)
+        verdict = backtest(run, calibration, book)
+        keep_live_record(run, calibration.returns, book)
         record(run, trained.model.uri)
-    return conclude(run, trained, book, horizons, verdicts)
+    return conclude(run, trained, book, horizons, verdict)
 
 
 def conclude(
-    run: Run, trained: Trained, book: Book, horizons: tuple[Horizon, ...], verdicts: dict[str, Judged]
+    run: Run, trained: Trained, book: Book, horizons: tuple[Horizon, ...], verdict: BookVerdict
 ) -> Conclusion:
     """Write the report; say what the first portfolio risks, and whether its model held in the past."""
     report = run.report(PAGE)
     headline = (*_headline(run, book, horizons), ("Signal model", _signal(trained)))
-    return Conclusion(headline, _verdict(verdicts), report)
+    return Conclusion(headline, _verdict(verdict), report)
 
 
 def _headline(run: Run, book: Book, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str], ...]:
@@ -83,11 +85,10 @@ def _signal(trained: Trained) -> str:
     return f"no scores; {trained.decision}: {trained.reason}{champion}"
 
 
-def _verdict(verdicts: dict[str, Judged]) -> str:
-    if HEADLINE not in verdicts:
-        return "not tested: no day is out of sample; more history is needed"
-    found = verdicts[HEADLINE]
-    return f"{'passed' if found.passed else 'FAILED'}: {found.reason}"
+def _verdict(verdict: BookVerdict) -> str:
+    if not verdict.portfolios:
+        return verdict.reason
+    return f"{'passed' if verdict.passed else 'FAILED'}: {verdict.reason}"
 
 
 WORKLOAD = Workload(

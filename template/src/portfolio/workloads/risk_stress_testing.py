@@ -7,8 +7,9 @@ from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Comparison, Conclusion, Workload
 from acceleray.settings import Settings
+from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.side_by_side import NAMES, side_by_side
-from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
+from acceleray.stages.backtest.stage import BookVerdict, backtest
 from acceleray.stages.book.stage import accept_book, build_book, receive_book
 from acceleray.stages.calibrate.dependence import build_dependence
 from acceleray.stages.calibrate.factor_model import build_factor_model
@@ -58,18 +59,19 @@ def run(run: Run) -> Conclusion:
     with run.stage("limits", "Compare with limits"):
         compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
-        verdicts = backtest(run, calibration, copula=True)
+        verdict = backtest(run, calibration, book, copula=True)
+        keep_live_record(run, calibration.returns, book)
         record(run)
-    return conclude(run, horizons, summary, verdicts)
+    return conclude(run, horizons, summary, verdict)
 
 
 def conclude(
-    run: Run, horizons: tuple[Horizon, ...], summary: StressSummary, verdicts: dict[str, Judged]
+    run: Run, horizons: tuple[Horizon, ...], summary: StressSummary, verdict: BookVerdict
 ) -> Conclusion:
     """Write the report; say what the book loses, and compare the models by their record."""
     report = run.report(PAGE)
-    compared = Comparison(NAMES, *side_by_side(verdicts)) if verdicts else None
-    return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report, comparison=compared)
+    compared = Comparison(NAMES, *side_by_side(verdict.models)) if verdict.models else None
+    return Conclusion(_headline(run, horizons, summary), _verdict(verdict), report, comparison=compared)
 
 
 def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -> tuple[tuple[str, str], ...]:
@@ -87,11 +89,10 @@ def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -
     return (*lines, *summary.headline)
 
 
-def _verdict(verdicts: dict[str, Judged]) -> str:
-    if HEADLINE not in verdicts:
-        return "not tested: no day is out of sample; more history is needed"
-    found = verdicts[HEADLINE]
-    return f"{found.decision}: {found.reason}"
+def _verdict(verdict: BookVerdict) -> str:
+    if not verdict.portfolios:
+        return verdict.reason
+    return f"{verdict.decision}: {verdict.reason}"
 
 
 def check(settings: Settings) -> None:
