@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from acceleray.quant.what_if import Levels
+from acceleray.quant.what_if import Levels, Unit, losses_before
 
 LEVELS = Levels(0.99, 0.975)
 SCENARIOS, INSTRUMENTS = 20_000, 7
@@ -32,9 +32,9 @@ class SerialBlocks:
             for returns, losses, some in zip(self.returns, kept, more, strict=True)
         ]
 
-    def losses(self, weights: np.ndarray) -> Any:
+    def losses(self, weights: np.ndarray, more: tuple[Unit, ...]) -> Any:
         """Return the losses of each block before any trade."""
-        return [-(weights @ returns) for returns in self.returns]
+        return [losses_before(returns, weights, more) for returns in self.returns]
 
     def pilot(self, kept: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return the first block and its losses."""

@@ -29,8 +29,8 @@ from acceleray.quant.risk import (
     tail_value_at_risk_error,
 )
 
-NO_LINE = -1
-"""Instead of a second line, of an instrument whose return is that of one line alone."""
+CASH = -1
+"""Instead of an instrument: what has no price of its own."""
 
 # Scenarios worked on together: some vectors of them fit into a processor's cache.
 _TOGETHER = 16_384
@@ -59,18 +59,49 @@ class Measures:
 
 
 @dataclass(frozen=True)
+class Unit:
+    """What one unit of a holding, or of one line of it, earns where instruments earn their returns.
+
+    Attributes:
+        held: place of the instrument whose returns it takes, or `CASH`.
+        legs: places of the exchange rates between its currency and the portfolio's, and +1 where one
+            multiplies, else -1.
+        beta: on that instrument's returns; one where it is the instrument itself.
+        whole: whether it earns price and currency, or what currencies add alone.
+    """
+
+    held: int
+    legs: tuple[tuple[int, int], ...] = ()
+    beta: float = 1.0
+    whole: bool = True
+
+    def of(self, returns: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return its simple returns (scenarios,) from those of instruments (instruments, scenarios)."""
+        own = None if self.held == CASH else self.beta * returns[self.held].astype(np.float64)
+        if not self.legs:
+            return np.zeros(returns.shape[1]) if own is None else own
+        growth = np.ones(returns.shape[1])
+        for rate, sign in self.legs:
+            growth *= (1.0 + returns[rate].astype(np.float64)) ** sign
+        growth -= 1.0
+        if own is None:
+            return growth
+        added = growth * (1.0 + own)
+        return own + added if self.whole else added
+
+
+@dataclass(frozen=True)
 class Trades:
     """What is asked of every block.
 
     Attributes:
-        places: (directions, 2) lines whose returns added up are the return of an instrument, the second of
-            them or `NO_LINE`; first those that are traded, then those that may hedge.
+        units: first those that are traded, then those that may hedge.
         amounts: (trades,) bought, as shares of NAV; a sale is negative.
         losses: (1 + trades,) below which no loss is needed, after all trades and after all but each one.
         hedges: where the best amount of each hedge lies.
     """
 
-    places: NDArray[np.int64]
+    units: tuple[Unit, ...]
     amounts: NDArray[np.float64]
     losses: NDArray[np.float64]
     hedges: tuple[Interval, ...] = ()
@@ -86,12 +117,34 @@ class Seen:
     hedges: list[Sorted]
 
 
-def unit_returns(returns: NDArray[np.floating], places: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the return of each instrument (directions, scenarios) from those of lines (lines, scenarios)."""
-    units = returns[places[:, 0]].astype(np.float64)
-    for row in np.flatnonzero(places[:, 1] != NO_LINE):
-        units[row] += returns[places[row, 1]]
-    return units
+def unit_returns(returns: NDArray[np.floating], units: Sequence[Unit]) -> NDArray[np.float64]:
+    """Return the simple returns of units (units, scenarios) from those of instruments."""
+    found = np.empty((len(units), returns.shape[1]))
+    for row, unit in enumerate(units):
+        found[row] = unit.of(returns)
+    return found
+
+
+def losses_before(
+    returns: NDArray[np.floating], weights: NDArray[np.float64], more: Sequence[Unit]
+) -> NDArray[np.float64]:
+    """Return the losses (scenarios,) of one portfolio, shares of NAV.
+
+    Args:
+        returns: of instruments, (instruments, scenarios).
+        weights: (instruments + more,) of the instruments at their own price, then of the other lines.
+        more: those other lines.
+    """
+    losses = np.empty(returns.shape[1])
+    count = returns.shape[0]
+    # The last bits of a matrix product depend on its shape: that of a block of scenarios is given.
+    for first in range(0, losses.size, _TOGETHER):
+        some = returns[:, first : first + _TOGETHER].astype(np.float64)
+        earned = weights[:count] @ some
+        if more:
+            earned += weights[count:] @ unit_returns(some, more)
+        losses[first : first + _TOGETHER] = -earned
+    return losses
 
 
 def losses_after(
@@ -112,7 +165,7 @@ def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], a
     """Return what one block of scenarios says.
 
     Args:
-        returns: of all lines, (lines, scenarios).
+        returns: of instruments, (instruments, scenarios).
         losses: (scenarios,) before any trade, shares of NAV.
         asked: trades and hedges.
     """
@@ -123,7 +176,7 @@ def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], a
     hedges: list[list[Sorted]] = [[] for _ in asked.hedges]
     for first in range(0, losses.size, _TOGETHER):
         some = slice(first, first + _TOGETHER)
-        units = unit_returns(returns[:, some], asked.places)
+        units = unit_returns(returns[:, some], asked.units)
         after = losses_after(losses[some], units[:trades], asked.amounts)
         found = np.flatnonzero(after >= asked.losses[0])
         kept.append(after[found])
@@ -183,14 +236,20 @@ def scenario_weights(
 
 
 def gathered(
-    returns: NDArray[np.floating], rows: NDArray[np.int64], weights: NDArray[np.float64]
+    returns: NDArray[np.floating],
+    rows: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    more: Sequence[Unit],
 ) -> NDArray[np.float64]:
     """Return weighted sums over some scenarios of a block of the losses of one unit of each line.
 
-    returns (lines, scenarios), weights (rows, columns); the result is of shape (columns, lines).
+    returns (instruments, scenarios), weights (rows, columns); the result is of shape (columns, lines).
     """
     chosen = returns[:, rows].astype(np.float64)
-    return np.asarray(-(chosen @ weights).T)
+    sums = chosen @ weights
+    if more:
+        sums = np.concatenate((sums, unit_returns(chosen, more) @ weights))
+    return np.asarray(-sums.T)
 
 
 def contributions(

@@ -16,6 +16,7 @@ from acceleray.quant.what_if import (
     Measures,
     Seen,
     Trades,
+    Unit,
     contributions,
     gathered,
     likely_losses,
@@ -34,7 +35,7 @@ _ATTEMPTS = 6
 
 
 class Blocks(Protocol):
-    """Scenarios kept in blocks: returns (lines, scenarios) each, and the losses of portfolios beside them."""
+    """Scenarios kept in blocks: returns (instruments, scenarios) each, and losses of portfolios with them."""
 
     scenarios: int
 
@@ -44,8 +45,8 @@ class Blocks(Protocol):
         `kept` is what `losses` returned, `each` has arguments that differ between blocks, or is empty.
         """
 
-    def losses(self, weights: NDArray[np.float64]) -> Any:
-        """Make losses before any trade for lines with these weights, keep them, and return their handle."""
+    def losses(self, weights: NDArray[np.float64], more: tuple[Unit, ...]) -> Any:
+        """Make the losses of a portfolio (see `losses_before`), keep them, and return their handle."""
 
     def pilot(self, kept: Any) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
         """Return returns and losses of the first scenarios, which tell what is needed of all."""
@@ -53,9 +54,8 @@ class Blocks(Protocol):
 
 @dataclass(frozen=True)
 class Kept:
-    """A portfolio whose losses are kept with the scenarios: weights of lines (lines,), its risk untouched."""
+    """A portfolio whose losses are kept with the scenarios, and its risk before any trade."""
 
-    weights: NDArray[np.float64]
     losses: Any
     state: State
 
@@ -68,18 +68,18 @@ class Resident:
     horizon_d: int
     levels: Levels
 
-    def keep(self, weights: NDArray[np.float64]) -> Kept:
+    def keep(self, weights: NDArray[np.float64], more: tuple[Unit, ...] = ()) -> Kept:
         """Make and keep the losses of a portfolio with weights of lines (lines,), shares of NAV."""
-        losses = self.blocks.losses(weights)
-        nothing = Question(_NO_PLACES, np.empty(0), _NO_PLACES)
+        losses = self.blocks.losses(weights, more)
+        nothing = Question((), np.empty(0), (), weights, more)
         seen, _, _ = self._looked(losses, nothing)
-        return Kept(weights, losses, self._state(losses, seen, weights))
+        return Kept(losses, self._state(losses, seen, nothing))
 
     def answer(self, kept: Kept, asked: Question) -> Found:
         """Return what trades do to a portfolio at this horizon."""
         count = self.blocks.scenarios
         seen, sorted_, within = self._looked(kept.losses, asked)
-        after = self._state(kept.losses, seen, asked.weights(kept.weights))
+        after = self._state(kept.losses, seen, asked)
         incremental = np.zeros((asked.amounts.size, 2))
         for number in range(asked.amounts.size):
             without = np.concatenate([each.without[number] for each in seen])
@@ -104,22 +104,22 @@ class Resident:
         """Return what each block says: enough of the largest losses, and each hedge within its interval."""
         count, depth = self.blocks.scenarios, self.levels.depth(self.blocks.scenarios)
         returns, base = self.blocks.pilot(losses)
-        places = np.concatenate((asked.trades, asked.hedges))
-        units, trades = unit_returns(returns, places), asked.amounts.size
+        every = (*asked.trades, *asked.hedges)
+        units, trades = unit_returns(returns, every), len(asked.trades)
         after = losses_after(base, units[:trades], asked.amounts)
         pilots = [after, *(after + a * unit for a, unit in zip(asked.amounts, units[:trades], strict=True))]
         least = np.array([likely_losses(each, depth, count, _DEVIATIONS) for each in pilots])
         within = self._intervals(after, units[trades:])
         for _ in range(_ATTEMPTS):
-            seen = self.blocks.ask(looked_through, losses, (), Trades(places, asked.amounts, least, within))
+            seen = self.blocks.ask(looked_through, losses, (), Trades(every, asked.amounts, least, within))
             sizes = [sum(each.losses.size for each in seen)]
             sizes += [sum(each.without[number].size for each in seen) for number in range(trades)]
             short = np.array(sizes) < depth
             if not short.any():
                 break
             least = np.where(short, -np.inf, least)
-        every = [Sorted.joined([each.hedges[number] for each in seen]) for number in range(len(within))]
-        return seen, every, within
+        hedges = [Sorted.joined([each.hedges[number] for each in seen]) for number in range(len(within))]
+        return seen, hedges, within
 
     def _intervals(
         self, after: NDArray[np.float64], units: NDArray[np.float64]
@@ -136,32 +136,30 @@ class Resident:
         `nothing` is the expected shortfall without it.
         """
         mass, (found, within) = self._mass, looked
-        hedge = asked.hedges[number : number + 1]
         for _ in range(_ATTEMPTS):
             tail = found.tail(mass)
             if tail is not None and _astride(tail, within):
                 return lowest(tail, within=within).worthwhile(nothing)
             within = _wider(within, tail)
-            again = Trades(
-                np.concatenate((asked.trades, hedge)), asked.amounts, np.full(asked.amounts.size + 1, np.inf), (within,)
-            )
+            units, least = (*asked.trades, asked.hedges[number]), np.full(asked.amounts.size + 1, np.inf)
+            again = Trades(units, asked.amounts, least, (within,))
             seen = self.blocks.ask(looked_through, losses, (), again)
             found = Sorted.joined([each.hedges[0] for each in seen])
         raise RuntimeError("the best amount of a hedge cannot be found")
 
-    def _state(self, losses: Any, seen: Sequence[Seen], weights: NDArray[np.float64]) -> State:
+    def _state(self, losses: Any, seen: Sequence[Seen], asked: Question) -> State:
         """Return measures and contributions after the trades, looking up the tail in every line."""
         count = self.blocks.scenarios
         largest = np.concatenate([each.losses for each in seen])
         found: Measures = measures_of(largest, count, self.levels)
         of_scenarios = scenario_weights(largest, count, self.levels)
         ends = np.cumsum([each.losses.size for each in seen])[:-1]
-        asked = []
+        chosen = []
         for each, some in zip(seen, np.split(of_scenarios, ends), strict=True):
             weighing = np.flatnonzero(some.any(axis=1))
-            asked.append((each.rows[weighing], some[weighing]))
-        sums = self.blocks.ask(gathered_in, losses, asked)
-        return State(found, *contributions(weights, sums, found))
+            chosen.append((each.rows[weighing], some[weighing]))
+        sums = self.blocks.ask(gathered_in, losses, chosen, asked.more)
+        return State(found, *contributions(asked.after, sums, found))
 
 
 def gathered_in(
@@ -169,9 +167,10 @@ def gathered_in(
     losses: NDArray[np.float64],
     rows: NDArray[np.int64],
     weights: NDArray[np.float64],
+    more: tuple[Unit, ...],
 ) -> NDArray[np.float64]:
     """Return what `quant.what_if.gathered` does; the losses that come with a block are not needed."""
-    return gathered(returns, rows, weights)
+    return gathered(returns, rows, weights, more)
 
 
 def _astride(tail: Drawn, within: Interval) -> bool:
@@ -188,6 +187,3 @@ def _wider(within: Interval, tail: Drawn | None) -> Interval:
     if tail(within.first)[1] > 0.0:
         return Interval(max(within.first - 8.0 * size, -LARGEST), within.first)
     return Interval(within.last, min(within.last + 8.0 * size, LARGEST))
-
-
-_NO_PLACES = np.empty((0, 2), dtype=np.int64)

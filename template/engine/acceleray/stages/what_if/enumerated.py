@@ -18,13 +18,13 @@ from acceleray.quant.risk import (
     tail_mass,
     tail_value_at_risk_error,
 )
-from acceleray.quant.what_if import Levels, Measures, losses_after, unit_returns
+from acceleray.quant.what_if import Levels, Measures, Unit, losses_after, losses_before, unit_returns
 from acceleray.stages.what_if.found import Found, Question, State
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """All outcomes of one day: returns of lines (lines, days), and the levels of both measures."""
+    """All outcomes of one day: returns of instruments (instruments, days), and levels of both measures."""
 
     returns: NDArray[np.float64]
     levels: Levels
@@ -33,10 +33,6 @@ class Outcomes:
     def count(self) -> int:
         """Return the number of outcomes."""
         return int(self.returns.shape[1])
-
-    def losses(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return losses (days,) of lines with these weights (lines,), shares of NAV."""
-        return np.asarray(-np.sum(weights[:, np.newaxis] * self.returns, axis=0))
 
     def measures(self, losses: NDArray[np.float64]) -> Measures:
         """Return both measures of losses (days,) with the errors of the window."""
@@ -49,8 +45,10 @@ class Outcomes:
             float(tail_expected_shortfall_error(top, tail_mass(self.count, beyond), beyond)[0]),
         )
 
-    def state(self, losses: NDArray[np.float64], weights: NDArray[np.float64]) -> State:
-        """Return measures and contributions, which are weighted with the days of the measure itself."""
+    def state(
+        self, losses: NDArray[np.float64], weights: NDArray[np.float64], more: tuple[Unit, ...]
+    ) -> State:
+        """Return measures, and contributions of lines weighted with the days of the measure itself."""
         # Stable, so that of days that tie the first one counts.
         worst = np.argsort(-losses, kind="stable")
         parts = []
@@ -59,17 +57,20 @@ class Outcomes:
             shortfall_weights(self.count, self.levels.expected_shortfall),
         ):
             days = self.returns[:, worst[: ranks.size]]
+            days = np.concatenate((days, unit_returns(days, more)))
             parts.append(np.asarray(-weights * np.sum(days * ranks, axis=1)))
         return State(self.measures(losses), *parts)
 
 
-def one_day(outcomes: Outcomes, weights: NDArray[np.float64], asked: Question) -> Found:
+def one_day(
+    outcomes: Outcomes, weights: NDArray[np.float64], more: tuple[Unit, ...], asked: Question
+) -> Found:
     """Return what trades do at one day to a portfolio with weights (lines,), shares of NAV."""
-    before = outcomes.losses(weights)
-    units = unit_returns(outcomes.returns, np.concatenate((asked.trades, asked.hedges)))
-    after = losses_after(before, units, asked.amounts)
-    state = outcomes.state(after, asked.weights(weights))
-    incremental = np.zeros((asked.amounts.size, 2))
+    before = losses_before(outcomes.returns, weights, more)
+    units, trades = unit_returns(outcomes.returns, (*asked.trades, *asked.hedges)), len(asked.trades)
+    after = losses_after(before, units[:trades], asked.amounts)
+    state = outcomes.state(after, asked.after, asked.more)
+    incremental = np.zeros((trades, 2))
     for number, amount in enumerate(asked.amounts):
         without = outcomes.measures(after + amount * units[number])
         incremental[number] = (
@@ -78,7 +79,5 @@ def one_day(outcomes: Outcomes, weights: NDArray[np.float64], asked: Question) -
         )
     ranks = shortfall_weights(outcomes.count, outcomes.levels.expected_shortfall)
     nothing = state.measures.expected_shortfall
-    hedges = tuple(
-        lowest(Weighed(after, unit, ranks)).worthwhile(nothing) for unit in units[asked.amounts.size :]
-    )
-    return Found(1, outcomes.count, outcomes.state(before, weights), state, incremental, hedges)
+    hedges = tuple(lowest(Weighed(after, unit, ranks)).worthwhile(nothing) for unit in units[trades:])
+    return Found(1, outcomes.count, outcomes.state(before, weights, more), state, incremental, hedges)

@@ -8,29 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.best_hedge import Hedge
-from acceleray.quant.what_if import Measures
+from acceleray.quant.what_if import Measures, Unit
 
 
 @dataclass(frozen=True)
 class Question:
-    """Trades and candidates for a hedge, as lines of the book.
+    """Trades and candidates for a hedge in one portfolio.
 
     Attributes:
-        trades, hedges: (instruments, 2) the lines of each instrument; see `quant.what_if.Trades`.
+        trades, hedges: what is traded, and what may be.
         amounts: (trades,) bought, shares of NAV; a sale is negative.
+        after: (lines,) weights after the trades.
+        more: the lines of `after` behind those of instruments at their own price; the portfolio's own first.
     """
 
-    trades: NDArray[np.int64]
+    trades: tuple[Unit, ...]
     amounts: NDArray[np.float64]
-    hedges: NDArray[np.int64]
-
-    def weights(self, before: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return weights of lines (lines,) after the trades."""
-        after = before.copy()
-        for places, amount in zip(self.trades, self.amounts, strict=True):
-            for place in places[places >= 0]:
-                after[place] += amount
-        return after
+    hedges: tuple[Unit, ...]
+    after: NDArray[np.float64]
+    more: tuple[Unit, ...] = ()
 
 
 @dataclass(frozen=True)
