@@ -35,7 +35,9 @@ def test_value_and_slope_are_those_of_the_shortfall_of_all_losses(market):
     curve = Drawn(losses, units, MASS)
     for amount in (-1.0, 0.0, 0.3, 2.0):
         value, slope = curve(amount)
-        assert value == pytest.approx(float(expected_shortfall(losses - amount * units, CONFIDENCE)), rel=1e-12)
+        assert value == pytest.approx(
+            float(expected_shortfall(losses - amount * units, CONFIDENCE)), rel=1e-12
+        )
         step = 1e-6
         difference = (curve(amount + step)[0] - curve(amount - step)[0]) / (2 * step)
         assert slope == pytest.approx(difference, abs=1e-4)

@@ -157,7 +157,9 @@ def test_first_scenarios_that_are_unlike_the_rest_are_found_out():
     resident = Resident(blocks, 10, LEVELS)
     found = resident.answer(resident.keep(WEIGHTS), ASKED)
     losses = -(AFTER @ returns)
-    assert found.after.measures.value_at_risk == pytest.approx(float(risk.value_at_risk(losses, 0.99)), rel=1e-12)
+    assert found.after.measures.value_at_risk == pytest.approx(
+        float(risk.value_at_risk(losses, 0.99)), rel=1e-12
+    )
     assert blocks.asked.count("looked_through") > 2
     for place, hedge in zip((6, 1), found.hedges, strict=True):
         for amount in np.linspace(hedge.amount - 0.3, hedge.amount + 0.3, 61):

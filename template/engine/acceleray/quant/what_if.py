@@ -220,9 +220,7 @@ def likely_losses(pilot: NDArray[np.float64], depth: int, count: int, deviations
     return float(np.partition(pilot, place)[place])
 
 
-def scenario_weights(
-    largest: NDArray[np.float64], count: int, levels: Levels
-) -> NDArray[np.float64]:
+def scenario_weights(largest: NDArray[np.float64], count: int, levels: Levels) -> NDArray[np.float64]:
     """Return the weight of each of the largest losses (kept,) in both measures, of shape (kept, 2).
 
     In the first column that of the scenarios around the value-at-risk, as ``euler_value_at_risk`` takes them,

@@ -61,6 +61,7 @@ from acceleray.tables.stress import (
     STRESS_SCENARIOS,
 )
 from acceleray.tables.tuning import LEAKAGE_CHECKS, TRIAL_PROGRESS, TRIALS, TUNING_EVIDENCE
+from acceleray.tables.what_if import WHAT_IF
 
 ALL: tuple[Table, ...] = (
     PRICES_RECEIVED,
@@ -124,6 +125,7 @@ ALL: tuple[Table, ...] = (
     BACKTEST_VERDICTS,
     BACKTEST_WINDOWS,
     BACKTEST_HORIZONS,
+    WHAT_IF,
     RUNS,
     RUN_TABLES,
 )
@@ -194,6 +196,7 @@ __all__ = [
     "TRIALS",
     "TRIAL_PROGRESS",
     "TUNING_EVIDENCE",
+    "WHAT_IF",
     "Column",
     "Layer",
     "Scope",

@@ -39,7 +39,9 @@ class Blocks(Protocol):
 
     scenarios: int
 
-    def ask(self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any) -> list[Any]:
+    def ask(
+        self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any
+    ) -> list[Any]:
         """Return `function(returns, losses, *of_each, *same)` for every block, in their order.
 
         `kept` is what `losses` returned, `each` has arguments that differ between blocks, or is empty.
@@ -98,9 +100,7 @@ class Resident:
     def _mass(self) -> float:
         return tail_mass(self.blocks.scenarios, self.levels.expected_shortfall)
 
-    def _looked(
-        self, losses: Any, asked: Question
-    ) -> tuple[list[Seen], list[Sorted], tuple[Interval, ...]]:
+    def _looked(self, losses: Any, asked: Question) -> tuple[list[Seen], list[Sorted], tuple[Interval, ...]]:
         """Return what each block says: enough of the largest losses, and each hedge within its interval."""
         count, depth = self.blocks.scenarios, self.levels.depth(self.blocks.scenarios)
         returns, base = self.blocks.pilot(losses)
@@ -121,9 +121,7 @@ class Resident:
         hedges = [Sorted.joined([each.hedges[number] for each in seen]) for number in range(len(within))]
         return seen, hedges, within
 
-    def _intervals(
-        self, after: NDArray[np.float64], units: NDArray[np.float64]
-    ) -> tuple[Interval, ...]:
+    def _intervals(self, after: NDArray[np.float64], units: NDArray[np.float64]) -> tuple[Interval, ...]:
         share = 1.0 - self.levels.expected_shortfall
         mass = tail_mass(after.size, self.levels.expected_shortfall)
         return tuple(likely_interval(Drawn(after, unit, mass), share, _DEVIATIONS) for unit in units)

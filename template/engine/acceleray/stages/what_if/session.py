@@ -1,0 +1,247 @@
+"""A session for questions: scenarios are made once, stay in memory, and are asked again and again.
+
+    with risk_session(settings) as risk:
+        print(risk.what_if({"AAPL": -10_000}, hedges=["XOM", "WMT"]))
+
+Nothing is written. Which run is asked about, how many scenarios are kept and what memory they take is said
+when the session opens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from acceleray.engines.delta.reader import reader
+from acceleray.engines.handoff.arrays import column
+from acceleray.engines.profiles import ray_of_profile
+from acceleray.engines.ray.fanout import FanOut
+from acceleray.engines.ray.resident import Resident as Store
+from acceleray.engines.ray.slots import available_mb
+from acceleray.errors import PortfolioError
+from acceleray.quant.what_if import Levels, Unit, losses_before
+from acceleray.runtime.progress import Reporter
+from acceleray.settings import Settings
+from acceleray.stages.book.book import Book
+from acceleray.stages.calibrate.stage import Calibration
+from acceleray.stages.simulate.scenario_inputs import World, build_world
+from acceleray.stages.what_if.answer import Answer
+from acceleray.stages.what_if.base import (
+    Base,
+    calibration_of,
+    literal,
+    newest_base,
+    refuse_other_numbers,
+)
+from acceleray.stages.what_if.blocks import RayBlocks, Room, block_count, room
+from acceleray.stages.what_if.drawn import Kept, Resident
+from acceleray.stages.what_if.enumerated import Outcomes, one_day
+from acceleray.stages.what_if.facts import Exposed, Limits, LimitState, Traded
+from acceleray.stages.what_if.found import Found, Question
+from acceleray.stages.what_if.portfolio import Portfolio, portfolio_of
+from acceleray.stages.what_if.trades import (
+    AMOUNT,
+    QUANTITY,
+    WEIGHT,
+    Trade,
+    known,
+    refuse_too_many,
+    trades_of,
+)
+from acceleray.tables import PRICES
+
+# Of this machine's free memory, where `what_if.memory_mb` does not say how much.
+_SHARE_OF_FREE = 0.4
+# What Ray's object store holds besides: arguments and results of tasks.
+_BESIDE_MB = 256
+# Where the run simulated one day alone.
+_USUAL_HORIZON_D = 10
+
+
+class RiskSession:
+    """What a run left, and its scenarios in memory; made by `risk_session`."""
+
+    def __init__(
+        self,
+        base: Base,
+        portfolio: Portfolio,
+        prices: Mapping[str, float],
+        outcomes: Outcomes,
+        resident: Resident,
+        kept: Room,
+        limits: Limits | None,
+    ) -> None:
+        """Keep everything, and the losses of the portfolio with the scenarios."""
+        self.base, self.portfolio, self.room = base, portfolio, kept
+        self._prices, self._outcomes, self._resident, self._limits = prices, outcomes, resident, limits
+        self._kept: Kept = resident.keep(portfolio.weights, portfolio.more)
+
+    def what_if(
+        self,
+        quantities: Mapping[str, float] | None = None,
+        *,
+        amounts: Mapping[str, float] | None = None,
+        weights: Mapping[str, float] | None = None,
+        hedges: Sequence[str] = (),
+    ) -> Answer:
+        """Return what trades do to the portfolio, and the best amount of each candidate for a hedge.
+
+        Args:
+            quantities: units bought, by instrument; a sale is negative.
+            amounts: the same as money in the portfolio's base currency.
+            weights: the same as shares of its NAV.
+            hedges: instruments of which the best amount is looked for, each on top of the trades alone.
+
+        Raises:
+            PortfolioError: an instrument is not there or has no price, or there are too many.
+        """
+        return self.ask(trades_of(quantities, amounts, weights), hedges)
+
+    def ask(self, trades: Sequence[Trade], hedges: Sequence[str] = ()) -> Answer:
+        """Return the answer to trades that have been read already; see `what_if`."""
+        began = time.perf_counter()
+        of = self.base.settings.what_if
+        refuse_too_many(len(trades), of.maximum_trades, "trades")
+        refuse_too_many(len(hedges), of.maximum_hedges, "hedges")
+        if not trades and not hedges:
+            raise PortfolioError("Nothing is asked: give at least one trade or one hedge.")
+        traded = tuple(self._traded(each) for each in trades)
+        asked = self._question(traded, hedges)
+        own = self.portfolio
+        horizons: tuple[Found, ...] = (one_day(self._outcomes, own.weights, own.more, asked),)
+        horizons += (self._resident.answer(self._kept, asked),)
+        limits = tuple(self._limited(horizons, asked, after) for after in (False, True))
+        return Answer(
+            run_id=self.base.run_id,
+            as_of=self.base.as_of,
+            portfolio_id=own.portfolio_id,
+            nav=own.nav,
+            currency=own.currency,
+            confidence=(self._outcomes.levels.value_at_risk, self._outcomes.levels.expected_shortfall),
+            trades=traded,
+            hedges=tuple(hedges),
+            hedge_prices=tuple(self._prices.get(name, np.nan) for name in hedges),
+            lines=own.names,
+            horizons=horizons,
+            limits=(limits[0], limits[1]),
+            seconds=time.perf_counter() - began,
+        )
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Return what can be traded."""
+        return self.portfolio.instruments
+
+    def _traded(self, trade: Trade) -> Traded:
+        name = known(trade.instrument_id, self.instruments)
+        price, nav = self._prices.get(name, np.nan), self.portfolio.nav
+        if trade.how == QUANTITY and not np.isfinite(price):
+            raise PortfolioError(
+                f"{name} has no price on {self.base.as_of}; give its amount or weight instead."
+            )
+        amount = {QUANTITY: trade.size * price, AMOUNT: trade.size, WEIGHT: trade.size * nav}[trade.how]
+        quantity = trade.size if trade.how == QUANTITY else amount / price
+        return Traded(name, float(quantity), float(price), float(amount), float(amount / nav))
+
+    def _question(self, traded: Sequence[Traded], hedges: Sequence[str]) -> Question:
+        places = {name: place for place, name in enumerate(self.instruments)}
+        if len(set(hedges)) < len(hedges):
+            raise PortfolioError("A hedge is named twice; name each once.")
+        after = self.portfolio.weights.copy()
+        for each in traded:
+            after[places[each.instrument_id]] += each.weight
+        return Question(
+            trades=tuple(Unit(places[each.instrument_id]) for each in traded),
+            amounts=np.array([each.weight for each in traded]),
+            hedges=tuple(Unit(places[known(name, places)]) for name in hedges),
+            after=after,
+            more=self.portfolio.more,
+        )
+
+    def _limited(self, horizons: Sequence[Found], asked: Question, after: bool) -> tuple[LimitState, ...]:
+        if self._limits is None:
+            return ()
+        own, risk = self.portfolio, {}
+        for found in horizons:
+            measures = (found.after if after else found.before).measures
+            risk["value_at_risk", found.horizon_d] = 100.0 * measures.value_at_risk
+            risk["expected_shortfall", found.horizon_d] = 100.0 * measures.expected_shortfall
+        held = own.held(asked.after if after else own.weights)
+        exposed = Exposed(own.portfolio_id, self.base.as_of, own.nav, own.currency, risk, held)
+        return tuple(self._limits(exposed))
+
+
+@contextmanager
+def risk_session(
+    settings: Settings,
+    portfolio: str = "",
+    limits: Limits | None = None,
+    reporter: Reporter | None = None,
+    fan_out: FanOut | None = None,
+) -> Iterator[RiskSession]:
+    """Yield a session for questions about the run that simulated last; whatever happens, Ray is let go.
+
+    Args:
+        settings: of the project; those that decide numbers are taken from the run.
+        portfolio: which one; that of the headlines by default.
+        limits: what says how much of its limits a portfolio uses.
+        reporter: told what is done.
+        fan_out: of a Ray that runs already; one is started by default.
+
+    Raises:
+        PortfolioError: no run can be asked about, or memory is short.
+    """
+    reporter = reporter or Reporter()
+    with ExitStack() as stack:
+        with reporter.stage("Read the last run's fits, returns and book"), reader(settings) as tables:
+            base = newest_base(tables, settings)
+            calibration = calibration_of(tables, base)
+            instruments = tuple(calibration.returns.instruments[place] for place in calibration.usable)
+            own = portfolio_of(tables, base, instruments, portfolio)
+            world = world_of(calibration, base.settings)
+            outcomes = every_outcome(world, base.settings)
+            losses = losses_before(outcomes.returns, own.weights, own.more)
+            measured = {own.portfolio_id: outcomes.measures(losses).value_at_risk}
+            refuse_other_numbers(tables, base, measured, 1)
+            until = (
+                f"date <= DATE '{base.as_of}' AND instrument_id IN ({', '.join(map(literal, instruments))})"
+            )
+            rows = base.rows(tables, PRICES, ("instrument_id", "date", "price"), until)
+        # In the order of the key, so that the last price of an instrument stays.
+        prices = dict(zip(rows["instrument_id"].to_pylist(), column(rows, "price").tolist(), strict=True))
+        of = settings.what_if
+        budget = of.memory_mb or int(_SHARE_OF_FREE * available_mb())
+        precision = {"auto": "auto", "double": "float64", "single": "float32"}[of.precision]
+        kept = room(of.scenarios, len(instruments), budget, precision)
+        horizon_d = max(base.settings.simulation.horizons_d)
+        horizon_d = horizon_d if horizon_d > 1 else _USUAL_HORIZON_D
+        if fan_out is None:
+            with reporter.stage("Start Ray"):
+                store = max(settings.ray.object_store_mb, int(1.05 * kept.megabytes) + _BESIDE_MB)
+                wide = settings.ray.model_copy(update={"object_store_mb": store})
+                fan_out = stack.enter_context(ray_of_profile(settings.model_copy(update={"ray": wide})))
+        with reporter.stage(f"Draw {kept.words}"):
+            done = reporter.counter(block_count(kept.scenarios), "blocks of scenarios")
+            blocks = RayBlocks(Store(fan_out), world, horizon_d, kept, done)
+        risk = base.settings.risk
+        resident = Resident(blocks, horizon_d, Levels(risk.var_confidence, risk.es_confidence))
+        yield RiskSession(base, own, prices, outcomes, resident, kept, limits)
+
+
+def world_of(calibration: Calibration, settings: Settings) -> World:
+    """Return what scenarios of instruments are made from; portfolios are applied to them afterwards."""
+    names = calibration.returns.instruments
+    nothing = Book.plain(("",), names, np.zeros((1, len(names))), 1.0, "XXX")
+    world, _ = build_world(calibration, nothing, settings)
+    return replace(world, lines=None)
+
+
+def every_outcome(world: World, settings: Settings) -> Outcomes:
+    """Return every outcome of one day."""
+    returns = world.returns((0, len(world.residuals)), 1)
+    levels = Levels(settings.risk.var_confidence, settings.risk.es_confidence)
+    return Outcomes(np.ascontiguousarray(returns.T), levels)
