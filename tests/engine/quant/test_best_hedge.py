@@ -106,7 +106,7 @@ def test_scenarios_sorted_out_in_parts_give_the_same_curve_within_the_interval(m
         assert tail is not None
         for amount in (first, best.amount, last):
             np.testing.assert_allclose(tail(amount), whole(amount), rtol=1e-11, atol=1e-14)
-        again = lowest(tail, within=Interval(first, last))
+        again = lowest(tail, start=((first, *tail(first)), (last, *tail(last))))
         assert again.expected_shortfall == pytest.approx(best.expected_shortfall, abs=2e-10)
 
 
@@ -131,4 +131,5 @@ def test_an_interval_told_by_the_first_scenarios_holds_the_best_amount_of_all(ma
     tail = found.tail(MASS)
     assert tail is not None
     assert found.losses.size < COUNT / 8
-    assert lowest(tail, within=within).expected_shortfall == pytest.approx(best.expected_shortfall, abs=2e-10)
+    start = tuple((amount, *tail(amount)) for amount in (within.first, within.last))
+    assert lowest(tail, start=start).expected_shortfall == pytest.approx(best.expected_shortfall, abs=2e-10)

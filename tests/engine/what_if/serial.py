@@ -11,6 +11,17 @@ LEVELS = Levels(0.99, 0.975)
 SCENARIOS, INSTRUMENTS = 20_000, 7
 
 
+class Done:
+    """What is there already."""
+
+    def __init__(self, results: list[Any]) -> None:
+        self._results = results
+
+    def get(self) -> list[Any]:
+        """Return it."""
+        return self._results
+
+
 class SerialBlocks:
     """Keeps blocks in a list, and calls functions on them one after the other."""
 
@@ -23,14 +34,12 @@ class SerialBlocks:
 
     def ask(
         self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any
-    ) -> list[Any]:
+    ) -> "Done":
         """Return what a function says of every block."""
         self.asked.append(function.__name__)
         more = each or [()] * len(self.returns)
-        return [
-            function(returns, losses, *some, *same)
-            for returns, losses, some in zip(self.returns, kept, more, strict=True)
-        ]
+        blocks = zip(self.returns, kept, more, strict=True)
+        return Done([function(returns, losses, *some, *same) for returns, losses, some in blocks])
 
     def losses(self, weights: np.ndarray, more: tuple[Unit, ...]) -> Any:
         """Return the losses of each block before any trade."""

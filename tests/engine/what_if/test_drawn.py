@@ -8,8 +8,8 @@ import pytest
 from acceleray.quant import risk
 from acceleray.quant.euler import euler_value_at_risk
 from acceleray.quant.what_if import CASH, Unit
-from acceleray.stages.what_if.drawn import Resident
-from acceleray.stages.what_if.found import Question
+from acceleray.stages.what_if.drawn import Kept, Resident
+from acceleray.stages.what_if.found import Found, Question
 from what_if.serial import INSTRUMENTS, LEVELS, SCENARIOS, SerialBlocks, market
 
 WEIGHTS = np.array([0.3, 0.2, 0.4, -0.1, 0.0, 0.1, 0.0])
@@ -24,6 +24,13 @@ def units(*places: int) -> tuple[Unit, ...]:
     return tuple(Unit(place) for place in places)
 
 
+def answered(resident: Resident, kept: Kept, asked: Question) -> Found:
+    """Return the answer alone."""
+    found, other = resident.answer(kept, asked, lambda: "meanwhile")
+    assert other == "meanwhile"
+    return found
+
+
 ASKED = Question(units(0, 4, 5), np.array([-0.15, 0.2, 0.05]), units(6, 1), AFTER)
 
 
@@ -33,7 +40,7 @@ def resident() -> Resident:
 
 
 def test_measures_before_and_after_are_those_of_all_losses_sorted(resident):
-    found = resident.answer(resident.keep(WEIGHTS), ASKED)
+    found = answered(resident, resident.keep(WEIGHTS), ASKED)
     for state, weights in ((found.before, WEIGHTS), (found.after, AFTER)):
         losses = -(weights @ RETURNS)
         for value, measure in (
@@ -47,7 +54,7 @@ def test_measures_before_and_after_are_those_of_all_losses_sorted(resident):
 
 
 def test_contributions_after_are_eulers_and_add_up(resident):
-    found = resident.answer(resident.keep(WEIGHTS), ASKED).after
+    found = answered(resident, resident.keep(WEIGHTS), ASKED).after
     losses = -(AFTER @ RETURNS)
     at_var = euler_value_at_risk(-RETURNS.T, losses, found.measures.value_at_risk, 0.99, AFTER)
     np.testing.assert_allclose(found.value_at_risk, at_var, rtol=1e-9, atol=1e-14)
@@ -59,7 +66,7 @@ def test_contributions_after_are_eulers_and_add_up(resident):
 
 
 def test_incremental_risk_is_with_less_without(resident):
-    found = resident.answer(resident.keep(WEIGHTS), ASKED)
+    found = answered(resident, resident.keep(WEIGHTS), ASKED)
     for number, (place, amount) in enumerate(zip((0, 4, 5), ASKED.amounts, strict=True)):
         without = AFTER.copy()
         without[place] -= amount
@@ -72,7 +79,7 @@ def test_incremental_risk_is_with_less_without(resident):
 
 
 def test_no_amount_on_a_grid_hedges_better(resident):
-    found = resident.answer(resident.keep(WEIGHTS), ASKED)
+    found = answered(resident, resident.keep(WEIGHTS), ASKED)
     for place, hedge in zip((6, 1), found.hedges, strict=True):
         assert hedge.amount < -0.05
 
@@ -90,7 +97,7 @@ def test_no_amount_on_a_grid_hedges_better(resident):
 def test_trades_of_zero_change_no_bit(resident):
     kept = resident.keep(WEIGHTS)
     nothing = replace(ASKED, amounts=np.zeros(3), after=WEIGHTS)
-    found = resident.answer(kept, nothing)
+    found = answered(resident, kept, nothing)
     assert found.after.measures == found.before.measures
     np.testing.assert_array_equal(found.after.value_at_risk, found.before.value_at_risk)
     np.testing.assert_array_equal(found.after.expected_shortfall, found.before.expected_shortfall)
@@ -101,7 +108,7 @@ def test_selling_all_of_it_leaves_nothing(resident):
     alone = np.zeros(INSTRUMENTS)
     alone[2] = 0.8
     sold = Question(units(2), np.array([-0.8]), units(2, 3), np.zeros(INSTRUMENTS))
-    found = resident.answer(resident.keep(alone), sold)
+    found = answered(resident, resident.keep(alone), sold)
     assert (found.after.measures.value_at_risk, found.after.measures.expected_shortfall) == (0.0, 0.0)
     assert not found.after.expected_shortfall.any()
     assert [hedge.amount for hedge in found.hedges] == [0.0, 0.0]
@@ -110,7 +117,7 @@ def test_selling_all_of_it_leaves_nothing(resident):
 def test_the_hedge_that_is_the_book_is_found_and_takes_all_of_it_away(resident):
     alone = np.zeros(INSTRUMENTS)
     alone[2] = 0.8
-    found = resident.answer(resident.keep(alone), Question((), np.empty(0), units(2, 5), alone))
+    found = answered(resident, resident.keep(alone), Question((), np.empty(0), units(2, 5), alone))
     assert found.hedges[0].amount == pytest.approx(-0.8, abs=1e-6)
     assert found.hedges[0].expected_shortfall == pytest.approx(0.0, abs=1e-9)
     assert found.hedges[1].expected_shortfall > 0.01
@@ -123,7 +130,7 @@ def test_what_is_traded_abroad_earns_price_and_currency_exactly():
     abroad, added = Unit(1, ((2, 1),)), Unit(1, ((2, 1),), whole=False)
     before, after = np.array([0.5, 0.2, 0.0, 0.2]), np.array([0.5, 0.5, 0.0, 0.5])
     asked = Question((abroad,), np.array([0.3]), (abroad, Unit(CASH, ((2, 1),))), after, (added,))
-    found = resident.answer(resident.keep(before, (added,)), asked)
+    found = answered(resident, resident.keep(before, (added,)), asked)
     in_base = (1.0 + returns[1]) * (1.0 + returns[2]) - 1.0
     losses = -(0.5 * returns[0] + 0.5 * in_base)
     at_var, beyond = float(risk.value_at_risk(losses, 0.99)), float(risk.expected_shortfall(losses, 0.975))
@@ -141,7 +148,7 @@ def test_what_is_traded_abroad_earns_price_and_currency_exactly():
 def test_the_first_scenarios_decide_how_much_is_looked_at_and_no_number(size):
     reference = Resident(SerialBlocks(RETURNS), 10, LEVELS)
     other = Resident(SerialBlocks(RETURNS, size), 10, LEVELS)
-    one, two = (each.answer(each.keep(WEIGHTS), ASKED) for each in (reference, other))
+    one, two = (answered(each, each.keep(WEIGHTS), ASKED) for each in (reference, other))
     assert one.after.measures == two.after.measures
     np.testing.assert_allclose(one.incremental, two.incremental, rtol=1e-10, atol=1e-16)
     for mine, theirs in zip(one.hedges, two.hedges, strict=True):
@@ -155,7 +162,7 @@ def test_first_scenarios_that_are_unlike_the_rest_are_found_out():
     returns[6, :3000] *= -1.0
     blocks = SerialBlocks(returns)
     resident = Resident(blocks, 10, LEVELS)
-    found = resident.answer(resident.keep(WEIGHTS), ASKED)
+    found = answered(resident, resident.keep(WEIGHTS), ASKED)
     losses = -(AFTER @ returns)
     assert found.after.measures.value_at_risk == pytest.approx(
         float(risk.value_at_risk(losses, 0.99)), rel=1e-12
@@ -171,7 +178,7 @@ def test_first_scenarios_that_are_unlike_the_rest_are_found_out():
 
 def test_scenarios_in_single_precision_move_measures_by_less_than_a_millionth(resident):
     single = Resident(SerialBlocks(RETURNS.astype(np.float32)), 10, LEVELS)
-    one, two = (each.answer(each.keep(WEIGHTS), ASKED).after.measures for each in (resident, single))
+    one, two = (answered(each, each.keep(WEIGHTS), ASKED).after.measures for each in (resident, single))
     assert one.value_at_risk == pytest.approx(two.value_at_risk, rel=1e-6)
     assert one.expected_shortfall == pytest.approx(two.expected_shortfall, rel=1e-6)
     assert one != two

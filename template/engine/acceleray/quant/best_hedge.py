@@ -12,7 +12,6 @@ ends, so most are either sure to be in the tail, or sure not to be. Only the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +23,11 @@ TOLERANCE = 1e-10
 LARGEST = 100.0
 _STEPS = 200
 
-Curve = Callable[[float], tuple[float, float]]
-"""Expected shortfall at an amount, and its slope there."""
+Point = tuple[float, float, float]
+"""An amount, expected shortfall with it, and the slope there."""
+Start = tuple[Point, Point]
+# An interval so much smaller than the last one is worth leaving out what does not matter in it any more.
+_NARROWER = 0.3
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,14 @@ class Drawn:
         units = float(self.units[above].sum()) + rest / tied.size * float(self.units[tied].sum())
         return total / self.mass, -(self.sure.units + units) / self.mass
 
+    def between(self, first: float, last: float) -> Drawn:
+        """Return the same curve between two amounts, from the scenarios alone that matter there."""
+        one, other = self.losses - first * self.units, self.losses - last * self.units
+        rank = int(self.mass - self.sure.count)
+        low, high = (_largest(each, rank) for each in (np.minimum(one, other), np.maximum(one, other)))
+        found = sorted_out(self.losses, self.units, Interval(first, last, low, high))
+        return Drawn(found.losses, found.units, self.mass, self.sure + found.sure)
+
     def around(self, amount: float) -> float:
         """Return the standard error of the slope at an amount, were these scenarios a sample; no `sure`."""
         after = self.losses - amount * self.units
@@ -101,7 +111,10 @@ class Weighed:
     def __call__(self, amount: float) -> tuple[float, float]:
         """Return expected shortfall with an amount of the hedge, and its slope."""
         after = self.losses - amount * self.units
-        worst = np.argsort(-after, kind="stable")[: self.weights.size]
+        place = after.size - self.weights.size
+        # Of days that tie at the end of the ranks, which one counts is a choice: the first, here as there.
+        kept = np.flatnonzero(after >= np.partition(after, place)[place])
+        worst = kept[np.argsort(-after[kept], kind="stable")[: self.weights.size]]
         value, units = np.sum(self.weights * after[worst]), np.sum(self.weights * self.units[worst])
         return float(value), -float(units)
 
@@ -157,15 +170,30 @@ class Sorted:
 
 def sorted_out(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> Sorted:
     """Return what scenarios of these losses and hedge returns, both (scenarios,), are within an interval."""
+    kept = _perhaps(losses, units, within)
+    losses, units = losses[kept], units[kept]
     # The loss of a scenario is a straight line in the amount: its ends are its extremes.
     one, other = losses - within.first * units, losses - within.last * units
-    kept = np.flatnonzero(np.maximum(one, other) >= within.low)
-    least = np.minimum(one[kept], other[kept])
-    most = np.maximum(one[kept], other[kept])
-    sure, open_ = kept[least > within.high], kept[least <= within.high]
-    sums = Sure(sure.size, float(losses[sure].sum()), float(units[sure].sum()))
+    least, most = np.minimum(one, other), np.maximum(one, other)
+    sure = least > within.high
+    open_ = (most >= within.low) & ~sure
+    sums = Sure(int(sure.sum()), float(losses[sure].sum()), float(units[sure].sum()))
     above = int((least >= within.low).sum()), int((most > within.high).sum())
     return Sorted(sums, losses[open_], units[open_], *above)
+
+
+def _perhaps(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> NDArray[np.int64]:
+    """Return the places of all scenarios that may lose `low` or more at an end of the interval, and some more.
+
+    At no end is a loss further from that in the middle than half the interval times the largest return.
+    """
+    if not np.isfinite(within.low):
+        return np.arange(losses.size)
+    half = 0.5 * (within.last - within.first)
+    away = half * max(float(units.max()), -float(units.min()), 0.0)
+    middle = losses - (within.first + half) * units
+    # A little more, because rounding must not leave one out.
+    return np.flatnonzero(middle >= within.low - away - 1e-12 * (abs(within.low) + away))
 
 
 def likely_interval(sample: Drawn, share: float, deviations: float) -> Interval:
@@ -179,17 +207,15 @@ def likely_interval(sample: Drawn, share: float, deviations: float) -> Interval:
     """
     found = lowest(sample, 1e-4)
     away = deviations * sample.around(found.amount)
-    first = _end(sample, found.amount, -1.0, away)
-    last = _end(sample, found.amount, 1.0, away)
+    first, last = (_end(sample, found.amount, sign, away) for sign in (-1.0, 1.0))
     one, other = sample.losses - first * sample.units, sample.losses - last * sample.units
-    count = one.size
-    margin = deviations * (count * share * (1.0 - share)) ** 0.5 + 1.0
+    margin = deviations * (one.size * share * (1.0 - share)) ** 0.5 + 1.0
     low = _largest(np.minimum(one, other), int(sample.mass + margin))
     high = _largest(np.maximum(one, other), int(sample.mass - margin))
     return Interval(first, last, low, high)
 
 
-def lowest(curve: Curve, tolerance: float = TOLERANCE, within: Interval | None = None) -> Hedge:
+def lowest(curve: Drawn | Weighed, tolerance: float = TOLERANCE, start: Start | None = None) -> Hedge:
     """Return the amount at which a curve is lowest, to within a tolerance in its value.
 
     The search is for where the slope changes its sign, by secants (the Illinois method), until tangents show
@@ -198,46 +224,50 @@ def lowest(curve: Curve, tolerance: float = TOLERANCE, within: Interval | None =
     Args:
         curve: convex.
         tolerance: in the unit of the curve.
-        within: where the lowest point lies; without it, it is looked for from zero on.
+        start: two points between which the lowest one lies; looked for if none are given.
     """
-    if within is None:
-        first, last = _astride(curve)
-    else:
-        first, last = ((x, *curve(x)) for x in (within.first, within.last))
+    first, last = start or _astride(curve)
     # A weight on the slope of each end: halved where an end stays, so that the other one moves.
     pull = [1.0, 1.0]
+    size, here = last[0] - first[0], curve
     for _ in range(_STEPS):
         best = first if first[1] <= last[1] else last
         bound = _bound(first, last)
-        if best[1] - bound <= tolerance:
-            break
         below, above = pull[0] * first[2], pull[1] * last[2]
+        if best[1] - bound <= tolerance or above <= below:
+            break
         middle = first[0] - below * (last[0] - first[0]) / (above - below)
         if not first[0] < middle < last[0]:
             break
-        found = (middle, *curve(middle))
+        found = (middle, *here(middle))
         if found[2] < 0.0:
             first, pull = found, [1.0, pull[1] / 2.0]
         else:
             last, pull = found, [pull[0] / 2.0, 1.0]
+        if isinstance(here, Drawn) and (here is curve or last[0] - first[0] < _NARROWER * size):
+            size = last[0] - first[0]
+            here = here.between(first[0], last[0])
     return Hedge(best[0], best[1], min(bound, best[1]))
 
 
-Point = tuple[float, float, float]
-
-
-def _astride(curve: Curve) -> tuple[Point, Point]:
-    """Return two points, with amount, value and slope, between which the slope changes its sign."""
-    start: Point = (0.0, *curve(0.0))
-    if start[2] == 0.0:
-        return start, start
-    sign = -1.0 if start[2] > 0.0 else 1.0
-    before, step = start, 0.125
+def _astride(curve: Drawn | Weighed) -> Start:
+    """Return two points between which the slope changes its sign, or the largest amounts there may be."""
+    # The amount that lowers the variance most is close: the tail alone is not as elliptic as that.
+    deviation = curve.units - curve.units.mean()
+    square = float(np.sum(deviation * deviation))
+    guess = float(np.sum(deviation * curve.losses)) / square if square > 0.0 else 0.0
+    guess = min(max(guess, -LARGEST), LARGEST)
+    step = 0.25 * abs(guess) + 0.01
+    here: Point = (guess, *curve(guess))
+    if here[2] == 0.0:
+        return here, here
+    sign = -1.0 if here[2] > 0.0 else 1.0
     while True:
-        here: Point = (sign * step, *curve(sign * step))
-        if here[2] * sign >= 0.0 or step >= LARGEST:
-            return (before, here) if sign > 0.0 else (here, before)
-        before, step = here, min(2.0 * step, LARGEST)
+        amount = min(max(guess + sign * step, -LARGEST), LARGEST)
+        there: Point = (amount, *curve(amount))
+        if there[2] * sign >= 0.0 or abs(amount) >= LARGEST:
+            return (here, there) if sign > 0.0 else (there, here)
+        here, step = there, 3.0 * step
 
 
 def _bound(first: Point, last: Point) -> float:
@@ -252,12 +282,13 @@ def _bound(first: Point, last: Point) -> float:
 
 def _end(sample: Drawn, start: float, sign: float, away: float) -> float:
     """Return an amount from which the slope leads back to the best one by more than its error."""
-    step = 0.01 * max(abs(start), 0.01)
+    step = 0.02 * abs(start) + 0.002
     while step < LARGEST:
-        amount = start + sign * step
-        if sign * sample(amount)[1] >= away:
-            return amount
-        step *= 2.0
+        slope = sign * sample(start + sign * step)[1]
+        if slope >= away:
+            return start + sign * step
+        # As far as a straight slope would need, a little more, and never too far at once.
+        step *= min(max(1.2 * away / slope, 1.5), 8.0) if slope > 0.0 else 8.0
     return sign * LARGEST
 
 

@@ -77,7 +77,9 @@ class Unit:
 
     def of(self, returns: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return its simple returns (scenarios,) from those of instruments (instruments, scenarios)."""
-        own = None if self.held == CASH else self.beta * returns[self.held].astype(np.float64)
+        own = None if self.held == CASH else returns[self.held].astype(np.float64, copy=False)
+        if own is not None and self.beta != 1.0:
+            own = self.beta * own
         if not self.legs:
             return np.zeros(returns.shape[1]) if own is None else own
         growth = np.ones(returns.shape[1])
@@ -117,12 +119,9 @@ class Seen:
     hedges: list[Sorted]
 
 
-def unit_returns(returns: NDArray[np.floating], units: Sequence[Unit]) -> NDArray[np.float64]:
-    """Return the simple returns of units (units, scenarios) from those of instruments."""
-    found = np.empty((len(units), returns.shape[1]))
-    for row, unit in enumerate(units):
-        found[row] = unit.of(returns)
-    return found
+def unit_returns(returns: NDArray[np.floating], units: Sequence[Unit]) -> list[NDArray[np.float64]]:
+    """Return the simple returns (scenarios,) of each unit from those of instruments, not to be changed."""
+    return [unit.of(returns) for unit in units]
 
 
 def losses_before(
@@ -139,16 +138,16 @@ def losses_before(
     count = returns.shape[0]
     # The last bits of a matrix product depend on its shape: that of a block of scenarios is given.
     for first in range(0, losses.size, _TOGETHER):
-        some = returns[:, first : first + _TOGETHER].astype(np.float64)
+        some = returns[:, first : first + _TOGETHER].astype(np.float64, copy=False)
         earned = weights[:count] @ some
         if more:
-            earned += weights[count:] @ unit_returns(some, more)
+            earned += weights[count:] @ np.stack(unit_returns(some, more))
         losses[first : first + _TOGETHER] = -earned
     return losses
 
 
 def losses_after(
-    losses: NDArray[np.float64], units: NDArray[np.float64], amounts: NDArray[np.float64]
+    losses: NDArray[np.float64], units: Sequence[NDArray[np.float64]], amounts: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return losses (scenarios,) after trades of amounts (trades,) in instruments that return units.
 
@@ -156,8 +155,9 @@ def losses_after(
     has. A trade of zero changes no bit.
     """
     after = losses.copy()
+    room = np.empty_like(after)
     for amount, unit in zip(amounts, units, strict=True):
-        after -= amount * unit
+        after -= np.multiply(unit, amount, out=room)
     return after
 
 
@@ -182,8 +182,7 @@ def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], a
         kept.append(after[found])
         rows.append(found + first)
         for number, (amount, least) in enumerate(zip(asked.amounts, asked.losses[1:], strict=True)):
-            before = after + amount * units[number]
-            without[number].append(before[before >= least])
+            without[number].append(_without(after, units[number], amount, least))
         for number, within in enumerate(asked.hedges):
             hedges[number].append(sorted_out(after, units[trades + number], within))
     return Seen(
@@ -192,6 +191,20 @@ def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], a
         [np.concatenate(each) for each in without],
         [Sorted.joined(each) for each in hedges],
     )
+
+
+def _without(
+    after: NDArray[np.float64], unit: NDArray[np.float64], amount: float, least: float
+) -> NDArray[np.float64]:
+    """Return the losses without a trade, of those scenarios in which they are `least` or more."""
+    if not np.isfinite(least):
+        before = after + amount * unit
+        return np.asarray(before[before >= least])
+    # Few can be: no trade gives back more than its best return would.
+    most = amount * float(unit.max() if amount > 0.0 else unit.min())
+    some = np.flatnonzero(after >= least - most - 1e-12 * (abs(least) + abs(most)))
+    before = after[some] + amount * unit[some]
+    return np.asarray(before[before >= least])
 
 
 def measures_of(largest: NDArray[np.float64], count: int, levels: Levels) -> Measures:
@@ -243,10 +256,10 @@ def gathered(
 
     returns (instruments, scenarios), weights (rows, columns); the result is of shape (columns, lines).
     """
-    chosen = returns[:, rows].astype(np.float64)
+    chosen = returns[:, rows].astype(np.float64, copy=False)
     sums = chosen @ weights
     if more:
-        sums = np.concatenate((sums, unit_returns(chosen, more) @ weights))
+        sums = np.concatenate((sums, np.stack(unit_returns(chosen, more)) @ weights))
     return np.asarray(-sums.T)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.engines.ray.resident import Resident
+from acceleray.engines.ray.fanout import FanOut
+from acceleray.engines.ray.resident import Pending, Resident
 from acceleray.errors import PortfolioError
 from acceleray.quant.scenarios import ATOM, atoms
 from acceleray.quant.what_if import Unit, losses_before
@@ -77,11 +78,11 @@ def block_count(scenarios: int) -> int:
 
 
 class RayBlocks:
-    """Blocks of scenarios in the object store, each made by a task, with losses of portfolios next to them."""
+    """Blocks of scenarios in the object store, made by tasks, with losses of portfolios next to them."""
 
     def __init__(
         self,
-        resident: Resident,
+        fan_out: FanOut,
         world: World,
         horizon_d: int,
         kept: Room,
@@ -89,13 +90,13 @@ class RayBlocks:
     ) -> None:
         """Make the scenarios; `done` is told how many blocks have been."""
         self.scenarios = kept.scenarios
-        self._resident = resident
         every = atoms(kept.scenarios)
         starts = range(0, len(every), ATOMS_PER_BLOCK)
         blocks = [every[first : first + ATOMS_PER_BLOCK] for first in starts]
-        shared = resident.share(world)
+        self._resident = Resident(fan_out, len(blocks))
+        shared = self._resident.share(world)
         tasks = [(block, shared, horizon_d, kept.precision) for block in blocks]
-        self._returns = resident.keep(made, tasks, done)
+        self._returns = self._resident.keep(made, tasks, done)
 
     @property
     def count(self) -> int:
@@ -104,8 +105,8 @@ class RayBlocks:
 
     def ask(
         self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any
-    ) -> list[Any]:
-        """Return `function(returns, losses, *of_each, *same)` for every block; see `drawn.Blocks`."""
+    ) -> Pending:
+        """Start `function(returns, losses, *of_each, *same)` for every block; see `drawn.Blocks`."""
         more = each or [()] * len(self._returns)
         return self._resident.ask(
             function,

@@ -57,7 +57,7 @@ class Outcomes:
             shortfall_weights(self.count, self.levels.expected_shortfall),
         ):
             days = self.returns[:, worst[: ranks.size]]
-            days = np.concatenate((days, unit_returns(days, more)))
+            days = np.stack([*days, *unit_returns(days, more)])
             parts.append(np.asarray(-weights * np.sum(days * ranks, axis=1)))
         return State(self.measures(losses), *parts)
 

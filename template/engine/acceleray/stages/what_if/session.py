@@ -20,7 +20,6 @@ from acceleray.engines.delta.reader import reader
 from acceleray.engines.handoff.arrays import column
 from acceleray.engines.profiles import ray_of_profile
 from acceleray.engines.ray.fanout import FanOut
-from acceleray.engines.ray.resident import Resident as Store
 from acceleray.engines.ray.slots import available_mb
 from acceleray.errors import PortfolioError
 from acceleray.quant.what_if import Levels, Unit, losses_before
@@ -112,8 +111,10 @@ class RiskSession:
         traded = tuple(self._traded(each) for each in trades)
         asked = self._question(traded, hedges)
         own = self.portfolio
-        horizons: tuple[Found, ...] = (one_day(self._outcomes, own.weights, own.more, asked),)
-        horizons += (self._resident.answer(self._kept, asked),)
+        long, short = self._resident.answer(
+            self._kept, asked, lambda: one_day(self._outcomes, own.weights, own.more, asked)
+        )
+        horizons = (short, long)
         limits = tuple(self._limited(horizons, asked, after) for after in (False, True))
         return Answer(
             run_id=self.base.run_id,
@@ -226,7 +227,7 @@ def risk_session(
                 fan_out = stack.enter_context(ray_of_profile(settings.model_copy(update={"ray": wide})))
         with reporter.stage(f"Draw {kept.words}"):
             done = reporter.counter(block_count(kept.scenarios), "blocks of scenarios")
-            blocks = RayBlocks(Store(fan_out), world, horizon_d, kept, done)
+            blocks = RayBlocks(fan_out, world, horizon_d, kept, done)
         risk = base.settings.risk
         resident = Resident(blocks, horizon_d, Levels(risk.var_confidence, risk.es_confidence))
         yield RiskSession(base, own, prices, outcomes, resident, kept, limits)
