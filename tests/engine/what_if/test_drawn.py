@@ -7,7 +7,7 @@ import pytest
 
 from acceleray.quant import risk
 from acceleray.quant.euler import euler_value_at_risk
-from acceleray.quant.what_if import CASH, Unit
+from acceleray.quant.what_if import CASH, Parts, Unit
 from acceleray.stages.what_if.drawn import Kept, Resident
 from acceleray.stages.what_if.found import Found, Question
 from what_if.serial import INSTRUMENTS, LEVELS, SCENARIOS, SerialBlocks, market
@@ -19,9 +19,9 @@ RETURNS = market()
 AFTER = np.array([0.15, 0.2, 0.4, -0.1, 0.2, 0.15, 0.0])
 
 
-def units(*places: int) -> tuple[Unit, ...]:
+def units(*places: int) -> tuple[Parts, ...]:
     """Return instruments of the portfolio's own currency."""
-    return tuple(Unit(place) for place in places)
+    return tuple(((1.0, Unit(place)),) for place in places)
 
 
 def answered(resident: Resident, kept: Kept, asked: Question) -> Found:
@@ -129,7 +129,10 @@ def test_what_is_traded_abroad_earns_price_and_currency_exactly():
     resident = Resident(SerialBlocks(returns), 10, LEVELS)
     abroad, added = Unit(1, ((2, 1),)), Unit(1, ((2, 1),), whole=False)
     before, after = np.array([0.5, 0.2, 0.0, 0.2]), np.array([0.5, 0.5, 0.0, 0.5])
-    asked = Question((abroad,), np.array([0.3]), (abroad, Unit(CASH, ((2, 1),))), after, (added,))
+    # What the book calls it: a line of the price, and one of what the currency adds.
+    split = ((1.0, Unit(1)), (1.0, added))
+    cash = ((1.0, Unit(CASH, ((2, 1),))),)
+    asked = Question((split,), np.array([0.3]), (((1.0, abroad),), cash), after, (added,))
     found = answered(resident, resident.keep(before, (added,)), asked)
     in_base = (1.0 + returns[1]) * (1.0 + returns[2]) - 1.0
     losses = -(0.5 * returns[0] + 0.5 * in_base)

@@ -44,7 +44,8 @@ class Shell:
             # With it, input() has a history and arrow keys.
             with suppress(ImportError):
                 import readline  # noqa: F401
-            print(f"{len(self._risk.instruments)} instruments; `help` says what can be asked.", file=sys.stderr)
+            count = len(self._risk.instruments)
+            print(f"{count} instruments; `help` says what can be asked.", file=sys.stderr)
         while True:
             try:
                 line = input(PROMPT) if interactive else sys.stdin.readline()

@@ -92,18 +92,22 @@ class Unit:
         return own + added if self.whole else added
 
 
+Parts = tuple[tuple[float, Unit], ...]
+"""Lines whose returns, each times its number, add up to what one unit of an instrument earns."""
+
+
 @dataclass(frozen=True)
 class Trades:
     """What is asked of every block.
 
     Attributes:
-        units: first those that are traded, then those that may hedge.
+        units: first those that are traded, then those that may hedge; each the sum of lines times numbers.
         amounts: (trades,) bought, as shares of NAV; a sale is negative.
         losses: (1 + trades,) below which no loss is needed, after all trades and after all but each one.
         hedges: where the best amount of each hedge lies.
     """
 
-    units: tuple[Unit, ...]
+    units: tuple[Parts, ...]
     amounts: NDArray[np.float64]
     losses: NDArray[np.float64]
     hedges: tuple[Interval, ...] = ()
@@ -111,7 +115,7 @@ class Trades:
 
 @dataclass(frozen=True)
 class Seen:
-    """What one block says: the largest losses after all trades with their rows, after all but each, hedges."""
+    """What one block says: largest losses after all trades with their rows, after all but each, hedges."""
 
     losses: NDArray[np.float64]
     rows: NDArray[np.int64]
@@ -119,9 +123,18 @@ class Seen:
     hedges: list[Sorted]
 
 
-def unit_returns(returns: NDArray[np.floating], units: Sequence[Unit]) -> list[NDArray[np.float64]]:
+def unit_returns(returns: NDArray[np.floating], units: Sequence[Parts]) -> list[NDArray[np.float64]]:
     """Return the simple returns (scenarios,) of each unit from those of instruments, not to be changed."""
-    return [unit.of(returns) for unit in units]
+    found = []
+    for parts in units:
+        each = [line.of(returns) if times == 1.0 else times * line.of(returns) for times, line in parts]
+        found.append(each[0] if len(each) == 1 else np.sum(each, axis=0))
+    return found
+
+
+def line_returns(returns: NDArray[np.floating], lines: Sequence[Unit]) -> NDArray[np.float64]:
+    """Return the simple returns of lines (lines, scenarios) from those of instruments."""
+    return np.stack([line.of(returns) for line in lines])
 
 
 def losses_before(
@@ -141,7 +154,7 @@ def losses_before(
         some = returns[:, first : first + _TOGETHER].astype(np.float64, copy=False)
         earned = weights[:count] @ some
         if more:
-            earned += weights[count:] @ np.stack(unit_returns(some, more))
+            earned += weights[count:] @ line_returns(some, more)
         losses[first : first + _TOGETHER] = -earned
     return losses
 
@@ -259,7 +272,7 @@ def gathered(
     chosen = returns[:, rows].astype(np.float64, copy=False)
     sums = chosen @ weights
     if more:
-        sums = np.concatenate((sums, np.stack(unit_returns(chosen, more)) @ weights))
+        sums = np.concatenate((sums, line_returns(chosen, more) @ weights))
     return np.asarray(-sums.T)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import ray
@@ -51,7 +52,7 @@ class Resident:
         self._remote = ray.remote(num_cpus=1, max_retries=3)(_each)
         groups = min(_GROUPS * fan_out.workers, values)
         ends = [values * number // groups for number in range(groups + 1)]
-        self._groups = [slice(*both) for both in zip(ends[:-1], ends[1:], strict=True)]
+        self._groups = [slice(*both) for both in pairwise(ends)]
 
     def share(self, value: Any) -> Any:
         """Store a read-only value once and return its handle."""
@@ -82,7 +83,8 @@ class Resident:
         due = time.monotonic() + self._timeout_s
         with _explained(function.__name__):
             while waiting:
-                ended, waiting = ray.wait(waiting, timeout=max(due - time.monotonic(), 0.0), fetch_local=False)
+                left = max(due - time.monotonic(), 0.0)
+                ended, waiting = ray.wait(waiting, timeout=left, fetch_local=False)
                 if not ended:
                     raise PortfolioError(
                         f"{function.__name__} made nothing in {self._timeout_s} s; raise ray.task_timeout_s."
@@ -104,7 +106,11 @@ class Resident:
             return ray.get(handle, timeout=self._timeout_s)
 
     def _started(
-        self, how: Callable[..., Any], function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], **options: Any
+        self,
+        how: Callable[..., Any],
+        function: Callable[..., Any],
+        tasks: Sequence[tuple[Any, ...]],
+        **options: Any,
     ) -> Any:
         # Only arguments of the task itself arrive as values, not those inside of others.
         sizes = [len(task) for task in tasks]

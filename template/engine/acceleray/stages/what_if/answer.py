@@ -71,7 +71,7 @@ class Answer:
 
     @property
     def best_hedge(self) -> str:
-        """Return the candidate that leaves the least expected shortfall at the longest horizon, if one does."""
+        """Return the candidate that leaves the least expected shortfall at the longest horizon, if any."""
         found = self.horizons[-1].hedges
         if not found or not any(each.amount for each in found):
             return ""

@@ -18,16 +18,25 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from acceleray.engines.delta.reader import Reader, records
-from acceleray.engines.handoff.arrays import panel
+from acceleray.engines.handoff.arrays import column, panel
 from acceleray.errors import PortfolioError
-from acceleray.quant.currencies import rates_among
+from acceleray.quant.currencies import Rates, rates_among
 from acceleray.quant.spans import held
 from acceleray.settings import Settings
+from acceleray.stages.book.market import Market
 from acceleray.stages.calibrate.fits import fits_of
 from acceleray.stages.calibrate.stage import Calibration, Gate
+from acceleray.stages.what_if.portfolio import NOTHING_KNOWN, Desk, Portfolio
+from acceleray.stages.what_if.trades import known
 from acceleray.tables import (
     CALIBRATION,
+    HOLDINGS,
+    INSTRUMENTS_KNOWN,
+    PORTFOLIOS,
+    PORTFOLIOS_KNOWN,
+    POSITIONS,
     PRICE_SERIES,
+    PRICES,
     RETURNS,
     RISK_MEASURES,
     RUN_TABLES,
@@ -77,8 +86,8 @@ def newest_base(tables: Reader, settings: Settings) -> Base:
             if all((row["run_id"], table.label) in left for table in _NEEDED):
                 return _base(row, settings)
     raise PortfolioError(
-        "No run has simulated a book yet; `portfolio run risk_stress_testing` does, or any other workload that"
-        " fills gold.risk_measures."
+        "No run has simulated a book yet; `portfolio run risk_stress_testing` does, or another workload that fills"
+        " gold.risk_measures."
     )
 
 
@@ -110,6 +119,42 @@ def calibration_of(tables: Reader, base: Base) -> Calibration:
         market_data.groups,
         market_data.arithmetic,
     )
+
+
+def portfolio_of(tables: Reader, base: Base, desk: Desk, portfolio_id: str = "") -> Portfolio:
+    """Return a portfolio of a run; the one its headlines speak of where none is named.
+
+    Raises:
+        PortfolioError: the run has none of that name, or it holds what the scenarios do not have.
+    """
+    columns = ("portfolio_id", "nav", "currency", "origin", "place")
+    where = f"portfolio_id = {literal(portfolio_id)}" if portfolio_id else ""
+    found = records(base.rows(tables, PORTFOLIOS, columns, where))
+    if not found:
+        every = base.rows(tables, PORTFOLIOS, ("portfolio_id",))["portfolio_id"].to_pylist()
+        known(portfolio_id, every, "portfolio")
+    row = min(found, key=lambda each: (each["place"] or 0, each["origin"] != "reference"))
+    name = str(row["portfolio_id"])
+    if row["origin"] not in ("reference", "simulated"):
+        positions = base.rows(tables, HOLDINGS, where="current")
+        return desk.book(positions, base.rows(tables, PORTFOLIOS_KNOWN), name)
+    held = base.rows(tables, POSITIONS, ("instrument_id", "weight"), f"portfolio_id = {literal(name)}")
+    weights = dict(zip(held["instrument_id"].to_pylist(), held["weight"].to_pylist(), strict=True))
+    return desk.plain(name, float(row["nav"]), str(row["currency"]), weights)
+
+
+def desk_of(tables: Reader, base: Base, calibration: Calibration) -> Desk:
+    """Return what the run valued positions with."""
+    names = calibration.returns.instruments
+    modelled = np.zeros(len(names), dtype=np.bool_)
+    modelled[calibration.usable] = True
+    rows = base.rows(tables, PRICES, ("instrument_id", "date", "price"), f"date <= DATE '{base.as_of}'")
+    # In the order of the key, so that the last price of an instrument stays.
+    last = dict(zip(rows["instrument_id"].to_pylist(), column(rows, "price").tolist(), strict=True))
+    closes = np.array([last.get(name, np.nan) for name in names], dtype=np.float64)
+    market = Market(names, closes, modelled, Rates.among(names, base.settings.fx.pairs))
+    known_of = base.rows(tables, INSTRUMENTS_KNOWN) if tables.exists(INSTRUMENTS_KNOWN) else NOTHING_KNOWN
+    return Desk(market, calibration.usable, known_of, base.settings)
 
 
 def refuse_other_numbers(tables: Reader, base: Base, found: Mapping[str, float], horizon_d: int) -> None:

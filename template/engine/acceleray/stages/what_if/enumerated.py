@@ -18,7 +18,15 @@ from acceleray.quant.risk import (
     tail_mass,
     tail_value_at_risk_error,
 )
-from acceleray.quant.what_if import Levels, Measures, Unit, losses_after, losses_before, unit_returns
+from acceleray.quant.what_if import (
+    Levels,
+    Measures,
+    Unit,
+    line_returns,
+    losses_after,
+    losses_before,
+    unit_returns,
+)
 from acceleray.stages.what_if.found import Found, Question, State
 
 
@@ -57,7 +65,8 @@ class Outcomes:
             shortfall_weights(self.count, self.levels.expected_shortfall),
         ):
             days = self.returns[:, worst[: ranks.size]]
-            days = np.stack([*days, *unit_returns(days, more)])
+            if more:
+                days = np.concatenate((days, line_returns(days, more)))
             parts.append(np.asarray(-weights * np.sum(days * ranks, axis=1)))
         return State(self.measures(losses), *parts)
 

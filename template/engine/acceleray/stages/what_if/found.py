@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.best_hedge import Hedge
-from acceleray.quant.what_if import Measures, Unit
+from acceleray.quant.what_if import Measures, Parts, Unit
 
 
 @dataclass(frozen=True)
@@ -16,15 +16,15 @@ class Question:
     """Trades and candidates for a hedge in one portfolio.
 
     Attributes:
-        trades, hedges: what is traded, and what may be.
+        trades, hedges: one unit of what is traded, and of what may be.
         amounts: (trades,) bought, shares of NAV; a sale is negative.
         after: (lines,) weights after the trades.
         more: the lines of `after` behind those of instruments at their own price; the portfolio's own first.
     """
 
-    trades: tuple[Unit, ...]
+    trades: tuple[Parts, ...]
     amounts: NDArray[np.float64]
-    hedges: tuple[Unit, ...]
+    hedges: tuple[Parts, ...]
     after: NDArray[np.float64]
     more: tuple[Unit, ...] = ()
 

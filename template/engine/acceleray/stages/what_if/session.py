@@ -17,12 +17,11 @@ from dataclasses import replace
 import numpy as np
 
 from acceleray.engines.delta.reader import reader
-from acceleray.engines.handoff.arrays import column
 from acceleray.engines.profiles import ray_of_profile
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.slots import available_mb
 from acceleray.errors import PortfolioError
-from acceleray.quant.what_if import Levels, Unit, losses_before
+from acceleray.quant.what_if import Levels, Parts, losses_before
 from acceleray.runtime.progress import Reporter
 from acceleray.settings import Settings
 from acceleray.stages.book.book import Book
@@ -32,8 +31,9 @@ from acceleray.stages.what_if.answer import Answer
 from acceleray.stages.what_if.base import (
     Base,
     calibration_of,
-    literal,
+    desk_of,
     newest_base,
+    portfolio_of,
     refuse_other_numbers,
 )
 from acceleray.stages.what_if.blocks import RayBlocks, Room, block_count, room
@@ -41,7 +41,7 @@ from acceleray.stages.what_if.drawn import Kept, Resident
 from acceleray.stages.what_if.enumerated import Outcomes, one_day
 from acceleray.stages.what_if.facts import Exposed, Limits, LimitState, Traded
 from acceleray.stages.what_if.found import Found, Question
-from acceleray.stages.what_if.portfolio import Portfolio, portfolio_of
+from acceleray.stages.what_if.portfolio import Portfolio, Tradable, unit_of
 from acceleray.stages.what_if.trades import (
     AMOUNT,
     QUANTITY,
@@ -51,7 +51,6 @@ from acceleray.stages.what_if.trades import (
     refuse_too_many,
     trades_of,
 )
-from acceleray.tables import PRICES
 
 # Of this machine's free memory, where `what_if.memory_mb` does not say how much.
 _SHARE_OF_FREE = 0.4
@@ -68,7 +67,7 @@ class RiskSession:
         self,
         base: Base,
         portfolio: Portfolio,
-        prices: Mapping[str, float],
+        desk: Mapping[str, Tradable],
         outcomes: Outcomes,
         resident: Resident,
         kept: Room,
@@ -76,7 +75,7 @@ class RiskSession:
     ) -> None:
         """Keep everything, and the losses of the portfolio with the scenarios."""
         self.base, self.portfolio, self.room = base, portfolio, kept
-        self._prices, self._outcomes, self._resident, self._limits = prices, outcomes, resident, limits
+        self._desk, self._outcomes, self._resident, self._limits = desk, outcomes, resident, limits
         self._kept: Kept = resident.keep(portfolio.weights, portfolio.more)
 
     def what_if(
@@ -109,7 +108,7 @@ class RiskSession:
         if not trades and not hedges:
             raise PortfolioError("Nothing is asked: give at least one trade or one hedge.")
         traded = tuple(self._traded(each) for each in trades)
-        asked = self._question(traded, hedges)
+        asked, names = self._question(traded, hedges)
         own = self.portfolio
         long, short = self._resident.answer(
             self._kept, asked, lambda: one_day(self._outcomes, own.weights, own.more, asked)
@@ -125,8 +124,8 @@ class RiskSession:
             confidence=(self._outcomes.levels.value_at_risk, self._outcomes.levels.expected_shortfall),
             trades=traded,
             hedges=tuple(hedges),
-            hedge_prices=tuple(self._prices.get(name, np.nan) for name in hedges),
-            lines=own.names,
+            hedge_prices=tuple(self._tradable(name).price for name in hedges),
+            lines=names,
             horizons=horizons,
             limits=(limits[0], limits[1]),
             seconds=time.perf_counter() - began,
@@ -135,11 +134,11 @@ class RiskSession:
     @property
     def instruments(self) -> tuple[str, ...]:
         """Return what can be traded."""
-        return self.portfolio.instruments
+        return tuple(name for name, each in self._desk.items() if each.parts)
 
     def _traded(self, trade: Trade) -> Traded:
-        name = known(trade.instrument_id, self.instruments)
-        price, nav = self._prices.get(name, np.nan), self.portfolio.nav
+        name = trade.instrument_id
+        price, nav = self._tradable(name).price, self.portfolio.nav
         if trade.how == QUANTITY and not np.isfinite(price):
             raise PortfolioError(
                 f"{name} has no price on {self.base.as_of}; give its amount or weight instead."
@@ -148,20 +147,41 @@ class RiskSession:
         quantity = trade.size if trade.how == QUANTITY else amount / price
         return Traded(name, float(quantity), float(price), float(amount), float(amount / nav))
 
-    def _question(self, traded: Sequence[Traded], hedges: Sequence[str]) -> Question:
-        places = {name: place for place, name in enumerate(self.instruments)}
+    def _tradable(self, name: str) -> Tradable:
+        found = self._desk[known(name, self._desk)]
+        if not found.parts:
+            raise PortfolioError(
+                f"{name} cannot be traded here, there are no scenarios of it: {found.reason}."
+            )
+        return found
+
+    def _question(self, traded: Sequence[Traded], hedges: Sequence[str]) -> tuple[Question, tuple[str, ...]]:
+        """Return a question, and the names of its lines: the portfolio's own, then those that trades add."""
         if len(set(hedges)) < len(hedges):
             raise PortfolioError("A hedge is named twice; name each once.")
-        after = self.portfolio.weights.copy()
+        lines, more = self.portfolio.lines, list(self.portfolio.lines.more)
+        after = self.portfolio.weights.tolist()
         for each in traded:
-            after[places[each.instrument_id]] += each.weight
-        return Question(
-            trades=tuple(Unit(places[each.instrument_id]) for each in traded),
+            for times, line in self._tradable(each.instrument_id).parts:
+                place = line.held
+                if line.instrument_id:
+                    if line not in more:
+                        more.append(line)
+                        after.append(0.0)
+                    place = len(lines.own) + more.index(line)
+                after[place] += times * each.weight
+        names = (*lines.own, *(line.instrument_id for line in more))
+        question = Question(
+            trades=tuple(self._unit(each.instrument_id) for each in traded),
             amounts=np.array([each.weight for each in traded]),
-            hedges=tuple(Unit(places[known(name, places)]) for name in hedges),
-            after=after,
-            more=self.portfolio.more,
+            hedges=tuple(self._unit(name) for name in hedges),
+            after=np.array(after),
+            more=tuple(unit_of(line) for line in more),
         )
+        return question, names
+
+    def _unit(self, name: str) -> Parts:
+        return tuple((times, unit_of(line)) for times, line in self._tradable(name).parts)
 
     def _limited(self, horizons: Sequence[Found], asked: Question, after: bool) -> tuple[LimitState, ...]:
         if self._limits is None:
@@ -201,23 +221,18 @@ def risk_session(
         with reporter.stage("Read the last run's fits, returns and book"), reader(settings) as tables:
             base = newest_base(tables, settings)
             calibration = calibration_of(tables, base)
-            instruments = tuple(calibration.returns.instruments[place] for place in calibration.usable)
-            own = portfolio_of(tables, base, instruments, portfolio)
+            desk = desk_of(tables, base, calibration)
+            own = portfolio_of(tables, base, desk, portfolio)
             world = world_of(calibration, base.settings)
             outcomes = every_outcome(world, base.settings)
             losses = losses_before(outcomes.returns, own.weights, own.more)
             measured = {own.portfolio_id: outcomes.measures(losses).value_at_risk}
             refuse_other_numbers(tables, base, measured, 1)
-            until = (
-                f"date <= DATE '{base.as_of}' AND instrument_id IN ({', '.join(map(literal, instruments))})"
-            )
-            rows = base.rows(tables, PRICES, ("instrument_id", "date", "price"), until)
-        # In the order of the key, so that the last price of an instrument stays.
-        prices = dict(zip(rows["instrument_id"].to_pylist(), column(rows, "price").tolist(), strict=True))
+            tradable = desk.tradable(own, desk.names)
         of = settings.what_if
         budget = of.memory_mb or int(_SHARE_OF_FREE * available_mb())
         precision = {"auto": "auto", "double": "float64", "single": "float32"}[of.precision]
-        kept = room(of.scenarios, len(instruments), budget, precision)
+        kept = room(of.scenarios, len(desk.instruments), budget, precision)
         horizon_d = max(base.settings.simulation.horizons_d)
         horizon_d = horizon_d if horizon_d > 1 else _USUAL_HORIZON_D
         if fan_out is None:
@@ -230,7 +245,7 @@ def risk_session(
             blocks = RayBlocks(fan_out, world, horizon_d, kept, done)
         risk = base.settings.risk
         resident = Resident(blocks, horizon_d, Levels(risk.var_confidence, risk.es_confidence))
-        yield RiskSession(base, own, prices, outcomes, resident, kept, limits)
+        yield RiskSession(base, own, tradable, outcomes, resident, kept, limits)
 
 
 def world_of(calibration: Calibration, settings: Settings) -> World:

@@ -14,21 +14,16 @@ _SHOWN = 10
 _GAP = "  "
 
 
-def risk(
-    horizons: Sequence[Found], nav: float, currency: str, confidence: tuple[float, float]
-) -> list[str]:
+def risk(horizons: Sequence[Found], nav: float, currency: str, confidence: tuple[float, float]) -> list[str]:
     """Return both measures before and after the trades at every horizon, with their standard errors."""
     rows = []
     for found in horizons:
         before, after = found.before.measures, found.after.measures
-        for name, one, other, error in (
-            (f"VaR {_percent(confidence[0])}", before.value_at_risk, after.value_at_risk, after.value_at_risk_error),
-            (
-                f"ES {_percent(confidence[1])}",
-                before.expected_shortfall,
-                after.expected_shortfall,
-                after.expected_shortfall_error,
-            ),
+        at_var = before.value_at_risk, after.value_at_risk, after.value_at_risk_error
+        beyond = before.expected_shortfall, after.expected_shortfall, after.expected_shortfall_error
+        for name, (one, other, error) in (
+            (f"VaR {_percent(confidence[0])}", at_var),
+            (f"ES {_percent(confidence[1])}", beyond),
         ):
             rows.append(
                 (
@@ -40,7 +35,9 @@ def risk(
                     money(nav * error),
                 )
             )
-    sources = [f"{found.scenarios:,} {'outcomes' if found.horizon_d == 1 else 'scenarios'}" for found in horizons]
+    sources = [
+        f"{found.scenarios:,} {'outcomes' if found.horizon_d == 1 else 'scenarios'}" for found in horizons
+    ]
     names = (f"Risk, {currency}", "before", "after", "change", "% of NAV", "error")
     return [*grid(names, rows), f"From {' and '.join(sources)}."]
 
@@ -67,9 +64,7 @@ def contributions(parts: Mapping[str, tuple[float, float]], horizon_d: int) -> l
     return grid((f"Contribution after, {days(horizon_d)}", "VaR", "ES"), rows)
 
 
-def hedges(
-    names: Sequence[str], prices: Sequence[float], horizons: Sequence[Found], nav: float
-) -> list[str]:
+def hedges(names: Sequence[str], prices: Sequence[float], horizons: Sequence[Found], nav: float) -> list[str]:
     """Return the best amount of each candidate, the one that leaves least at the longest horizon first."""
     heads = ["Hedge"]
     for found in horizons:
@@ -91,14 +86,19 @@ def hedges(
 def limits(before: Sequence[LimitState], after: Sequence[LimitState]) -> list[str]:
     """Return how much of each limit is used before and after the trades."""
     rows = [
-        (f"{one.limit_id}: {one.words}", f"{one.utilised_pct:.1f} %", f"{other.utilised_pct:.1f} %", other.state)
+        (
+            f"{one.limit_id}: {one.words}",
+            f"{one.utilised_pct:.1f} %",
+            f"{other.utilised_pct:.1f} %",
+            other.state,
+        )
         for one, other in zip(before, after, strict=True)
     ]
     return grid(("Limit", "used before", "after", "state"), rows)
 
 
 def grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a line of names and one for each row, the first column on the left and the others on the right."""
+    """Return a line of names and one for each row, the first column on the left, the others on the right."""
     widths = [max(len(row[place]) for row in (names, *rows)) for place in range(len(names))]
     lines = []
     for first, *others in (names, *rows):
