@@ -23,6 +23,7 @@ from acceleray.stages.book.lines import PRICE, Line, Lines
 from acceleray.stages.book.market import Market
 from acceleray.stages.book.valuation import value
 
+_ANY = 1e12
 # What `held_of` asks of instruments of which no file says anything.
 NOTHING_KNOWN = pa.table({"instrument_id": pa.array([], pa.string())})
 
@@ -149,7 +150,9 @@ class Desk:
                 "weight": pa.array([None] * count + [1.0] * count, pa.float64()),
             }
         )
-        valued, _ = value(positions, self.known, one, self.market, self.settings.book)
+        # These are no book: nothing has to add up to a NAV.
+        loose = self.settings.book.model_copy(update={"tolerance": _ANY})
+        valued, _ = value(positions, self.known, one, self.market, loose)
         exposed = exposures_of(valued, self.market)
         columns = columns_of(exposed, one.currencies, self.market)
         places = {int(at): number for number, at in enumerate(columns.lines.known(self.usable))}
@@ -170,7 +173,7 @@ class Desk:
         for number, name in enumerate(names):
             thing = valued.things[valued.thing[number]]
             price = float(valued.exposure[number])
-            reason = thing.reason or f"{name} has no price and no model"
+            reason = thing.reason or "cash in the portfolio's own currency is at no risk"
             if number in without or not parts[number]:
                 found[name] = Tradable(np.nan, (), reason)
             else:

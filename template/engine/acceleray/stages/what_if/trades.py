@@ -104,7 +104,7 @@ def known(name: str, among: Collection[str], what: str = "instrument") -> str:
     """
     if name in among:
         return name
-    close = difflib.get_close_matches(name, list(among), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)
     hint = f"did you mean {close[0]}?" if close else f"there are {_some(sorted(among))}."
     raise PortfolioError(f"There is no {what} '{name}' in the run that is asked about; {hint}")
 
