@@ -94,16 +94,10 @@ class Resident:
         """
         looking = Looking(self, kept.losses, asked)
         other = meanwhile()
-        after = looking.state()
-        found = Found(
-            self.horizon_d,
-            self.blocks.scenarios,
-            kept.state,
-            after,
-            looking.incremental(),
-            looking.hedges(),
-        )
-        return found, other
+        # Both while the blocks look at the tail, which the first of them starts.
+        incremental, hedges = looking.incremental(), looking.hedges()
+        count, after = self.blocks.scenarios, looking.state()
+        return Found(self.horizon_d, count, kept.state, after, incremental, hedges), other
 
 
 class Looking:
