@@ -183,7 +183,7 @@ def sorted_out(losses: NDArray[np.float64], units: NDArray[np.float64], within: 
 
 
 def _perhaps(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> NDArray[np.int64]:
-    """Return the places of all scenarios that may lose `low` or more at an end of the interval, and some more.
+    """Return the places of all scenarios that may lose `low` or more at an end of the interval, and more.
 
     At no end is a loss further from that in the middle than half the interval times the largest return.
     """

@@ -79,15 +79,15 @@ def newest_base(tables: Reader, settings: Settings) -> Base:
         PortfolioError: there is none, or its settings are none of this release.
     """
     if tables.exists(RUNS) and tables.exists(RUN_TABLES):
-        runs = [row for row in records(tables.rows(RUNS)) if row["finished_at"] is not None]
+        runs = records(tables.rows(RUNS))
         wrote = tables.rows(RUN_TABLES, ("run_id", "table_name"), "direction = 'wrote'")
         left = set(zip(wrote["run_id"].to_pylist(), wrote["table_name"].to_pylist(), strict=True))
         for row in sorted(runs, key=lambda each: each["finished_at"], reverse=True):
             if all((row["run_id"], table.label) in left for table in _NEEDED):
                 return _base(row, settings)
     raise PortfolioError(
-        "No run has simulated a book yet; `portfolio run risk_stress_testing` does, or another workload that fills"
-        " gold.risk_measures."
+        "No run has simulated a book yet; `portfolio run risk_stress_testing` does, or another workload that"
+        " fills gold.risk_measures."
     )
 
 
@@ -205,8 +205,14 @@ def _base(row: Mapping[str, Any], settings: Settings) -> Base:
         raise PortfolioError(
             f"Run {row['run_id']} has settings of another release; run {row['workload']} again."
         ) from None
-    names = ("run_id", "workload", "as_of", "source", "code_version")
-    return Base(*(row[name] for name in names), chosen)
+    return Base(
+        run_id=row["run_id"],
+        workload=row["workload"],
+        as_of=row["as_of"],
+        source=row["source"],
+        code_version=row["code_version"],
+        settings=chosen,
+    )
 
 
 def _laid_over(under: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,8 +220,9 @@ def _laid_over(under: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     joined = dict(under)
     for name, value in over.items():
         below = joined.get(name)
-        sections = isinstance(value, Mapping) and isinstance(below, dict)
-        joined[name] = {**below, **value} if sections else value
+        joined[name] = value
+        if isinstance(value, Mapping) and isinstance(below, dict):
+            joined[name] = {**below, **value}
     return joined
 
 

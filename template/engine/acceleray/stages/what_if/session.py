@@ -54,6 +54,8 @@ from acceleray.stages.what_if.trades import (
 
 # Of this machine's free memory, where `what_if.memory_mb` does not say how much.
 _SHARE_OF_FREE = 0.4
+# Free memory where the system does not tell.
+_UNKNOWN_MB = 4096
 # What Ray's object store holds besides: arguments and results of tasks.
 _BESIDE_MB = 256
 # Where the run simulated one day alone.
@@ -230,7 +232,7 @@ def risk_session(
             refuse_other_numbers(tables, base, measured, 1)
             tradable = desk.tradable(own, desk.names)
         of = settings.what_if
-        budget = of.memory_mb or int(_SHARE_OF_FREE * available_mb())
+        budget = of.memory_mb or int(_SHARE_OF_FREE * (available_mb() or _UNKNOWN_MB))
         precision = {"auto": "auto", "double": "float64", "single": "float32"}[of.precision]
         kept = room(of.scenarios, len(desk.instruments), budget, precision)
         horizon_d = max(base.settings.simulation.horizons_d)
