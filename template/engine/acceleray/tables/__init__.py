@@ -64,6 +64,7 @@ from acceleray.tables.stress import (
     STRESS_SCENARIOS,
 )
 from acceleray.tables.tuning import LEAKAGE_CHECKS, TRIAL_PROGRESS, TRIALS, TUNING_EVIDENCE
+from acceleray.tables.what_if import WHAT_IF
 
 ALL: tuple[Table, ...] = (
     PRICES_RECEIVED,
@@ -134,6 +135,7 @@ ALL: tuple[Table, ...] = (
     EXPOSURES_REPORTED,
     REALISED_PNL,
     LIVE_RECORD,
+    WHAT_IF,
     RUNS,
     RUN_TABLES,
 )
@@ -211,6 +213,7 @@ __all__ = [
     "TRIALS",
     "TRIAL_PROGRESS",
     "TUNING_EVIDENCE",
+    "WHAT_IF",
     "Column",
     "Layer",
     "Scope",
