@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -86,17 +87,35 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return toy_template(tmp_path_factory.mktemp("toy") / "template")
 
 
+@pytest.fixture(scope="session")
+def generated_once(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of release 1.0.0 that is committed; tests edit copies of it."""
+    return generated(toy, tmp_path_factory.mktemp("once") / "project ü", "1.0.0")
+
+
+def generated(template: Path, project: Path, version: str) -> Path:
+    """Return a project that the front end has generated from a release, committed in a repository of its own."""
+    arguments = ["--template", str(template), "--at", version, "--defaults"]
+    assert main(["new", str(project), *arguments]) == 0
+    git(project, "init", "--quiet")
+    commit(project, "generated")
+    return project
+
+
 @pytest.fixture
-def new_project(toy: Path, tmp_path: Path) -> NewProject:
-    """Return a function that generates a project of release 1.0.0, commits it, then commits edits."""
+def new_project(toy: Path, generated_once: Path, tmp_path: Path) -> NewProject:
+    """Return a function that makes a project of release 1.0.0, commits it, then commits edits."""
 
     def generate(
         edits: dict[str, str] | None = None, folder: str = "my project ü", top: str | None = None
     ) -> Path:
         project, repository = tmp_path / folder, tmp_path / (top or folder)
-        assert main(["new", str(project), "--template", str(toy), "--at", "1.0.0", "--defaults"]) == 0
-        git(repository, "init", "--quiet")
-        commit(repository, "generated")
+        if top is None:
+            shutil.copytree(generated_once, project, symlinks=True)
+        else:
+            assert main(["new", str(project), "--template", str(toy), "--at", "1.0.0", "--defaults"]) == 0
+            git(repository, "init", "--quiet")
+            commit(repository, "generated")
         if edits:
             write(project, edits)
             commit(repository, "edited")
