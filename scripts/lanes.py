@@ -72,16 +72,21 @@ def lanes(everything: bool) -> list[Lane]:
     beside = ("-n", str(CORES - 1 if CORES > 2 else 0))
     style = (_module("ruff", "check", "."), _module("ruff", "format", "--check", "."), _module("mypy"))
     contracts = (_module("mypy"), [str(BIN / "lint-imports")])
-    one = ("-n", "0", "-m")
+    one, engines = ("-n", "0", "-m"), "(spark or ray) and not cluster"
     found = [
         # One process, in which a test finds Spark and Ray running as the one before has left them.
         Lane(
             "engine: Spark and Ray",
             TESTS,
-            (_pytest(*one, f"(spark or ray) and not cluster{quick}", "--ignore=workloads"),),
+            (_pytest(*one, f"{engines}{quick}", "--ignore=workloads"),),
             330,
         ),
-        Lane("engine: whole runs", TESTS, (_pytest(*one, f"(spark or ray) and not cluster{quick}", "workloads"),), 150),
+        Lane(
+            "engine: whole runs",
+            TESTS,
+            (_pytest(*one, f"(spark or ray) and not cluster{quick}", "workloads"),),
+            150,
+        ),
         Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 150),
         Lane("style and types", ROOT, style, 40, beside=True),
         Lane("engine: types and contracts", ENGINE, contracts, 30, beside=True),
@@ -90,11 +95,7 @@ def lanes(everything: bool) -> list[Lane]:
             "engine: pure",
             TESTS,
             # Tests of a file share what takes long to make, so they stay in one process.
-            (
-                _pytest(
-                    *beside, "--dist", "loadfile", "-m", f"not spark and not ray and not cluster{quick}"
-                ),
-            ),
+            (_pytest(*beside, "--dist", "loadfile", "-m", f"not spark and not ray and not cluster{quick}"),),
             150,
             beside=True,
         ),

@@ -16,6 +16,7 @@ import yaml
 from acceleray_cli import quick
 from acceleray_cli.cli import main
 from acceleray_cli.source import opened
+from releases import clone_with_tags
 from render import ROOT, copy_template, render
 from toy import commit, git, toy_template, write
 
@@ -82,6 +83,12 @@ def rendered(template: Path, tmp_path: Path) -> Callable[[Answers], Path]:
 
 
 @pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone with a tag for every release, and what is here now as the newest."""
+    return clone_with_tags(tmp_path_factory.mktemp("source") / "Vorlage ü")
+
+
+@pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A template of few files with the releases 1.0.0 and 1.1.0, for tests of the front end."""
     return toy_template(tmp_path_factory.mktemp("toy") / "template")
@@ -94,7 +101,7 @@ def generated_once(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def generated(template: Path, project: Path, version: str) -> Path:
-    """Return a project that the front end has generated from a release, committed in a repository of its own."""
+    """Return a project that the front end generates from a release, committed in its own repository."""
     arguments = ["--template", str(template), "--at", version, "--defaults"]
     assert main(["new", str(project), *arguments]) == 0
     git(project, "init", "--quiet")
