@@ -81,12 +81,7 @@ def lanes(everything: bool) -> list[Lane]:
             (_pytest(*one, f"{engines}{quick}", "--ignore=workloads"),),
             330,
         ),
-        Lane(
-            "engine: whole runs",
-            TESTS,
-            (_pytest(*one, f"(spark or ray) and not cluster{quick}", "workloads"),),
-            150,
-        ),
+        Lane("engine: whole runs", TESTS, (_pytest(*one, f"{engines}{quick}", "workloads"),), 150),
         Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 150),
         Lane("style and types", ROOT, style, 40, beside=True),
         Lane("engine: types and contracts", ENGINE, contracts, 30, beside=True),
