@@ -74,7 +74,7 @@ def run(template: Path, tests: Sequence[str]) -> tuple[bool, str]:
             *tests,
         ],
         cwd=ROOT / "tests/engine",
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=_environment() | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -140,7 +140,23 @@ def _copy(into: Path) -> Path:
     for name in ("engine", "src"):
         ignored = shutil.ignore_patterns("__pycache__", "docs")
         shutil.copytree(ROOT / "template" / name, into / name, ignore=ignored)
+    # Compiled once for all test processes. A module with a fault has another hash, and is compiled by each.
+    compile_again = [
+        sys.executable,
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode",
+        "checked-hash",
+        str(into),
+    ]
+    subprocess.run(compile_again, env=_environment(), check=True)
     return into
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment, in which modules are compiled where they lie."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
 
 
 def main() -> None:

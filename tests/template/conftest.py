@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import yaml
 from acceleray_cli import quick
 from acceleray_cli.cli import main
 from acceleray_cli.source import opened
+from releases import clone_with_tags
 from render import ROOT, copy_template, render
 from toy import commit, git, toy_template, write
 
@@ -69,15 +73,33 @@ def defaults(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         return render(template, tmp_path_factory.mktemp("defaults") / "project", {})
 
 
+@pytest.fixture(scope="session")
+def rendered_once(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function that renders answers, given as JSON, unless it has."""
+
+    @cache
+    def once(answers: str) -> Path:
+        with quick.writing():
+            return render(template, tmp_path_factory.mktemp("once") / "project", json.loads(answers))
+
+    return once
+
+
 @pytest.fixture
-def rendered(template: Path, tmp_path: Path) -> Callable[[Answers], Path]:
-    """Return a function that renders answers into a new folder."""
+def rendered(rendered_once: Callable[[str], Path], tmp_path: Path) -> Callable[[Answers], Path]:
+    """Return a function that gives a new folder with what answers render; copies cost a tenth of renders."""
 
     def into_a_new_folder(answers: Answers) -> Path:
-        with quick.writing():
-            return render(template, tmp_path / f"project {len(list(tmp_path.iterdir()))}", answers)
+        project = tmp_path / f"project {len(list(tmp_path.iterdir()))}"
+        return shutil.copytree(rendered_once(json.dumps(answers)), project, symlinks=True)
 
     return into_a_new_folder
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone with a tag for every release, and what is here now as the newest."""
+    return clone_with_tags(tmp_path_factory.mktemp("source") / "Vorlage ü")
 
 
 @pytest.fixture(scope="session")
@@ -86,17 +108,35 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return toy_template(tmp_path_factory.mktemp("toy") / "template")
 
 
+@pytest.fixture(scope="session")
+def generated_once(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of release 1.0.0 that is committed; tests edit copies of it."""
+    return generated(toy, tmp_path_factory.mktemp("once") / "project ü", "1.0.0")
+
+
+def generated(template: Path, project: Path, version: str) -> Path:
+    """Return a project that the front end generates from a release, committed in its own repository."""
+    arguments = ["--template", str(template), "--at", version, "--defaults"]
+    assert main(["new", str(project), *arguments]) == 0
+    git(project, "init", "--quiet")
+    commit(project, "generated")
+    return project
+
+
 @pytest.fixture
-def new_project(toy: Path, tmp_path: Path) -> NewProject:
-    """Return a function that generates a project of release 1.0.0, commits it, then commits edits."""
+def new_project(toy: Path, generated_once: Path, tmp_path: Path) -> NewProject:
+    """Return a function that makes a project of release 1.0.0, commits it, then commits edits."""
 
     def generate(
         edits: dict[str, str] | None = None, folder: str = "my project ü", top: str | None = None
     ) -> Path:
         project, repository = tmp_path / folder, tmp_path / (top or folder)
-        assert main(["new", str(project), "--template", str(toy), "--at", "1.0.0", "--defaults"]) == 0
-        git(repository, "init", "--quiet")
-        commit(repository, "generated")
+        if top is None:
+            shutil.copytree(generated_once, project, symlinks=True)
+        else:
+            assert main(["new", str(project), "--template", str(toy), "--at", "1.0.0", "--defaults"]) == 0
+            git(repository, "init", "--quiet")
+            commit(repository, "generated")
         if edits:
             write(project, edits)
             commit(repository, "edited")

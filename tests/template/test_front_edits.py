@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,10 +27,8 @@ from updating import (
     portfolio,
     renamed,
     replaced,
-    source,
 )
 
-__all__ = ["source"]
 pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 
 
@@ -64,15 +64,17 @@ EDITS = {
 
 
 @pytest.fixture(scope="module")
-def bases(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return a committed project of every release and of what is here now, to be copied."""
-    made = {}
-    for version in [*released(), "HEAD"]:
+def base(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function to a committed project of a release, or of what is here now, to be copied."""
+
+    @cache
+    def made(version: str) -> Path:
         folder = tmp_path_factory.mktemp("base") / "project"
-        made[version] = generate(
-            source, folder, version, workloads=["end_to_end_pipeline", "risk_stress_testing"]
-        )
-        commit(made[version])
+        workloads = ["end_to_end_pipeline", "risk_stress_testing"]
+        project = generate(source, folder, version, workloads=workloads)
+        commit(project)
+        return project
+
     return made
 
 
@@ -94,9 +96,9 @@ def cases() -> list[tuple[str, str]]:
 @pytest.mark.nightly
 @pytest.mark.parametrize(("name", "version"), cases())
 def test_one_edit_survives_an_update_of_the_front_end_or_is_said_by_name(
-    name: str, version: str, bases: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, version: str, base: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project, edit = copied(bases[version], tmp_path / "our project ü"), EDITS[name]
+    project, edit = copied(base(version), tmp_path / "our project ü"), EDITS[name]
     edit.do(project)
     commit(project)
     capsys.readouterr()
@@ -115,9 +117,9 @@ def test_one_edit_survives_an_update_of_the_front_end_or_is_said_by_name(
 
 @pytest.mark.nightly
 def test_a_workload_that_a_project_of_today_added_is_left_alone(
-    bases: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    base: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project, edit = copied(bases["HEAD"], tmp_path / "project"), todays_workload("credit_study")
+    project, edit = copied(base("HEAD"), tmp_path / "project"), todays_workload("credit_study")
     edit.do(project)
     commit(project)
     assert main(["update", str(project), "--to", "current", "--set", "cloud=azure"]) == 0
@@ -139,11 +141,11 @@ def test_a_workload_that_a_project_of_today_added_is_left_alone(
 def test_an_answer_is_changed_in_one_command_that_does_what_its_preview_lists(
     changes: list[str],
     states: set[str],
-    bases: dict[str, Path],
+    base: Callable[[str], Path],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    project = copied(bases["HEAD"], tmp_path / "project")
+    project = copied(base("HEAD"), tmp_path / "project")
     own = append("README.md", "\n## Whom to ask\n\nThe desk.\n")
     own.do(project)
     commit(project)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from copier import Settings, run_copy
 
+import conftest
 from acceleray_cli import hashes, rehearsal
 from acceleray_cli.cli import main
 from conftest import contents
@@ -28,16 +31,20 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return toy_with_engine(tmp_path_factory.mktemp("engine") / "template")
 
 
+@pytest.fixture(scope="module")
+def once(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function from a version to a committed project of it; tests edit copies."""
+    folder = tmp_path_factory.mktemp("once")
+    return cache(lambda version: conftest.generated(source, folder / version, version))
+
+
 @pytest.fixture
-def generated(source: Path, tmp_path: Path) -> Generated:
-    """Return a function that generates a project, commits it, then commits edits; None deletes a file."""
+def generated(once: Callable[[str], Path], tmp_path: Path) -> Generated:
+    """Return a function that makes a project, commits it, then commits edits; None deletes a file."""
 
     def generate(edits: dict[str, str | None] | None = None, version: str = "1.0.0") -> Path:
         project = tmp_path / "my project ü"
-        arguments = ["--template", str(source), "--at", version, "--defaults"]
-        assert main(["new", str(project), *arguments]) == 0
-        git(project, "init", "--quiet")
-        commit(project, "generated")
+        shutil.copytree(once(version), project, symlinks=True)
         if edits:
             write(project, {name: text for name, text in edits.items() if text is not None})
             for name in (name for name, text in edits.items() if text is None):

@@ -15,9 +15,8 @@ from acceleray_cli.modules import OBJECT, dotted_name
 from acceleray_cli.moved import ENGINE, longest, table
 from conftest import contents
 from releases import missing_history
-from updating import WITHOUT_ENGINE, generate, source
+from updating import WITHOUT_ENGINE, generate
 
-__all__ = ["source"]
 pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 SUBSETS = [
     ["portfolio_model_calibration"],
@@ -32,12 +31,16 @@ def today(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def gone(source: Path, today: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Return the paths that releases without engine/ give with all workloads, and today's does not."""
+def earlier(source: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return a project of each release without engine/, with all workloads, oldest first."""
     folder = tmp_path_factory.mktemp("released")
-    return {
-        path for version in WITHOUT_ENGINE for path in contents(generate(source, folder / version, version))
-    } - contents(today).keys()
+    return [generate(source, folder / version, version) for version in WITHOUT_ENGINE]
+
+
+@pytest.fixture(scope="module")
+def gone(earlier: list[Path], today: Path) -> set[str]:
+    """Return the paths that releases without engine/ give with all workloads, and today's does not."""
+    return {path for project in earlier for path in contents(project)} - contents(today).keys()
 
 
 def test_every_file_that_is_gone_has_a_place_or_a_reason(gone: set[str]) -> None:
@@ -69,9 +72,9 @@ def test_no_row_is_without_a_file(gone: set[str], today: Path) -> None:
 
 
 def test_every_name_of_a_module_that_moved_is_in_its_new_place_or_in_the_table(
-    source: Path, today: Path, tmp_path: Path
+    earlier: list[Path], today: Path
 ) -> None:
-    old = generate(source, tmp_path / "old", WITHOUT_ENGINE[-1])
+    old = earlier[-1]
     missing = set()
     for path in sorted((old / "src/portfolio").rglob("*.py")):
         name = path.relative_to(old).as_posix()

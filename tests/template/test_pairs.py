@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import yaml
 
 import bundle
 from conftest import Answers, answers_of, contents, drawn
-from render import ROOT, render
+from render import ROOT
 from test_pipelines import FILES
 
 SEPARATE, SAME = "separate", "same"
@@ -94,9 +95,9 @@ def test_a_row_changes_no_file_that_is_copied_as_it_stands(
 
 
 @pytest.fixture(scope="module")
-def whole(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def whole(rendered_once: Callable[[str], Path]) -> dict[str, bytes]:
     """Return the files of the reference answers."""
-    return contents(render(template, tmp_path_factory.mktemp("whole") / "project", answers_of("reference")))
+    return contents(rendered_once(json.dumps(answers_of("reference"))))
 
 
 def parses(path: str, text: str) -> None:

@@ -23,12 +23,10 @@ from updating import (
     generate,
     read,
     replaced,
-    source,
     update,
     updated_by_us,
 )
 
-__all__ = ["source"]
 pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 
 

@@ -18,7 +18,7 @@ from copier import Settings
 from acceleray_cli import quick
 from acceleray_cli.cli import main
 from conftest import Answers, contents
-from releases import NEXT, clone_with_tags, git, released
+from releases import NEXT, git, released
 
 NOTEBOOK = "notebooks/04_end_to_end_pipeline.py"
 STAGE = "src/portfolio/simulate/engine.py"
@@ -139,12 +139,6 @@ CORPUS = [
 
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-@pytest.fixture(scope="session")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a clone with a tag for every release, and what is here now as the newest."""
-    return clone_with_tags(tmp_path_factory.mktemp("source") / "Vorlage ü")
 
 
 def generate(source: Path, project: Path, version: str = "HEAD", **answers: Any) -> Path:

@@ -256,6 +256,7 @@ def test_building_again_writes_no_version(built: Built) -> None:
     assert [built.run.lake.version(table) for table in tables] == before
 
 
+@pytest.mark.nightly
 def test_ranks_of_a_handful_of_prices_are_those_counted_by_hand(built: Built) -> None:
     days = pd.to_datetime([date(2024, 1, 1) + timedelta(days=day) for day in range(8)])
     prices = pd.DataFrame(

@@ -51,6 +51,7 @@ def returns_of(make: Callable[..., Run], path: Path) -> tuple[dict[tuple[str, st
     return found, run
 
 
+@pytest.mark.nightly
 def test_coins_change_no_return_of_a_stock_and_their_weekend_counts_on_monday(
     make: Callable[..., Run], tmp_path: Path
 ) -> None:

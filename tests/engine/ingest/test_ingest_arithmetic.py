@@ -76,6 +76,7 @@ def test_oil_below_zero_is_a_price_and_its_whole_change_a_loss(
     assert {row["instrument_id"] for row in features} == {"A0", "A1", "A2"}
 
 
+@pytest.mark.nightly
 def test_an_undeclared_negative_price_stays_quarantined_and_named(
     make_run: Callable[..., Run], path: Path
 ) -> None:

@@ -102,6 +102,7 @@ def test_spark_finds_what_is_found_without_it(first: tuple[Run, Loaded, str]) ->
     assert {(*key, row["text"]) for key, row in findings(first[0]).items()} == expected
 
 
+@pytest.mark.nightly
 def test_the_same_prices_again_change_nothing(
     project: tuple[Callable[..., Run], Path], first: tuple[Run, Loaded, str]
 ) -> None:

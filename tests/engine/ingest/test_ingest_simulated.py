@@ -77,6 +77,7 @@ def test_it_is_the_same_universe_however_the_work_is_split(
     assert again.lake.version(PRICES) == before
 
 
+@pytest.mark.nightly
 def test_a_larger_universe_holds_the_smaller_one(
     make: Callable[..., Run], loaded: tuple[Run, Loaded]
 ) -> None:

@@ -156,6 +156,7 @@ def test_loading_the_same_prices_again_writes_nothing_whatever_the_order_of_rows
     assert versions(run.lake) == before
 
 
+@pytest.mark.nightly
 def test_an_as_of_date_limits_what_is_seen_and_not_what_is_loaded(story: Story) -> None:
     before = versions(story.run.lake)
     loaded = ingest(story.again("as_of=2024-01-07"))

@@ -46,6 +46,19 @@ def saved(spark: Any, project: Callable[..., Run]) -> Callable[[str, str], Run]:
     return save
 
 
+@pytest.fixture
+def viewed(spark: Any, project: Callable[..., Run]) -> Callable[[str, str], Run]:
+    """Return a function that gives a query a name and makes a run that reads it: nothing is written."""
+
+    def view(name: str, query: str) -> Run:
+        frame = spark.sql(f"SELECT * FROM {query}" if query.lstrip().startswith("VALUES") else query)
+        frame.createOrReplaceTempView(name)
+        where = f"market_data.table={name}"
+        return project("market_data.source=table", where, "market_data.calendar=weekdays")
+
+    return view
+
+
 def received(run: Run) -> Received:
     found = from_table(run.lake.spark, run.settings)
     refuse_dates(found)
@@ -74,8 +87,8 @@ def test_a_long_table_is_loaded_whatever_the_case_of_its_columns(saved: Callable
     assert run.source == f"table:{run.settings.market_data.table}"
 
 
-def test_a_wide_table_of_the_same_prices_holds_the_same_cells(saved: Callable[[str, str], Run]) -> None:
-    found = received(saved("wide", WIDE))
+def test_a_wide_table_of_the_same_prices_holds_the_same_cells(viewed: Callable[[str, str], Run]) -> None:
+    found = received(viewed("wide", WIDE))
     assert accepted(found) == EXPECTED
     assert found.announced == ("a", "b")
 
@@ -121,9 +134,9 @@ STAMPS = {
 
 @pytest.mark.parametrize("case", STAMPS)
 def test_a_timestamp_of_any_type_and_zone_is_the_exchanges_day(
-    case: str, saved: Callable[[str, str], Run]
+    case: str, viewed: Callable[[str, str], Run]
 ) -> None:
-    found = received(saved(f"stamps_{case}", STAMPS[case]))
+    found = received(viewed(f"stamps_{case}", STAMPS[case]))
     rows = found.cells.selectExpr("date", "unix_date(date) - CAST(number_text AS DOUBLE) AS off").collect()
     assert len(rows) == 261
     assert {row["off"] for row in rows} == {0.0}
@@ -136,8 +149,8 @@ TEXT = """
 """
 
 
-def test_text_in_a_table_is_decided_as_in_a_file(saved: Callable[[str, str], Run]) -> None:
-    found = received(saved("text", TEXT))
+def test_text_in_a_table_is_decided_as_in_a_file(viewed: Callable[[str, str], Run]) -> None:
+    found = received(viewed("text", TEXT))
     rows = {
         (r["instrument_id"], r["price_text"], r["number_text"], r["adjusted_text"])
         for r in found.cells.collect()
@@ -185,11 +198,11 @@ ABSENT = ("own.none", "none.at.all", "odd`; DROP TABLE x; --.t", "a..b", "", "a.
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_table_that_does_not_hold_prices_is_refused_in_one_line(
-    case: str, saved: Callable[[str, str], Run]
+    case: str, viewed: Callable[[str, str], Run]
 ) -> None:
     query, expected = REFUSED[case]
     with pytest.raises(PortfolioError, match=expected) as refused:
-        received(saved(case, query))
+        received(viewed(case, query))
     assert "\n" not in str(refused.value)
 
 
