@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acceleray.errors import PortfolioError
+from acceleray.settings.strict_yaml import StrictLoader
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
@@ -110,28 +111,13 @@ def parse(path: Path) -> tuple[DefinitionFile, str]:
     return parsed, digest
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML in which a key that is there twice is an error, and not silently the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key.value}' is there twice", key.start_mark
-                )
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
 def _content(path: Path) -> tuple[dict[str, Any], str]:
     try:
         raw = path.read_bytes()
     except OSError:
         raise PortfolioError(f"There is no file {path}; set stress.definitions to one in conf/.") from None
     try:
-        # _Loader is a SafeLoader: it makes nothing but plain values.
-        content = yaml.load(raw.decode("utf-8"), _Loader)
+        content = yaml.load(raw.decode("utf-8"), StrictLoader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise PortfolioError(f"conf/{path.name} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
