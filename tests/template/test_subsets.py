@@ -30,7 +30,10 @@ SUBSETS = [chosen for count in range(1, len(NAMES) + 1) for chosen in combinatio
 HARMLESS = {
     ("conf/base.yml", "conf/stress.yml"): "every setting is listed, also those that nothing reads here",
     ("conf/base.yml", "conf/limits.yml"): "every setting is listed, also those that nothing reads here",
-    ("conf/limits.yml", "conf/stress.yml"): "a limit on a stress loss is not evaluated where nothing is stressed",
+    (
+        "conf/limits.yml",
+        "conf/stress.yml",
+    ): "a limit on a stress loss is not evaluated without one",
     ("docs/data_dictionary.md", "conf/limits.yml"): "every declared table is described, whoever fills it",
     ("docs/data_dictionary.md", "conf/stress.yml"): "every declared table is described, whoever fills it",
     **{

@@ -47,7 +47,7 @@ CHANGED: Mapping[str, str] = {
     "silver.prices": "adjusted_price, which returns are taken from",
     "gold.returns": "span_d, the risk days that a return spans",
     "gold.backtest_forecasts": "covered_pct_gross, how much of a portfolio is behind a loss",
-    "gold.backtest_verdicts": "what the gate asks beyond Kupiec and Christoffersen; headline, q_value, coverage",
+    "gold.backtest_verdicts": "what the gate asks besides; headline, q_value, coverage",
     "gold.model_decisions": "ends of intervals, and the first day that a search never saw",
     "gold.tuning_evidence": "what was tried, also before; the p-value of the holdout; the last day searched",
     "silver.factors": "sampling, whether a level is a mean of its month",

@@ -192,7 +192,8 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
         raise PortfolioError(
             f"No position can be used: the first row {first}; correct the file of positions."
         )
-    refuse_disagreeing(rows.filter(rows["current"]), found.portfolios, set(settings.market_data.arithmetic))
+    signed = set(settings.market_data.arithmetic)
+    refuse_disagreeing(rows.filter(rows["current"]), found.portfolios, signed, settings.book.tolerance)
     positions = positions_of(rows)
     current = positions["current"]
     instruments = instruments_known(found.register, positions, priced)
