@@ -54,8 +54,9 @@ run = session.run
 
 # MAGIC %md
 # MAGIC ## Ingest: prices, factors and definitions in
-# MAGIC The stress definitions in `conf/stress.yml` are read and checked; prices are kept or quarantined,
-# MAGIC and levels of the factors come in next to them. All of it decides the `run_id`.
+# MAGIC The stress definitions in `conf/stress.yml` and the limits in `conf/limits.yml` are read and checked;
+# MAGIC prices are kept or quarantined, and levels of the factors come in next to them. All of it decides
+# MAGIC the `run_id`.
 # MAGIC
 # MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
@@ -66,13 +67,15 @@ run = session.run
 from acceleray.stages.book.stage import accept_book, build_book, receive_book
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.limits.stage import limits_for
 from acceleray.stages.stress.stage import read_definitions
 from acceleray.tables import HOLDINGS, PRICES
 
 definitions, received = read_definitions(run.settings), receive_book(run)
+limits = limits_for(run, received)
 with run.stage("ingest", "Ingest prices and factors (Spark)"):
     loaded = ingest(run)
-    deciding = (*received.identity, ingest_factors(run), definitions.digest)
+    deciding = (*received.identity, ingest_factors(run), definitions.digest, limits.digest)
     run.identify(loaded.load_id, loaded.as_of, deciding)
     holdings = accept_book(run, received)
 show_stage(run)
@@ -202,6 +205,47 @@ show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma"
 # COMMAND ----------
 
 # MAGIC %md
+# MAGIC ## Change: what moved the numbers since the last report
+# MAGIC The newest earlier run is taken up again and one input swapped at a time, in a stated order:
+# MAGIC positions, new and ended instruments, new returns with their volatility, the models' parameters. The
+# MAGIC parts add up; what none of them explains is the remainder. The first run has nothing to compare with.
+# MAGIC
+# MAGIC **Ray**, because each step is a simulation: question 7. One day is every past day once; ten days draw
+# MAGIC the same scenarios as the report did.
+
+# COMMAND ----------
+
+from acceleray.stages.change.stage import explain_change
+from acceleray.tables import RISK_CHANGE
+
+with run.stage("change", "Explain what changed (Ray)"):
+    explain_change(run, calibration, book, horizons)
+show_stage(run)
+show_rows(run, RISK_CHANGE, "portfolio_id", "measure", "horizon_d", "before_pct_nav", "value_pct_nav")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Limits: what may be risked, and what is
+# MAGIC Each limit of `conf/limits.yml` that counts today is compared with what this run found: green, amber
+# MAGIC from its warning level on, red above it. What this workload does not compute is not evaluated, and
+# MAGIC says so.
+# MAGIC
+# MAGIC On the driver, because a few numbers are compared with a few others; **Spark** commits them.
+
+# COMMAND ----------
+
+from acceleray.stages.limits.stage import compare_with_limits
+from acceleray.tables import LIMIT_UTILISATION
+
+with run.stage("limits", "Compare with limits"):
+    compare_with_limits(run, limits)
+show_stage(run)
+show_rows(run, LIMIT_UTILISATION, "limit_id", "portfolio_id", "value", "unit", "utilisation_pct", "state")
+
+# COMMAND ----------
+
+# MAGIC %md
 # MAGIC ## Backtest: has the model been right before?
 # MAGIC Value at risk and expected shortfall of every past day, each from what was known the day before, are
 # MAGIC compared with the loss that came; the verdict counts exceptions. Ten days and the t copula are
@@ -214,14 +258,18 @@ show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma"
 # COMMAND ----------
 
 from acceleray.runtime.evidence import record
+from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.stage import backtest
 from acceleray.tables import BACKTEST_HORIZONS, BACKTEST_VERDICTS
 
 with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
-    verdicts = backtest(run, calibration, copula=True)
+    verdict = backtest(run, calibration, book, copula=True)
+    keep_live_record(run, calibration.returns, book)
     record(run)
 show_stage(run)
-show_rows(run, BACKTEST_VERDICTS, "model", "confidence", "days", "exceptions", "basel_zone", "decision")
+show_rows(
+    run, BACKTEST_VERDICTS, "portfolio_id", "model", "days", "exceptions", "basel_zone", "passed", "decision"
+)
 show_rows(
     run, BACKTEST_HORIZONS, "method", "horizon_d", "windows", "exceptions", "expected_exceptions", "kupiec_p"
 )
@@ -240,6 +288,6 @@ show_rows(
 
 # COMMAND ----------
 
-conclusion = conclude(run, horizons, summary, verdicts)
+conclusion = conclude(run, horizons, summary, verdict)
 session.close()
 show_conclusion(conclusion)

@@ -13,6 +13,7 @@ import typer
 
 from acceleray.cli.cluster import cluster
 from acceleray.cli.guard import Place, guarded
+from acceleray.cli.limits import limits
 from acceleray.cli.maintain import maintain
 from acceleray.cli.model_document import model_document
 from acceleray.cli.models import models, rollback
@@ -21,6 +22,7 @@ from acceleray.cli.notebooks import notebooks
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project, version_line
 from acceleray.cli.text import conclusion_lines, tell
+from acceleray.cli.what_if import what_if
 from acceleray.cli.workloads import workloads
 from acceleray.errors import PortfolioError
 from acceleray.runtime.project import Project
@@ -64,7 +66,9 @@ def _application() -> typer.Typer:
         ("new-workload", new_workload, "Write the files of a workload of your own; it runs at once."),
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
+        ("limits", limits, "Show how much of each limit is used; ends with 3 if one is breached."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
+        ("what-if", what_if, "Say what trades would do to the risk, and which hedge is best."),
         ("models", models, "List the models: who is champion, since when, and why."),
         ("rollback", rollback, "Withdraw the champion; the one before is champion again."),
         ("model-document", model_document, "Write what a validator of a model asks for first."),

@@ -41,7 +41,8 @@ class Place:
 def guarded(action: Callable[[], int], place: Place) -> int:
     """Return the exit code of an action; what it raises becomes one line on standard error.
 
-    0 done, 1 unexpected failure or nothing found, 2 bad input, 130 Ctrl-C, 143 told to stop.
+    0 done, 1 unexpected failure or nothing found, 2 bad input, 3 a limit is breached
+    (`portfolio limits`), 130 Ctrl-C, 143 told to stop.
     """
     stop = _Stop()
     try:

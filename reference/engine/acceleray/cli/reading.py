@@ -86,13 +86,12 @@ def write_csv(
     Raises:
         PortfolioError: the file cannot be written, or the condition does not fit the table.
     """
-    if target.is_dir() or not target.absolute().parent.is_dir():
-        raise PortfolioError(f"{target} cannot be written: it is a folder, or its folder does not exist.")
+    refuse_unwritable(target)
     with reader(settings) as tables, _condition(where):
         if not tables.exists(table):
             return 0, _not_created(table)
         rows = tables.rows(table, where=where, limit=limit)
-    _replace(target, rows)
+    replace_csv(target, rows)
     return rows.num_rows, f"{table.label}: {_counted(rows.num_rows)} written to {target}"
 
 
@@ -164,7 +163,22 @@ def _rows(tables: Reader, table: Table, where: str | None = None) -> list[dict[s
     return records(tables.rows(table, where=where)) if tables.exists(table) else []
 
 
-def _replace(target: Path, rows: pa.Table) -> None:
+def refuse_unwritable(target: Path) -> None:
+    """Refuse a file that cannot be written, before anything is read for it.
+
+    Raises:
+        PortfolioError: it is a folder, or its folder does not exist.
+    """
+    if target.is_dir() or not target.absolute().parent.is_dir():
+        raise PortfolioError(f"{target} cannot be written: it is a folder, or its folder does not exist.")
+
+
+def replace_csv(target: Path, rows: pa.Table) -> None:
+    """Write rows to a CSV file, whole or not at all.
+
+    Raises:
+        PortfolioError: permission is denied.
+    """
     from pyarrow import csv
 
     scratch = target.with_name(f".{target.name}.{os.getpid()}.part")

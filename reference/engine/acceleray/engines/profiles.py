@@ -41,6 +41,24 @@ def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
 
 
 @contextmanager
+def ray_of_profile(settings: Settings) -> Iterator[FanOut]:
+    """Yield a fan-out on Ray as `engines` does; in profile `local` without Spark, elsewhere inside of it.
+
+    Raises:
+        PortfolioError: this place cannot carry the profile, or Ray would leave Spark no slot.
+    """
+    if settings.profile == "local":
+        from acceleray.engines.ray.local import local_ray
+
+        refuse_unsupported_environment(settings.profile)
+        with family(), local_ray(settings) as fan_out:
+            yield fan_out
+        return
+    with engines(settings) as (_, fan_out):
+        yield fan_out
+
+
+@contextmanager
 def spark_of_profile(settings: Settings) -> Iterator[SparkSession]:
     """Yield the Spark session of a profile as `engines` does, without Ray.
 

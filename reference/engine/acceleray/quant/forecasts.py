@@ -46,15 +46,18 @@ def forecast_at_both(
 ) -> NDArray[np.float64]:
     """Return value-at-risk at the first level, and value-at-risk and shortfall at the second, of shape (3,).
 
-    The same numbers as those of the two functions above, from looking through the losses once.
+    The same numbers as those of the two functions above, from looking through the losses once. Of losses
+    (portfolios, days) it is of shape (3, portfolios); a portfolio gets the bits it gets alone.
     """
+    days = losses.shape[-1]
     weights = (
-        quantile_weights(losses.size, confidence),
-        quantile_weights(losses.size, es_confidence),
-        shortfall_weights(losses.size, es_confidence),
+        quantile_weights(days, confidence),
+        quantile_weights(days, es_confidence),
+        shortfall_weights(days, es_confidence),
     )
     largest = _largest(losses, max(each.size for each in weights))
-    return np.array([weighted_losses(largest, each)[0] for each in weights])
+    found = np.array([weighted_losses(largest, each) for each in weights])
+    return found.reshape(3, *losses.shape[:-1])
 
 
 def _weighted(losses: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,8 +65,8 @@ def _weighted(losses: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
 
 
 def _largest(losses: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
-    top = losses if kept == losses.size else np.partition(losses, losses.size - kept)[losses.size - kept :]
-    return largest_first(top[np.newaxis])
+    rows, days = np.atleast_2d(losses), losses.shape[-1]
+    return largest_first(rows if kept == days else np.partition(rows, days - kept)[:, days - kept :])
 
 
 def over_windows(
@@ -71,10 +74,10 @@ def over_windows(
 ) -> NDArray[np.float64]:
     """Return a measure of the last losses before each day, of shape (windows, ..., days).
 
-    ``days`` yields for each day the losses to be replayed on it, the oldest first, at least those of the
-    longest window or as many as there are.
+    ``days`` yields for each day the losses (..., days) to be replayed on it, the oldest first, at least those
+    of the longest window or as many as there are.
     """
-    found = [[measure(losses[-window:], confidence) for window in windows] for losses in days]
+    found = [[measure(losses[..., -window:], confidence) for window in windows] for losses in days]
     return np.moveaxis(np.array(found), 0, -1)
 
 
@@ -201,14 +204,41 @@ def calibrated_losses(
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the losses to be replayed on each of the days ``first`` to ``last - 1``, the oldest first.
 
-    ``asset_returns`` (days, assets) may have gaps; ``fits`` must have been estimated on days before
-    ``first``. ``unseen``, of the same shape, are returns of days that the fits left out (see
-    ``spans.outside``). For day t each asset's returns before t are filtered with its fit, the residuals of
-    one past day are replayed for all assets together at the volatilities forecast for t (Barone-Adesi,
-    Giannopoulos & Vosper 1999) and at the correlation of that time (see ``comovement``; ``members`` (assets,)
-    are those whose mean it follows), and the portfolio of ``available_weights`` is valued in each of the last
-    ``window`` days before t, or as many as there are. Nothing loses more than its value but ``arithmetic``
-    assets, a mask (assets,).
+    Those of the portfolio of ``available_weights``, in the ``calibrated_moves`` of the assets that it holds;
+    all other arguments and errors are as there.
+    """
+    held = available_weights(weights, fits)
+    columns = np.flatnonzero(held)
+    moves = calibrated_moves(
+        asset_returns, columns, first, last, fits, window, seed, unseen, members, drift, arithmetic
+    )
+    return (-(moved @ held[columns]) for moved in moves)
+
+
+def calibrated_moves(
+    asset_returns: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    first: int,
+    last: int,
+    fits: Sequence[GjrFit | None],
+    window: int = 2000,
+    seed: int = 0,
+    unseen: NDArray[np.float64] | None = None,
+    members: NDArray[np.bool_] | None = None,
+    drift: Literal["fitted", "zero"] = "fitted",
+    arithmetic: NDArray[np.bool_] | None = None,
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the moves (replayed days, columns) of some assets for each of the days ``first`` to ``last - 1``.
+
+    They do not depend on what a portfolio holds: made once, they serve any number of portfolios.
+    ``asset_returns`` (days, assets) may have gaps; ``columns`` are the places of the assets, all with a fit;
+    ``fits`` must have been estimated on days before ``first``. ``unseen``, of the shape of the returns, are
+    returns of days that the fits left out (see ``spans.outside``). For day t each asset's returns before t
+    are filtered with its fit, and the residuals of one past day are replayed for all assets together at the
+    volatilities forecast for t (Barone-Adesi, Giannopoulos & Vosper 1999) and at the correlation of that time
+    (see ``comovement``; ``members`` (assets,) are those whose mean it follows). Replayed are the last
+    ``window`` days before t, or as many as there are, the oldest first. Nothing loses more than its value but
+    ``arithmetic`` assets, a mask (assets,).
     Gaps are filled as in ``fill_missing``, learnt from days before ``first``; ``seed`` serves only there.
     With a ``drift`` of zero, replayed days leave out the mean return of the fit.
     Residuals, unlike returns, are close to identically distributed, so the window can be long: 2,000 days put
@@ -217,8 +247,6 @@ def calibrated_losses(
     asset_returns = np.asarray(asset_returns, dtype=np.float64)
     if not 0 < first < last <= asset_returns.shape[0]:
         raise ValueError(f"days {first} to {last} do not lie within the {asset_returns.shape[0]} days given")
-    held = available_weights(weights, fits)
-    columns = np.flatnonzero(held)
     # Nothing on or after the last day forecast is looked at, and its own return only drops off the end.
     known = asset_returns[: last - 1, columns]
     sigma = np.empty((last - first, columns.size))
@@ -252,7 +280,7 @@ def calibrated_losses(
     for step, day in enumerate(range(first, last)):
         end = int(np.searchsorted(days, day))
         replayed = comovement.replayed(max(end - window, 0), end) * sigma[step] + means
-        yield -(np.maximum(replayed, least) @ held[columns])
+        yield np.maximum(replayed, least)
 
 
 def _series(returns: NDArray[np.float64], start: int, needed: int) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ and any tail, and allow for estimation error; asymptotic ones do neither.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -81,6 +82,16 @@ def simulate_records(
 
     ``forecasts`` (days,) are the real value-at-risk forecasts, which the dynamic quantile test looks at.
     """
+    return simulate_shared_records(batch, law, [forecasts], seed)[0]
+
+
+def simulate_shared_records(
+    batch: tuple[int, int], law: NullLaw, forecasts: Sequence[NDArray[np.float64]], seed: int
+) -> list[NullRecords]:
+    """Return the same for several series of forecasts (days,) under one law, from the same simulated records.
+
+    Only the dynamic quantile test looks at forecasts: all else is simulated once.
+    """
     number, count = batch
     padding = -law.before % REFRESH_D if law.window else 0
     length = (law.before if law.window else 0) + padding + law.days
@@ -109,13 +120,14 @@ def simulate_records(
         residual = np.where(beyond, some / mean - 1.0, 0.0)
         exceeded += beyond.sum(axis=1)
         sums += [residual.sum(axis=1), (residual * residual).sum(axis=1)]
-    return NullRecords(
-        exceptions=exceptions.sum(axis=1).astype(np.float64),
-        dynamic_quantile=dynamic_quantile(exceptions, forecasts, law.var_confidence),
-        # The sum of loss / shortfall over exceedances is that of residuals, and one for each.
-        z2=1.0 - (sums[0] + exceeded) / (law.days * (1.0 - law.es_confidence)),
-        residual=_in_errors(exceeded, sums[0], sums[1]),
-    )
+    counted = exceptions.sum(axis=1).astype(np.float64)
+    # The sum of loss / shortfall over exceedances is that of residuals, and one for each.
+    z2 = 1.0 - (sums[0] + exceeded) / (law.days * (1.0 - law.es_confidence))
+    residual = _in_errors(exceeded, sums[0], sums[1])
+    return [
+        NullRecords(counted, dynamic_quantile(exceptions, each, law.var_confidence), z2, residual)
+        for each in forecasts
+    ]
 
 
 def upper_p(found: float, null: NDArray[np.float64]) -> float:

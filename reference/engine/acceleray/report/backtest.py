@@ -150,6 +150,14 @@ def gather(read: Read, portfolio_id: str, confidence: float, replays: Sequence[R
     )
 
 
+def of_headline(verdicts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of gold.backtest_verdicts on the portfolio that compares all models.
+
+    Rows of runs before there were others do not say which it is: they have no other.
+    """
+    return [row for row in verdicts if row.get("headline") is not False]
+
+
 def _reason(text: str) -> str:
     # A p-value such as 5e-11 is not to be broken at its minus sign.
     return re.sub(r"(?<=\de)-(?=\d)", "\u2011", printable(text))

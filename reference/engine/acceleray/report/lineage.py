@@ -26,6 +26,8 @@ _STAGES = (
     "score",
     "signals",
     "stress",
+    "change",
+    "limits",
     "backtest",
     "gate",
     "report",

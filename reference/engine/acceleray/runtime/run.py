@@ -188,6 +188,11 @@ class Run:
         keep = keep and in_files is None
         return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep))
 
+    def append(self, table: Table, rows: pa.Table) -> Commit:
+        """Add rows of this run to a table that is append only, and record it; the rows there stay."""
+        rows = without_nan(with_constants(rows, table, self.constants()))
+        return self._wrote(self.lake.append(table, rows, self.scope(table)))
+
     def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> Commit:
         """Replace this run's rows of a table in one commit by rows that come a part at a time.
 

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from acceleray.errors import PortfolioError
 from acceleray.settings.sections import Section, Settings
 
-# Files in conf/ that are no environment: what all of them share, and the definitions of stress tests.
-_SHARED = ("base", "stress")
+# Files in conf/ that are no environment: what all share, columns of holdings, stress definitions, limits.
+_SHARED = ("base", "book", "stress", "limits")
 # Names that settings had in earlier releases, which go on working.
 _BEFORE = {"backtest.historical_window_d": "backtest.minimum_history_d"}
 _TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master")

@@ -10,7 +10,9 @@ from pydantic import Field, field_validator
 
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.book import Book, Fx
+from acceleray.settings.limits import Limits
 from acceleray.settings.market_data import MarketData
+from acceleray.settings.pnl import Pnl
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
@@ -105,6 +107,21 @@ class Stress(Section):
 
     definitions: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.yml$")] = "stress.yml"
     scenarios: PositiveInt = 1_000_000
+
+
+class WhatIf(Section):
+    """Scenarios that stay in memory for `portfolio what-if`, and what one question may ask.
+
+    `memory_mb` is what they may take in Ray's object store, 0 for 40 % of this machine's free memory. They
+    are kept in `double` precision where they all fit, else in `single`, which moves VaR and expected
+    shortfall by less than a millionth; else there are fewer.
+    """
+
+    scenarios: Annotated[int, Field(ge=10_000)] = 1_000_000
+    memory_mb: Annotated[int, Field(ge=0)] = 0
+    precision: Literal["auto", "double", "single"] = "auto"
+    maximum_trades: PositiveInt = 20
+    maximum_hedges: PositiveInt = 20
 
 
 class Spark(Section):
@@ -203,7 +220,10 @@ class Settings(Section):
     book: Book = Book()
     fx: Fx = Fx()
     stress: Stress = Stress()
+    limits: Limits = Limits()
     backtest: Backtest = Backtest()
+    pnl: Pnl = Pnl()
+    what_if: WhatIf = WhatIf()
     spark: Spark = Spark()
     cluster: Cluster = Cluster()
     ray: Ray = Ray()
@@ -244,7 +264,8 @@ class Settings(Section):
     def numbers(self) -> dict[str, Any]:
         """Return only the settings that decide numbers; sizing, paths and names of places are left out."""
         places = {"environment", "profile", "project_dir", "project", "catalog", "paths"}
-        places |= {"spark", "cluster", "ray", "hand_off", "maintenance"}
+        # Actual P&L changes no number, and no run computes with `what_if`: it asks about what one has left.
+        places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "pnl", "what_if"}
         kept = self.model_dump(mode="json", exclude=places)
         # What corrections say is part of the load; findings change no number.
         for place in ("path", "table", "corrections", "on_findings"):

@@ -19,6 +19,7 @@ from acceleray.tables.calibration import (
     FACTOR_BETAS,
     FACTOR_COVARIANCES,
 )
+from acceleray.tables.change import BOOK_LINES, RISK_CHANGE
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Layer, Scope, Table
 from acceleray.tables.evidence import RUN_TABLES, RUNS
 from acceleray.tables.holdings import (
@@ -28,6 +29,7 @@ from acceleray.tables.holdings import (
     INSTRUMENTS_KNOWN,
     PORTFOLIOS_KNOWN,
 )
+from acceleray.tables.limits import LIMIT_UTILISATION
 from acceleray.tables.market import FEATURES, RETURNS
 from acceleray.tables.models import (
     FEATURE_IMPORTANCE,
@@ -38,6 +40,7 @@ from acceleray.tables.models import (
     SIGNAL_VALIDATION,
     TRAINING,
 )
+from acceleray.tables.reported import EXPOSURES_REPORTED, LIVE_RECORD, REALISED_PNL, RISK_REPORTED
 from acceleray.tables.risk import (
     ACTIVE_CONTRIBUTIONS,
     ACTIVE_RISK,
@@ -61,6 +64,7 @@ from acceleray.tables.stress import (
     STRESS_SCENARIOS,
 )
 from acceleray.tables.tuning import LEAKAGE_CHECKS, TRIAL_PROGRESS, TRIALS, TUNING_EVIDENCE
+from acceleray.tables.what_if import WHAT_IF
 
 ALL: tuple[Table, ...] = (
     PRICES_RECEIVED,
@@ -118,12 +122,20 @@ ALL: tuple[Table, ...] = (
     STRESS_LOSSES,
     REVERSE_STRESS,
     REVERSE_STRESS_SHOCKS,
+    BOOK_LINES,
+    RISK_CHANGE,
+    LIMIT_UTILISATION,
     PORTFOLIO_SCORES,
     PORTFOLIO_EXPOSURES,
     BACKTEST_FORECASTS,
     BACKTEST_VERDICTS,
     BACKTEST_WINDOWS,
     BACKTEST_HORIZONS,
+    RISK_REPORTED,
+    EXPOSURES_REPORTED,
+    REALISED_PNL,
+    LIVE_RECORD,
+    WHAT_IF,
     RUNS,
     RUN_TABLES,
 )
@@ -136,6 +148,7 @@ __all__ = [
     "BACKTEST_HORIZONS",
     "BACKTEST_VERDICTS",
     "BACKTEST_WINDOWS",
+    "BOOK_LINES",
     "CALIBRATION",
     "CALIBRATION_GATE",
     "CALIBRATION_HISTORY",
@@ -144,6 +157,7 @@ __all__ = [
     "DEPENDENCE",
     "ENDED_FACTOR_BETAS",
     "ENDED_FACTOR_COVARIANCES",
+    "EXPOSURES_REPORTED",
     "FACTORS",
     "FACTOR_BETAS",
     "FACTOR_COVARIANCES",
@@ -155,6 +169,8 @@ __all__ = [
     "HOLDINGS_RECEIVED",
     "INSTRUMENTS_KNOWN",
     "LEAKAGE_CHECKS",
+    "LIMIT_UTILISATION",
+    "LIVE_RECORD",
     "LOSS_DISTRIBUTION",
     "MODEL_DECISIONS",
     "PORTFOLIOS",
@@ -170,13 +186,16 @@ __all__ = [
     "PRICES_RECEIVED",
     "PRICE_FINDINGS",
     "PRICE_SERIES",
+    "REALISED_PNL",
     "RETURNS",
     "REVERSE_STRESS",
     "REVERSE_STRESS_SHOCKS",
     "RISK_ATTRIBUTION",
+    "RISK_CHANGE",
     "RISK_CONTRIBUTIONS",
     "RISK_DAYS",
     "RISK_MEASURES",
+    "RISK_REPORTED",
     "RUNS",
     "RUN_TABLES",
     "SCENARIO_SETS",
@@ -194,6 +213,7 @@ __all__ = [
     "TRIALS",
     "TRIAL_PROGRESS",
     "TUNING_EVIDENCE",
+    "WHAT_IF",
     "Column",
     "Layer",
     "Scope",

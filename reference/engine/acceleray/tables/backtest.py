@@ -29,13 +29,20 @@ BACKTEST_FORECASTS = Table(
         Column("es_threshold_pct_nav", "double", "Forecast VaR at that level", "% of NAV"),
         Column("loss_pct_nav", "double", "Realised loss, gains negative", "% of NAV"),
         Column("exception", "boolean", "Did the loss exceed the forecast"),
+        Column(
+            "covered_pct_gross",
+            "double",
+            "Gross weight behind the loss, calibrated before the day and with a return; the rest is left out",
+            "% of gross weight",
+            True,
+        ),
     ),
 )
 
 BACKTEST_VERDICTS = Table(
     layer="gold",
     name="backtest_verdicts",
-    comment="What the out-of-sample days say about each model.",
+    comment="What the out-of-sample days of each portfolio say about each model.",
     scope="run_id",
     key=("run_id", "portfolio_id", "model", "confidence"),
     columns=(
@@ -89,6 +96,16 @@ BACKTEST_VERDICTS = Table(
         Column("passed", "boolean", "The gate: zones, rate of exceptions, and all tests at one level"),
         Column("reason", "string", "The verdict in words"),
         Column("decision", "string", "promoted, not promoted, or benchmark: shown for comparison only"),
+        Column("headline", "boolean", "Is it the portfolio on which all models are compared", "", True),
+        Column(
+            "q_value",
+            "double",
+            "Smallest p-value of the gate after Benjamini-Hochberg over all portfolios",
+            "",
+            True,
+        ),
+        Column("covered_pct_gross", "double", "Smallest of all days", "% of gross weight", True),
+        Column("left_out_d", "long", "Days left out as too little was covered", "trading days", True),
     ),
 )
 

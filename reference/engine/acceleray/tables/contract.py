@@ -65,6 +65,8 @@ class Table:
     columns: tuple[Column, ...]
     # Constraint name -> SQL condition, enforced by Delta on every write.
     checks: tuple[tuple[str, str], ...] = ()
+    # Rows are only ever added: Delta itself refuses to change or delete one.
+    append_only: bool = False
 
     @property
     def label(self) -> str:

@@ -12,6 +12,7 @@ from acceleray.tables.contract import CONTRACT_VERSION, Table, literal, quoted
 CONTRACT_PROPERTY = "portfolio.contract_version"
 SCOPE_PROPERTY, KEY_PROPERTY = "portfolio.scope", "portfolio.key"
 _CHECK_PROPERTY = "delta.constraints."
+_APPEND_ONLY_PROPERTY = "delta.appendOnly"
 
 # Scope and key of tables that record neither, where they have changed since: 0.2.0 and before recorded none.
 SCOPE_AND_KEY_UNRECORDED: Mapping[str, tuple[str, tuple[str, ...]]] = {}
@@ -46,6 +47,8 @@ def properties(table: Table) -> dict[str, str]:
     """Return what a new table records of its declaration."""
     recorded = {CONTRACT_PROPERTY: str(CONTRACT_VERSION)}
     recorded |= {SCOPE_PROPERTY: table.scope, KEY_PROPERTY: ", ".join(table.key)}
+    if table.append_only:
+        recorded[_APPEND_ONLY_PROPERTY] = "true"
     return recorded | {f"{_CHECK_PROPERTY}{name}": condition for name, condition in table.checks}
 
 

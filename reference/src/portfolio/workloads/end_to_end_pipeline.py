@@ -6,11 +6,14 @@ from acceleray.report.end_to_end.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
-from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
+from acceleray.stages.backtest.live.stage import keep_live_record
+from acceleray.stages.backtest.stage import BookVerdict, backtest
 from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
 from acceleray.stages.calibrate.stage import calibrate
+from acceleray.stages.change.stage import explain_change
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.limits.stage import compare_with_limits, limits_for, read_limits
 from acceleray.stages.score.stage import score
 from acceleray.stages.simulate.stage import Horizon, simulate
 from acceleray.stages.train.parameters import deciding
@@ -20,9 +23,11 @@ from acceleray.stages.train.stage import Trained, train
 def run(run: Run) -> Conclusion:
     """Run every stage in the order in which data flows."""
     received = receive_book(run)
+    limits = limits_for(run, received)
     with run.stage("ingest", "Ingest and validate prices (Spark)"):
         loaded = ingest(run)
-        run.identify(loaded.load_id, loaded.as_of, (*received.identity, *deciding(run, loaded.as_of)))
+        inputs = (*received.identity, *deciding(run, loaded.as_of), limits.digest)
+        run.identify(loaded.load_id, loaded.as_of, inputs)
         holdings = accept_book(run, received)
     with run.stage("features", "Build returns and features (Spark)"):
         build_features(run)
@@ -36,19 +41,24 @@ def run(run: Run) -> Conclusion:
         horizons = simulate(run, calibration, book)
     with run.stage("score", "Score instruments and portfolios"):
         score(run, trained.scoring, calibration, book, horizons)
+    with run.stage("change", "Explain what changed (Ray)"):
+        explain_change(run, calibration, book, horizons)
+    with run.stage("limits", "Compare with limits"):
+        compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest value at risk (Ray)"):
-        verdicts = backtest(run, calibration)
+        verdict = backtest(run, calibration, book)
+        keep_live_record(run, calibration.returns, book)
         record(run, trained.model.uri)
-    return conclude(run, trained, book, horizons, verdicts)
+    return conclude(run, trained, book, horizons, verdict)
 
 
 def conclude(
-    run: Run, trained: Trained, book: Book, horizons: tuple[Horizon, ...], verdicts: dict[str, Judged]
+    run: Run, trained: Trained, book: Book, horizons: tuple[Horizon, ...], verdict: BookVerdict
 ) -> Conclusion:
     """Write the report; say what the first portfolio risks, and whether its model held in the past."""
     report = run.report(PAGE)
     headline = (*_headline(run, book, horizons), ("Signal model", _signal(trained)))
-    return Conclusion(headline, _verdict(verdicts), report)
+    return Conclusion(headline, _verdict(verdict), report)
 
 
 def _headline(run: Run, book: Book, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str], ...]:
@@ -75,11 +85,10 @@ def _signal(trained: Trained) -> str:
     return f"no scores; {trained.decision}: {trained.reason}{champion}"
 
 
-def _verdict(verdicts: dict[str, Judged]) -> str:
-    if HEADLINE not in verdicts:
-        return "not tested: no day is out of sample; more history is needed"
-    found = verdicts[HEADLINE]
-    return f"{'passed' if found.passed else 'FAILED'}: {found.reason}"
+def _verdict(verdict: BookVerdict) -> str:
+    if not verdict.portfolios:
+        return verdict.reason
+    return f"{'passed' if verdict.passed else 'FAILED'}: {verdict.reason}"
 
 
 WORKLOAD = Workload(
@@ -87,5 +96,6 @@ WORKLOAD = Workload(
     title="Calibrate -> Train -> Simulate -> Score",
     engine="ray",
     run=run,
+    check=read_limits,
     fits=True,
 )

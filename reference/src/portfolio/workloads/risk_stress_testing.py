@@ -6,15 +6,19 @@ from acceleray.report.stress.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Comparison, Conclusion, Workload
+from acceleray.settings import Settings
+from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.side_by_side import NAMES, side_by_side
-from acceleray.stages.backtest.stage import HEADLINE, Judged, backtest
+from acceleray.stages.backtest.stage import BookVerdict, backtest
 from acceleray.stages.book.stage import accept_book, build_book, receive_book
 from acceleray.stages.calibrate.dependence import build_dependence
 from acceleray.stages.calibrate.factor_model import build_factor_model
 from acceleray.stages.calibrate.stage import calibrate
+from acceleray.stages.change.stage import explain_change
 from acceleray.stages.features.stage import build_returns
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
+from acceleray.stages.limits.stage import compare_with_limits, limits_for, read_limits
 from acceleray.stages.simulate.stage import Horizon, simulate
 from acceleray.stages.stress.stage import StressSummary, read_definitions, refuse_impossible, stress
 
@@ -22,9 +26,10 @@ from acceleray.stages.stress.stage import StressSummary, read_definitions, refus
 def run(run: Run) -> Conclusion:
     """Run every stage; what a risk manager may have mistyped is refused as soon as it can be seen."""
     definitions, received = read_definitions(run.settings), receive_book(run)
+    limits = limits_for(run, received)
     with run.stage("ingest", "Ingest prices and factors (Spark)"):
         loaded = ingest(run)
-        deciding = (*received.identity, ingest_factors(run), definitions.digest)
+        deciding = (*received.identity, ingest_factors(run), definitions.digest, limits.digest)
         run.identify(loaded.load_id, loaded.as_of, deciding)
         holdings = accept_book(run, received)
     with run.stage("features", "Build returns (Spark)"):
@@ -49,19 +54,24 @@ def run(run: Run) -> Conclusion:
         )
     with run.stage("stress", "Replay, shock and reverse"):
         summary = stress(run, calibration, book, model, dependence, definitions, horizons)
+    with run.stage("change", "Explain what changed (Ray)"):
+        explain_change(run, calibration, book, horizons)
+    with run.stage("limits", "Compare with limits"):
+        compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
-        verdicts = backtest(run, calibration, copula=True)
+        verdict = backtest(run, calibration, book, copula=True)
+        keep_live_record(run, calibration.returns, book)
         record(run)
-    return conclude(run, horizons, summary, verdicts)
+    return conclude(run, horizons, summary, verdict)
 
 
 def conclude(
-    run: Run, horizons: tuple[Horizon, ...], summary: StressSummary, verdicts: dict[str, Judged]
+    run: Run, horizons: tuple[Horizon, ...], summary: StressSummary, verdict: BookVerdict
 ) -> Conclusion:
     """Write the report; say what the book loses, and compare the models by their record."""
     report = run.report(PAGE)
-    compared = Comparison(NAMES, *side_by_side(verdicts)) if verdicts else None
-    return Conclusion(_headline(run, horizons, summary), _verdict(verdicts), report, comparison=compared)
+    compared = Comparison(NAMES, *side_by_side(verdict.models)) if verdict.models else None
+    return Conclusion(_headline(run, horizons, summary), _verdict(verdict), report, comparison=compared)
 
 
 def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -> tuple[tuple[str, str], ...]:
@@ -79,11 +89,16 @@ def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -
     return (*lines, *summary.headline)
 
 
-def _verdict(verdicts: dict[str, Judged]) -> str:
-    if HEADLINE not in verdicts:
-        return "not tested: no day is out of sample; more history is needed"
-    found = verdicts[HEADLINE]
-    return f"{found.decision}: {found.reason}"
+def _verdict(verdict: BookVerdict) -> str:
+    if not verdict.portfolios:
+        return verdict.reason
+    return f"{verdict.decision}: {verdict.reason}"
+
+
+def check(settings: Settings) -> None:
+    """Refuse what can be seen to be wrong in the files of conf/ before any engine has started."""
+    read_definitions(settings)
+    read_limits(settings)
 
 
 WORKLOAD = Workload(
@@ -91,5 +106,5 @@ WORKLOAD = Workload(
     title="Stress the book and judge the model behind it",
     engine="ray",
     run=run,
-    check=read_definitions,
+    check=check,
 )

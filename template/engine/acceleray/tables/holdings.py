@@ -1,8 +1,7 @@
 """Holdings as the desk delivers them: received in bronze, validated and matched in silver."""
 
-from acceleray.tables.contract import PORTFOLIO, Column, Table
+from acceleray.tables.contract import PORTFOLIO, Column, Table, run_columns
 
-_RUN = Column("run_id", "string", "Run that read the row; resolve it with `portfolio lineage`")
 _FILE = Column("file", "string", "File or table it is in", volatile=True)
 _LINE = Column("line", "long", "Line or row of the file", volatile=True)
 _CELLS = Column("cells", "string", "All cells of the line as received, a JSON object by column")
@@ -14,7 +13,7 @@ HOLDINGS_RECEIVED = Table(
     scope="run_id",
     key=("run_id", "content", "row"),
     columns=(
-        _RUN,
+        *run_columns(),
         Column("content", "string", "What the line is of: positions, portfolios or instruments"),
         Column("row", "long", "Its number among them, sorted by content: lines have no order"),
         _FILE,
@@ -31,7 +30,7 @@ HOLDINGS = Table(
     scope="run_id",
     key=("run_id", "position_id"),
     columns=(
-        _RUN,
+        *run_columns(),
         Column(
             "position_id",
             "string",
@@ -39,7 +38,7 @@ HOLDINGS = Table(
         ),
         PORTFOLIO,
         Column("instrument_id", "string", "Instrument; cash is CASH. and its currency"),
-        Column("as_of", "date", "Date of the position; NULL where the file has none", nullable=True),
+        Column("held_on", "date", "Date of the position; NULL where the file has none", nullable=True),
         Column("current", "boolean", "Whether it is of its portfolio's last date, which counts"),
         Column("quantity", "double", "Units held, short negative; of cash its amount", "units", True),
         Column("market_value", "double", "Value as received", "currency", True),
@@ -65,7 +64,7 @@ HOLDINGS_QUARANTINED = Table(
     scope="run_id",
     key=("run_id", "row"),
     columns=(
-        _RUN,
+        *run_columns(),
         Column("row", "long", "Its number among them, sorted by content"),
         PORTFOLIO,
         _FILE,
@@ -82,7 +81,7 @@ PORTFOLIOS_KNOWN = Table(
     scope="run_id",
     key=("run_id", "portfolio_id"),
     columns=(
-        _RUN,
+        *run_columns(),
         PORTFOLIO,
         Column("name", "string", "Name for people"),
         Column("base_currency", "string", "ISO 4217 code of the currency it is valued in"),
@@ -99,7 +98,7 @@ INSTRUMENTS_KNOWN = Table(
     scope="run_id",
     key=("run_id", "instrument_id"),
     columns=(
-        _RUN,
+        *run_columns(),
         Column("instrument_id", "string", "Instrument; cash is CASH. and its currency"),
         Column("name", "string", "Name for people", nullable=True),
         Column("ticker", "string", "Ticker", nullable=True),

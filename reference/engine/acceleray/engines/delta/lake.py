@@ -135,6 +135,8 @@ class Lake:
             PortfolioError: the table belongs to a newer contract, there are not as many rows as expected, or
                 other writers were faster every time.
         """
+        if table.append_only:
+            raise RuntimeError(f"{table.label} is append only: rows are added with append, never replaced")
         self.open(table)
         frame = self.frame(table, rows)
         if keep:
@@ -154,6 +156,22 @@ class Lake:
             if keep:
                 frame.unpersist()
         return Commit(table, self._version_of(table, metadata), count, fingerprint, changed=True)
+
+    def append(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
+        """Add rows to a table that is append only, in one atomic commit; all that are there stay as they are.
+
+        Rows whose key is there are left out, so that adding twice changes nothing. Every row has `scope` in
+        the scope column; the commit that is returned counts all rows that have it.
+        """
+        self.open(table)
+        keys = self.read(table, scope).select(*map(quoted, table.key))
+        new = self.frame(table, rows).join(keys, list(table.key), "left_anti")
+        changed = bool(new.take(1))
+        if changed:
+            self.frame(table, new).writeTo(self.identifier(table)).append()
+            self._new.discard(table.label)
+        count, fingerprint = self._held(table, scope)
+        return Commit(table, self.version(table), count, fingerprint, changed)
 
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""

@@ -48,7 +48,7 @@ class FanOut:
         self.workers = workers
         self.asks = {"num_cpus": 1}
         self._gpus = gpus
-        self._task_timeout_s = task_timeout_s
+        self.task_timeout_s = task_timeout_s
         self.mapped: list[Mapped] = []
 
     def on(self, device: str) -> FanOut:
@@ -61,7 +61,7 @@ class FanOut:
             return self
         if not self._gpus:
             raise PortfolioError(f"model.device is {device} but Ray has no GPU; set it to cpu.")
-        mapped = FanOut(self._gpus, self._task_timeout_s, self._gpus)
+        mapped = FanOut(self._gpus, self.task_timeout_s, self._gpus)
         mapped.asks = {"num_cpus": 1, "num_gpus": 1}
         mapped.mapped = self.mapped
         return mapped
@@ -122,7 +122,7 @@ class FanOut:
         ahead = batches(len(tasks), self.workers, batch)
         working, waiting = set[ray.ObjectRef](), deque[ray.ObjectRef]()
         for part in batches(len(tasks), self.workers, batch):
-            patience_s = self._task_timeout_s * len(part)
+            patience_s = self.task_timeout_s * len(part)
             due = time.monotonic() + patience_s
             while True:
                 while (

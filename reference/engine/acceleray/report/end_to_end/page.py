@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from acceleray.report import backtest_figures, backtest_narrative, fits, fits_figure, quality, risk_narrative
+from acceleray.report import (
+    backtest_figures,
+    backtest_narrative,
+    change,
+    fits,
+    fits_figure,
+    quality,
+    risk_narrative,
+)
+from acceleray.report import limits as desk_limits
 from acceleray.report.end_to_end import figures, narrative
 from acceleray.report.end_to_end.data import gather
 from acceleray.report.model_document.writing import documents_of
@@ -33,6 +42,9 @@ def _fill(read: Read, settings: Settings) -> dict[str, Any]:
         "unpriced_pct_nav": report.book.reference.unpriced_pct_nav if report.book.reference else None,
         "backtest_narrative": backtest_narrative,
         "risk_narrative": risk_narrative,
+        "utilisation": desk_limits.gather(read),
+        "change": change.gather(read),
+        "signed": change.signed,
         "limits": {"instruments": fits.SHOWN_INSTRUMENTS, "gaps": quality.SHOWN_GAPS},
     }
 
@@ -41,6 +53,8 @@ PAGE = Page(
     template="end_to_end.html.j2",
     sections=(
         ("headline", "Headline"),
+        ("limits", "Limits"),
+        ("change", "Change"),
         ("distribution", "Distribution"),
         ("backtest", "Backtest"),
         ("contributions", "Contributions"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from acceleray.report.backtest import HEADLINE_MODEL
+from acceleray.report.backtest import HEADLINE_MODEL, of_headline
 from acceleray.report.model_document.cells import fact, shown, source
 from acceleray.report.model_document.context import Context
 from acceleray.report.model_document.risk_fits import finite
@@ -60,7 +60,7 @@ def section(told: Context) -> Section:
 
 def _verdict(name: str, what: str) -> Shows:
     def shows(told: Context) -> Fact:
-        rows = told.read(BACKTEST_VERDICTS).to_pylist()
+        rows = of_headline(told.read(BACKTEST_VERDICTS).to_pylist())
         row = next((row for row in rows if row["model"] == HEADLINE_MODEL), None)
         return fact(what, row, BACKTEST_VERDICTS, name)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from acceleray.report.backtest import HEADLINE_MODEL
+from acceleray.report.backtest import HEADLINE_MODEL, of_headline
 from acceleray.report.model_document.cells import OF_THE_RUN, column, shown, source
 from acceleray.report.model_document.context import Context, Made
 from acceleray.report.model_document.risk_fits import PARAMETERS, finite
@@ -141,7 +141,7 @@ def _row(table: Table, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[
 
 
 def _headline(read: Reads) -> Mapping[str, Any]:
-    rows = read(BACKTEST_VERDICTS).to_pylist()
+    rows = of_headline(read(BACKTEST_VERDICTS).to_pylist())
     return next((row for row in rows if row["model"] == HEADLINE_MODEL), {})
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from acceleray.errors import PortfolioError
-from acceleray.report.backtest import HEADLINE_MODEL
+from acceleray.report.backtest import HEADLINE_MODEL, of_headline
 from acceleray.report.model_document.cells import Row, setting
 from acceleray.report.model_document.kept import Kept, reads
 from acceleray.report.rows import Reads, narrowed
@@ -108,7 +108,8 @@ def models(kept: Kept, kind: Kind) -> list[Made]:
 
 
 def _risk(kept: Kept) -> dict[str, tuple[str, str]]:
-    rows = kept.rows(narrowed(BACKTEST_VERDICTS, "run_id", "model", "decision", "reason")).to_pylist()
+    names = ("run_id", "model", "decision", "reason", "headline")
+    rows = of_headline(kept.rows(narrowed(BACKTEST_VERDICTS, *names)).to_pylist())
     return {r["run_id"]: (r["decision"], r["reason"]) for r in rows if r["model"] == HEADLINE_MODEL}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acceleray.report import gate
-from acceleray.report.backtest import HEADLINE_MODEL
+from acceleray.report.backtest import HEADLINE_MODEL, of_headline
 from acceleray.report.model_document.cells import Row, column, shown, source
 from acceleray.report.model_document.context import Context
 from acceleray.report.model_document.tree import Grid, Head, Judgement, Section, Words
@@ -46,7 +46,7 @@ def section(told: Context) -> Section:
 
 
 def _risk(told: Context) -> list[Line]:
-    rows = told.read(BACKTEST_VERDICTS).to_pylist()
+    rows = of_headline(told.read(BACKTEST_VERDICTS).to_pylist())
     verdict: Row = next((row for row in rows if row["model"] == HEADLINE_MODEL), {})
     passed = _state(bool(verdict["passed"])) if verdict else "not known"
     where = source(BACKTEST_VERDICTS, "passed")

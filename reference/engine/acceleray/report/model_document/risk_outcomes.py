@@ -32,7 +32,7 @@ Window = tuple[str, date, date]
 
 def outcomes(told: Context) -> Section:
     """Return the section on the outcomes of the model that is documented."""
-    verdicts = told.read(BACKTEST_VERDICTS).to_pylist()
+    verdicts = backtest.of_headline(told.read(BACKTEST_VERDICTS).to_pylist())
     mine = [row for row in verdicts if row["model"] == HEADLINE_MODEL]
     parts: list[Part] = [
         Words(
@@ -62,7 +62,7 @@ def outcomes(told: Context) -> Section:
 
 def benchmarks(told: Context) -> Section:
     """Return the section that holds the model against simpler ones on the same days."""
-    verdicts = told.read(BACKTEST_VERDICTS).to_pylist()
+    verdicts = backtest.of_headline(told.read(BACKTEST_VERDICTS).to_pylist())
     known = list(MODELS)
     order = {name: place for place, name in enumerate(known)}
     verdicts.sort(key=lambda row: (row["confidence"], order.get(row["model"], len(known)), row["model"]))
@@ -178,8 +178,17 @@ def _windows(told: Context) -> tuple[list[Window], str]:
 
 
 def _forecasts(told: Context) -> list[Part]:
-    names = ("model", "confidence", "value_at_risk_pct_nav", "expected_shortfall_pct_nav", "loss_pct_nav")
-    rows = told.read(narrowed(BACKTEST_FORECASTS, *names))
+    names = (
+        "portfolio_id",
+        "model",
+        "confidence",
+        "value_at_risk_pct_nav",
+        "expected_shortfall_pct_nav",
+        "loss_pct_nav",
+    )
+    verdicts = backtest.of_headline(told.read(BACKTEST_VERDICTS).to_pylist())
+    headline = sorted({row["portfolio_id"] for row in verdicts})
+    rows = told.read(narrowed(BACKTEST_FORECASTS, *names), portfolio_id=headline)
     if not rows.num_rows:
         return []
     summed = rows.group_by(["model", "confidence"]).aggregate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from acceleray.report import backtest_figures, backtest_narrative, risk_narrative
+from acceleray.report import backtest_figures, backtest_narrative, change, limits, risk_narrative
 from acceleray.report.model_document.writing import documents_of
 from acceleray.report.page import Page
 from acceleray.report.rows import Read
@@ -30,6 +30,9 @@ def _fill(read: Read, settings: Settings) -> dict[str, Any]:
         "exceptions": backtest_figures.exceptions_by_year(report.backtest),
         "narrative": narrative,
         "kinds": scenarios.KINDS,
+        "utilisation": limits.gather(read),
+        "change": change.gather(read),
+        "signed": change.signed,
         "backtest_narrative": backtest_narrative,
         "risk_narrative": risk_narrative,
     }
@@ -38,6 +41,8 @@ def _fill(read: Read, settings: Settings) -> dict[str, Any]:
 PAGE = Page(
     template="stress.html.j2",
     sections=(
+        ("limits", "Limits"),
+        ("change", "Change"),
         ("scenarios", "Scenarios"),
         ("mapping", "From published numbers to shocks"),
         ("simulation", "Simulated losses"),

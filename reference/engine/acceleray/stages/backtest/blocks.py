@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from acceleray.quant.forecasts import (
     Measure,
-    calibrated_losses,
+    calibrated_moves,
     ewma_filtered_losses,
     ewma_normal,
     forecast_at_both,
@@ -24,6 +24,7 @@ from acceleray.quant.spans import modelled, outside
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.settings import Risk
 from acceleray.settings.section import Drift
+from acceleray.stages.backtest.positions import Positions, replayed_losses
 
 MODELS = (
     "historical_simulation",
@@ -46,19 +47,30 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockForecasts:
-    """Realised losses (days,) and forecasts (windows, models, 3, days), as shares of NAV.
+    """Realised losses and forecasts as shares of NAV, NaN on days on which a portfolio is not tested.
 
-    The three are value at risk, and value at risk and expected shortfall at the level of the latter.
+    The three of a forecast are value at risk, and value at risk and expected shortfall at the level of the
+    latter.
+
+    Attributes:
+        losses: (portfolios, days).
+        covered: (portfolios, days), share of gross weight behind a loss.
+        forecasts: (windows, models, 3, days) of the first portfolio.
+        calibrated: (portfolios, windows, 3, days) of the calibrated model.
     """
 
     losses: NDArray[np.float64]
+    covered: NDArray[np.float64]
     forecasts: NDArray[np.float64]
+    calibrated: NDArray[np.float64]
 
 
 def forecast_block(
     block: Block,
     returns: NDArray[np.float64],
     span_d: NDArray[np.float64],
+    positions: Positions | None = None,
+    *,
     windows: Sequence[int],
     risk: Risk,
     seed: int,
@@ -68,19 +80,22 @@ def forecast_block(
     drift: Drift = "fitted",
     arithmetic: NDArray[np.bool_] | None = None,
 ) -> BlockForecasts:
-    """Return what four models forecast for each day of a block, and what happened.
+    """Return what models forecast for each day of a block, and what happened: four for the first portfolio.
 
     `returns` and `span_d` (days, instruments) may reach beyond the block; a forecast uses the days before it
     only. All models that replay past losses look back at the same days: each of `windows`, in days, or as
     many as there are. Instruments `apart` (instruments,) say nothing about how the others move together, and
     returns of `arithmetic` ones may be below -1. `drift` is that of the calibrated model, as today's risk is
-    simulated with it.
+    simulated with it. Without `positions` it is the reference portfolio alone.
     """
     known, spanned = returns[: block.last], span_d[: block.last]
-    held = np.array([fit.modelled for fit in block.fits])
+    usable = np.array([fit.modelled for fit in block.fits])
     cash = [fit.status == "held" for fit in block.fits]
-    weights = held / held.sum()
-    series = portfolio_returns(known, weights)
+    held = (positions or Positions.reference(len(usable))).known(usable)
+    found = _nothing(len(held.whole), len(windows), block.last - block.first)
+    tested = held.tested
+    if not tested.size:
+        return found
     # What was left out of the fits, for a standstill before the block, is left out of the residuals too.
     seen = modelled(known, spanned, longest_span_d)
     begun = np.isfinite(after_standstills(seen[: block.first], standstill_d, cash)).argmax(axis=0)
@@ -88,35 +103,64 @@ def forecast_block(
     seen, unseen = (
         np.where(left_out, np.nan, values) for values in (seen, outside(known, spanned, longest_span_d))
     )
-    simulated = partial(forecast_at_both, es_confidence=risk.es_confidence)
-    gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
-    start, level = block.first, risk.var_confidence
-    normal = ewma_normal(series, start, confidence=level, measure=gaussian)
     members = np.array([fit.status == "calibrated" for fit in block.fits])
     members &= True if apart is None else ~apart
-    longest = max(windows)
-    replayed = calibrated_losses(
-        seen, weights, start, block.last, block.fits, longest, seed, unseen, members, drift, arithmetic
+    columns = np.flatnonzero(usable)
+    moves = calibrated_moves(
+        seen,
+        columns,
+        block.first,
+        block.last,
+        block.fits,
+        max(windows),
+        seed,
+        unseen,
+        members,
+        drift,
+        arithmetic,
     )
+    lines, weights = held.lines.among(columns), held.scaled[tested][:, held.lines.known(columns)]
+    replayed = (replayed_losses(lines.of(moved), weights) for moved in moves)
+    measure = partial(forecast_at_both, es_confidence=risk.es_confidence)
+    calibrated = over_windows(replayed, windows, risk.var_confidence, measure)
+    found.calibrated[tested] = np.moveaxis(calibrated, 2, 0)
+    for place in tested.tolist():
+        earned, covered = held.earned(place, known[block.first :])
+        enough = covered >= held.least_covered
+        found.losses[place] = np.where(enough, -earned, np.nan)
+        found.covered[place] = covered
+    if tested[0] == 0:
+        series = held.earned(0, known)[0]
+        # Days before anything that it holds was listed say nothing.
+        begun = 0 if held.equal[0] else int(np.flatnonzero(series)[0])
+        found.forecasts[:, :-1] = _compared(series[begun:], block.first - begun, windows, risk)
+        found.forecasts[:, -1] = found.calibrated[0]
+    return found
+
+
+def _compared(
+    series: NDArray[np.float64], start: int, windows: Sequence[int], risk: Risk
+) -> NDArray[np.float64]:
+    """Return forecasts (windows, models, 3, days) of the models that see one series of returns (days,)."""
+    level = risk.var_confidence
+    simulated = partial(forecast_at_both, es_confidence=risk.es_confidence)
+    gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
+    normal = ewma_normal(series, start, confidence=level, measure=gaussian)
     forecasts = [
         over_windows(historical_losses(series, start), windows, level, simulated),
         np.broadcast_to(normal, (len(windows), *normal.shape)),
         over_windows(ewma_filtered_losses(series, start), windows, level, simulated),
-        over_windows(replayed, windows, level, simulated),
     ]
-    return BlockForecasts(-series[block.first :], np.stack(forecasts, axis=1))
+    return np.stack(forecasts, axis=1)
 
 
-def portfolio_returns(returns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the portfolio's return each day, weights scaled up over the instruments that have one.
-
-    One has a return from its listing on, zero on days on which its market is closed. A day on which none of
-    them has a return counts as unchanged.
-    """
-    present = np.isfinite(returns)
-    invested = np.sum(present * weights, axis=1)
-    earned = np.sum(np.where(present, returns, 0.0) * weights, axis=1)
-    return np.asarray(np.divide(earned, invested, out=np.zeros(len(returns)), where=invested > 0))
+def _nothing(portfolios: int, windows: int, days: int) -> BlockForecasts:
+    return BlockForecasts(
+        losses=np.full((portfolios, days), np.nan),
+        covered=np.zeros((portfolios, days)),
+        forecasts=np.full((windows, len(MODELS), 3, days), np.nan),
+        calibrated=np.full((portfolios, windows, 3, days), np.nan),
+    )
 
 
 def _three(var: Measure, shortfall: Measure, es_confidence: float) -> Measure:

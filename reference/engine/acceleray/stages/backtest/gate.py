@@ -74,6 +74,11 @@ class RecordTests:
         values = holm(np.array(list(self.p_values.values())))
         return dict(zip(self.p_values, values.tolist(), strict=True))
 
+    @property
+    def smallest_p(self) -> float:
+        """Return the smallest of them, NaN where nothing could be tested: a p-value of the whole record."""
+        return min((p for p in self.adjusted.values() if math.isfinite(p)), default=math.nan)
+
 
 def tested(
     losses: NDArray[np.float64],
@@ -129,11 +134,10 @@ def decide(found: Verdict, tests: RecordTests, terms: Backtest) -> tuple[bool, s
         said[-1] += " (a right model is yellow in a tenth of windows of 250 days)"
     if against:
         return False, "; ".join([*against, *said])
-    least = min((p for p in tests.adjusted.values() if math.isfinite(p)), default=math.nan)
     agreed = (
         f"{found.exceptions} exceptions in {found.days} days agree with the {found.expected:.1f} expected "
         f"(rate {tests.rate[0]:.2f} to {tests.rate[1]:.2f} times the expected); no test of coverage, "
-        f"clusters or expected shortfall rejects (smallest p after Holm {least:.2g})"
+        f"clusters or expected shortfall rejects (smallest p after Holm {tests.smallest_p:.2g})"
     )
     return True, "; ".join([agreed, *said])
 

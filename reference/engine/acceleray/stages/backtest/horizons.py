@@ -11,9 +11,11 @@ import pyarrow as pa
 from acceleray.quant.coverage import Coverage, coverage, origins
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
+from acceleray.stages.backtest.chosen import Chosen, with_long_horizons
 from acceleray.stages.backtest.history import Blocks
 from acceleray.stages.backtest.long_horizon import Answer, Question, forecast_windows
-from acceleray.stages.book.book import REFERENCE
+from acceleray.stages.backtest.positions import Positions
+from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA
 from acceleray.tables import BACKTEST_HORIZONS
@@ -25,27 +27,38 @@ NOT_BACKTESTED = "not backtested"
 class Record:
     """Coverage of value at risk by one method at one horizon; found is None where it is not backtested."""
 
+    portfolio_id: str
     method: str
     horizon_d: int
     found: Coverage | None
 
 
 def backtest_horizons(
-    run: Run, calibration: Calibration, blocks: Blocks, spans: Sequence[tuple[int, int]], copula: bool
+    run: Run,
+    calibration: Calibration,
+    blocks: Blocks,
+    spans: Sequence[tuple[int, int]],
+    book: Book,
+    among: Chosen,
+    copula: bool,
 ) -> tuple[Record, ...]:
     """Return, commit and say what each simulated horizon above a day has been worth in the past.
+
+    Tested are the headline portfolio and all without a parent; of the others it is said that they are not.
 
     With `copula` the t copula is tested as well, at every horizon, fitted on the past of each block alone.
     One day of filtered historical simulation is what `stages.backtest.stage` judges.
     """
     settings, returns = run.settings, calibration.returns
     questions = asked(settings, spans, len(returns.dates), copula)
+    places = with_long_horizons(book, among.places)
+    positions = Positions.of(book, places, settings.backtest.minimum_covered_share)
     answers: list[list[Answer]] = [[] for _ in questions]
     if questions:
         mapped = run.fan_out.map(
             forecast_windows,
             blocks,
-            (returns.values, returns.spans),
+            (returns.values, returns.spans, positions),
             run.reporter.counter(len(blocks), "blocks of windows forecast"),
             questions=questions,
             residual_window=settings.simulation.residual_window_d,
@@ -60,10 +73,13 @@ def backtest_horizons(
         for found in mapped:
             for into, answer in zip(answers, found, strict=True):
                 into.append(answer)
-    records = recorded(settings, questions, answers)
+    names = tuple(book.portfolios[place] for place in places)
+    others = [book.portfolios[place] for place in among.places if place not in places]
+    records = recorded(settings, questions, answers, names)
+    records += tuple(Record(name, *each, None) for name in others for each in _simulated(settings))
     run.commit(BACKTEST_HORIZONS, rows(records, settings))
-    if len(records) > 0:
-        run.reporter.say("  " + told(records, settings))
+    if own := [each for each in records if each.portfolio_id == names[0]]:
+        run.reporter.say("  " + told(own, settings))
     return records
 
 
@@ -86,18 +102,26 @@ def asked(
 
 
 def recorded(
-    settings: Settings, questions: Sequence[Question], answers: Sequence[Sequence[Answer]]
+    settings: Settings,
+    questions: Sequence[Question],
+    answers: Sequence[Sequence[Answer]],
+    portfolios: Sequence[str],
 ) -> tuple[Record, ...]:
-    """Return a record for each method and horizon that is simulated, also of those that nobody tested."""
-    tested = {}
+    """Return a record for each portfolio, method and horizon that is simulated, also of those not tested."""
+    tested: dict[tuple[str, str, int], Coverage] = {}
     for question, of_blocks in zip(questions, answers, strict=True):
-        losses = np.concatenate([each.losses for each in of_blocks])
-        forecasts = np.concatenate([each.forecasts[:, 0] for each in of_blocks])
+        losses = np.concatenate([each.losses for each in of_blocks], axis=1)
+        forecasts = np.concatenate([each.forecasts[..., 0] for each in of_blocks], axis=1)
         offsets = _offsets(settings, question.horizon_d)
-        tested[question.method, question.horizon_d] = coverage(
-            losses > forecasts, settings.risk.var_confidence, offsets
-        )
-    return tuple(Record(*each, tested.get(each)) for each in _simulated(settings))
+        for name, lost, forecast in zip(portfolios, losses, forecasts, strict=True):
+            some = np.isfinite(lost)
+            if some.any():
+                exceptions, level = lost[some] > forecast[some], settings.risk.var_confidence
+                found = coverage(exceptions, level, offsets)
+                tested[name, question.method, question.horizon_d] = found
+    return tuple(
+        Record(name, *each, tested.get((name, *each))) for name in portfolios for each in _simulated(settings)
+    )
 
 
 def rows(records: Sequence[Record], settings: Settings) -> pa.Table:
@@ -112,7 +136,7 @@ def rows(records: Sequence[Record], settings: Settings) -> pa.Table:
 
     return pa.table(
         {
-            "portfolio_id": pa.array([REFERENCE] * len(records), pa.string()),
+            "portfolio_id": pa.array([each.portfolio_id for each in records], pa.string()),
             "method": pa.array([each.method for each in records], pa.string()),
             "horizon_d": pa.array([each.horizon_d for each in records], pa.int64()),
             "confidence": real([settings.risk.var_confidence] * len(records)),

@@ -2,8 +2,8 @@
 
 Windows of one horizon follow each other without overlap. A window's forecast is made on the evening before
 its first day: with the fits of that day's block, the residuals before it and the volatilities of that
-evening, paths are simulated day by day as the risk of today is, and the loss of the same weights is
-compounded over the days that came.
+evening, paths are simulated day by day as the risk of today is, and the loss of the same positions is
+compounded over the days that came. Paths of instruments are made once for all portfolios.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from acceleray.quant.streams import Purpose, integers
 from acceleray.settings import Risk
 from acceleray.settings.section import Drift
 from acceleray.stages.backtest.blocks import Block
+from acceleray.stages.backtest.positions import Held, Positions, replayed_losses
 from acceleray.stages.calibrate.dependence import estimate
 from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA
 
@@ -50,9 +51,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """Forecasts (windows, 3) for the windows of a block, and realised losses (windows,), shares of NAV.
+    """Forecasts (portfolios, windows, 3) for the windows of a block, and losses (portfolios, windows).
 
-    The three are value at risk, and value at risk and expected shortfall at the level of the latter.
+    Both are shares of NAV, NaN where a portfolio is not tested. The three are value at risk, and value at
+    risk and expected shortfall at the level of the latter.
     """
 
     forecasts: NDArray[np.float64]
@@ -85,6 +87,8 @@ def forecast_windows(
     block: Block,
     returns: NDArray[np.float64],
     span_d: NDArray[np.float64],
+    positions: Positions | None = None,
+    *,
     questions: Sequence[Question],
     residual_window: int,
     risk: Risk,
@@ -100,8 +104,11 @@ def forecast_windows(
     ``returns`` and ``span_d`` (days, instruments) reach beyond the block, as the last windows do; a forecast
     uses the days before its window only. Random numbers belong to (seed, first day of the window), those of
     the copula to (seed, first day of the block). Instruments `apart` (instruments,) say nothing about how the
-    others move together; returns of `arithmetic` ones add up over a window.
+    others move together; returns of `arithmetic` ones add up over a window. Without `positions` it is the
+    reference portfolio alone.
     """
+    usable = np.array([fit.parameters is not None for fit in block.fits])
+    held = (positions or Positions.reference(len(usable))).known(usable)
     inside = [
         np.array([row for row in each.rows if block.first <= row < block.last], dtype=np.int64)
         for each in questions
@@ -112,24 +119,29 @@ def forecast_windows(
     parameters = replace(with_drift(past.parameters, drift), arithmetic=adding)
     longest = max((each.horizon_d for each in questions if each.method == T_COPULA), default=0)
     shocks = _shocks(past, block.first, residual_window, longest, seed) if longest else np.empty((0, 0, 0))
-    weights = np.full(past.columns.size, 1.0 / past.columns.size)
+    lines = held.lines.among(past.columns)
+    weights = held.scaled[held.tested][:, held.lines.known(past.columns)]
     answers = []
     for question, rows in zip(questions, inside, strict=True):
-        forecasts = []
-        for row in rows:
+        forecasts = np.full((len(held.whole), len(rows), 3), np.nan)
+        losses = np.full((len(held.whole), len(rows)), np.nan)
+        for place, row in enumerate(rows.tolist()):
             sigma = past.sigma[row - block.first]
             if question.method == FILTERED_HISTORICAL:
-                replayed = past.replayed(int(row), residual_window)
+                replayed = past.replayed(row, residual_window)
                 size = SCENARIOS * question.horizon_d
-                drawn = integers(seed, int(row), Purpose.BACKTEST_DAYS, size, len(replayed))
+                drawn = integers(seed, row, Purpose.BACKTEST_DAYS, size, len(replayed))
                 moved = filtered_historical_returns(
                     drawn.reshape(SCENARIOS, question.horizon_d), replayed, parameters, sigma
                 )
             else:
                 moved = compounded_returns(shocks[:, : question.horizon_d], parameters, sigma)
-            forecasts.append(_three(-(moved @ weights), risk))
-        realised = [_realised(returns[row : row + question.horizon_d, past.columns], adding) for row in rows]
-        answers.append(Answer(np.array(forecasts).reshape(-1, 3), np.array(realised)))
+            simulated = replayed_losses(lines.of(moved), weights)
+            forecasts[held.tested, place] = [_three(each, risk) for each in simulated]
+            came = returns[row : row + question.horizon_d]
+            losses[:, place] = _realised(held, past.columns, came[:, past.columns], adding)
+        forecasts[np.isnan(losses)] = np.nan
+        answers.append(Answer(forecasts, losses))
     return answers
 
 
@@ -193,15 +205,23 @@ def _three(losses: NDArray[np.float64], risk: Risk) -> list[float]:
     return [float(weighted_losses(top, each)[0]) for each in weights]
 
 
-def _realised(returns: NDArray[np.float64], adding: NDArray[np.bool_]) -> float:
-    """Return the loss of equal weights over a window, of returns (days, instruments).
+def _realised(
+    held: Held, columns: NDArray[np.int64], returns: NDArray[np.float64], adding: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the losses (portfolios,) over a window of returns (days, columns), NaN with too little of them.
 
-    They compound, or add up where `adding` says so. Held are the instruments with a return on its first day;
-    one that ends keeps its last value.
+    They compound, or add up where `adding` says so. Held are the instruments with a return on the first day
+    of the window; one that ends keeps its last value.
     """
-    held = np.isfinite(returns[0])
-    if not held.any():
-        return 0.0
-    earned = np.where(np.isfinite(returns[:, held]), returns[:, held], 0.0)
-    growth = np.where(adding[held], 1.0 + earned.sum(axis=0), np.prod(1.0 + earned, axis=0))
-    return float(-(growth.mean() - 1.0))
+    begun = np.isfinite(returns[0])
+    earned = np.where(np.isfinite(returns), returns, 0.0)
+    growth = np.where(adding, 1.0 + earned.sum(axis=0), np.prod(1.0 + earned, axis=0))
+    some = np.full((1, held.instruments), np.nan)
+    some[0, columns[begun]] = growth[begun] - 1.0
+    losses = np.full(len(held.whole), np.nan)
+    for place in held.tested.tolist():
+        gained, covered = held.earned(place, some)
+        losses[place] = -gained[0] if covered[0] >= held.least_covered else np.nan
+    # Equal weights as they were always taken: the mean of what the instruments are worth.
+    losses[held.equal] = -(growth[begun].mean() - 1.0) if begun.any() else 0.0
+    return losses

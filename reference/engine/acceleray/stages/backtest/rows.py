@@ -1,192 +1,148 @@
-"""What the out-of-sample days say about each model, and the rows that keep it."""
+"""The rows that keep what the out-of-sample days say about each model and portfolio."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from acceleray.quant.backtest import Verdict, verdict
-from acceleray.quant.null_record import NullLaw, NullRecords
+from acceleray.quant.backtest import verdict
 from acceleray.quant.shortfall_tests import acerbi_szekely_z2
 from acceleray.settings import Risk
-from acceleray.settings.backtest import Backtest
-from acceleray.stages.backtest.blocks import MODELS, WITHOUT_WINDOW
-from acceleray.stages.backtest.gate import RecordTests, decide, tested
-from acceleray.stages.book.book import REFERENCE
-from acceleray.tables import BACKTEST_WINDOWS
-
-# The model behind the simulated risk; the others are there to be compared with.
-HEADLINE = MODELS[-1]
-_WINDOW_COLUMNS = (
-    "portfolio_id",
-    "model",
-    "confidence",
-    "window_d",
-    "days",
-    "exceptions",
-    "expected_exceptions",
-    "kupiec_p",
-    "conditional_coverage_p",
-    "z2",
-    "mean_value_at_risk_pct_nav",
-)
+from acceleray.stages.backtest.blocks import WITHOUT_WINDOW
+from acceleray.stages.backtest.book_verdict import BookVerdict
+from acceleray.stages.backtest.judging import Judged
+from acceleray.stages.backtest.records import HEADLINE, Record
+from acceleray.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS, BACKTEST_WINDOWS
+from acceleray.tables.contract import Table, run_columns
 
 
-@dataclass(frozen=True)
-class Judged:
-    """The verdict on one model: may it be used, why, and what was decided."""
-
-    verdict: Verdict
-    tests: RecordTests
-    law: NullLaw
-    passed: bool
-    reason: str
-    decision: str
-
-    @property
-    def z2(self) -> float:
-        """Return Z2 of the expected shortfall over all days."""
-        return self.tests.z2
+def forecast_rows(records: Sequence[Record], window: int, risk: Risk) -> pa.Table:
+    """Return gold.backtest_forecasts at one of the windows, portfolio by portfolio and model by model."""
+    parts = [_forecasts(each, window, risk) for each in records if each.days]
+    return pa.concat_tables(parts) if parts else typed(BACKTEST_FORECASTS, ())
 
 
-def judged(
-    losses: NDArray[np.float64],
-    forecasts: NDArray[np.float64],
-    risk: Risk,
-    terms: Backtest,
-    laws: Sequence[NullLaw],
-    nulls: Mapping[str, NullRecords],
-    seed: int,
-) -> dict[str, Judged]:
-    """Return the verdict on each model.
-
-    Args:
-        losses: realised, of shape (days,), as shares of NAV.
-        forecasts: of shape (models, 3, days): value at risk, and value at risk and expected shortfall at the
-            level of the latter.
-        risk: the confidence levels.
-        terms: of the gate.
-        laws: one a model, behind its records.
-        nulls: records of a right model, by the name of the model.
-        seed: of the bootstrap.
-    """
-    found = {}
-    for model, each, law in zip(MODELS, forecasts, laws, strict=True):
-        result, tests = tested(losses, each, risk, nulls[model], terms.level, seed)
-        passed, reason = decide(result, tests, terms)
-        promoted = "promoted" if passed else "not promoted"
-        decision = promoted if model == HEADLINE else "benchmark"
-        found[model] = Judged(result, tests, law, passed, reason, decision)
-    return found
-
-
-def forecast_rows(
-    days: Sequence[date], losses: NDArray[np.float64], forecasts: NDArray[np.float64], risk: Risk
-) -> pa.Table:
-    """Return gold.backtest_forecasts, model by model; arguments as in `judged`."""
-    var, threshold, shortfall = (forecasts[:, place].ravel() for place in range(3))
-    realised = np.tile(losses, len(MODELS))
+def _forecasts(record: Record, window: int, risk: Risk) -> pa.Table:
+    models = len(record.models)
+    var, threshold, shortfall = (record.forecasts[window, :, place].ravel() for place in range(3))
+    realised = np.tile(record.losses, models)
     return pa.table(
         {
-            "portfolio_id": pa.array([REFERENCE] * var.size, pa.string()),
-            "model": np.repeat(MODELS, len(days)),
+            "portfolio_id": pa.array([record.portfolio_id] * var.size, pa.string()),
+            "model": np.repeat(record.models, len(record.days)),
             "confidence": np.full(var.size, risk.var_confidence),
-            "date": pa.array([*days] * len(MODELS), pa.date32()),
+            "date": pa.array([*record.days] * models, pa.date32()),
             "value_at_risk_pct_nav": 100.0 * var,
             "es_confidence": np.full(var.size, risk.es_confidence),
             "expected_shortfall_pct_nav": 100.0 * shortfall,
             "es_threshold_pct_nav": 100.0 * threshold,
             "loss_pct_nav": 100.0 * realised,
             "exception": realised > var,
+            "covered_pct_gross": 100.0 * np.tile(record.covered, models),
         }
     )
 
 
-def verdict_rows(verdicts: Mapping[str, Judged], risk: Risk) -> pa.Table:
-    """Return gold.backtest_verdicts."""
-    all_of = list(verdicts.values())
-    each, tests = [one.verdict for one in all_of], [one.tests for one in all_of]
-    text, real, whole = pa.string(), pa.float64(), pa.int64()
-    return pa.table(
-        {
-            "portfolio_id": pa.array([REFERENCE] * len(each), text),
-            "model": pa.array(list(verdicts), text),
-            "confidence": pa.array([risk.var_confidence] * len(each), real),
-            "days": pa.array([one.days for one in each], whole),
-            "exceptions": pa.array([one.exceptions for one in each], whole),
-            "expected_exceptions": pa.array([one.expected for one in each], real),
-            "kupiec_statistic": pa.array([one.kupiec.statistic for one in each], real),
-            "kupiec_p": pa.array([one.kupiec.p_value for one in each], real),
-            "independence_statistic": pa.array([one.independence.statistic for one in each], real),
-            "independence_p": pa.array([one.independence.p_value for one in each], real),
-            "conditional_coverage_statistic": pa.array(
-                [one.conditional_coverage.statistic for one in each], real
-            ),
-            "conditional_coverage_p": pa.array([one.conditional_coverage.p_value for one in each], real),
-            "basel_zone": pa.array([one.recent_zone for one in each], text),
-            "basel_multiplier": pa.array([one.multiplier for one in each], real),
-            "basel_zone_500": pa.array([one.zone_500 for one in each], text),
-            "rate_low": pa.array([one.rate[0] for one in tests], real),
-            "rate_high": pa.array([one.rate[1] for one in tests], real),
-            "coverage_p": pa.array([one.coverage_p for one in tests], real),
-            "dynamic_quantile_statistic": pa.array([one.dynamic_quantile for one in tests], real),
-            "dynamic_quantile_p": pa.array([one.dynamic_quantile_p for one in tests], real),
-            "z2": pa.array([one.z2 for one in tests], real),
-            "z2_recent": pa.array([one.z2_recent for one in tests], real),
-            "z2_critical": pa.array([one.z2_critical for one in tests], real),
-            "z2_p": pa.array([one.z2_p for one in tests], real),
-            "exceedance_residual": _known(one.residual for one in tests),
-            "exceedance_p": _known(one.residual_p for one in tests),
-            "exceedance_bootstrap_p": _known(one.bootstrap_p for one in tests),
-            "smallest_adjusted_p": _known(
-                min((p for p in one.adjusted.values() if p == p), default=math.nan) for one in tests
-            ),
-            "window_d": pa.array([one.law.window or None for one in all_of], whole),
-            "tail_nu": pa.array([None if math.isinf(one.law.nu) else one.law.nu for one in all_of], real),
-            "passed": pa.array([one.passed for one in all_of], pa.bool_()),
-            "reason": pa.array([one.reason for one in all_of], text),
-            "decision": pa.array([one.decision for one in all_of], text),
-        }
-    )
+def verdict_rows(found: BookVerdict, records: Sequence[Record], risk: Risk) -> pa.Table:
+    """Return gold.backtest_verdicts: all models on the headline portfolio, the calibrated one on the others.
 
-
-def window_rows(
-    windows: Sequence[int], losses: NDArray[np.float64], forecasts: NDArray[np.float64], risk: Risk
-) -> pa.Table:
-    """Return gold.backtest_windows: the classical tests of each model at each look-back.
-
-    Losses are of shape (days,), forecasts (windows, models, 3, days); a model without a window has no row.
+    The calibrated model's row of the headline portfolio gives the reason of the verdict on the book.
     """
-    columns: dict[str, list[object]] = {name: [] for name in _WINDOW_COLUMNS}
-    for window, of_window in zip(windows, forecasts, strict=True):
-        for model, (var, threshold, shortfall) in zip(MODELS, of_window, strict=True):
-            if model in WITHOUT_WINDOW:
-                continue
-            found = verdict(losses > var, risk.var_confidence)
-            row = (
-                REFERENCE,
-                model,
-                risk.var_confidence,
-                window,
-                found.days,
-                found.exceptions,
-                found.expected,
-                found.kupiec.p_value,
-                found.conditional_coverage.p_value,
-                acerbi_szekely_z2(losses, threshold, shortfall, risk.es_confidence),
-                100.0 * float(var.mean()),
-            )
-            for name, value in zip(_WINDOW_COLUMNS, row, strict=True):
-                columns[name].append(value)
-    types = {field.name: field.type for field in BACKTEST_WINDOWS.arrow_schema}
-    return pa.table({name: pa.array(values, types[name]) for name, values in columns.items()})
+    judged = [(found.portfolio_id, model, each) for model, each in found.models.items()]
+    others = [name for name in found.portfolios if name != found.portfolio_id]
+    judged += [(name, HEADLINE, found.portfolios[name]) for name in others]
+    by_name = {each.portfolio_id: each for each in records}
+    rows = []
+    for name, model, each in judged:
+        calibrated, headline = model == HEADLINE, name == found.portfolio_id
+        row = {"portfolio_id": name, "model": model, "confidence": risk.var_confidence}
+        row |= _verdict(each) | _said_of(by_name[name])
+        row["headline"] = headline
+        row["q_value"] = _number(found.q_values[name]) if calibrated else None
+        row["reason"] = found.reason if calibrated and headline else each.reason
+        rows.append(row)
+    return typed(BACKTEST_VERDICTS, rows)
 
 
-def _known(values: Iterable[float]) -> pa.Array:
-    return pa.array([value if math.isfinite(value) else None for value in values], pa.float64())
+def _verdict(judged: Judged) -> dict[str, Any]:
+    each, tests, law = judged.verdict, judged.tests, judged.law
+    return {
+        "days": each.days,
+        "exceptions": each.exceptions,
+        "expected_exceptions": each.expected,
+        "kupiec_statistic": each.kupiec.statistic,
+        "kupiec_p": each.kupiec.p_value,
+        "independence_statistic": each.independence.statistic,
+        "independence_p": each.independence.p_value,
+        "conditional_coverage_statistic": each.conditional_coverage.statistic,
+        "conditional_coverage_p": each.conditional_coverage.p_value,
+        "basel_zone": each.recent_zone,
+        "basel_multiplier": each.multiplier,
+        "basel_zone_500": each.zone_500,
+        "rate_low": tests.rate[0],
+        "rate_high": tests.rate[1],
+        "coverage_p": tests.coverage_p,
+        "dynamic_quantile_statistic": tests.dynamic_quantile,
+        "dynamic_quantile_p": tests.dynamic_quantile_p,
+        "z2": tests.z2,
+        "z2_recent": tests.z2_recent,
+        "z2_critical": tests.z2_critical,
+        "z2_p": tests.z2_p,
+        "exceedance_residual": _number(tests.residual),
+        "exceedance_p": _number(tests.residual_p),
+        "exceedance_bootstrap_p": _number(tests.bootstrap_p),
+        "smallest_adjusted_p": _number(tests.smallest_p),
+        "window_d": law.window or None,
+        "tail_nu": _number(law.nu),
+        "passed": judged.passed,
+        "decision": judged.decision,
+    }
+
+
+def _said_of(record: Record) -> dict[str, Any]:
+    return {"covered_pct_gross": 100.0 * float(record.covered.min()), "left_out_d": record.left_out_d}
+
+
+def window_rows(windows: Sequence[int], records: Sequence[Record], risk: Risk) -> pa.Table:
+    """Return gold.backtest_windows: the classical tests of each model and portfolio at each look-back.
+
+    A model without a window has no row.
+    """
+    rows = []
+    for record in records:
+        for window, of_window in zip(windows, record.forecasts, strict=True):
+            for model, (var, threshold, shortfall) in zip(record.models, of_window, strict=True):
+                if model in WITHOUT_WINDOW:
+                    continue
+                found = verdict(record.losses > var, risk.var_confidence)
+                z2 = acerbi_szekely_z2(record.losses, threshold, shortfall, risk.es_confidence)
+                row = {
+                    "portfolio_id": record.portfolio_id,
+                    "model": model,
+                    "confidence": risk.var_confidence,
+                    "window_d": window,
+                    "days": found.days,
+                    "exceptions": found.exceptions,
+                    "expected_exceptions": found.expected,
+                    "kupiec_p": found.kupiec.p_value,
+                    "conditional_coverage_p": found.conditional_coverage.p_value,
+                    "z2": z2,
+                    "mean_value_at_risk_pct_nav": 100.0 * float(var.mean()),
+                }
+                rows.append(row)
+    return typed(BACKTEST_WINDOWS, rows)
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def typed(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return rows with the types that a table declares, less the columns of the run."""
+    of_the_run = {column.name for column in run_columns()}
+    fields = [field for field in table.arrow_schema if field.name not in of_the_run]
+    return pa.table({field.name: pa.array([row[field.name] for row in rows], field.type) for field in fields})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acceleray.stages.backtest.gate import MINIMUM_DAYS
-from acceleray.stages.backtest.rows import Judged
+from acceleray.stages.backtest.judging import Judged
 
 NAMES = (
     "model",

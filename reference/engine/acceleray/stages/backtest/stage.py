@@ -6,36 +6,48 @@ days before it, and forecasts roll forward day by day. Blocks are Ray tasks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest import nulls
 from acceleray.stages.backtest.blocks import MODELS, BlockForecasts, forecast_block
+from acceleray.stages.backtest.book_verdict import BookVerdict, book_verdict, records_needed
+from acceleray.stages.backtest.chosen import chosen
+from acceleray.stages.backtest.gate import MINIMUM_DAYS
 from acceleray.stages.backtest.history import COLUMNS, Blocks
 from acceleray.stages.backtest.horizons import backtest_horizons
-from acceleray.stages.backtest.rows import HEADLINE, Judged, forecast_rows, judged, verdict_rows, window_rows
+from acceleray.stages.backtest.judging import Judged, judged
+from acceleray.stages.backtest.positions import Positions
+from acceleray.stages.backtest.records import HEADLINE, Record, records_of
+from acceleray.stages.backtest.rows import forecast_rows, verdict_rows, window_rows
+from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.schedule import scheduled
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS, BACKTEST_WINDOWS, CALIBRATION_HISTORY
 
-__all__ = ["HEADLINE", "MODELS", "Judged", "backtest"]
+__all__ = ["HEADLINE", "MODELS", "BookVerdict", "Judged", "backtest"]
 
 
-def backtest(run: Run, calibration: Calibration, *, copula: bool = False) -> dict[str, Judged]:
-    """Return and commit the verdict on each model; no verdicts where no day is out of sample.
+def backtest(run: Run, calibration: Calibration, book: Book, *, copula: bool = False) -> BookVerdict:
+    """Return and commit the verdict on the model by each portfolio; none where no day is out of sample.
 
-    The portfolio is equally weighted over the instruments that were calibrated before each block: what one
-    could have held and modelled on that day. Longer horizons are tested too, and with `copula` the t copula.
+    Portfolios are today's positions on past days (see `positions`); the headline portfolio compares all
+    models. Longer horizons are tested too, and with `copula` the t copula.
+
+    Raises:
+        PortfolioError: `backtest.portfolios` names one that is not in the book.
     """
     returns, settings, market_data = calibration.returns, run.settings, run.settings.market_data
+    among = chosen(book, settings.backtest)
+    positions = Positions.of(book, among.places, settings.backtest.minimum_covered_share)
     history = run.read(CALIBRATION_HISTORY)
     spans = _spans(run, returns, history)
     blocks = Blocks(spans, returns, partial(_between, history))
@@ -46,7 +58,7 @@ def backtest(run: Run, calibration: Calibration, *, copula: bool = False) -> dic
         mapped = run.fan_out.map(
             forecast_block,
             blocks,
-            (returns.values, returns.spans),
+            (returns.values, returns.spans, positions),
             run.reporter.counter(len(blocks), "blocks of days forecast"),
             windows=windows,
             risk=settings.risk,
@@ -59,30 +71,74 @@ def backtest(run: Run, calibration: Calibration, *, copula: bool = False) -> dic
         )
         results = list(mapped)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]
-    losses = np.concatenate([np.empty(0), *(result.losses for result in results)])
-    empty = np.empty((len(windows), len(MODELS), 3, 0))
-    every = np.concatenate([empty, *(result.forecasts for result in results)], axis=-1)
-    forecasts = every[windows.index(window_d)]
-    run.commit(BACKTEST_FORECASTS, forecast_rows(days, losses, forecasts, settings.risk))
+    names = [book.portfolios[place] for place in among.places]
+    every = records_of(names, results, spans, days, len(windows))
+    run.commit(BACKTEST_FORECASTS, forecast_rows(every, windows.index(window_d), settings.risk))
     # One day alone has no day after it, and no test.
-    verdicts = _judged(run, losses, forecasts, spans[0][0]) if len(days) > 1 else {}
-    run.commit(BACKTEST_VERDICTS, verdict_rows(verdicts, settings.risk))
-    run.commit(BACKTEST_WINDOWS, window_rows(windows if verdicts else (), losses, every, settings.risk))
-    backtest_horizons(run, calibration, blocks, spans, copula)
-    return verdicts
+    records = [each for each in every if len(each.days) > 1]
+    left_out = {**among.left_out, **_untested(run, every)}
+    found = _judged(run, names[0], records, windows.index(window_d), left_out)
+    run.commit(BACKTEST_VERDICTS, verdict_rows(found, records, settings.risk))
+    run.commit(BACKTEST_WINDOWS, window_rows(windows, records, settings.risk))
+    backtest_horizons(run, calibration, blocks, spans, book, among, copula)
+    return found
 
 
 def _judged(
-    run: Run, losses: NDArray[np.float64], forecasts: NDArray[np.float64], before: int
-) -> dict[str, Judged]:
+    run: Run, headline: str, records: Sequence[Record], window: int, left_out: Mapping[str, str]
+) -> BookVerdict:
     """Return the verdicts, by the laws of their tests at this many days and these tails."""
+    terms = run.settings.backtest
+    found = _each(run, records, window, terms.null_records)
+    needed = records_needed(sum(len(each.days) >= MINIMUM_DAYS for each in records), terms)
+    if needed > terms.null_records:
+        # Only what its own gate rejects can be rejected among many; it is looked at more closely.
+        doubtful = [
+            each.calibrated
+            for each in records
+            if found[each.portfolio_id][HEADLINE].tests.smallest_p <= terms.level
+        ]
+        for name, closer in _each(run, doubtful, window, needed).items():
+            found[name] |= closer
+    portfolios = {name: each[HEADLINE] for name, each in found.items()}
+    return book_verdict(headline, found.get(headline, {}), portfolios, left_out, terms)
+
+
+def _each(
+    run: Run, records: Sequence[Record], window: int, null_records: int
+) -> dict[str, dict[str, Judged]]:
+    """Return the verdict on each model by each portfolio; series of one law share its simulated records."""
     settings, terms = run.settings, run.settings.backtest
-    laws = nulls.laws(forecasts, settings.risk, settings.simulation.residual_window_d, before)
-    tasks = nulls.tasks(laws, terms.null_records)
+    look_back = settings.simulation.residual_window_d
+    forecasts = [each.forecasts[window] for each in records]
+    laws = [
+        nulls.laws(each, settings.risk, look_back, record.before, record.models)
+        for record, each in zip(records, forecasts, strict=True)
+    ]
+    series = tuple(np.ascontiguousarray(model[0]) for each in forecasts for model in each)
+    tasks = nulls.tasks([law for each in laws for law in each], null_records)
+    if not tasks:
+        return {}
     done = run.reporter.counter(len(tasks), "batches of records of a right model simulated")
-    found = run.fan_out.map(nulls.records_of, tasks, (forecasts[:, 0],), done, seed=settings.seed)
-    records = nulls.gathered(found, terms.null_records)
-    return judged(losses, forecasts, settings.risk, terms, laws, records, settings.seed)
+    made = run.fan_out.map(nulls.records_of, tasks, (series,), done, seed=settings.seed)
+    null = iter(nulls.gathered(tasks, made))
+    found = {}
+    for record, each, own in zip(records, forecasts, laws, strict=True):
+        mine = list(islice(null, len(own)))
+        found[record.portfolio_id] = judged(
+            record.losses, each, settings.risk, terms, own, mine, settings.seed, record.models
+        )
+    return found
+
+
+def _untested(run: Run, records: Sequence[Record]) -> dict[str, str]:
+    """Return why portfolios that should be backtested have no days to be judged by."""
+    share = 100.0 * run.settings.backtest.minimum_covered_share
+    return {
+        each.portfolio_id: f"{share:g} % of its gross weight is calibrated on {len(each.days)} days"
+        for each in records
+        if len(each.days) < 2
+    }
 
 
 def _spans(run: Run, returns: Panel, history: DataFrame) -> list[tuple[int, int]]:

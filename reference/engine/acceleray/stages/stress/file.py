@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acceleray.errors import PortfolioError
+from acceleray.settings.strict_yaml import read_sections
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
@@ -100,7 +99,8 @@ def parse(path: Path) -> tuple[DefinitionFile, str]:
     Raises:
         PortfolioError: it cannot be read, is not YAML, or holds keys or values that have no place in it.
     """
-    content, digest = _content(path)
+    sections = "replays, hypothetical, supervisory or reverse"
+    content, digest = read_sections(path, "stress.definitions", sections)
     file = f"conf/{path.name}"
     try:
         parsed = DefinitionFile.model_validate(content)
@@ -108,37 +108,6 @@ def parse(path: Path) -> tuple[DefinitionFile, str]:
         raise PortfolioError(f"{file}, {_explain(error, content)}") from None
     _refuse_repeated_ids(file, parsed)
     return parsed, digest
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML in which a key that is there twice is an error, and not silently the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key.value}' is there twice", key.start_mark
-                )
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
-def _content(path: Path) -> tuple[dict[str, Any], str]:
-    try:
-        raw = path.read_bytes()
-    except OSError:
-        raise PortfolioError(f"There is no file {path}; set stress.definitions to one in conf/.") from None
-    try:
-        # _Loader is a SafeLoader: it makes nothing but plain values.
-        content = yaml.load(raw.decode("utf-8"), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise PortfolioError(f"conf/{path.name} is not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise PortfolioError(f"conf/{path.name} must hold replays, hypothetical, supervisory or reverse.")
-    # A section of which every line is commented out is there without a value.
-    filled = {key: value for key, value in content.items() if value is not None}
-    return filled, hashlib.sha256(raw).hexdigest()
 
 
 def _refuse_repeated_ids(file: str, parsed: DefinitionFile) -> None:

@@ -213,7 +213,10 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
 def commit_holdings(run: Run, received: Received, holdings: Holdings) -> None:
     """Commit what was received, what counts, what was left out, and all portfolios and instruments."""
     run.commit(HOLDINGS_RECEIVED, received.cells)
-    run.commit(HOLDINGS, pa.concat_tables([holdings.positions, holdings.earlier]))
+    positions = pa.concat_tables([holdings.positions, holdings.earlier])
+    # as_of of a row is the run's.
+    names = ["held_on" if name == "as_of" else name for name in positions.column_names]
+    run.commit(HOLDINGS, positions.rename_columns(names))
     run.commit(HOLDINGS_QUARANTINED, holdings.quarantined)
     run.commit(PORTFOLIOS_KNOWN, holdings.portfolios)
     run.commit(INSTRUMENTS_KNOWN, holdings.instruments)

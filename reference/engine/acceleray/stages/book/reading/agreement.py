@@ -14,20 +14,23 @@ from acceleray.stages.book.reading.distinct import distinct
 from acceleray.stages.book.reading.portfolios import Portfolio
 from acceleray.stages.book.reading.positions import place_of
 
-# A tenth of a per cent of NAV: what fees, accruals and closes of another hour make of a weight.
+# A tenth of a per cent of NAV: what fees, accruals and closes of another hour make of a small weight.
 _AGREE = 1e-3
 # Their market value is a gain or loss, of any sign.
 _DERIVED = ("future", "forward", "fx", "option")
 _Floats = NDArray[np.float64]
 
 
-def refuse_disagreeing(rows: pa.Table, portfolios: Mapping[str, Portfolio], signed: set[str]) -> None:
+def refuse_disagreeing(
+    rows: pa.Table, portfolios: Mapping[str, Portfolio], signed: set[str], tolerance: float
+) -> None:
     """Check current positions: signs, zeros, weight against market value, and NAV where weights need it.
 
     Args:
         rows: positions with the columns of `position_rows`, their instrument_id and its type.
         portfolios: by id.
         signed: instruments whose prices may be negative.
+        tolerance: how far a weight may be from its market value over NAV, as a share of it.
 
     Raises:
         PortfolioError: two of them contradict each other, or a NAV is not above zero and weights need it.
@@ -48,7 +51,7 @@ def refuse_disagreeing(rows: pa.Table, portfolios: Mapping[str, Portfolio], sign
             row = int(np.argmax(wrong))
             raise _contradiction(rows, row, one, mine[row], other, theirs[row])
     _refuse_nav(rows, weight, portfolios)
-    _refuse_shares(rows, value, weight, portfolios)
+    _refuse_shares(rows, value, weight, portfolios, tolerance)
 
 
 def _refuse_nav(rows: pa.Table, weight: _Floats, portfolios: Mapping[str, Portfolio]) -> None:
@@ -66,7 +69,11 @@ def _refuse_nav(rows: pa.Table, weight: _Floats, portfolios: Mapping[str, Portfo
 
 
 def _refuse_shares(
-    rows: pa.Table, value: _Floats, weight: _Floats, portfolios: Mapping[str, Portfolio]
+    rows: pa.Table,
+    value: _Floats,
+    weight: _Floats,
+    portfolios: Mapping[str, Portfolio],
+    tolerance: float,
 ) -> None:
     """Compare weights with market values over NAV: the one given, else the one that the rows imply."""
     both = ~np.isnan(value) & ~np.isnan(weight)
@@ -87,7 +94,7 @@ def _refuse_shares(
         nav = np.where(np.isfinite(given), given, implied)
         share = value / nav
     comparable = np.where(np.isfinite(given), in_base, in_one) & np.isfinite(share)
-    room = _AGREE + np.nan_to_num(_values(rows, "half_unit"))
+    room = np.maximum(_AGREE, tolerance * np.abs(weight)) + np.nan_to_num(_values(rows, "half_unit"))
     wrong = comparable & (np.abs(share - weight) > room)
     if wrong.any():
         row = int(np.argmax(wrong))

@@ -59,8 +59,7 @@ def position_rows(sheets: Sequence[Sheet], how: PositionsMap) -> pa.Table:
     parts = []
     for number, sheet in enumerate(sheets):
         mine = {role: found for (at, role), found in numbers.items() if at == number}
-        part = _rows(sheet, how, mine, by_sheet.get(number), per_cent.get(number, False))
-        parts.append(part.filter(pc.invert(_totals(part))))
+        parts.append(_rows(sheet, how, mine, by_sheet.get(number), per_cent.get(number, False)))
     return pa.concat_tables(parts).combine_chunks()
 
 
@@ -165,13 +164,6 @@ def _has_words(column: pa.Array) -> bool:
     return bool(pc.any(lettered).as_py()) and (pc.sum(lettered).as_py() * 2 > (pc.sum(filled).as_py() or 0))
 
 
-def _totals(rows: pa.Table) -> pa.Array:
-    """Return which rows are sums of others: total is all that they name."""
-    named = [rows[role] for role in (*IDENTIFIERS, "name")]
-    texts = pc.utf8_lower(pc.binary_join_element_wise(*named, ""))
-    return pc.is_in(texts, pa.array(_TOTALS))
-
-
 def _reasons(
     grid: Grid,
     columns: dict[str, pa.Array],
@@ -182,6 +174,7 @@ def _reasons(
     reason = np.full(len(grid.lines), None, object)
     _say(reason, pc.equal(columns["portfolio_id"], ""), "has no portfolio")
     named = pc.binary_join_element_wise(*[columns[role] for role in (*IDENTIFIERS, "name")], "")
+    _say(reason, pc.is_in(pc.utf8_lower(named), pa.array(_TOTALS)), "is the sum of other rows")
     _say(reason, pc.equal(named, ""), "names no instrument")
     if days is not None:
         _say(reason, np.isnat(days), "has no as_of")

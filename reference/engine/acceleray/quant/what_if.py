@@ -1,0 +1,319 @@
+"""What trades do to the risk of one portfolio, from scenarios that are kept instead of drawn again.
+
+Losses before any trade are kept with the scenarios, so a question reads the returns of what it trades, and
+nothing of the rest: losses after are those before less amount times return, summed over the trades. Each
+block of scenarios is looked through once for the largest losses after all trades and after all but one; only
+the few scenarios of the tail are then looked up in every instrument, for its Euler contributions.
+
+Everything that is summed is summed within blocks, and blocks are added in their order: the answer has the
+same bits for any number of workers. Measures are those of ``acceleray.quant.risk`` on all losses at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.best_hedge import Interval, Sorted, sorted_out
+from acceleray.quant.euler import adding_up, value_at_risk_window
+from acceleray.quant.risk import (
+    largest_first,
+    tail_depth,
+    tail_expected_shortfall,
+    tail_expected_shortfall_error,
+    tail_mass,
+    tail_value_at_risk,
+    tail_value_at_risk_error,
+)
+
+CASH = -1
+"""Instead of an instrument: what has no price of its own."""
+
+# Scenarios worked on together: some vectors of them fit into a processor's cache.
+_TOGETHER = 16_384
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Confidence of value-at-risk and of expected shortfall."""
+
+    value_at_risk: float
+    expected_shortfall: float
+
+    def depth(self, count: int) -> int:
+        """Return how many of the largest of so many losses both measures and their errors need."""
+        return max(tail_depth(count, self.value_at_risk), tail_depth(count, self.expected_shortfall))
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Both measures of one portfolio with their standard errors, as shares of NAV."""
+
+    value_at_risk: float
+    value_at_risk_error: float
+    expected_shortfall: float
+    expected_shortfall_error: float
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one unit of a holding, or of one line of it, earns where instruments earn their returns.
+
+    Attributes:
+        held: place of the instrument whose returns it takes, or `CASH`.
+        legs: places of the exchange rates between its currency and the portfolio's, and +1 where one
+            multiplies, else -1.
+        beta: on that instrument's returns; one where it is the instrument itself.
+        whole: whether it earns price and currency, or what currencies add alone.
+    """
+
+    held: int
+    legs: tuple[tuple[int, int], ...] = ()
+    beta: float = 1.0
+    whole: bool = True
+
+    def of(self, returns: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return its simple returns (scenarios,) from those of instruments (instruments, scenarios)."""
+        own = None if self.held == CASH else returns[self.held].astype(np.float64, copy=False)
+        if own is not None and self.beta != 1.0:
+            own = self.beta * own
+        if not self.legs:
+            return np.zeros(returns.shape[1]) if own is None else own
+        growth = np.ones(returns.shape[1])
+        for rate, sign in self.legs:
+            growth *= (1.0 + returns[rate].astype(np.float64)) ** sign
+        growth -= 1.0
+        if own is None:
+            return growth
+        added = growth * (1.0 + own)
+        return own + added if self.whole else added
+
+
+Parts = tuple[tuple[float, Unit], ...]
+"""Lines whose returns, each times its number, add up to what one unit of an instrument earns."""
+
+
+@dataclass(frozen=True)
+class Trades:
+    """What is asked of every block.
+
+    Attributes:
+        units: first those that are traded, then those that may hedge; each the sum of lines times numbers.
+        amounts: (trades,) bought, as shares of NAV; a sale is negative.
+        losses: (1 + trades,) below which no loss is needed, after all trades and after all but each one.
+        hedges: where the best amount of each hedge lies.
+    """
+
+    units: tuple[Parts, ...]
+    amounts: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    hedges: tuple[Interval, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one block says: largest losses after all trades with their rows, after all but each, hedges."""
+
+    losses: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    without: list[NDArray[np.float64]]
+    hedges: list[Sorted]
+
+
+def unit_returns(returns: NDArray[np.floating], units: Sequence[Parts]) -> list[NDArray[np.float64]]:
+    """Return the simple returns (scenarios,) of each unit from those of instruments, not to be changed."""
+    found = []
+    for parts in units:
+        each = [line.of(returns) if times == 1.0 else times * line.of(returns) for times, line in parts]
+        found.append(each[0] if len(each) == 1 else np.sum(each, axis=0))
+    return found
+
+
+def line_returns(returns: NDArray[np.floating], lines: Sequence[Unit]) -> NDArray[np.float64]:
+    """Return the simple returns of lines (lines, scenarios) from those of instruments."""
+    return np.stack([line.of(returns) for line in lines])
+
+
+def losses_before(
+    returns: NDArray[np.floating], weights: NDArray[np.float64], more: Sequence[Unit]
+) -> NDArray[np.float64]:
+    """Return the losses (scenarios,) of one portfolio, shares of NAV.
+
+    Args:
+        returns: of instruments, (instruments, scenarios).
+        weights: (instruments + more,) of the instruments at their own price, then of the other lines.
+        more: those other lines.
+    """
+    losses = np.empty(returns.shape[1])
+    count = returns.shape[0]
+    # The last bits of a matrix product depend on its shape: that of a block of scenarios is given.
+    for first in range(0, losses.size, _TOGETHER):
+        some = returns[:, first : first + _TOGETHER].astype(np.float64, copy=False)
+        earned = weights[:count] @ some
+        if more:
+            earned += weights[count:] @ line_returns(some, more)
+        losses[first : first + _TOGETHER] = -earned
+    return losses
+
+
+def losses_after(
+    losses: NDArray[np.float64], units: Sequence[NDArray[np.float64]], amounts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return losses (scenarios,) after trades of amounts (trades,) in instruments that return units.
+
+    Added up trade by trade, and not by a matrix product, whose last bits depend on how many scenarios it
+    has. A trade of zero changes no bit.
+    """
+    after = losses.copy()
+    room = np.empty_like(after)
+    for amount, unit in zip(amounts, units, strict=True):
+        after -= np.multiply(unit, amount, out=room)
+    return after
+
+
+def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], asked: Trades) -> Seen:
+    """Return what one block of scenarios says.
+
+    Args:
+        returns: of instruments, (instruments, scenarios).
+        losses: (scenarios,) before any trade, shares of NAV.
+        asked: trades and hedges.
+    """
+    trades = asked.amounts.size
+    kept: list[NDArray[np.float64]] = []
+    rows: list[NDArray[np.int64]] = []
+    without: list[list[NDArray[np.float64]]] = [[] for _ in range(trades)]
+    hedges: list[list[Sorted]] = [[] for _ in asked.hedges]
+    for first in range(0, losses.size, _TOGETHER):
+        some = slice(first, first + _TOGETHER)
+        units = unit_returns(returns[:, some], asked.units)
+        after = losses_after(losses[some], units[:trades], asked.amounts)
+        found = np.flatnonzero(after >= asked.losses[0])
+        kept.append(after[found])
+        rows.append(found + first)
+        for number, (amount, least) in enumerate(zip(asked.amounts, asked.losses[1:], strict=True)):
+            without[number].append(_without(after, units[number], amount, least))
+        for number, within in enumerate(asked.hedges):
+            hedges[number].append(sorted_out(after, units[trades + number], within))
+    return Seen(
+        np.concatenate(kept),
+        np.concatenate(rows),
+        [np.concatenate(each) for each in without],
+        [Sorted.joined(each) for each in hedges],
+    )
+
+
+def _without(
+    after: NDArray[np.float64], unit: NDArray[np.float64], amount: float, least: float
+) -> NDArray[np.float64]:
+    """Return the losses without a trade, of those scenarios in which they are `least` or more."""
+    if not np.isfinite(least):
+        before = after + amount * unit
+        return np.asarray(before[before >= least])
+    # Few can be: no trade gives back more than its best return would.
+    most = amount * float(unit.max() if amount > 0.0 else unit.min())
+    some = np.flatnonzero(after >= least - most - 1e-12 * (abs(least) + abs(most)))
+    before = after[some] + amount * unit[some]
+    return np.asarray(before[before >= least])
+
+
+def measures_of(largest: NDArray[np.float64], count: int, levels: Levels) -> Measures:
+    """Return both measures from the largest of `count` losses, in any order, at least `levels.depth`."""
+    top = largest_first(largest[np.newaxis])
+    at, beyond = levels.value_at_risk, levels.expected_shortfall
+    mass = tail_mass(count, beyond)
+    return Measures(
+        float(tail_value_at_risk(top, tail_mass(count, at))[0]),
+        float(tail_value_at_risk_error(top, count, at)[0]),
+        float(tail_expected_shortfall(top, mass)[0]),
+        float(tail_expected_shortfall_error(top, mass, beyond)[0]),
+    )
+
+
+def likely_losses(pilot: NDArray[np.float64], depth: int, count: int, deviations: float) -> float:
+    """Return a loss that more than `depth` of `count` scenarios very probably reach, told by the first ones.
+
+    `deviations` are standard errors on the safe side; without enough first ones every loss is taken.
+    """
+    share = depth / count
+    rank = int(pilot.size * share + deviations * (pilot.size * share * (1.0 - share)) ** 0.5) + 1
+    if rank >= pilot.size:
+        return -np.inf
+    place = pilot.size - 1 - rank
+    return float(np.partition(pilot, place)[place])
+
+
+def scenario_weights(largest: NDArray[np.float64], count: int, levels: Levels) -> NDArray[np.float64]:
+    """Return the weight of each of the largest losses (kept,) in both measures, of shape (kept, 2).
+
+    In the first column that of the scenarios around the value-at-risk, as ``euler_value_at_risk`` takes them,
+    in the second that of the tail of the expected shortfall. Scenarios that tie share. Each sums to one.
+    """
+    descending = -np.sort(-largest)
+    first, last = value_at_risk_window(count, levels.value_at_risk)
+    window = _shared(largest, descending, first, float(last + 1))
+    mass = tail_mass(count, levels.expected_shortfall)
+    return np.column_stack((window / (last + 1 - first), _shared(largest, descending, 0, mass) / mass))
+
+
+def gathered(
+    returns: NDArray[np.floating],
+    rows: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    more: Sequence[Unit],
+) -> NDArray[np.float64]:
+    """Return weighted sums over some scenarios of a block of the losses of one unit of each line.
+
+    returns (instruments, scenarios), weights (rows, columns); the result is of shape (columns, lines).
+    """
+    chosen = returns[:, rows].astype(np.float64, copy=False)
+    sums = chosen @ weights
+    if more:
+        sums = np.concatenate((sums, line_returns(chosen, more) @ weights))
+    return np.asarray(-sums.T)
+
+
+def contributions(
+    weights: NDArray[np.float64], sums: Sequence[NDArray[np.float64]], found: Measures
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the Euler contributions of lines to both measures, each (lines,), shares of NAV.
+
+    Args:
+        weights: of the lines after the trades, shares of NAV.
+        sums: what `gathered` returns for each block, in order.
+        found: the measures, which contributions add up to.
+
+    Raises:
+        RuntimeError: those to the expected shortfall do not add up to it: some block is another one.
+    """
+    total = np.zeros((2, weights.size))
+    for each in sums:
+        total = total + each
+    parts = weights * total
+    gap = abs(float(parts[1].sum()) - found.expected_shortfall)
+    # Of NAV: where all has been sold, what is left of its losses is rounding.
+    if gap > 1e-9 * float(np.abs(parts[1]).sum()) + 1e-12:
+        raise RuntimeError("contributions do not add up: the scenarios changed between two looks at them")
+    at_var = adding_up(parts[:1], np.array([found.value_at_risk]))[0]
+    return at_var, parts[1]
+
+
+def _shared(
+    losses: NDArray[np.float64], descending: NDArray[np.float64], first: int, end: float
+) -> NDArray[np.float64]:
+    """Return the weight of each loss of rank `first` to `end`, ranks counted from the largest, as fractions.
+
+    Losses that are equal have their ranks together and share what falls on them.
+    """
+    low = descending[min(int(np.ceil(end)) - 1, descending.size - 1)]
+    weights = np.zeros(losses.size)
+    for value in {float(descending[first]), float(low)}:
+        tied = losses == value
+        start = int((losses > value).sum())
+        places = min(end, start + int(tied.sum())) - max(first, start)
+        weights[tied] = places / int(tied.sum())
+    weights[(losses < descending[first]) & (losses > low)] = 1.0
+    return weights

@@ -1,0 +1,79 @@
+"""Actual P&L as booked, from a file or a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.csv
+from pyspark.sql import SparkSession
+
+from acceleray.errors import PortfolioError
+from acceleray.settings import Settings
+from acceleray.stages.ingest.delta_table import newest
+
+_COLUMNS = {
+    "portfolio_id": pa.string(),
+    "date": pa.date32(),
+    "pnl": pa.float64(),
+    "currency": pa.string(),
+}
+
+
+def actual_pnl(
+    spark: SparkSession, settings: Settings, currencies: Mapping[str, str]
+) -> dict[tuple[str, date], float]:
+    """Return P&L by portfolio and day, none without a source; other portfolios than the named are left out.
+
+    Args:
+        spark: the session.
+        settings: of the project.
+        currencies: base currency of each portfolio, in which its P&L must be.
+
+    Raises:
+        PortfolioError: there is no such file or table, a column is missing or cannot be read, a day has two
+            rows, or one is in another currency.
+    """
+    terms = settings.pnl
+    if terms.source == "none":
+        return {}
+    if terms.source == "csv":
+        where, rows = f"pnl.path {terms.path}", _file(settings)
+    else:
+        where = f"pnl.table {terms.table}"
+        rows = newest(spark, settings, terms.table, "pnl.table").toArrow()
+    if missing := [name for name in _COLUMNS if name not in rows.column_names]:
+        raise PortfolioError(
+            f"{where} has no column {missing[0]}; it needs portfolio_id, date, pnl and currency."
+        )
+    try:
+        rows = pa.table({name: rows[name].cast(kind) for name, kind in _COLUMNS.items()})
+    except pa.ArrowInvalid as error:
+        raise PortfolioError(f"{where} cannot be read: {error}; give days as 2024-12-31.") from error
+    found: dict[tuple[str, date], float] = {}
+    for row in rows.to_pylist():
+        name, day, amount, currency = (row[column] for column in _COLUMNS)
+        if name not in currencies or amount is None:
+            continue
+        if currency != currencies[name]:
+            raise PortfolioError(
+                f"{where} gives the P&L of {name} on {day} in {currency}; its base currency is "
+                f"{currencies[name]}: convert it."
+            )
+        if (name, day) in found:
+            raise PortfolioError(f"{where} has two rows for {name} on {day}; keep one.")
+        found[name, day] = amount
+    return found
+
+
+def _file(settings: Settings) -> pa.Table:
+    path = settings.project_dir / settings.pnl.path
+    if not settings.pnl.path or not path.is_file():
+        raise PortfolioError(f"pnl.source is csv: set pnl.path to a file; there is none at {path}.")
+    try:
+        # Names of portfolios may be numbers; what they are is said here and not guessed.
+        options = pa.csv.ConvertOptions(column_types=_COLUMNS)
+        return pa.csv.read_csv(path, convert_options=options)
+    except pa.ArrowInvalid as error:
+        raise PortfolioError(f"pnl.path {settings.pnl.path} cannot be read: {error}.") from error

@@ -1,0 +1,1 @@
+"""Change: what moved value at risk and expected shortfall since the last report."""

@@ -1,0 +1,1 @@
+"""Limits: what the desk may risk, and how much of it is used."""

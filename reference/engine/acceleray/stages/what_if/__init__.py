@@ -1,0 +1,1 @@
+"""What if: trades and hedges judged on scenarios that stay in memory."""

@@ -1,0 +1,58 @@
+"""What is asked of one portfolio at each horizon, and what is known after it: shares of NAV throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.best_hedge import Hedge
+from acceleray.quant.what_if import Measures, Parts, Unit
+
+
+@dataclass(frozen=True)
+class Question:
+    """Trades and candidates for a hedge in one portfolio.
+
+    Attributes:
+        trades, hedges: one unit of what is traded, and of what may be.
+        amounts: (trades,) bought, shares of NAV; a sale is negative.
+        after: (lines,) weights after the trades.
+        more: the lines of `after` behind those of instruments at their own price; the portfolio's own first.
+    """
+
+    trades: tuple[Parts, ...]
+    amounts: NDArray[np.float64]
+    hedges: tuple[Parts, ...]
+    after: NDArray[np.float64]
+    more: tuple[Unit, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """Risk of a portfolio at one horizon: measures, and Euler contributions of its lines (lines,)."""
+
+    measures: Measures
+    value_at_risk: NDArray[np.float64]
+    expected_shortfall: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What trades do at one horizon.
+
+    Attributes:
+        horizon_d: trading days.
+        scenarios: outcomes looked at: all there are at one day, else those drawn.
+        before, after: the trades.
+        incremental: (trades, 2) VaR and ES after all trades less those after all but this one.
+        hedges: the best amount of each candidate on top of the trades.
+    """
+
+    horizon_d: int
+    scenarios: int
+    before: State
+    after: State
+    incremental: NDArray[np.float64]
+    hedges: tuple[Hedge, ...]

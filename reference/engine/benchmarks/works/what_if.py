@@ -1,0 +1,348 @@
+"""What-if questions: 20 trades and 20 candidates for a hedge, on a million scenarios that stay in memory.
+
+All sides answer with the same code, block by block; they differ in where the blocks are and in how a look at
+all of them is started. Scenarios lie in memory before the clock runs: in Ray's object store; in the cache of
+Spark's executors, column by column, so that a look reads what it needs; or in files that Python workers of
+Spark map into memory, which works where all of them see one folder.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from multiprocessing.pool import Pool
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from acceleray.engines.processes.cleanup import process_environment
+from acceleray.engines.ray.environment import ONE_THREAD
+from acceleray.engines.ray.resident import Resident as Store
+from acceleray.quant.scenarios import ATOM
+from acceleray.quant.what_if import Levels, Trades, Unit, losses_before
+from acceleray.stages.what_if.blocks import ATOMS_PER_BLOCK
+from acceleray.stages.what_if.drawn import Kept, Resident
+from acceleray.stages.what_if.found import Found, Question
+from arena.opened import RaySide, SparkSide
+from arena.side import Answer, Setting, Side
+
+NAME = "what_if"
+TITLE = "What-if questions on scenarios in memory"
+SIZES: Mapping[str, Mapping[str, int]] = {
+    "full": {"scenarios": 1_000_000, "instruments": 200, "questions": 10},
+    "small": {"scenarios": 100_000, "instruments": 50, "questions": 3},
+}
+GROWTH: tuple[Mapping[str, int], ...] = ()
+# The same code on the same blocks; arrays that are not aligned alike may differ in a last bit.
+TOLERANCE = 1e-9
+TARGETS: Mapping[str, float] = {}
+# Scenarios in the executors are what a cluster has; files in one folder are no cluster.
+AGAINST = "spark_cached"
+
+SEED, TRADES, HEDGES = 20_240_305, 20, 20
+LEVELS, HORIZON_D = Levels(0.99, 0.975), 10
+SIZE = ATOMS_PER_BLOCK * ATOM
+WEIGHTS = "weights.npy"
+
+
+def make(folder: Path, size: Mapping[str, int]) -> None:
+    """Write blocks of simulated returns (instruments, scenarios), and losses of a portfolio with them."""
+    generator = np.random.default_rng(SEED)
+    count = size["instruments"]
+    weights = generator.dirichlet(np.ones(count))
+    np.save(folder / WEIGHTS, weights)
+    slopes = np.linspace(0.6, 1.4, count)[:, np.newaxis]
+    for number, first in enumerate(range(0, size["scenarios"], SIZE)):
+        some = min(SIZE, size["scenarios"] - first)
+        returns = generator.standard_normal((count, some))
+        returns *= 0.03
+        returns += slopes * (generator.standard_t(5, some) * 0.03)
+        np.save(folder / f"returns_{number:03d}.npy", returns)
+        np.save(folder / f"losses_{number:03d}.npy", losses_before(returns, weights, ()))
+
+
+def files(folder: Path, kind: str) -> list[str]:
+    """Return the files of all blocks in order."""
+    return sorted(str(path) for path in folder.glob(f"{kind}_*.npy"))
+
+
+def questions(weights: NDArray[np.float64], count: int) -> list[Question]:
+    """Return so many different questions."""
+    generator = np.random.default_rng(SEED + 1)
+    found = []
+    for _ in range(count):
+        chosen = generator.permutation(weights.size)[: TRADES + HEDGES]
+        amounts = generator.normal(0.0, 0.02, TRADES)
+        after = weights.copy()
+        after[chosen[:TRADES]] += amounts
+        units = [((1.0, Unit(int(place))),) for place in chosen]
+        found.append(Question(tuple(units[:TRADES]), amounts, tuple(units[TRADES:]), after))
+    return found
+
+
+class Asked:
+    """What has been worked out already."""
+
+    def __init__(self, results: list[Any]) -> None:
+        """Keep what every block said."""
+        self._results = results
+
+    def get(self) -> list[Any]:
+        """Return it."""
+        return self._results
+
+
+class FileBlocks:
+    """Blocks in files; `ask` is what sides differ in."""
+
+    def __init__(self, setting: Setting) -> None:
+        """Find the files."""
+        self.scenarios = setting.size["scenarios"]
+        self.workers = setting.workers
+        self.returns, self.kept = files(setting.folder, "returns"), files(setting.folder, "losses")
+
+    def ask(
+        self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any
+    ) -> Any:
+        """Return what a function says of every block; see `drawn.Blocks`."""
+        raise NotImplementedError
+
+    def losses(self, weights: NDArray[np.float64], more: tuple[Unit, ...]) -> Any:
+        """Return the losses that `make` wrote."""
+        return self.kept
+
+    def pilot(self, kept: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the first block."""
+        return mapped(self.returns[0]), mapped(self.kept[0])
+
+
+def mapped(path: str) -> NDArray[np.float64]:
+    """Return the array of a file, mapped into memory."""
+    return np.asarray(np.load(path, mmap_mode="r"))
+
+
+def called(task: tuple[Callable[..., Any], str, str, tuple[Any, ...]]) -> Any:
+    """Return what a function says of one block in files."""
+    function, returns, losses, others = task
+    return function(mapped(returns), mapped(losses), *others)
+
+
+class PoolBlocks(FileBlocks):
+    """Processes of one machine."""
+
+    def __init__(self, setting: Setting, pool: Pool) -> None:
+        """Ask this pool."""
+        super().__init__(setting)
+        self._pool = pool
+
+    def ask(
+        self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any
+    ) -> Asked:
+        """Return what a function says of every block."""
+        more = each or [()] * len(kept)
+        tasks = [
+            (function, returns, losses, (*some, *same))
+            for returns, losses, some in zip(self.returns, kept, more, strict=True)
+        ]
+        return Asked(self._pool.map(called, tasks, chunksize=-(-len(tasks) // (2 * self.workers))))
+
+
+class MappedBlocks(FileBlocks):
+    """Python workers of Spark, one job a look, which map files into memory."""
+
+    def __init__(self, setting: Setting, context: Any) -> None:
+        """Ask this Spark."""
+        super().__init__(setting)
+        self._context = context
+
+    def ask(
+        self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any
+    ) -> Asked:
+        """Return what a function says of every block."""
+        more = each or [()] * len(kept)
+        tasks = [
+            (function, returns, losses, (*some, *same))
+            for returns, losses, some in zip(self.returns, kept, more, strict=True)
+        ]
+        rows = self._context.parallelize(tasks, 2 * self.workers)
+        return Asked(rows.map(called).collect())
+
+
+class CachedBlocks(FileBlocks):
+    """A DataFrame in the executors' cache, a row a block and a column an instrument; one job a look."""
+
+    def __init__(self, setting: Setting, spark: Any) -> None:
+        """Read the files into the cache."""
+        super().__init__(setting)
+        self.count = setting.size["instruments"]
+        schema = ["number long", "losses binary", *(f"r{place} binary" for place in range(self.count))]
+        numbered = list(enumerate(zip(self.returns, self.kept, strict=True)))
+        rows = spark.sparkContext.parallelize(numbered, 2 * self.workers).map(read)
+        self._rows = spark.createDataFrame(rows, ", ".join(schema)).persist()
+        self._rows.count()
+
+    def ask(
+        self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any
+    ) -> Asked:
+        """Return what a function says of every block; only the columns it needs leave the cache."""
+        held = list(range(self.count))
+        if isinstance(same[0], Trades):
+            held = sorted({line.held for parts in same[0].units for _, line in parts})
+            at = {place: number for number, place in enumerate(held)}
+            units = tuple(
+                tuple((times, replace(line, held=at[line.held])) for times, line in parts)
+                for parts in same[0].units
+            )
+            same = (replace(same[0], units=units), *same[1:])
+        rows = self._rows.select("number", "losses", *(f"r{place}" for place in held))
+
+        def look(batches: Iterator[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+            for batch in batches:
+                for row in range(batch.num_rows):
+                    number = batch.column(0)[row].as_py()
+                    losses, *returns = (
+                        np.frombuffer(batch.column(place)[row].as_buffer())
+                        for place in range(1, batch.num_columns)
+                    )
+                    some = each[number] if each else ()
+                    said = function(np.stack(returns), losses, *some, *same)
+                    found = [[number], [pickle.dumps(said)]]
+                    yield pa.RecordBatch.from_arrays([pa.array(each) for each in found], ["number", "said"])
+
+        said = rows.mapInArrow(look, "number long, said binary").toArrow().sort_by("number")
+        return Asked([pickle.loads(each) for each in said.column("said").to_pylist()])
+
+
+def read(numbered: tuple[int, tuple[str, str]]) -> tuple[Any, ...]:
+    """Return one block as a row: its number, losses, and the returns of each instrument."""
+    number, (returns, losses) = numbered
+    return (number, np.load(losses).tobytes(), *(each.tobytes() for each in np.load(returns)))
+
+
+class StoreBlocks(FileBlocks):
+    """Ray's object store, filled by tasks that read the files."""
+
+    def __init__(self, setting: Setting, fan_out: Any) -> None:
+        """Read the files into the store."""
+        super().__init__(setting)
+        self._store = Store(fan_out, len(self.returns))
+        self._kept = self._store.keep(np.load, [(path,) for path in self.returns])
+
+    def ask(
+        self, function: Callable[..., Any], kept: Any, each: Sequence[tuple[Any, ...]], *same: Any
+    ) -> Any:
+        """Start a function on every block."""
+        more = each or [()] * len(kept)
+        blocks = zip(self._kept, kept, more, strict=True)
+        return self._store.ask(
+            function, [(returns, losses, *some, *same) for returns, losses, some in blocks]
+        )
+
+    def losses(self, weights: NDArray[np.float64], more: tuple[Unit, ...]) -> Any:
+        """Read the losses into the store as well."""
+        return self._store.keep(np.load, [(path,) for path in self.kept])
+
+    def pilot(self, kept: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the first block."""
+        return self._store.get(self._kept[0]), self._store.get(kept[0])
+
+
+class Desk:
+    """A portfolio, its scenarios in memory, and questions about it."""
+
+    def __init__(self, setting: Setting, blocks: Any) -> None:
+        """Keep the portfolio's losses and risk, as a session does when it opens."""
+        weights = np.load(setting.folder / WEIGHTS)
+        self._resident = Resident(blocks, HORIZON_D, LEVELS)
+        self._kept: Kept = self._resident.keep(weights)
+        self._questions = questions(weights, setting.size["questions"])
+
+    def answers(self) -> Answer:
+        """Return the answers to all questions, one after the other."""
+        found: list[Found] = [
+            self._resident.answer(self._kept, asked, lambda: None)[0] for asked in self._questions
+        ]
+        measures = [each.after.measures for each in found]
+        return {
+            "value_at_risk": np.array([each.value_at_risk for each in measures]),
+            "expected_shortfall": np.array([each.expected_shortfall for each in measures]),
+            "contributions": np.array([each.after.expected_shortfall for each in found]),
+            "incremental": np.array([each.incremental for each in found]),
+            "hedged": np.array([[one.expected_shortfall for one in each.hedges] for each in found]),
+        }
+
+
+class Limit(Side):
+    """Processes that map files into memory."""
+
+    def start(self, setting: Setting) -> None:
+        """Start the processes, and look at every block once."""
+        with process_environment(ONE_THREAD):
+            # Started afresh, because only then do libraries read how many threads they may use.
+            self._pool: Pool = multiprocessing.get_context("spawn").Pool(setting.workers)
+        self._desk = Desk(setting, PoolBlocks(setting, self._pool))
+
+    def run(self) -> Answer:
+        """Answer all questions."""
+        return self._desk.answers()
+
+    def stop(self) -> None:
+        """End the processes."""
+        self._pool.terminate()
+        self._pool.join()
+
+
+class SparkCached(SparkSide):
+    """Scenarios in the executors' cache."""
+
+    # A block is a row: a batch of many would be copied at once.
+    options: Mapping[str, str] = {"spark.sql.execution.arrow.maxRecordsPerBatch": "1"}
+
+    def start(self, setting: Setting) -> None:
+        """Open Spark and fill the cache."""
+        super().start(setting)
+        self._desk = Desk(setting, CachedBlocks(setting, self.spark))
+
+    def run(self) -> Answer:
+        """Answer all questions."""
+        return self._desk.answers()
+
+
+class SparkMapped(SparkSide):
+    """Scenarios in files that Spark's Python workers map into memory."""
+
+    def start(self, setting: Setting) -> None:
+        """Open Spark, and look at every block once."""
+        super().start(setting)
+        self._desk = Desk(setting, MappedBlocks(setting, self.spark.sparkContext))
+
+    def run(self) -> Answer:
+        """Answer all questions."""
+        return self._desk.answers()
+
+
+class Ray(RaySide):
+    """Scenarios in Ray's object store."""
+
+    def start(self, setting: Setting) -> None:
+        """Open both engines and fill the store."""
+        wide = setting.settings.ray.model_copy(update={"object_store_mb": 2048 + 512})
+        super().start(replace(setting, settings=setting.settings.model_copy(update={"ray": wide})))
+        self._desk = Desk(setting, StoreBlocks(setting, self.fan_out))
+
+    def run(self) -> Answer:
+        """Answer all questions."""
+        return self._desk.answers()
+
+
+SIDES: Mapping[str, type[Side]] = {
+    "limit": Limit,
+    "spark_cached": SparkCached,
+    "spark_mapped": SparkMapped,
+    "ray": Ray,
+}
