@@ -56,7 +56,7 @@ def test_the_last_date_that_is_not_after_the_run_counts_for_each_portfolio(desk:
     text = "date,portfolio_id,ticker,quantity\n"
     text += "27/12/2022,A,AAPL,1\n28/12/2022,A,AAPL,2\n29/12/2022,A,AAPL,3\n13/12/2022,B,SAP,4\n"
     found = desk.positions(text).accepted()
-    assert rows(found, "position_id", "as_of", "quantity") == [
+    assert rows(found, "position_id", "held_on", "quantity") == [
         ("A/AAPL@2022-12-28/1", date(2022, 12, 28), 2.0),
         ("B/SAP@2022-12-13/1", date(2022, 12, 13), 4.0),
     ]

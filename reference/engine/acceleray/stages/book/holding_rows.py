@@ -71,7 +71,7 @@ def positions_of(rows: pa.Table) -> pa.Table:
         pa.array(number).cast(pa.string()),
         "/",
     )
-    columns: dict[str, Any] = {"position_id": position_id}
+    columns: dict[str, Any] = {"position_id": position_id, "held_on": rows["as_of"]}
     for name in ("quantity", "market_value", "weight"):
         columns[name] = _null(rows[name])
     return _shaped(HOLDINGS, rows, columns)
@@ -155,4 +155,4 @@ def _listed(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 def _own(table: Table) -> pa.Schema:
-    return pa.schema([field for field in table.arrow_schema if field.name not in ("run_id",)])
+    return pa.schema([field for field in table.arrow_schema if field.name not in ("run_id", "as_of")])

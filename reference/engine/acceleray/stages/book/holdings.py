@@ -72,8 +72,8 @@ class Holdings:
     """Positions of a run.
 
     Attributes:
-        positions: those that count: portfolio_id, instrument_id, position_id, as_of, quantity, market_value,
-            weight (NULL where the file has none; a weight is a share of NAV), currency (of the market value),
+        positions: those that count: portfolio_id, instrument_id, position_id, held_on, quantity, market_value
+            and weight (NULL where the file has none; a share of NAV), currency (of the market value),
             groups (JSON text), file, line.
         earlier: the same of earlier dates, where the files have some.
         portfolios: portfolio_id, name, base_currency, nav (NULL where unknown), benchmark_id, parent_id.
@@ -213,10 +213,7 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
 def commit_holdings(run: Run, received: Received, holdings: Holdings) -> None:
     """Commit what was received, what counts, what was left out, and all portfolios and instruments."""
     run.commit(HOLDINGS_RECEIVED, received.cells)
-    positions = pa.concat_tables([holdings.positions, holdings.earlier])
-    # as_of of a row is the run's.
-    names = ["held_on" if name == "as_of" else name for name in positions.column_names]
-    run.commit(HOLDINGS, positions.rename_columns(names))
+    run.commit(HOLDINGS, pa.concat_tables([holdings.positions, holdings.earlier]))
     run.commit(HOLDINGS_QUARANTINED, holdings.quarantined)
     run.commit(PORTFOLIOS_KNOWN, holdings.portfolios)
     run.commit(INSTRUMENTS_KNOWN, holdings.instruments)
