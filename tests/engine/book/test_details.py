@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from acceleray.errors import PortfolioError
-from acceleray.stages.book.details import ACTIVE, GROUP, WITHOUT, active_weights, details_of, with_benchmarks
+from acceleray.stages.book.details import (
+    ACTIVE,
+    GROUP,
+    WITHOUT,
+    active_weights,
+    details_of,
+    looked_into,
+    with_benchmarks,
+)
 from acceleray.stages.book.exposures import OF_VALUE, columns_of, exposures_of, weights_of
 from acceleray.stages.book.hierarchy import Portfolios, placed
 from book.invented import INSTRUMENTS, MARKET, portfolios, positions, valued, weighed
@@ -120,3 +128,12 @@ def test_a_benchmark_that_is_nothing_is_refused() -> None:
 def test_values_are_in_no_line() -> None:
     found, columns, _ = weighed(HELD, DESK)
     assert (columns.of[found.kind == OF_VALUE] == -1).all()
+
+
+def test_of_many_portfolios_only_wholes_are_looked_into() -> None:
+    parents = {f"P{number:03d}": "ALL" for number in range(150)} | {"ALL": ""}
+    many = portfolios(
+        *({"portfolio_id": name, "parent_id": above or None} for name, above in parents.items())
+    )
+    assert looked_into(many) == [0]
+    assert looked_into(DESK) == [0, 1, 2, 3]

@@ -40,7 +40,7 @@ POSITIONS = Table(
         INSTRUMENT,
         Column("weight", "double", "Exposure as a share of NAV, long positive", "fraction"),
         Column("type", "string", "equity, fund, index, fx, future, forward, cash, option, bond", "", True),
-        Column("status", "string", "priced, proxied, cash, unpriced or not modelled", "", True),
+        Column("status", "string", "priced, proxied, cash, currency, unpriced, not modelled", "", True),
         Column("reason", "string", "Why it is not priced", "", True),
         Column("price", "double", "Last close, times price unit and multiplier", "price_currency", True),
         Column("price_currency", "string", "Currency of the price, ISO 4217 code", "", True),

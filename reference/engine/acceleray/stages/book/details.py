@@ -19,7 +19,7 @@ from acceleray.stages.book.market import Market
 from acceleray.stages.book.things import PRICED, Held
 
 ACTIVE, GROUP, WITHOUT = "active", "group", "without"
-# Beyond so many portfolios only those that are part of no other are looked into.
+# Beyond so many portfolios only those that have parts are looked into.
 DETAILED_PORTFOLIOS = 100
 # Positions of one portfolio whose removal is simulated: the largest ones.
 REMOVED_POSITIONS = 200
@@ -53,10 +53,10 @@ class Details:
 
 
 def looked_into(portfolios: Portfolios) -> list[int]:
-    """Return the portfolios that get details: all of a hundred, else a hundred of those without a parent."""
+    """Return the portfolios that get details: all of a hundred, else a hundred of those that have parts."""
     if len(portfolios) <= DETAILED_PORTFOLIOS:
         return list(range(len(portfolios)))
-    return [place for place, parent in enumerate(portfolios.parents) if parent < 0][:DETAILED_PORTFOLIOS]
+    return [place for place, parts in enumerate(portfolios.children) if parts][:DETAILED_PORTFOLIOS]
 
 
 def details_of(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.exposures import OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
 from acceleray.stages.book.hierarchy import Portfolios
-from acceleray.stages.book.things import CASH, NOT_MODELLED, PRICED, PROXIED, UNPRICED
+from acceleray.stages.book.things import CASH, MONEY, NOT_MODELLED, PRICED, PROXIED, UNPRICED
 from acceleray.stages.book.valuation import Valued
 from acceleray.tables import PORTFOLIOS, POSITIONS
 from acceleray.tables.contract import Table
@@ -136,7 +136,7 @@ def _positions(
     of_pair = (found.kind == OF_CURRENCY) & (found.currency == np.array(bought)[found.thing])
     exposure += np.bincount(which[of_pair], found.amount[of_pair], minlength=different.size)
     status = np.array([each.status for each in held], dtype=object)
-    moving = np.isin(status, [PRICED, PROXIED])
+    moving = np.isin(status, [PRICED, PROXIED, MONEY])
     nav = found.nav[portfolio]
     texts = {name: values[thing] for name, values in facts.items()}
     return typed(

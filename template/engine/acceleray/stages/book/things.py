@@ -13,6 +13,8 @@ from acceleray.quant.currencies import pair_of
 from acceleray.stages.book.market import Market
 
 PRICED, PROXIED, CASH, UNPRICED, NOT_MODELLED = "priced", "proxied", "cash", "unpriced", "not modelled"
+MONEY = "currency"
+"""A forward on a rate: exposed to two currencies, and to no price."""
 # An exposure without a value of its own.
 WITHOUT_VALUE = ("future", "forward", "fx")
 # Known, and never treated as linear: they need to be revalued in each scenario.
@@ -27,7 +29,7 @@ class Held:
         instrument_id: its name.
         kind: equity, fund, index, fx, future, forward, cash, option or bond.
         currency: of its price, or the cash itself; empty where nothing says it.
-        status: priced, proxied, cash, unpriced or not modelled.
+        status: priced, proxied, cash, currency, unpriced or not modelled.
         reason: why it is not priced; empty where it is.
         place: of the instrument whose returns it takes, -1 for none.
         beta: on those returns.
@@ -72,7 +74,7 @@ def _held(name: str, facts: dict[str, Any], places: dict[str, int], market: Mark
     if kind in {"fx", "forward"} and pair is None:
         pair = pair_of(name)
     if pair is not None and kind in {"fx", "forward", "equity", ""}:
-        return Held(name, "fx" if kind in {"equity", ""} else kind, pair[1], PRICED, "", -1, 1.0, 1.0, pair)
+        return Held(name, "fx" if kind in {"equity", ""} else kind, pair[1], MONEY, "", -1, 1.0, 1.0, pair)
     size = (facts.get("price_unit") or 1.0) * (facts.get("multiplier") or 1.0)
     unit = size * float(market.closes[place]) if place >= 0 else np.nan
     if place >= 0 and market.modelled[place]:

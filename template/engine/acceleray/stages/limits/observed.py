@@ -149,8 +149,8 @@ _EXPOSURE = {"gross_exposure": "gross_exposure_pct_nav", "net_exposure": "net_ex
 
 def _exposures(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
     places, gross = facts.places(rows), limit.measure.name == "gross_exposure"
-    # Cash is no exposure to anything but its currency.
-    known = (places >= 0) & (column(rows, "status").astype(object) != "cash")
+    # Cash and forwards on a rate are no exposure to anything but currencies.
+    known = (places >= 0) & ~np.isin(column(rows, "status").astype(object), ["cash", "currency"])
     places, weights, count = places[known], column(rows, "weight")[known], len(facts.ids)
     name = column_of(limit.group) if limit.group else None
     if name is None:
