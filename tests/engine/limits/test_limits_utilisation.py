@@ -119,8 +119,9 @@ def test_two_lines_of_one_group_are_one_exposure() -> None:
     )
     found = used(limit("weight", "50 %", group="sector"), facts(**{POSITIONS.label: lines}))
     assert numbers(found)["LONG"] == (pytest.approx(60.0), 120.0, "red")
-    # A position without a sector is in no sector.
-    assert (found["PAIR"]["value"], found["PAIR"]["group_value"]) == (0.0, "")
+    # Positions without a sector may be large: they are shown as a group.
+    assert numbers(found)["PAIR"] == (pytest.approx(40.0), 80.0, "amber")
+    assert found["PAIR"]["group_value"] == "not given"
 
 
 def test_a_limit_of_money_is_compared_in_the_currency_of_the_portfolio_or_not_at_all() -> None:
@@ -219,6 +220,10 @@ def test_the_worst_scenario_is_named_and_one_that_was_not_run_is_not_evaluated()
         (limit("unpriced", "5 %"), "this workload has no rows in gold.portfolio_scores"),
         (limit("weight", "25 %", group="sectr"), "this workload has no rows in gold.group_risk"),
         (limit("weight", "25 %", group="sector"), "no position has a value of 'sector'"),
+        (
+            limit("weight", "25 %", group="instrument", group_value="APPL"),
+            "no position has instrument 'APPL'",
+        ),
         (limit("days_to_liquidate", "5 days"), "no stage computes days_to_liquidate yet"),
     ],
 )
