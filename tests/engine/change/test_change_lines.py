@@ -12,11 +12,12 @@ import pytest
 
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.lines import CURRENCY, PRICE, Line, Lines
-from acceleray.stages.change.before import RunBefore
+from acceleray.stages.change.before import RunBefore, reported_of, until
 from acceleray.stages.change.lines import COMPARED, aligned, compared, kept, only
 from acceleray.stages.change.measured import Asked
 from acceleray.stages.change.stage import changes, lines_of
-from acceleray.tables import BOOK_LINES
+from acceleray.tables import BOOK_LINES, RISK_MEASURES
+from change.two_days import DATES, returns
 
 OWN = ("A", "EURUSD", "X", "Z")
 MORE = (
@@ -129,3 +130,24 @@ def test_a_portfolio_that_was_not_there_has_no_change() -> None:
     assert found["change_pct_nav"] is found["remainder_pct_nav"] is found["before_pct_nav"] is None
     assert found["reason"] == "the run before did not report it"
     assert lines_of(told(None), "DESK") == ["VaR 99 %, 1 day: 3.71 % (the run before did not report it)"]
+
+
+def test_returns_are_cut_at_the_date_of_the_run_before() -> None:
+    panel = returns()
+    cut = until(panel, DATES[699].item())
+    assert (len(cut.dates), len(cut.values)) == (700, 700)
+    assert cut.dates[-1] == DATES[699]
+    # A day without prices, such as a Sunday, leaves the days before it.
+    assert len(until(panel, date(2020, 1, 5)).dates) == int(np.sum(np.datetime64("2020-01-05") >= DATES))
+
+
+def test_what_the_run_before_reported_is_that_of_filtered_historical_simulation() -> None:
+    one = {"run_id": "r", "as_of": date(2022, 12, 27), "portfolio_id": "DESK", "measure": "value_at_risk"}
+    one |= {"confidence": 0.99, "horizon_d": 1, "value": 1.0, "standard_error": 0.1, "error_of": "window"}
+    one |= {"currency": "USD"}
+    rows = [
+        one | {"method": "filtered_historical", "value_pct_nav": 3.65},
+        one | {"method": "t_copula", "value_pct_nav": 9.0},
+    ]
+    table = pa.Table.from_pylist(rows, schema=RISK_MEASURES.arrow_schema)
+    assert reported_of(table) == {("DESK", VAR): 3.65}

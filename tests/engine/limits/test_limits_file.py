@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from acceleray.cli import main
 from acceleray.errors import PortfolioError
 from acceleray.settings import load
+from acceleray.stages.book.holdings import receive_files
+from acceleray.stages.book.stage import Incoming
 from acceleray.stages.limits.definitions import Limits, read_limits, refuse_unknown_portfolios
+from acceleray.stages.limits.stage import limits_for
 from portfolio import PROJECT
 
 ENTRY = "id: var, measure: value_at_risk, portfolio: '*', limit: 4 %, owner: Desk, valid_from: 2020-01-01"
@@ -144,3 +150,17 @@ def test_a_limit_on_a_portfolio_that_is_not_there_is_refused(tmp_path: Path) -> 
     assert str(refused.value) == (
         "conf/limits.yml, var, portfolio: no portfolio 'GROWHT' in the book; did you mean GROWTH?"
     )
+
+
+def test_it_is_refused_as_soon_as_the_book_is_received_and_before_anything_is_written(tmp_path: Path) -> None:
+    project(tmp_path, limits(ENTRY.replace("'*'", "GROWHT")))
+    # It has settings and no tables: nothing could be written.
+    run: Any = SimpleNamespace(settings=load(tmp_path, overrides=["book.portfolios=3"]))
+    folder = files("acceleray.stages.book") / "sample"
+    names = [Path(str(folder / f"{name}.csv")) for name in ("positions", "portfolios", "instruments")]
+    with pytest.raises(PortfolioError, match="no portfolio 'GROWHT' in the book; did you mean GROWTH"):
+        limits_for(run, Incoming("sample", receive_files(*names)))
+    with pytest.raises(PortfolioError, match="the book has REFERENCE, SIM-000001, SIM-000002"):
+        limits_for(run, Incoming("simulated"))
+    (tmp_path / "conf" / "limits.yml").write_text(limits(ENTRY.replace("'*'", "SIM-000002")))
+    assert len(limits_for(run, Incoming("simulated")).all) == 1

@@ -11,11 +11,13 @@ import pyarrow as pa
 import pytest
 
 from acceleray.stages.limits.amounts import Amount, parse_amount
-from acceleray.stages.limits.definitions import Limit
+from acceleray.stages.limits.definitions import Limit, Limits
 from acceleray.stages.limits.measures import MEASURES
 from acceleray.stages.limits.observed import Facts
+from acceleray.stages.limits.on_trades import limits_on_trades
 from acceleray.stages.limits.rows import Before, Key, utilised
 from acceleray.stages.limits.utilisation import states, utilisation
+from acceleray.stages.what_if.facts import Exposed, LimitState
 from acceleray.tables import (
     ACTIVE_RISK,
     GROUP_RISK,
@@ -119,8 +121,9 @@ def test_two_lines_of_one_group_are_one_exposure() -> None:
     )
     found = used(limit("weight", "50 %", group="sector"), facts(**{POSITIONS.label: lines}))
     assert numbers(found)["LONG"] == (pytest.approx(60.0), 120.0, "red")
-    # A position without a sector is in no sector.
-    assert (found["PAIR"]["value"], found["PAIR"]["group_value"]) == (0.0, "")
+    # Positions without a sector may be large: they are shown as a group.
+    assert numbers(found)["PAIR"] == (pytest.approx(40.0), 80.0, "amber")
+    assert found["PAIR"]["group_value"] == "not given"
 
 
 def test_a_limit_of_money_is_compared_in_the_currency_of_the_portfolio_or_not_at_all() -> None:
@@ -219,6 +222,10 @@ def test_the_worst_scenario_is_named_and_one_that_was_not_run_is_not_evaluated()
         (limit("unpriced", "5 %"), "this workload has no rows in gold.portfolio_scores"),
         (limit("weight", "25 %", group="sectr"), "this workload has no rows in gold.group_risk"),
         (limit("weight", "25 %", group="sector"), "no position has a value of 'sector'"),
+        (
+            limit("weight", "25 %", group="instrument", group_value="APPL"),
+            "no position has instrument 'APPL'",
+        ),
         (limit("days_to_liquidate", "5 days"), "no stage computes days_to_liquidate yet"),
     ],
 )
@@ -244,3 +251,24 @@ def test_amounts_are_read_with_their_unit() -> None:
     assert parse_amount("4.5 %") == Amount(4.5, "% of NAV")
     assert parse_amount("1_250_000 EUR") == Amount(1_250_000.0, "EUR")
     assert (parse_amount("10 days"), parse_amount("1 day")) == (Amount(10.0, "days"), Amount(1.0, "days"))
+
+
+def test_trades_are_told_the_limits_that_their_answer_has_numbers_for() -> None:
+    every = Limits(
+        "conf/limits.yml",
+        "",
+        (
+            limit("value_at_risk", "4 %", horizon_d=1, method="filtered_historical"),
+            limit("weight", "50_000 USD", group="instrument", limit_id="two"),
+            limit("gross_exposure", "100 %", portfolio="PAIR", limit_id="another's"),
+            limit("gross_exposure", "100 %", valid_from=date(2030, 1, 1), limit_id="later"),
+            limit("stress_loss", "25 %", scenario="worst", limit_id="stress"),
+        ),
+    )
+    risk = {("value_at_risk", 1): 3.2, ("value_at_risk", 10): 9.0}
+    held = {"A": 0.06, "B": -0.02, "C": 0.0}
+    exposed = Exposed("LONG", date(2022, 12, 28), 1e6, "USD", risk, held)
+    assert limits_on_trades(every)(exposed) == (
+        LimitState("one", "value at risk, 1 d, at most 4 % of NAV", 80.0, "amber"),
+        LimitState("two", "weight, instrument any, at most 50,000 USD", 120.0, "red"),
+    )
