@@ -223,7 +223,7 @@ def risk_session(
     """
     reporter = reporter or Reporter()
     with ExitStack() as stack:
-        with reporter.stage("Read the last run's fits, returns and book"), reader(settings) as tables:
+        with reporter.stage("Read fits, returns and book of the last run"), reader(settings) as tables:
             base = newest_base(tables, settings)
             calibration = calibration_of(tables, base)
             desk = desk_of(tables, base, calibration)
@@ -234,10 +234,15 @@ def risk_session(
             measured = {own.portfolio_id: outcomes.measures(losses).value_at_risk}
             refuse_other_numbers(tables, base, measured, 1)
             tradable = desk.tradable(own, desk.names)
+        reporter.say(
+            f"{own.portfolio_id} on {base.as_of}, run {base.run_id} ({base.workload}): one-day VaR is the one"
+            " reported"
+        )
         fan_out, kept = _with_room(settings, len(desk.instruments), fan_out, reporter, stack)
+        reporter.say(f"    {kept.words} are kept in memory")
         horizon_d = max(base.settings.simulation.horizons_d)
         horizon_d = horizon_d if horizon_d > 1 else _USUAL_HORIZON_D
-        with reporter.stage(f"Draw {kept.words}"):
+        with reporter.stage(f"Make scenarios of {horizon_d} days (Ray)"):
             done = reporter.counter(block_count(kept.scenarios), "blocks of scenarios")
             blocks = RayBlocks(fan_out, world, horizon_d, kept, done)
         risk = base.settings.risk
