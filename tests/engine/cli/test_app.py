@@ -22,11 +22,11 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 def test_help_names_every_command(portfolio: Portfolio) -> None:
     out = "\n".join(portfolio("--help")[1])
-    for name in ("run", "workloads", "tables", "show", "lineage", "maintain", "doctor"):
+    for name in ("run", "workloads", "tables", "show", "lineage", "what-if", "maintain", "doctor"):
         assert re.search(rf"^  {name} ", out, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("asked", [["--help"], ["run", "--help"]])
+@pytest.mark.parametrize("asked", [["--help"], ["run", "--help"], ["what-if", "--help"]])
 def test_help_needs_none_of_the_heavy_libraries(python: Start, asked: list[str]) -> None:
     script = (
         f"import sys; from portfolio.__main__ import main; sys.argv[1:] = {asked};main(); print(*sys.modules)"
@@ -37,7 +37,7 @@ def test_help_needs_none_of_the_heavy_libraries(python: Start, asked: list[str])
     assert not imported & {"pyspark", "ray", "mlflow", "numpy", "pandas", "pyarrow", "scipy", "xgboost"}
 
 
-@pytest.mark.parametrize("command", ["run", "show", "lineage", "maintain", "doctor"])
+@pytest.mark.parametrize("command", ["run", "show", "lineage", "what-if", "maintain", "doctor"])
 def test_the_help_of_a_command_shows_how_it_is_called(portfolio: Portfolio, command: str) -> None:
     code, out, _ = portfolio(command, "--help")
     assert code == 0

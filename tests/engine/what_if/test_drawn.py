@@ -127,12 +127,12 @@ def test_what_is_traded_abroad_earns_price_and_currency_exactly():
     # The third instrument is the rate of a currency, the second has its price in it.
     returns = market(instruments=3)
     resident = Resident(SerialBlocks(returns), 10, LEVELS)
-    abroad, added = Unit(1, ((2, 1),)), Unit(1, ((2, 1),), whole=False)
+    added = Unit(1, ((2, 1),))
     before, after = np.array([0.5, 0.2, 0.0, 0.2]), np.array([0.5, 0.5, 0.0, 0.5])
     # What the book calls it: a line of the price, and one of what the currency adds.
     split = ((1.0, Unit(1)), (1.0, added))
     cash = ((1.0, Unit(CASH, ((2, 1),))),)
-    asked = Question((split,), np.array([0.3]), (((1.0, abroad),), cash), after, (added,))
+    asked = Question((split,), np.array([0.3]), (split, cash), after, (added,))
     found = answered(resident, resident.keep(before, (added,)), asked)
     in_base = (1.0 + returns[1]) * (1.0 + returns[2]) - 1.0
     losses = -(0.5 * returns[0] + 0.5 * in_base)

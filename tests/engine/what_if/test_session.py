@@ -164,6 +164,7 @@ def test_selling_everything_leaves_no_risk_and_no_contribution():
         assert found.after.measures.expected_shortfall == pytest.approx(0.0, abs=1e-16)
         assert found.hedges[0].amount == 0.0
     assert answer.best_hedge == ""
+    assert "None of them lowers it." in answer.text()
 
 
 def test_the_best_hedge_is_the_candidate_that_leaves_least_at_the_long_horizon():
@@ -171,6 +172,9 @@ def test_the_best_hedge_is_the_candidate_that_leaves_least_at_the_long_horizon()
     found = dict(zip(answer.hedges, answer.horizons[-1].hedges, strict=True))
     best = answer.best_hedge
     assert found[best].expected_shortfall == min(each.expected_shortfall for each in found.values())
+    amount = f"{1e6 * abs(found[best].amount):,.0f} USD."
+    done = "buy" if found[best].amount > 0.0 else "sell"
+    assert f"Best over 10 days: {done} {best} for {amount}" in answer.text()
     # Done as a trade, it leaves what it promised.
     done = session().what_if(weights={best: found[best].amount}).at(10).after.measures
     assert done.expected_shortfall == pytest.approx(found[best].expected_shortfall, rel=1e-12)
