@@ -168,6 +168,7 @@ def test_prices_in_pence(desk: Desk, cell: str, currency: str, unit: float) -> N
         ("ALL", "", "ALL"),
         ("XTSLA", "asset_class=Cash", "CASH.USD"),
         ("SWEEP", "asset_class=Cash", "CASH.EUR"),
+        ("TOP", "currency=USD", "TOP"),
         ("XTSLA", "asset_class=Cash,currency=USD", "CASH.USD"),
         ("XTSLA", "asset_class=Money Market", "XTSLA"),
     ],
