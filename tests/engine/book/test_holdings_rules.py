@@ -205,6 +205,13 @@ def test_words_for_types_can_be_ones_own_and_unknown_ones_are_kept_out(desk: Des
     assert reasons(found) == ["has type 'Zertifikat', which is not known; map it in conf/book.yml, types"]
 
 
+def test_an_instrument_of_a_type_that_is_not_known_is_never_a_share_in_silence(desk: Desk) -> None:
+    desk.instruments("instrument_id,type\nAAPL,Zertifikat\nMSFT,Equity\n")
+    found = desk.positions("portfolio,ticker,shares\nA,AAPL,1\nA,MSFT,2\n").accepted()
+    assert rows(found, "instrument_id") == [("MSFT",)]
+    assert reasons(found) == ["has type 'Zertifikat', which is not known; map it in conf/book.yml, types"]
+
+
 def test_rows_that_cannot_be_used_are_kept_out_with_the_reason(desk: Desk) -> None:
     desk.portfolios(TREE)
     found = desk.positions(BOOK + ",AAPL,1\nA,,1\nA,AAPL,\nZ,AAPL,1\nA,AAPL,1e999\n").accepted()
