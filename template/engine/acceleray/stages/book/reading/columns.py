@@ -62,6 +62,7 @@ POSITIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "market_value": _words(
         "mv value marketval positionvalue marketvalueusd valueusd valusd currencyvalue marktwert kurswert"
+        " marketvaluebase basemarketvalue mvbase basemv valuebase basevalue marketvaluebasecurrency"
     ),
     "weight": _words(
         """weighting portfolioweight indexweight fundweight pctval pctnav percentage percent pct offund ofnav
@@ -185,6 +186,10 @@ def roles_of(kind: Kind, header: Sequence[str], own: Mapping[str, str], origin: 
     elif "weight" in at and "weight" not in own:
         name = header[at["weight"]]
         per_cent = "%" in name or plain_name(name) in _PER_CENT
+    valued = plain_name(header[at["market_value"]]) if "market_value" in at else ""
+    if "base" in valued and "currency" in at and "instrument_currency" not in at:
+        # A value in base currency is in that of the portfolio, so the currency is another one's.
+        at["instrument_currency"] = at.pop("currency")
     others = tuple(place for place in range(len(header)) if header[place] and place not in at.values())
     return Roles(at, others, per_cent)
 

@@ -14,6 +14,8 @@ from acceleray.stages.book.reading.instruments import Instrument, instrument
 
 CASH = "CASH."
 """How the id of cash begins; its currency follows."""
+# Types that are valued alike: one file's equity may be another's fund.
+_ALIKE = {"equity", "fund", "index"}
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,8 @@ def _joined(instrument_id: str, one: Instrument, register: Register) -> Match:
         return Match(instrument_id)
     for word in ("currency", "type"):
         mine, theirs = getattr(before, word), getattr(one, word)
-        if mine and theirs and mine != theirs and not before.listed:
+        alike = mine == theirs or {mine, theirs} <= _ALIKE
+        if mine and theirs and not alike and not before.listed:
             raise PortfolioError(
                 f"{one.place} has {word} {theirs} for {instrument_id}, and {before.place} has {mine}; say "
                 "which one it is in a file of instruments (book.instruments_path)."
