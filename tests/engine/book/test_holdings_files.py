@@ -247,3 +247,73 @@ def test_further_columns_of_words_are_groups_and_amounts_are_none(desk: Desk) ->
     assert rows(found, "groups") == [('{"book": "Core"}',), ("{}",)]
     found = desk.mapped("positions: {groups: [trader id]}\n").accepted()
     assert rows(found, "groups") == [('{"trader id": "7"}',), ('{"trader id": "8"}',)]
+
+
+def test_a_daily_file_of_a_fund_with_signs_of_dollars_and_per_cent(desk: Desk) -> None:
+    text = 'date,fund,company,ticker,cusip,shares,"market value ($)","weight (%)"\n'
+    text += '12/28/2022,FUND,"APPLE INC",AAPL,037833100,"4,000","$600,000.00",60.00%\n'
+    text += '12/28/2022,FUND,"MICROSOFT CORP",MSFT,594918104,"1,300","$400,000.00",40.00%\n'
+    text += '"Investors should carefully consider objectives, risks, charges."\n'
+    found = desk.positions(text).accepted()
+    assert rows(found, "portfolio_id", "instrument_id", "quantity", "market_value", "weight") == [
+        ("FUND", "AAPL", 4000.0, 600_000.0, 0.6),
+        ("FUND", "MSFT", 1300.0, 400_000.0, 0.4),
+    ]
+    assert known(found, "AAPL")["cusip"] == "037833100"
+
+
+def test_a_portfolio_report_with_values_in_dollars_and_prices_in_other_currencies(desk: Desk) -> None:
+    names = "ISSUER_NAME ISSUER_CUSIP BALANCE CURRENCY_CODE CURRENCY_VALUE PERCENTAGE ASSET_CAT COUNTRY"
+    desk.positions(
+        names.replace(" ", "\t")
+        + "\n"
+        + "Apple Inc\t037833100\t10\tUSD\t1500.25\t60.01\tEC\tUS\n"
+        + "SAP SE\tN/A\t8\tEUR\t900\t36\tEC\tDE\n"
+        + "Some Bond\tN/A\t100\tUSD\t99.75\t3.99\tDBT\tUS\n"
+    )
+    desk.instruments("instrument_id,name,cusip\nAAPL,Apple,037833100\nSAP,SAP SE,\n")
+    desk.portfolios("portfolio_id,base_currency\nFUND,USD\n")
+    columns = "{instrument_currency: CURRENCY_CODE, name: ISSUER_NAME}"
+    desk.mapped(f"positions: {{portfolio_id: FUND, columns: {columns}}}\n")
+    found = desk.accepted()
+    assert rows(found, "instrument_id", "market_value", "currency", "weight") == [
+        ("AAPL", 1500.25, "USD", 0.6001),
+        ("SAP", 900.0, "USD", 0.36),
+        ("Some Bond", 99.75, "USD", 3.99 / 100),
+    ]
+    assert [known(found, name)["currency"] for name in ("AAPL", "SAP")] == ["USD", "EUR"]
+    assert (known(found, "Some Bond")["type"], known(found, "Some Bond")["modelled"]) == ("bond", False)
+
+
+def test_a_german_file_of_constituents(desk: Desk) -> None:
+    desk.positions(
+        "Fondsbestand per,28.12.2022\n\n"
+        "Emittententicker,Name,Sektor,Anlageklasse,Marktwert,Gewichtung (%),Nominale,Standort,Marktwährung\n"
+        '"SAP","SAP SE","IT","Aktien","9.300,50","93,005","100,00","Deutschland","EUR"\n'
+        '"EUR","EUR CASH","Cash","Barmittel","699,50","6,995","699,50","Deutschland","EUR"\n'
+    )
+    desk.mapped("positions: {portfolio_id: DAX}\ntypes: {Aktien: equity, Barmittel: cash}\n")
+    found = desk.accepted()
+    assert rows(found, "instrument_id", "market_value", "weight", "currency") == [
+        ("CASH.EUR", 699.5, 0.06995, "EUR"),
+        ("SAP", 9300.5, 93.005 / 100, "EUR"),
+    ]
+
+
+def test_two_sheets_with_positions_are_refused_until_one_is_named(desk: Desk) -> None:
+    raw = io.BytesIO()
+    book = xlsxwriter.Workbook(raw)
+    for name, shares in (("today", 1), ("yesterday", 2), ("notes", None)):
+        sheet = book.add_worksheet(name)
+        sheet.write_row(0, 0, ["ticker", "shares", "fund"] if shares else ["nothing here"])
+        sheet.write_row(1, 0, ["AAPL", shares or "x", "A"])
+    book.close()
+    desk.positions(raw.getvalue(), "p.xlsx")
+    assert "sheet today and" in desk.refusal()
+    assert rows(desk.mapped("positions: {sheet: yesterday}\n").accepted(), "quantity") == [(2.0,)]
+    assert "has no sheet 'tomorrow'" in desk.mapped("positions: {sheet: tomorrow}\n").refusal()
+
+
+def test_prices_by_isin_need_a_file_of_instruments_and_the_run_says_so(desk: Desk) -> None:
+    desk.positions("portfolio,isin,shares\nA,US0378331005,1\n")
+    assert desk.accepted().lines[-1].endswith("set book.instruments_path")

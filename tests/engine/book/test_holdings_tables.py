@@ -28,9 +28,8 @@ INSTRUMENTS = "instrument_id,isin,currency\nAAPL,US0378331005,USD\n"
 
 
 def test_a_position_leads_back_to_the_line_it_came_from(make_run: Callable[..., Run]) -> None:
-    run = make_run(
-        "book.source=csv", "book.path=p.csv", "book.portfolios_path=f.csv", "book.instruments_path=i.csv"
-    )
+    paths = ("book.path=p.csv", "book.portfolios_path=f.csv", "book.instruments_path=i.csv")
+    run = make_run("book.source=csv", *paths)
     folder = run.settings.project_dir
     for name, text in (("p.csv", POSITIONS), ("f.csv", PORTFOLIOS), ("i.csv", INSTRUMENTS)):
         (folder / name).write_text(text, encoding="utf-8")
