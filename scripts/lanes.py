@@ -73,12 +73,14 @@ def lanes(everything: bool) -> list[Lane]:
     style = (_module("ruff", "check", "."), _module("ruff", "format", "--check", "."), _module("mypy"))
     contracts = (_module("mypy"), [str(BIN / "lint-imports")])
     one, engines = ("-n", "0", "-m"), "(spark or ray) and not cluster"
+    # Few rows are sooner interpreted than a plan is compiled; commands and the night compile as ever.
+    interpreted = () if everything else ("--interpreted",)
     found = [
         # One process, in which a test finds Spark and Ray running as the one before has left them.
         Lane(
             "engine: Spark and Ray",
             TESTS,
-            (_pytest(*one, f"{engines}{quick}", "--ignore=workloads"),),
+            (_pytest(*one, f"{engines}{quick}", *interpreted, "--ignore=workloads"),),
             330,
         ),
         Lane("engine: whole runs", TESTS, (_pytest(*one, f"{engines}{quick}", "workloads"),), 150),

@@ -27,6 +27,12 @@ spark: {cores: 2, driver_memory: 1g, shuffle_partitions: 2}
 """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--interpreted", action="store_true", help="Let Spark interpret what it otherwise compiles."
+    )
+
+
 def pytest_configure() -> None:
     # Processes that tests start find the same engine and recipes, and this folder's helpers.
     os.environ["PYTHONPATH"] = os.pathsep.join([python_path(), str(TESTS)])
@@ -70,11 +76,14 @@ def new_settings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Calla
 
 
 @pytest.fixture(scope="session")
-def spark(new_settings: Callable[[], Callable[..., Settings]]) -> Iterator[Any]:
+def spark(new_settings: Callable[[], Callable[..., Settings]], pytestconfig: pytest.Config) -> Iterator[Any]:
     """Start Spark when the first test asks for it; each xdist worker has its own, in its own folder."""
     from acceleray.engines.spark.session import spark_session
+    from acceleray.testing.small import interpret
 
     with spark_session(new_settings()()) as session:
+        if pytestconfig.getoption("--interpreted"):
+            interpret(session)
         yield session
 
 

@@ -129,7 +129,7 @@ def alternatives(name: str) -> list[Any]:
     return [choice for choice in offered if choice != default] or [REACH[name]["instead"]]
 
 
-@pytest.mark.parametrize("name", drawn(list(REACH), SEED, 12))
+@pytest.mark.parametrize("name", drawn(list(REACH), SEED, 8))
 def test_an_answer_changes_the_declared_files_and_no_other(
     name: str, defaults: Path, rendered: Callable[[Answers], Path]
 ) -> None:

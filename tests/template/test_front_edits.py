@@ -126,14 +126,14 @@ def test_a_workload_that_a_project_of_today_added_is_left_alone(
     assert edit.holds(project)
 
 
+# With a template of few files the same is in test_front_preview.py and test_front_update.py.
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("changes", "states"),
     [
-        pytest.param(
-            ["workloads+=portfolio_model_calibration"], {"added", "updated"}, marks=pytest.mark.nightly
-        ),
-        pytest.param(["workloads-=risk_stress_testing"], {"deleted", "updated"}, marks=pytest.mark.nightly),
-        pytest.param(["catalog_prod=risk_of_ours"], {"updated"}, marks=pytest.mark.nightly),
+        (["workloads+=portfolio_model_calibration"], {"added", "updated"}),
+        (["workloads-=risk_stress_testing"], {"deleted", "updated"}),
+        (["catalog_prod=risk_of_ours"], {"updated"}),
         (["cloud=azure", "cluster_size=custom", "node_type=Standard_E8ds_v5"], {"updated"}),
     ],
     ids=["a workload is added", "one is removed", "a catalog changes", "another cloud with a node type"],

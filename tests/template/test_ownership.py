@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
+from acceleray_cli import quick
 from conftest import contents
 from render import ROOT, render
 
@@ -51,9 +52,10 @@ def test_a_workload_that_is_not_selected_brings_no_files(template: Path, tmp_pat
         path.write_text("owned: true\n")
 
     two = ["end_to_end_pipeline", "second_recipe"]
-    both = set(contents(render(source, tmp_path / "both", {"workloads": two})))
-    first = set(contents(render(source, tmp_path / "first", {"workloads": ["end_to_end_pipeline"]})))
-    second = set(contents(render(source, tmp_path / "second", {"workloads": ["second_recipe"]})))
+    with quick.writing():
+        both = set(contents(render(source, tmp_path / "both", {"workloads": two})))
+        first = set(contents(render(source, tmp_path / "first", {"workloads": ["end_to_end_pipeline"]})))
+        second = set(contents(render(source, tmp_path / "second", {"workloads": ["second_recipe"]})))
 
     assert both - first == added
     assert "conf/ingest.yml" in second, "settings of a stage that two workloads use stay with either"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from imported import failures
 from render import ROOT
 from test_subsets import SUBSETS, number_of, reference, with_what_it_needs
@@ -24,6 +26,7 @@ def test_all_modules_of_all_127_choices_are_imported(tmp_path: Path) -> None:
     assert failures(ENGINE, ROOT / "reference" / SOURCE, projects, tmp_path) == {}
 
 
+@pytest.mark.nightly
 def test_a_module_that_cannot_be_imported_is_named_with_what_it_lacks(tmp_path: Path) -> None:
     source = Path(shutil.copytree(ROOT / "reference" / SOURCE, tmp_path / "source"))
     study = "portfolio/workloads/credit_study.py"
