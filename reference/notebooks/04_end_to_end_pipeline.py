@@ -238,8 +238,9 @@ show_rows(run, LIMIT_UTILISATION, "limit_id", "portfolio_id", "value", "unit", "
 # MAGIC that do not overlap.
 # MAGIC
 # MAGIC **Ray**, because blocks of days are independent and share residuals and weights: question 7. Spark
-# MAGIC says which fit was in force when, and commits. `record` writes down every table version above: that
-# MAGIC is the lineage.
+# MAGIC says which fit was in force when, and commits. Each portfolio is judged by today's positions on past
+# MAGIC days. `keep_live_record` keeps what is reported today, and joins the P&L of the day after to what was
+# MAGIC reported before. `record` writes down every table version above: that is the lineage.
 
 # COMMAND ----------
 

@@ -9,7 +9,7 @@ from acceleray.stages.limits.stage import read_limits
 from acceleray.stages.stress.stage import read_definitions
 
 CONF = Path(__file__).parents[1] / "conf"
-ENVIRONMENTS = sorted({path.stem for path in CONF.glob("*.yml")} - {"base", "limits", "stress"})
+ENVIRONMENTS = sorted({path.stem for path in CONF.glob("*.yml")} - {"base", "book", "limits", "stress"})
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

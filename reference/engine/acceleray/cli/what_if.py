@@ -63,6 +63,8 @@ def _asked(
     settings: Settings, path: Path | None, hedges: tuple[str, ...], portfolio: str, shell: bool, keep: bool
 ) -> int:
     from acceleray.runtime.progress import Reporter
+    from acceleray.stages.limits.definitions import read_limits
+    from acceleray.stages.limits.on_trades import limits_on_trades
     from acceleray.stages.what_if.keep import keep as written
     from acceleray.stages.what_if.session import risk_session
     from acceleray.stages.what_if.trades import read_trades, refuse_too_many
@@ -71,7 +73,8 @@ def _asked(
     trades = read_trades(path) if path is not None else ()
     refuse_too_many(len(trades), settings.what_if.maximum_trades, "trades")
     refuse_too_many(len(hedges), settings.what_if.maximum_hedges, "hedges")
-    with risk_session(settings, portfolio, reporter=Reporter()) as risk:
+    limits = limits_on_trades(read_limits(settings))
+    with risk_session(settings, portfolio, limits, Reporter()) as risk:
         answer = risk.ask(trades, hedges) if trades or hedges else None
         if answer is not None:
             tell(answer.text())

@@ -60,20 +60,18 @@ class Measures:
 
 @dataclass(frozen=True)
 class Unit:
-    """What one unit of a holding, or of one line of it, earns where instruments earn their returns.
+    """What one line of a book earns where instruments earn their returns: a price, or what a currency adds.
 
     Attributes:
         held: place of the instrument whose returns it takes, or `CASH`.
         legs: places of the exchange rates between its currency and the portfolio's, and +1 where one
-            multiplies, else -1.
+            multiplies, else -1; none for a price.
         beta: on that instrument's returns; one where it is the instrument itself.
-        whole: whether it earns price and currency, or what currencies add alone.
     """
 
     held: int
     legs: tuple[tuple[int, int], ...] = ()
     beta: float = 1.0
-    whole: bool = True
 
     def of(self, returns: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return its simple returns (scenarios,) from those of instruments (instruments, scenarios)."""
@@ -86,10 +84,7 @@ class Unit:
         for rate, sign in self.legs:
             growth *= (1.0 + returns[rate].astype(np.float64)) ** sign
         growth -= 1.0
-        if own is None:
-            return growth
-        added = growth * (1.0 + own)
-        return own + added if self.whole else added
+        return growth if own is None else growth * (1.0 + own)
 
 
 Parts = tuple[tuple[float, Unit], ...]

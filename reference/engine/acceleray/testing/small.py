@@ -10,7 +10,7 @@ import runpy
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -123,10 +123,23 @@ def small_project(
     small = SmallProject(project, folder, home, notebooks)
     with (
         project.importable(),
-        nullcontext(started) if started else engines(small.settings()) as up,
+        nullcontext(started) if started else _interpreting(engines(small.settings())) as up,
         patch("acceleray.runtime.session.engines", lambda settings: nullcontext(up)),
     ):
         yield small
+
+
+@contextmanager
+def _interpreting(start: AbstractContextManager[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    with start as up:
+        interpret(up[0])
+        yield up
+
+
+def interpret(spark: Any) -> None:
+    """Let a Spark session interpret its plans: to compile one takes longer than a few hundred rows."""
+    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
 
 
 def run_as_script(path: Path) -> dict[str, Any]:

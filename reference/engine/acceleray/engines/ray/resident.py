@@ -119,6 +119,11 @@ class Resident:
         return remote.remote(how, function, sizes, *flat)
 
 
+def store_mb() -> int:
+    """Return the size of the object stores of all nodes of the Ray that runs, in MB."""
+    return int(ray.cluster_resources().get("object_store_memory", 0.0) // (1024 * 1024))
+
+
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
     """Turn what Ray raises into one line."""

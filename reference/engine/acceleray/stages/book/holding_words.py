@@ -13,8 +13,13 @@ _NAMED = 5
 _GROSS = 20.0
 
 
-def lines_of(positions: pa.Table, instruments: pa.Table, quarantined: pa.Table) -> tuple[str, ...]:
-    """Return what to say about accepted positions, their instruments, and rows that were left out."""
+def lines_of(
+    positions: pa.Table, instruments: pa.Table, quarantined: pa.Table, listed: bool
+) -> tuple[str, ...]:
+    """Return what to say about accepted positions, their instruments, and rows that were left out.
+
+    `listed` says whether there is a file of instruments.
+    """
     held = instruments.filter(instruments["held"])
     counts = (len(positions), pc.count_distinct(positions["portfolio_id"]).as_py(), len(held))
     words = ("position", "portfolio", "instrument")
@@ -32,7 +37,7 @@ def lines_of(positions: pa.Table, instruments: pa.Table, quarantined: pa.Table) 
         "silver.holdings_quarantined",
     )
     unpriced = held.filter(pc.and_(pc.invert(held["priced"]), pc.not_equal(held["type"], "cash")))
-    rows = unpriced.select(["instrument_id", "modelled", "type", "proxy", "name"]).to_pylist()
+    rows = unpriced.to_pylist()
     lines += _named(
         [
             f"{_title(row)}"
@@ -52,6 +57,11 @@ def lines_of(positions: pa.Table, instruments: pa.Table, quarantined: pa.Table) 
         "not modelled: ",
         "silver.instruments_known",
     )
+    if not listed and any(row["ticker"] is None and (row["isin"] or row["cusip"]) for row in rows):
+        lines.append(
+            "instruments known by ISIN or CUSIP alone find their prices by a file of instruments: set "
+            "book.instruments_path"
+        )
     return (*lines, *_suspicious(positions))
 
 

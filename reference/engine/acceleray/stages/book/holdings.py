@@ -206,7 +206,7 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
         quarantined,
         (),
     )
-    told = lines_of(holdings.positions, instruments, quarantined)
+    told = lines_of(holdings.positions, instruments, quarantined, bool(received.instruments))
     return replace(holdings, lines=(*received.lines, *found.lines, *told))
 
 

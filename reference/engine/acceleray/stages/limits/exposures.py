@@ -45,14 +45,13 @@ def by_group(
 ) -> GroupedExposure:
     """Return the exposure of each portfolio to a group, or without one to that with the largest by size.
 
-    Of groups of one size the first in alphabetical order counts. A position without a group, None, is in
-    none. Other arguments as in `exposure`; `groups` (positions,) says which group each is in.
+    Of groups of one size the first in alphabetical order counts. Other arguments as in `exposure`; `groups`
+    (positions,) says which group each is in.
     """
-    inside = np.array([each is not None for each in groups], dtype=bool)
-    names, code = np.unique(groups[inside].astype(str), return_inverse=True)
+    names, code = np.unique(groups.astype(str), return_inverse=True)
     # Only pairs that there are: portfolios times groups may be more than memory holds.
-    pairs, place = np.unique(portfolio[inside] * max(names.size, 1) + code, return_inverse=True)
-    sizes = np.abs(weights[inside]) if gross else weights[inside]
+    pairs, place = np.unique(portfolio * max(names.size, 1) + code, return_inverse=True)
+    sizes = np.abs(weights) if gross else weights
     sums = 100.0 * np.bincount(place, sizes, minlength=pairs.size)
     owner, name = pairs // max(names.size, 1), names[pairs % max(names.size, 1)] if names.size else names
     if group is not None:

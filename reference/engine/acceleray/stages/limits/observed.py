@@ -65,6 +65,10 @@ class Facts:
         return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
 
+NOT_GIVEN = "not given"
+"""The group of positions that are in none."""
+
+
 def needed(limit: Limit) -> Table | None:
     """Return the table that a limit is compared with, besides gold.portfolios; None where there is none."""
     match limit.measure.name:
@@ -138,6 +142,8 @@ def _of_groups(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
         else _numbers(chosen, _EXPOSURE.get(limit.measure.name, _EXPOSURE["net_exposure"]))[known] / 100.0
     )
     groups = column(chosen, "group").astype(object)[known]
+    if limit.group_value is not None and limit.group_value not in groups:
+        return _nothing(facts, _unknown(limit))
     found = by_group(shares, places[known], len(facts.ids), groups, False, limit.group_value)
     missing = ~np.isin(np.arange(len(facts.ids)), places[known])
     reasons = np.where(missing, f"it has no groups by {limit.group}", "").astype(object)
@@ -145,6 +151,11 @@ def _of_groups(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
 
 
 _EXPOSURE = {"gross_exposure": "gross_exposure_pct_nav", "net_exposure": "net_exposure_pct_nav"}
+
+
+def _unknown(limit: Limit) -> str:
+    # It may be misspelt: a limit on nothing is never green.
+    return f"no position has {limit.group} '{limit.group_value}'"
 
 
 def _exposures(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
@@ -158,6 +169,10 @@ def _exposures(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
     groups = np.array(rows.column(name).to_pylist(), dtype=object)[known]
     if not any(group is not None for group in groups):
         return _nothing(facts, f"no position has a value of '{limit.group}'")
+    # What is in no group is one of its own, as in gold.group_risk: it may be large.
+    groups[[group is None for group in groups]] = NOT_GIVEN
+    if limit.group_value is not None and limit.group_value not in groups:
+        return _nothing(facts, _unknown(limit))
     found = by_group(weights, places, count, groups, gross, limit.group_value)
     return Observed(found.pct_nav, _empty(count), found.groups, _none(count))
 

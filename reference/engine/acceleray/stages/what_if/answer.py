@@ -61,9 +61,19 @@ class Answer:
         lines += ["", *words.contributions(self.contributions(longest), longest)]
         if self.hedges:
             lines += ["", *words.hedges(self.hedges, self.hedge_prices, self.horizons, self.nav)]
+            lines.append(self._best())
         if self.limits[0]:
             lines += ["", *words.limits(*self.limits)]
         return [*lines, "", f"Answered in {self.seconds:.2f} s."]
+
+    def _best(self) -> str:
+        best, longest = self.best_hedge, self.horizons[-1]
+        if not best:
+            return "None of them lowers it."
+        amount = self.nav * longest.hedges[self.hedges.index(best)].amount
+        done = "buy" if amount > 0.0 else "sell"
+        over = words.days(longest.horizon_d)
+        return f"Best over {over}: {done} {best} for {words.money(abs(amount))} {self.currency}."
 
     def at(self, horizon_d: int) -> Found:
         """Return what was found at one horizon."""

@@ -48,11 +48,18 @@ class Room:
         return f"{self.scenarios:,} scenarios{fewer} in {digits} precision, {self.megabytes:,} MB"
 
 
-def room(wanted: int, instruments: int, budget_mb: int, precision: str = "auto") -> Room:
+def room(
+    wanted: int,
+    instruments: int,
+    budget_mb: int,
+    precision: str = "auto",
+    setting: str = "what_if.memory_mb",
+) -> Room:
     """Return how many scenarios of so many instruments fit into a budget.
 
     All of them in double precision if they fit, else in single precision, which moves VaR and expected
-    shortfall by less than a millionth; else as many of the first ones as do, in whole atoms.
+    shortfall by less than a millionth; else as many of the first ones as do, in whole atoms. `setting` is the
+    one that a message tells to raise.
 
     Raises:
         PortfolioError: fewer than `LEAST_SCENARIOS` would fit.
@@ -67,7 +74,7 @@ def room(wanted: int, instruments: int, budget_mb: int, precision: str = "auto")
         needed = -(-LEAST_SCENARIOS * each // _MB)
         raise PortfolioError(
             f"{LEAST_SCENARIOS:,} scenarios of {instruments} instruments take {needed:,} MB, and"
-            f" {budget_mb:,} MB may be used; raise what_if.memory_mb."
+            f" {budget_mb:,} MB may be used; raise {setting}."
         )
     return Room(fitting, choices[-1], -(-fitting * each // _MB), wanted)
 

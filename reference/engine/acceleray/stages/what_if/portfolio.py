@@ -76,7 +76,7 @@ class Tradable:
 
 def unit_of(line: Line) -> Unit:
     """Return a line of a book as scenarios know it."""
-    return Unit(line.held, line.legs, line.beta, whole=False) if line.legs else Unit(line.held, (), line.beta)
+    return Unit(line.held, line.legs, line.beta)
 
 
 def own_lines(place: int) -> Line:

@@ -19,6 +19,7 @@ import numpy as np
 from acceleray.engines.delta.reader import reader
 from acceleray.engines.profiles import ray_of_profile
 from acceleray.engines.ray.fanout import FanOut
+from acceleray.engines.ray.resident import store_mb
 from acceleray.engines.ray.slots import available_mb
 from acceleray.errors import PortfolioError
 from acceleray.quant.what_if import Levels, Parts, losses_before
@@ -54,6 +55,8 @@ from acceleray.stages.what_if.trades import (
 
 # Of this machine's free memory, where `what_if.memory_mb` does not say how much.
 _SHARE_OF_FREE = 0.4
+# Of the object store of a Ray that runs already: the rest is for arguments and results of tasks.
+_SHARE_OF_STORE = 0.7
 # Free memory where the system does not tell.
 _UNKNOWN_MB = 4096
 # What Ray's object store holds besides: arguments and results of tasks.
@@ -220,7 +223,7 @@ def risk_session(
     """
     reporter = reporter or Reporter()
     with ExitStack() as stack:
-        with reporter.stage("Read the last run's fits, returns and book"), reader(settings) as tables:
+        with reporter.stage("Read fits, returns and book of the last run"), reader(settings) as tables:
             base = newest_base(tables, settings)
             calibration = calibration_of(tables, base)
             desk = desk_of(tables, base, calibration)
@@ -231,23 +234,45 @@ def risk_session(
             measured = {own.portfolio_id: outcomes.measures(losses).value_at_risk}
             refuse_other_numbers(tables, base, measured, 1)
             tradable = desk.tradable(own, desk.names)
-        of = settings.what_if
-        budget = of.memory_mb or int(_SHARE_OF_FREE * (available_mb() or _UNKNOWN_MB))
-        precision = {"auto": "auto", "double": "float64", "single": "float32"}[of.precision]
-        kept = room(of.scenarios, len(desk.instruments), budget, precision)
+        reporter.say(
+            f"{own.portfolio_id} on {base.as_of}, run {base.run_id} ({base.workload}): one-day VaR is the one"
+            " reported"
+        )
+        fan_out, kept = _with_room(settings, len(desk.instruments), fan_out, reporter, stack)
+        reporter.say(f"    {kept.words} are kept in memory")
         horizon_d = max(base.settings.simulation.horizons_d)
         horizon_d = horizon_d if horizon_d > 1 else _USUAL_HORIZON_D
-        if fan_out is None:
-            with reporter.stage("Start Ray"):
-                store = max(settings.ray.object_store_mb, int(1.05 * kept.megabytes) + _BESIDE_MB)
-                wide = settings.ray.model_copy(update={"object_store_mb": store})
-                fan_out = stack.enter_context(ray_of_profile(settings.model_copy(update={"ray": wide})))
-        with reporter.stage(f"Draw {kept.words}"):
+        with reporter.stage(f"Make scenarios of {horizon_d} days (Ray)"):
             done = reporter.counter(block_count(kept.scenarios), "blocks of scenarios")
             blocks = RayBlocks(fan_out, world, horizon_d, kept, done)
         risk = base.settings.risk
         resident = Resident(blocks, horizon_d, Levels(risk.var_confidence, risk.es_confidence))
         yield RiskSession(base, own, tradable, outcomes, resident, kept, limits)
+
+
+def _with_room(
+    settings: Settings, instruments: int, fan_out: FanOut | None, reporter: Reporter, stack: ExitStack
+) -> tuple[FanOut, Room]:
+    """Return a fan-out, and how many scenarios of so many instruments its object store has room for.
+
+    In profile `local` Ray is started with the store that they need; elsewhere, and where it runs already, the
+    store is as large as it is.
+    """
+    of = settings.what_if
+    precision = {"auto": "auto", "double": "float64", "single": "float32"}[of.precision]
+    if fan_out is None and settings.profile == "local":
+        budget = of.memory_mb or int(_SHARE_OF_FREE * (available_mb() or _UNKNOWN_MB))
+        kept = room(of.scenarios, instruments, budget, precision)
+        store = max(settings.ray.object_store_mb, int(1.05 * kept.megabytes) + _BESIDE_MB)
+        wide = settings.ray.model_copy(update={"object_store_mb": store})
+        with reporter.stage("Start Ray"):
+            return stack.enter_context(ray_of_profile(settings.model_copy(update={"ray": wide}))), kept
+    if fan_out is None:
+        with reporter.stage("Start Spark, and Ray inside of it"):
+            fan_out = stack.enter_context(ray_of_profile(settings))
+    budget = int(_SHARE_OF_STORE * store_mb())
+    budget = min(of.memory_mb or budget, budget)
+    return fan_out, room(of.scenarios, instruments, budget, precision, "ray.object_store_mb")
 
 
 def world_of(calibration: Calibration, settings: Settings) -> World:

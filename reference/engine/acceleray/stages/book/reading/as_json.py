@@ -18,7 +18,7 @@ def objects(names: Sequence[str], columns: Sequence[pa.Array], empty: bool = Tru
         empty: whether an empty text is kept, or its key left out.
     """
     parts = []
-    for name, column in zip(names, columns, strict=True):
+    for name, column in zip(_apart(names), columns, strict=True):
         head = json.dumps(name, ensure_ascii=False) + ': "'
         pair = pc.binary_join_element_wise(head, _escaped(column), '", ', "")
         parts.append(pair if empty else pc.if_else(pc.equal(column, ""), "", pair))
@@ -26,6 +26,16 @@ def objects(names: Sequence[str], columns: Sequence[pa.Array], empty: bool = Tru
         raise ValueError("no columns")
     inner = pc.replace_substring_regex(pc.binary_join_element_wise(*parts, ""), ", $", "")
     return pc.binary_join_element_wise("{", inner, "}", "")
+
+
+def _apart(names: Sequence[str]) -> list[str]:
+    """Return names of which a second one of the same letters has a number."""
+    seen: dict[str, int] = {}
+    apart = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        apart.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return apart
 
 
 def _escaped(column: pa.Array) -> pa.Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,12 @@ from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.reading.figures import Figures, decimal_of
 from acceleray.stages.ingest.reading.grid import BLANK, EMPTY, Column, Grid, as_text, is_text
 from acceleray.stages.ingest.reading.number_text import PLAIN, Decimal, plain
-from acceleray.stages.ingest.reading.row_days import row_days
+from acceleray.stages.ingest.reading.row_days import RowDays, row_days
 
 # Cells that say that there is no name. NA, NAN and ND are tickers, and NA is a country.
 _NOTHING = ("-", "--", "---", "\u2013", "\u2014", "n/a", "#n/a", "<na>", "(null)", "null", "none")
 _PER_CENT = r"%$"
+_TIME = r"[T ]+[0-9]{1,2}:[0-9]{2}.*$"
 # As accountants write negative numbers, and as SAP does.
 _IN_BRACKETS, _SIGN_LAST = r"^\((.*)\)$", r"^([0-9.,]+)-$"
 
@@ -82,7 +83,7 @@ def days_of(columns: Sequence[tuple[Grid, int]]) -> list[NDArray[np.datetime64]]
         part = Grid(grid.origin, grid.name, ("as_of",), some, grid.lines[mask], grid.word)
         parts.append((part, 0))
         filled.append(mask)
-    read = row_days([part for part in parts if len(part[0].lines)]) if any(map(np.any, filled)) else None
+    read = _read_days([part for part in parts if len(part[0].lines)]) if any(map(np.any, filled)) else None
     days = iter(read.days if read else ())
     for mask in filled:
         whole = np.full(mask.size, np.datetime64("NaT", "D"))
@@ -90,6 +91,25 @@ def days_of(columns: Sequence[tuple[Grid, int]]) -> list[NDArray[np.datetime64]]
             whole[mask] = next(days)
         found.append(whole)
     return found
+
+
+def _read_days(parts: Sequence[tuple[Grid, int]]) -> RowDays:
+    """Return the days of dates; a time of day, at which positions were taken, is no part of them."""
+    try:
+        read = row_days(parts)
+        if not read.left_out:
+            return read
+    except PortfolioError:
+        pass
+    return row_days([(replace(grid, columns=(_without_time(grid.columns[at]),)), 0) for grid, at in parts])
+
+
+def _without_time(column: Column) -> Column:
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        column = pc.local_timestamp(column) if kind.tz else column
+        return pc.floor_temporal(column, unit="day")
+    return pc.replace_substring_regex(column, _TIME, "") if is_text(kind) else column
 
 
 def _cleared(grid: Grid, at: int) -> tuple[pa.ChunkedArray, bool]:

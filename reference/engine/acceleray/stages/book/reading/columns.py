@@ -22,22 +22,27 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 _IDENTIFIERS = {
-    "instrument_id": _words("instrument securityid assetid secid identifier instrumentcode"),
-    "ticker": _words("symbol tickersymbol bloombergticker stocksymbol stockticker holdingticker ric"),
+    "instrument_id": _words(
+        "instrument securityid assetid secid identifier securityidentifier instrumentcode"
+    ),
+    "ticker": _words(
+        "symbol tickersymbol bloombergticker stocksymbol stockticker holdingticker emittententicker ric"
+    ),
     "isin": _words("isincode securityisin isinnumber"),
     "cusip": _words("cusipnumber issuercusip cusip9 cusipid"),
     "sedol": _words("sedolcode sedolnumber"),
     "figi": _words("compositefigi bbgid bbgglobalid openfigi"),
     "name": _words(
         """securityname instrumentname holding holdings holdingname description securitydescription
-        security nameofissuer issuertitle titleofissue company companyname constituent constituentname"""
+        security nameofissuer issuertitle titleofissue company companyname constituent constituentname
+        bezeichnung"""
     ),
 }
 _ATTRIBUTES = {
     "type": _words("instrumenttype securitytype assettype producttype"),
-    "asset_class": _words("assetcat assetcategory assetgroup"),
-    "sector": _words("gicssector industrysector"),
-    "country": _words("location countryofrisk countrycode investmentcountry domicile"),
+    "asset_class": _words("assetcat assetcategory assetgroup anlageklasse"),
+    "sector": _words("gicssector industrysector sektor"),
+    "country": _words("location countryofrisk countrycode investmentcountry domicile standort land"),
     "issuer": _words("issuername"),
     "multiplier": _words("contractsize contractmultiplier pointvalue"),
     "price_unit": _words("quoteunit pricescale"),
@@ -53,19 +58,22 @@ POSITIONS: Mapping[str, tuple[str, ...]] = {
     **_IDENTIFIERS,
     "quantity": _words(
         """qty shares sharesheld numberofshares units nominal balance position sshprnamt shrsorprnamt
-        sharespar sharesparamount parvalue"""
+        sharespar sharesparamount sharesparvalue parvalue stück nominale anteile"""
     ),
     "market_value": _words(
         "mv value marketval positionvalue marketvalueusd valueusd valusd currencyvalue marktwert kurswert"
+        " marketvaluebase basemarketvalue mvbase basemv valuebase basevalue marketvaluebasecurrency"
     ),
     "weight": _words(
         """weighting portfolioweight indexweight fundweight pctval pctnav percentage percent pct offund ofnav
-        ofnetassets ofportfolio oftotal ofassets netassets nav weightpct pctofnav"""
+        ofnetassets offunds ofportfolio oftotal ofassets netassets nav weightpct pctofnav gewicht
+        gewichtung"""
     ),
     "weight_pct": (),
     "currency": _words("ccy currencycode positioncurrency valuecurrency währung"),
     "instrument_currency": _words(
         "marketcurrency localcurrency tradingcurrency pricecurrency securitycurrency quotecurrency"
+        " marktwährung"
     ),
     **_ATTRIBUTES,
     "put_call": _words("putorcall"),
@@ -178,6 +186,10 @@ def roles_of(kind: Kind, header: Sequence[str], own: Mapping[str, str], origin: 
     elif "weight" in at and "weight" not in own:
         name = header[at["weight"]]
         per_cent = "%" in name or plain_name(name) in _PER_CENT
+    valued = plain_name(header[at["market_value"]]) if "market_value" in at else ""
+    if "base" in valued and "currency" in at and "instrument_currency" not in at:
+        # A value in base currency is in that of the portfolio, so the currency is another one's.
+        at["instrument_currency"] = at.pop("currency")
     others = tuple(place for place in range(len(header)) if header[place] and place not in at.values())
     return Roles(at, others, per_cent)
 

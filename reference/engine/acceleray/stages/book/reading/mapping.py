@@ -33,12 +33,14 @@ class TableMap(_Entry):
         decimal: `point`, `comma`, or `auto`: the numbers decide.
         header_line: line of the header; None: it is found by its names.
         last_line: last line of the table; None: it ends where lines do not fit any more.
+        sheet: of an Excel file; empty: the one that has such a table.
     """
 
     columns: dict[str, str] = {}
     decimal: Literal["auto", "point", "comma"] = "auto"
     header_line: Line | None = None
     last_line: Line | None = None
+    sheet: str = ""
 
 
 class PositionsMap(TableMap):

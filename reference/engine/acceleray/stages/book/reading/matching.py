@@ -14,6 +14,8 @@ from acceleray.stages.book.reading.instruments import Instrument, instrument
 
 CASH = "CASH."
 """How the id of cash begins; its currency follows."""
+# Types that are valued alike: one file's equity may be another's fund.
+_ALIKE = {"equity", "fund", "index"}
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def _match(
     row: Mapping[str, str], one: Instrument, told: list[str], register: Register, currencies: set[str]
 ) -> Match:
     if one.strange:
-        return Match(reason=f"has type '{one.strange}', which is not known; map it in conf/book.yml, types")
+        return Match(reason=_strange(one.strange))
     hits = {role: register.found(text) for role, text in one.ids.items()}
     for role, text in one.ids.items():
         for more in also(role, text) if not hits[role] else ():
@@ -166,6 +168,10 @@ def _match(
     return _joined(one.instrument_id or one.words["name"], one, register)
 
 
+def _strange(word: str) -> str:
+    return f"has type '{word}', which is not known; map it in conf/book.yml, types"
+
+
 def _ambiguous(one: Instrument, known: Mapping[str, set[str]]) -> str:
     parts = [f"{role} {one.ids[role]} is {' or '.join(sorted(names)[:3])}" for role, names in known.items()]
     return f"is ambiguous: {', '.join(parts)}"
@@ -174,6 +180,8 @@ def _ambiguous(one: Instrument, known: Mapping[str, set[str]]) -> str:
 def _joined(instrument_id: str, one: Instrument, register: Register) -> Match:
     """Return a match, and keep what the row says about the instrument where nothing was known."""
     before = register.instruments.get(instrument_id)
+    if before is not None and before.strange and not one.type:
+        return Match(reason=_strange(before.strange))
     if before is None:
         kind = one.type
         if not kind and (pair := pair_of(instrument_id)):
@@ -182,7 +190,8 @@ def _joined(instrument_id: str, one: Instrument, register: Register) -> Match:
         return Match(instrument_id)
     for word in ("currency", "type"):
         mine, theirs = getattr(before, word), getattr(one, word)
-        if mine and theirs and mine != theirs and not before.listed:
+        alike = mine == theirs or {mine, theirs} <= _ALIKE
+        if mine and theirs and not alike and not before.listed:
             raise PortfolioError(
                 f"{one.place} has {word} {theirs} for {instrument_id}, and {before.place} has {mine}; say "
                 "which one it is in a file of instruments (book.instruments_path)."

@@ -16,7 +16,7 @@ from acceleray.stages.ingest.reading.encoding import encoding_of
 from acceleray.stages.ingest.reading.grid import Grid, clean
 from acceleray.stages.ingest.reading.opening import Content, Subject, contents_at
 from acceleray.stages.ingest.reading.separator import declared
-from acceleray.stages.ingest.reading.sheets import cell_text, sheet_grid, sheet_rows
+from acceleray.stages.ingest.reading.sheets import Rows, cell_text, sheet_grid, sheet_rows
 from acceleray.stages.ingest.reading.text_file import text_grid
 from acceleray.stages.ingest.reading.typed import parquet_grid
 
@@ -47,7 +47,7 @@ def sheets_at(path: Path, kind: Kind, how: TableMap, about: Subject) -> list[She
         elif content.kind == "parquet":
             found.append(sheet_of(parquet_grid(content.raw, content.origin, content.name), kind, how))
         else:
-            found += _of_excel(content, kind, how)
+            found.append(_of_excel(content, kind, how))
     return found
 
 
@@ -152,39 +152,55 @@ def _end(
     return end, (before + rest[0], before + rest[-1])
 
 
-def _of_excel(content: Content, kind: Kind, how: TableMap) -> list[Sheet]:
-    found, widths = [], []
-    for origin, rows in sheet_rows(content.raw, content.origin):
-        texts = [[clean(cell_text(cell)) for cell in cells] for _, cells in rows[:_HEAD]]
-        begins = [
-            at
-            for at, cells in enumerate(texts)
-            if (rows[at][0] == how.header_line if how.header_line else is_header(kind, cells, how.columns))
-        ]
-        widths.append(max(texts, key=lambda cells: sum(map(bool, cells))))
-        if not begins:
-            continue
-        begin = begins[0]
-        roles = roles_of(kind, texts[begin], how.columns, origin)
-        below = rows[begin + 1 :]
-        if how.last_line:
-            kept: int | None = sum(line <= how.last_line for line, _ in below)
-        else:
-            cells = [[cell_text(cell) for cell in cells] for _, cells in below]
-            width = max(len(row) for row in [*cells, texts[begin]])
-            kept = end_of(
-                [row + [""] * (width - len(row)) for row in cells],
-                width,
-                tuple(roles.amounts.values()) or range(width),
+def _of_excel(content: Content, kind: Kind, how: TableMap) -> Sheet:
+    sheets = sheet_rows(content.raw, content.origin)
+    if how.sheet:
+        sheets = [(origin, rows) for origin, rows in sheets if origin.endswith(f", sheet {how.sheet}")]
+        if not sheets:
+            raise PortfolioError(
+                f"{content.origin} has no sheet '{how.sheet}'; correct {kind.name}.sheet in {BOOK_FILE}."
             )
-        kept = len(below) if kept is None else kept
-        grid = sheet_grid([rows[begin], *below[:kept]], origin, content.name)
-        roles = replace(roles, others=tuple(at for at in roles.others if at < len(grid.columns)))
-        rest = (below[kept][0], below[-1][0]) if kept < len(below) else None
-        found.append(Sheet(grid, roles, _left_out(rows[begin][0] - 1 if begin else 0, rest, "row")))
+    found = [one for origin, rows in sheets if (one := _of_rows(content.name, origin, rows, kind, how))]
+    if len(found) > 1:
+        raise PortfolioError(
+            f"{found[0].grid.origin} and {found[1].grid.origin} both have {kind.name}; set {kind.name}.sheet "
+            f"in {BOOK_FILE} to the one to take."
+        )
     if not found:
-        raise _no_header(content.origin, kind, how.columns, [cell for cell in widths[0] if cell])
-    return found
+        cells = [clean(cell_text(cell)) for cell in max(sheets[0][1], key=lambda row: _filled(row[1]))[1]]
+        raise _no_header(content.origin, kind, how.columns, [cell for cell in cells if cell])
+    return found[0]
+
+
+def _filled(cells: Sequence[object]) -> int:
+    return sum(bool(clean(cell_text(cell))) for cell in cells)
+
+
+def _of_rows(name: str, origin: str, rows: Rows, kind: Kind, how: TableMap) -> Sheet | None:
+    """Return the table of a sheet, None where it has no header of such a table."""
+    texts = [[clean(cell_text(cell)) for cell in cells] for _, cells in rows[:_HEAD]]
+    if how.header_line:
+        begins = [at for at, (line, _) in enumerate(rows) if line == how.header_line]
+    else:
+        begins = [at for at, cells in enumerate(texts) if is_header(kind, cells, how.columns)]
+    if not begins:
+        return None
+    begin = begins[0]
+    header = [clean(cell_text(cell)) for cell in rows[begin][1]]
+    roles = roles_of(kind, header, how.columns, origin)
+    below = rows[begin + 1 :]
+    if how.last_line:
+        kept: int | None = sum(line <= how.last_line for line, _ in below)
+    else:
+        cells = [[cell_text(cell) for cell in row] for _, row in below]
+        width = max(len(row) for row in [*cells, header])
+        amounts = tuple(roles.amounts.values()) or range(width)
+        kept = end_of([row + [""] * (width - len(row)) for row in cells], width, amounts)
+    kept = len(below) if kept is None else kept
+    grid = sheet_grid([rows[begin], *below[:kept]], origin, name)
+    roles = replace(roles, others=tuple(at for at in roles.others if at < len(grid.columns)))
+    rest = (below[kept][0], below[-1][0]) if kept < len(below) else None
+    return Sheet(grid, roles, _left_out(rows[begin][0] - 1 if begin else 0, rest, "row"))
 
 
 def _no_header(origin: str, kind: Kind, own: Mapping[str, str], cells: Sequence[str]) -> PortfolioError:
