@@ -142,6 +142,8 @@ def test_a_proxy_and_its_beta_are_kept(desk: Desk) -> None:
     assert (known(found, "PRIVATE")["proxy"], known(found, "PRIVATE")["proxy_beta"]) == ("AAPL", 1.25)
     assert (known(found, "OTHER")["proxy_beta"], known(found, "MSFT")["proxy_beta"]) == (1.0, None)
     assert "no prices of PRIVATE, for which AAPL stands in" in found.lines
+    desk.instruments("instrument_id,isin,series,proxy\nPRIVATE,,,US0378331005\nAPPLE,US0378331005,AAPL,\n")
+    assert known(desk.accepted(), "PRIVATE")["proxy"] == "AAPL"
 
 
 @pytest.mark.parametrize(
