@@ -28,6 +28,8 @@ def ran(run: Run, days: int, var: float, load: str = "load") -> list[dict[str, A
     as_of = DAYS[days - 1].astype(date)
     run.source = "csv:test"
     run.workload = "risk_stress_testing"
+    tracker: Any = run.tracker
+    tracker.run_id = "mlflow"
     run.identify(load, as_of)
     rows = [
         {
