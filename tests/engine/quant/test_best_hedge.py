@@ -3,16 +3,8 @@
 import numpy as np
 import pytest
 
-from acceleray.quant.best_hedge import (
-    LARGEST,
-    Drawn,
-    Interval,
-    Sorted,
-    Weighed,
-    likely_interval,
-    lowest,
-    sorted_out,
-)
+from acceleray.quant.best_hedge import LARGEST, Drawn, Weighed, likely_interval, lowest
+from acceleray.quant.hedge_scenarios import Interval, Sorted, sorted_out
 from acceleray.quant.order_weights import shortfall_weights
 from acceleray.quant.risk import expected_shortfall, tail_mass
 
@@ -102,7 +94,7 @@ def test_scenarios_sorted_out_in_parts_give_the_same_curve_within_the_interval(m
     narrow = in_parts(losses, units, Interval(first, last, low, high))
     assert narrow.losses.size < wide.losses.size / 20
     for found in (wide, narrow):
-        tail = found.tail(MASS)
+        tail = Drawn.of(found, MASS)
         assert tail is not None
         for amount in (first, best.amount, last):
             np.testing.assert_allclose(tail(amount), whole(amount), rtol=1e-11, atol=1e-14)
@@ -117,7 +109,7 @@ def test_two_losses_that_do_not_bound_the_tail_are_noticed(market, side):
     at = np.sort(losses - best * units)
     # Above the edge of the tail, and below it.
     wrong = {"low": at[-int(MASS / 2)]} if side == "low" else {"high": at[-int(MASS * 2)]}
-    assert in_parts(losses, units, Interval(best - 0.01, best + 0.01, **wrong)).tail(MASS) is None
+    assert Drawn.of(in_parts(losses, units, Interval(best - 0.01, best + 0.01, **wrong)), MASS) is None
 
 
 def test_an_interval_told_by_the_first_scenarios_holds_the_best_amount_of_all(market):
@@ -128,7 +120,7 @@ def test_an_interval_told_by_the_first_scenarios_holds_the_best_amount_of_all(ma
     within = likely_interval(sample, 1.0 - CONFIDENCE, 4.0)
     assert within.first < best.amount < within.last
     found = in_parts(losses, units, within)
-    tail = found.tail(MASS)
+    tail = Drawn.of(found, MASS)
     assert tail is not None
     assert found.losses.size < COUNT / 8
     start = tuple((amount, *tail(amount)) for amount in (within.first, within.last))

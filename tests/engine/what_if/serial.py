@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from acceleray.quant.what_if import Levels, Unit, losses_before
+from acceleray.quant.line_returns import Unit, losses_before
+from acceleray.quant.what_if import Levels
 
 LEVELS = Levels(0.99, 0.975)
 SCENARIOS, INSTRUMENTS = 20_000, 7

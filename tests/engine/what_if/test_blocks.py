@@ -6,7 +6,7 @@ import pytest
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.resident import Resident as Store
 from acceleray.errors import PortfolioError
-from acceleray.quant.what_if import Unit
+from acceleray.quant.line_returns import Unit
 from acceleray.stages.what_if.blocks import RayBlocks, room
 from acceleray.stages.what_if.drawn import Resident
 from acceleray.stages.what_if.found import Question

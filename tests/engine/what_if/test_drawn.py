@@ -7,7 +7,7 @@ import pytest
 
 from acceleray.quant import risk
 from acceleray.quant.euler import euler_value_at_risk
-from acceleray.quant.what_if import CASH, Parts, Unit
+from acceleray.quant.line_returns import CASH, Parts, Unit
 from acceleray.stages.what_if.drawn import Kept, Resident
 from acceleray.stages.what_if.found import Found, Question
 from what_if.serial import INSTRUMENTS, LEVELS, SCENARIOS, SerialBlocks, market
