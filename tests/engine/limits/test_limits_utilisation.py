@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,14 @@ from acceleray.tables import (
 )
 
 KEYS = {"run_id": "r", "as_of": date(2022, 12, 28)}
-PLAIN: Mapping[str, Any] = {"string": "", "double": 0.0, "long": 0, "boolean": False, "date": KEYS["as_of"]}
+PLAIN: Mapping[str, Any] = {
+    "string": "",
+    "double": 0.0,
+    "long": 0,
+    "boolean": False,
+    "date": KEYS["as_of"],
+    "timestamp": datetime(2022, 12, 29, tzinfo=UTC),
+}
 
 
 def rows(table: Table, *given: Mapping[str, Any]) -> pa.Table:
