@@ -3,8 +3,8 @@
 `make test` runs the quick lanes: what a pull request must pass. The goal is 12 minutes on two quiet cores.
 `make test-all` runs everything. A lane that fails does not keep the others from running; the end names it.
 
-Lanes that start Spark or Ray run one after the other; the others run beside them, because engines leave a
-core idle while they start. Processor time says on a busy machine, too, whether a lane has grown.
+Lanes of the engine that start Spark or Ray run one after the other; the others run beside them, because such
+a lane keeps one core busy. Processor time says on a busy machine, too, whether a lane has grown.
 """
 
 from __future__ import annotations
@@ -84,7 +84,6 @@ def lanes(everything: bool) -> list[Lane]:
             330,
         ),
         Lane("engine: whole runs", TESTS, (_pytest(*one, f"{engines}{quick}", "workloads"),), 150),
-        Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 150),
         Lane("style and types", ROOT, style, 40, beside=True),
         Lane("engine: types and contracts", ENGINE, contracts, 30, beside=True),
         Lane("a project: style and types", ROOT, (_own("lint"),), 50, beside=True),
@@ -103,6 +102,8 @@ def lanes(everything: bool) -> list[Lane]:
             300,
             beside=True,
         ),
+        # It has Spark and Ray as well, in a process and folders of its own.
+        Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 150, beside=True),
     ]
     if everything:
         found += [

@@ -14,6 +14,7 @@ import yaml
 from copier.errors import CopierError
 from jinja2 import UndefinedError
 
+from acceleray_cli import quick
 from conftest import Answers, answers_of, contents
 from render import CACHES, KEPT, ROOT, render, replace
 
@@ -82,7 +83,8 @@ def test_a_name_that_the_template_does_not_know_stops_the_render(template: Path,
 def test_two_renders_of_the_same_answers_are_equal(
     rendered: Callable[[Answers], Path], template: Path, tmp_path: Path
 ) -> None:
-    other = render(template, tmp_path / "other", answers_of("aws"))
+    with quick.writing():
+        other = render(template, tmp_path / "other", answers_of("aws"))
     assert contents(rendered(answers_of("aws"))) == contents(other)
 
 
@@ -94,13 +96,15 @@ def test_the_recorded_answers_name_neither_a_commit_nor_a_path_of_this_machine(d
 
 def test_rendering_again_removes_what_is_no_longer_generated_and_keeps_state(tmp_path: Path) -> None:
     project = tmp_path / "project"
-    replace(project, {})
+    with quick.writing():
+        replace(project, {})
     expected = contents(project)
     (project / "conf/stale.yml").write_text("left: over\n")
     (project / "Makefile").write_text("edited\n")
     (project / "var").mkdir()
     (project / "var/table").write_text("kept\n")
-    replace(project, {})
+    with quick.writing():
+        replace(project, {})
     assert contents(project) == {**expected, "var/table": b"kept\n"}
 
 

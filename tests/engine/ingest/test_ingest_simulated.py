@@ -66,6 +66,7 @@ def test_prices_are_those_of_the_mathematics_module_to_six_decimals(loaded: tupl
     np.testing.assert_array_equal(prices(loaded[0]).to_numpy(), np.stack(expected, axis=1))
 
 
+@pytest.mark.nightly
 def test_it_is_the_same_universe_however_the_work_is_split(
     make: Callable[..., Run], loaded: tuple[Run, Loaded], monkeypatch: pytest.MonkeyPatch
 ) -> None:
