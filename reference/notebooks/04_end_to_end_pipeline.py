@@ -247,10 +247,12 @@ show_rows(run, LIMIT_UTILISATION, "limit_id", "portfolio_id", "value", "unit", "
 from acceleray.runtime.evidence import record
 from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.stage import backtest
+from acceleray.stages.book.dated import dated_books
 from acceleray.tables import BACKTEST_HORIZONS, BACKTEST_VERDICTS
 
 with run.stage("backtest", "Backtest value at risk (Ray)"):
-    verdict = backtest(run, calibration, book)
+    dated = dated_books(run, calibration.returns, calibration.usable, holdings, book)
+    verdict = backtest(run, calibration, book, dated=dated)
     keep_live_record(run, calibration.returns, book)
     record(run, trained.model.uri)
 show_stage(run)

@@ -5,9 +5,6 @@ of the largest with weights that never grow with the rank, so it is convex in x 
 (Rockafellar & Uryasev 2000, theorem 1; Acerbi 2002 for general weights). Tangents at both ends of an interval
 around the minimum therefore bound it from below: the search ends when no amount can be better by more than
 ``TOLERANCE``.
-
-Of a million scenarios few matter: within an interval of amounts each loses between its losses at the two
-ends, so most are either sure to be in the tail, or sure not to be. Only the others are looked at one by one.
 """
 
 from __future__ import annotations
@@ -16,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from acceleray.quant.hedge_scenarios import NONE_SURE, Interval, Sorted, Sure, sorted_out
 
 # Of NAV: what the amount found may be short of the best one.
 TOLERANCE = 1e-10
@@ -45,19 +44,6 @@ class Hedge:
 
 
 @dataclass(frozen=True)
-class Sure:
-    """Scenarios that are in the tail at every amount looked at: how many, sum of losses and of returns."""
-
-    count: int = 0
-    losses: float = 0.0
-    units: float = 0.0
-
-    def __add__(self, other: Sure) -> Sure:
-        """Return both together; add in the order of scenarios, on which the last bits depend."""
-        return Sure(self.count + other.count, self.losses + other.losses, self.units + other.units)
-
-
-@dataclass(frozen=True)
 class Drawn:
     """Scenarios of equal weight: the worst `mass` of them are the tail, the last by its fraction.
 
@@ -67,7 +53,14 @@ class Drawn:
     losses: NDArray[np.float64]
     units: NDArray[np.float64]
     mass: float
-    sure: Sure = Sure()
+    sure: Sure = NONE_SURE
+
+    @classmethod
+    def of(cls, found: Sorted, mass: float) -> Drawn | None:
+        """Return the tail within an interval, or None where the interval's two losses were wrong."""
+        whole = int(mass)
+        right = found.least_above > whole >= found.most_above
+        return cls(found.losses, found.units, mass, found.sure) if right else None
 
     def __call__(self, amount: float) -> tuple[float, float]:
         """Return expected shortfall with an amount of the hedge, and its slope."""
@@ -117,83 +110,6 @@ class Weighed:
         worst = kept[np.argsort(-after[kept], kind="stable")[: self.weights.size]]
         value, units = np.sum(self.weights * after[worst]), np.sum(self.weights * self.units[worst])
         return float(value), -float(units)
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Two amounts between which the best one lies, and two losses that tell which scenarios matter there.
-
-    A scenario that loses less than ``low`` at both ends is not in the tail; one that loses more than ``high``
-    at both is.
-    """
-
-    first: float
-    last: float
-    low: float = -np.inf
-    high: float = np.inf
-
-
-@dataclass(frozen=True)
-class Sorted:
-    """What some scenarios are within an interval: sure ones in sum, those that matter one by one.
-
-    least_above counts scenarios that lose ``low`` or more whatever the amount, most_above those that lose
-    more than ``high`` at some amount: they tell whether the interval's two losses were right.
-    """
-
-    sure: Sure
-    losses: NDArray[np.float64]
-    units: NDArray[np.float64]
-    least_above: int
-    most_above: int
-
-    @classmethod
-    def joined(cls, parts: list[Sorted]) -> Sorted:
-        """Return what several groups of scenarios are together, in the order given."""
-        sure = Sure()
-        for part in parts:
-            sure = sure + part.sure
-        return cls(
-            sure,
-            np.concatenate([part.losses for part in parts]),
-            np.concatenate([part.units for part in parts]),
-            sum(part.least_above for part in parts),
-            sum(part.most_above for part in parts),
-        )
-
-    def tail(self, mass: float) -> Drawn | None:
-        """Return the tail within the interval, or None where its two losses were wrong."""
-        whole = int(mass)
-        right = self.least_above > whole >= self.most_above
-        return Drawn(self.losses, self.units, mass, self.sure) if right else None
-
-
-def sorted_out(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> Sorted:
-    """Return what scenarios of these losses and hedge returns, both (scenarios,), are within an interval."""
-    kept = _perhaps(losses, units, within)
-    losses, units = losses[kept], units[kept]
-    # The loss of a scenario is a straight line in the amount: its ends are its extremes.
-    one, other = losses - within.first * units, losses - within.last * units
-    least, most = np.minimum(one, other), np.maximum(one, other)
-    sure = least > within.high
-    open_ = (most >= within.low) & ~sure
-    sums = Sure(int(sure.sum()), float(losses[sure].sum()), float(units[sure].sum()))
-    above = int((least >= within.low).sum()), int((most > within.high).sum())
-    return Sorted(sums, losses[open_], units[open_], *above)
-
-
-def _perhaps(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> NDArray[np.int64]:
-    """Return the places of all scenarios that may lose `low` or more at an end of the interval, and more.
-
-    At no end is a loss further from that in the middle than half the interval times the largest return.
-    """
-    if not np.isfinite(within.low):
-        return np.arange(losses.size)
-    half = 0.5 * (within.last - within.first)
-    away = half * max(float(units.max()), -float(units.min()), 0.0)
-    middle = losses - (within.first + half) * units
-    # A little more, because rounding must not leave one out.
-    return np.flatnonzero(middle >= within.low - away - 1e-12 * (abs(within.low) + away))
 
 
 def likely_interval(sample: Drawn, share: float, deviations: float) -> Interval:

@@ -1,6 +1,7 @@
 """Every Delta table, declared once; DDL, quality checks, data dictionary and test data come from here."""
 
 from acceleray.tables.backtest import (
+    BACKTEST_AS_HELD,
     BACKTEST_FORECASTS,
     BACKTEST_HORIZONS,
     BACKTEST_VERDICTS,
@@ -131,6 +132,7 @@ ALL: tuple[Table, ...] = (
     BACKTEST_VERDICTS,
     BACKTEST_WINDOWS,
     BACKTEST_HORIZONS,
+    BACKTEST_AS_HELD,
     RISK_REPORTED,
     EXPOSURES_REPORTED,
     REALISED_PNL,
@@ -144,6 +146,7 @@ __all__ = [
     "ACTIVE_CONTRIBUTIONS",
     "ACTIVE_RISK",
     "ALL",
+    "BACKTEST_AS_HELD",
     "BACKTEST_FORECASTS",
     "BACKTEST_HORIZONS",
     "BACKTEST_VERDICTS",

@@ -131,6 +131,29 @@ BACKTEST_WINDOWS = Table(
     ),
 )
 
+BACKTEST_AS_HELD = Table(
+    layer="gold",
+    name="backtest_as_held",
+    comment="The calibrated model on each day's own positions, where positions have a history.",
+    scope="run_id",
+    key=("run_id", "portfolio_id", "model", "confidence"),
+    columns=(
+        *run_columns(),
+        PORTFOLIO,
+        MODEL,
+        CONFIDENCE,
+        Column("first_date", "date", "First out-of-sample day with known positions"),
+        Column("last_date", "date", "Last day"),
+        Column("days", "long", "Days", "trading days"),
+        Column("exceptions", "long", "Days on which the loss exceeded the forecast"),
+        Column("expected_exceptions", "double", "Exceptions a right model would average"),
+        Column("kupiec_p", "double", "p-value of unconditional coverage"),
+        Column("basel_zone", "string", "Traffic light over the last 250 days; none before", "", True),
+        Column("z2", "double", "Acerbi-Szekely Z2 of the expected shortfall; negative is too mild"),
+        Column("covered_pct_gross", "double", "Smallest of all days", "% of gross weight"),
+    ),
+)
+
 BACKTEST_HORIZONS = Table(
     layer="gold",
     name="backtest_horizons",

@@ -137,7 +137,8 @@ def _interpreting(start: AbstractContextManager[tuple[Any, Any]]) -> Iterator[tu
 
 
 def interpret(spark: Any) -> None:
-    """Let a Spark session interpret its plans: to compile one takes longer than a few hundred rows."""
+    """Let a Spark session interpret its plans: compiling or improving them takes longer than few rows do."""
+    spark.conf.set("spark.sql.adaptive.enabled", "false")
     spark.conf.set("spark.sql.codegen.wholeStage", "false")
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
 

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.ray.environment import ONE_THREAD
 from acceleray.engines.ray.resident import Resident as Store
+from acceleray.quant.line_returns import Unit, losses_before
 from acceleray.quant.scenarios import ATOM
-from acceleray.quant.what_if import Levels, Trades, Unit, losses_before
+from acceleray.quant.what_if import Levels, Trades
 from acceleray.stages.what_if.blocks import ATOMS_PER_BLOCK
 from acceleray.stages.what_if.drawn import Kept, Resident
 from acceleray.stages.what_if.found import Found, Question

@@ -8,6 +8,7 @@ from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
 from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.stage import BookVerdict, backtest
+from acceleray.stages.book.dated import dated_books
 from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
 from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.change.stage import explain_change
@@ -46,7 +47,8 @@ def run(run: Run) -> Conclusion:
     with run.stage("limits", "Compare with limits"):
         compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest value at risk (Ray)"):
-        verdict = backtest(run, calibration, book)
+        dated = dated_books(run, calibration.returns, calibration.usable, holdings, book)
+        verdict = backtest(run, calibration, book, dated=dated)
         keep_live_record(run, calibration.returns, book)
         record(run, trained.model.uri)
     return conclude(run, trained, book, horizons, verdict)

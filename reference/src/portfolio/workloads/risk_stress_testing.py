@@ -10,6 +10,7 @@ from acceleray.settings import Settings
 from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.side_by_side import NAMES, side_by_side
 from acceleray.stages.backtest.stage import BookVerdict, backtest
+from acceleray.stages.book.dated import dated_books
 from acceleray.stages.book.stage import accept_book, build_book, receive_book
 from acceleray.stages.calibrate.dependence import build_dependence
 from acceleray.stages.calibrate.factor_model import build_factor_model
@@ -59,7 +60,8 @@ def run(run: Run) -> Conclusion:
     with run.stage("limits", "Compare with limits"):
         compare_with_limits(run, limits)
     with run.stage("backtest", "Backtest VaR and expected shortfall (Ray)"):
-        verdict = backtest(run, calibration, book, copula=True)
+        dated = dated_books(run, calibration.returns, calibration.usable, holdings, book)
+        verdict = backtest(run, calibration, book, copula=True, dated=dated)
         keep_live_record(run, calibration.returns, book)
         record(run)
     return conclude(run, horizons, summary, verdict)

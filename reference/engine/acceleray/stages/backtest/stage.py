@@ -6,7 +6,7 @@ days before it, and forecasts roll forward day by day. Blocks are Ray tasks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from itertools import islice, pairwise
@@ -16,8 +16,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import Panel
+from acceleray.engines.ray.fanout import Tasks
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest import nulls
+from acceleray.stages.backtest.as_held import Stretches, as_held, forecast_held, held_then, told
+from acceleray.stages.backtest.as_held import rows as as_held_rows
 from acceleray.stages.backtest.blocks import MODELS, BlockForecasts, forecast_block
 from acceleray.stages.backtest.book_verdict import BookVerdict, book_verdict, records_needed
 from acceleray.stages.backtest.chosen import chosen
@@ -29,23 +32,38 @@ from acceleray.stages.backtest.positions import Positions
 from acceleray.stages.backtest.records import HEADLINE, Record, records_of
 from acceleray.stages.backtest.rows import forecast_rows, verdict_rows, window_rows
 from acceleray.stages.book.book import Book
+from acceleray.stages.book.dated import Dated
 from acceleray.stages.calibrate.schedule import scheduled
 from acceleray.stages.calibrate.stage import Calibration
-from acceleray.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS, BACKTEST_WINDOWS, CALIBRATION_HISTORY
+from acceleray.tables import (
+    BACKTEST_AS_HELD,
+    BACKTEST_FORECASTS,
+    BACKTEST_VERDICTS,
+    BACKTEST_WINDOWS,
+    CALIBRATION_HISTORY,
+)
 
 __all__ = ["HEADLINE", "MODELS", "BookVerdict", "Judged", "backtest"]
 
 
-def backtest(run: Run, calibration: Calibration, book: Book, *, copula: bool = False) -> BookVerdict:
+def backtest(
+    run: Run,
+    calibration: Calibration,
+    book: Book,
+    *,
+    copula: bool = False,
+    dated: Sequence[Dated] = (),
+) -> BookVerdict:
     """Return and commit the verdict on the model by each portfolio; none where no day is out of sample.
 
     Portfolios are today's positions on past days (see `positions`); the headline portfolio compares all
-    models. Longer horizons are tested too, and with `copula` the t copula.
+    models. Longer horizons are tested too, and with `copula` the t copula. `dated` is what was held when: on
+    those days the positions of then are backtested as well (see `as_held`).
 
     Raises:
         PortfolioError: `backtest.portfolios` names one that is not in the book.
     """
-    returns, settings, market_data = calibration.returns, run.settings, run.settings.market_data
+    returns, settings = calibration.returns, run.settings
     among = chosen(book, settings.backtest)
     positions = Positions.of(book, among.places, settings.backtest.minimum_covered_share)
     history = run.read(CALIBRATION_HISTORY)
@@ -53,23 +71,7 @@ def backtest(run: Run, calibration: Calibration, book: Book, *, copula: bool = F
     blocks = Blocks(spans, returns, partial(_between, history))
     window_d = settings.simulation.residual_window_d
     windows = tuple(sorted({*settings.backtest.windows_d, window_d}))
-    results: list[BlockForecasts] = []
-    if spans:
-        mapped = run.fan_out.map(
-            forecast_block,
-            blocks,
-            (returns.values, returns.spans, positions),
-            run.reporter.counter(len(blocks), "blocks of days forecast"),
-            windows=windows,
-            risk=settings.risk,
-            seed=settings.seed,
-            standstill_d=market_data.stale_price_d,
-            longest_span_d=market_data.longest_span_d,
-            apart=np.isin(returns.instruments, calibration.apart),
-            arithmetic=calibration.arithmetic,
-            drift=settings.simulation.drift,
-        )
-        results = list(mapped)
+    results = _forecast(run, calibration, forecast_block, blocks, (positions,), windows)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]
     names = [book.portfolios[place] for place in among.places]
     every = records_of(names, results, spans, days, len(windows))
@@ -81,7 +83,43 @@ def backtest(run: Run, calibration: Calibration, book: Book, *, copula: bool = F
     run.commit(BACKTEST_VERDICTS, verdict_rows(found, records, settings.risk))
     run.commit(BACKTEST_WINDOWS, window_rows(windows, records, settings.risk))
     backtest_horizons(run, calibration, blocks, spans, book, among, copula)
+    stretches = held_then(dated, spans, returns)
+    least = settings.backtest.minimum_covered_share
+    tasks = Stretches(stretches, blocks, dated, names, least)
+    then = _forecast(run, calibration, forecast_held, tasks, (), (window_d,))
+    kept = as_held_rows(as_held(names, then, stretches, returns), settings.risk)
+    run.commit(BACKTEST_AS_HELD, kept)
+    if kept.num_rows:
+        run.reporter.say("  " + told(kept))
     return found
+
+
+def _forecast(
+    run: Run,
+    calibration: Calibration,
+    function: Callable[..., BlockForecasts],
+    tasks: Tasks,
+    shared: tuple[Positions, ...],
+    windows: Sequence[int],
+) -> list[BlockForecasts]:
+    if not len(tasks):
+        return []
+    returns, settings, market_data = calibration.returns, run.settings, run.settings.market_data
+    mapped = run.fan_out.map(
+        function,
+        tasks,
+        (returns.values, returns.spans, *shared),
+        run.reporter.counter(len(tasks), "blocks of days forecast"),
+        windows=windows,
+        risk=settings.risk,
+        seed=settings.seed,
+        standstill_d=market_data.stale_price_d,
+        longest_span_d=market_data.longest_span_d,
+        apart=np.isin(returns.instruments, calibration.apart),
+        arithmetic=calibration.arithmetic,
+        drift=settings.simulation.drift,
+    )
+    return list(mapped)
 
 
 def _judged(

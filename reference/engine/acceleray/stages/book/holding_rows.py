@@ -116,9 +116,8 @@ def instruments_known(register: Register, positions: pa.Table, priced: Sequence[
                 "currency": one.currency or None,
                 "price_unit": 1.0 if one.price_unit is None else one.price_unit,
                 "multiplier": 1.0 if one.multiplier is None else one.multiplier,
-                "proxy_beta": (1.0 if one.proxy_beta is None else one.proxy_beta)
-                if one.words.get("proxy")
-                else None,
+                "proxy": _proxy(one, series, register),
+                "proxy_beta": _beta(one),
                 "type": kind,
                 "groups": one.groups,
                 "series": mine or None,
@@ -128,6 +127,12 @@ def instruments_known(register: Register, positions: pa.Table, priced: Sequence[
             }
         )
     return _listed(INSTRUMENTS_KNOWN, rows)
+
+
+def _proxy(one: Instrument, series: set[str], register: Register) -> str | None:
+    """Return the series that stands in for an instrument's prices; the user may name any identifier of it."""
+    proxy = one.words.get("proxy")
+    return proxy if proxy is None or proxy in series else register.series_of(proxy)
 
 
 def _beta(one: Instrument) -> float | None:

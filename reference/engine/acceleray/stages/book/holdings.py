@@ -184,7 +184,7 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
         priced,
         settings.book.currency,
     )
-    refuse_benchmarks(received.portfolios, {*found.portfolios, *priced, *found.register.instruments})
+    refuse_benchmarks(received.portfolios, {*found.portfolios, *priced, *found.register.priced()})
     good = pc.is_null(found.rows["reason"])
     rows = found.rows.filter(good)
     if not rows.filter(rows["current"]).num_rows:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.resident import Pending, Resident
 from acceleray.errors import PortfolioError
+from acceleray.quant.line_returns import Unit, losses_before
 from acceleray.quant.scenarios import ATOM, atoms
-from acceleray.quant.what_if import Unit, losses_before
 from acceleray.stages.simulate.scenario_inputs import Atom, World
 
 # Atoms in a block: the unit of sums over scenarios, so that changing it changes last bits. With 200

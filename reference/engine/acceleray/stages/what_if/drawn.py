@@ -9,22 +9,21 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.best_hedge import LARGEST, Drawn, Hedge, Interval, Sorted, likely_interval, lowest
+from acceleray.quant.best_hedge import LARGEST, Drawn, Hedge, likely_interval, lowest
+from acceleray.quant.hedge_scenarios import Interval, Sorted
+from acceleray.quant.line_returns import Unit, losses_after, unit_returns
 from acceleray.quant.risk import tail_mass
 from acceleray.quant.what_if import (
     Levels,
     Measures,
     Seen,
     Trades,
-    Unit,
     contributions,
     gathered,
     likely_losses,
     looked_through,
-    losses_after,
     measures_of,
     scenario_weights,
-    unit_returns,
 )
 from acceleray.stages.what_if.found import Found, Question, State
 
@@ -184,7 +183,7 @@ class Looking:
         mass = tail_mass(self._count, self._of.levels.expected_shortfall)
         within, nothing = self._within[number], self._after()[0].expected_shortfall
         for _ in range(_ATTEMPTS):
-            tail = found.tail(mass)
+            tail = Drawn.of(found, mass)
             if tail is not None:
                 first, last = ((amount, *tail(amount)) for amount in (within.first, within.last))
                 falls = first[2] <= 0.0 or within.first <= -LARGEST

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.best_hedge import Weighed, lowest
+from acceleray.quant.line_returns import Unit, line_returns, losses_after, losses_before, unit_returns
 from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
 from acceleray.quant.risk import (
     largest_first,
@@ -18,15 +19,7 @@ from acceleray.quant.risk import (
     tail_mass,
     tail_value_at_risk_error,
 )
-from acceleray.quant.what_if import (
-    Levels,
-    Measures,
-    Unit,
-    line_returns,
-    losses_after,
-    losses_before,
-    unit_returns,
-)
+from acceleray.quant.what_if import Levels, Measures
 from acceleray.stages.what_if.found import Found, Question, State
 
 

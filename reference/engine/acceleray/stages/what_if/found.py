@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.best_hedge import Hedge
-from acceleray.quant.what_if import Measures, Parts, Unit
+from acceleray.quant.line_returns import Parts, Unit
+from acceleray.quant.what_if import Measures
 
 
 @dataclass(frozen=True)

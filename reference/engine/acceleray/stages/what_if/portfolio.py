@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
-from acceleray.quant.what_if import Unit
+from acceleray.quant.line_returns import Unit
 from acceleray.settings import Settings
 from acceleray.stages.book.exposures import OF_VALUE, columns_of, exposures_of, weights_of
 from acceleray.stages.book.hierarchy import Portfolios

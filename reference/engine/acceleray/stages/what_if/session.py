@@ -22,7 +22,8 @@ from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.resident import store_mb
 from acceleray.engines.ray.slots import available_mb
 from acceleray.errors import PortfolioError
-from acceleray.quant.what_if import Levels, Parts, losses_before
+from acceleray.quant.line_returns import Parts, losses_before
+from acceleray.quant.what_if import Levels
 from acceleray.runtime.progress import Reporter
 from acceleray.settings import Settings
 from acceleray.stages.book.book import Book

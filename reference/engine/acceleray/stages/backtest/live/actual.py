@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
@@ -68,7 +69,7 @@ def actual_pnl(
 
 
 def _file(settings: Settings) -> pa.Table:
-    path = settings.project_dir / settings.pnl.path
+    path = settings.project_dir / Path(settings.pnl.path).expanduser()
     if not settings.pnl.path or not path.is_file():
         raise PortfolioError(f"pnl.source is csv: set pnl.path to a file; there is none at {path}.")
     try:

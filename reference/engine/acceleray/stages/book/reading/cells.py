@@ -39,6 +39,11 @@ def raw_texts(grid: Grid, at: int) -> Column:
     kind = column.type
     if pa.types.is_temporal(kind) or pa.types.is_boolean(kind):
         return column.cast(pa.string()).fill_null("")
+    if pa.types.is_floating(kind):
+        # Excel keeps an account number as a double; as text it has no exponent.
+        whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
+        digits = pc.if_else(whole, column, 0.0).cast(pa.int64()).cast(pa.string())
+        return pc.if_else(whole, digits, column.cast(pa.string())).fill_null("")
     return as_text(grid, at)
 
 

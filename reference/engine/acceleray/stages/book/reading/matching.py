@@ -79,6 +79,15 @@ class Register:
         if name := one.words.get("name"):
             self.by_name.setdefault(name.casefold(), set()).add(instrument_id)
 
+    def priced(self) -> set[str]:
+        """Return the instruments that have a series of prices."""
+        return {name for name, one in self.instruments.items() if one.series}
+
+    def series_of(self, text: str) -> str:
+        """Return the series of the one instrument that a text names, the text itself where there is none."""
+        series = {self.instruments[name].series for name in self.found(text)}
+        return next(iter(series)) or text if len(series) == 1 else text
+
     def found(self, text: str) -> set[str]:
         """Return the instruments that a text names, in any letters if none is named in exactly these."""
         return self.exact.get(text) or self.folded.get(text.casefold(), set())

@@ -25,6 +25,8 @@ TEXTS = (
 )  # fmt: skip
 """Columns of words; '' where a row has none or the file has no such column."""
 _TOTALS = ("total", "totals", "grand total", "sum", "subtotal", "summe", "gesamt", "gesamtsumme", "total:")
+# Of a row whose identifiers are all empty, where others have some: no share is called so.
+_TOTAL_OF = r"^(sub-?|grand )?total\b|^(zwischen)?summe\b|^sum of\b"
 DECIMAL = "positions.decimal in " + BOOK_FILE
 """The setting that says which mark is the decimal one."""
 
@@ -175,6 +177,10 @@ def _reasons(
     _say(reason, pc.equal(columns["portfolio_id"], ""), "has no portfolio")
     named = pc.binary_join_element_wise(*[columns[role] for role in (*IDENTIFIERS, "name")], "")
     _say(reason, pc.is_in(pc.utf8_lower(named), pa.array(_TOTALS)), "is the sum of other rows")
+    unnamed = pc.equal(pc.binary_join_element_wise(*[columns[role] for role in IDENTIFIERS], ""), "")
+    if pc.any(pc.invert(unnamed)).as_py():
+        of_some = pc.match_substring_regex(columns["name"], _TOTAL_OF, ignore_case=True)
+        _say(reason, pc.and_(unnamed, of_some), "is the sum of other rows")
     _say(reason, pc.equal(named, ""), "names no instrument")
     if days is not None:
         _say(reason, np.isnat(days), "has no as_of")

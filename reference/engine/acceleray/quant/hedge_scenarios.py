@@ -1,0 +1,100 @@
+"""Which scenarios matter to a hedge: within an interval of amounts most are sure to be in the tail, or not.
+
+A hedge that returns u, bought for an amount x, leaves the loss l - x u: a straight line in x, so that within
+an interval each scenario loses between its losses at the two ends. Of a million scenarios some tens of
+thousands are left that have to be looked at one by one; see ``acceleray.quant.best_hedge``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Sure:
+    """Scenarios that are in the tail at every amount looked at: how many, sum of losses and of returns."""
+
+    count: int = 0
+    losses: float = 0.0
+    units: float = 0.0
+
+    def __add__(self, other: Sure) -> Sure:
+        """Return both together; add in the order of scenarios, on which the last bits depend."""
+        return Sure(self.count + other.count, self.losses + other.losses, self.units + other.units)
+
+
+NONE_SURE = Sure()
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Two amounts between which the best one lies, and two losses that tell which scenarios matter there.
+
+    A scenario that loses less than ``low`` at both ends is not in the tail; one that loses more than ``high``
+    at both is.
+    """
+
+    first: float
+    last: float
+    low: float = -np.inf
+    high: float = np.inf
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What some scenarios are within an interval: sure ones in sum, those that matter one by one.
+
+    least_above counts scenarios that lose ``low`` or more whatever the amount, most_above those that lose
+    more than ``high`` at some amount: they tell whether the interval's two losses were right.
+    """
+
+    sure: Sure
+    losses: NDArray[np.float64]
+    units: NDArray[np.float64]
+    least_above: int
+    most_above: int
+
+    @classmethod
+    def joined(cls, parts: list[Sorted]) -> Sorted:
+        """Return what several groups of scenarios are together, in the order given."""
+        sure = Sure()
+        for part in parts:
+            sure = sure + part.sure
+        return cls(
+            sure,
+            np.concatenate([part.losses for part in parts]),
+            np.concatenate([part.units for part in parts]),
+            sum(part.least_above for part in parts),
+            sum(part.most_above for part in parts),
+        )
+
+
+def sorted_out(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> Sorted:
+    """Return what scenarios of these losses and hedge returns, both (scenarios,), are within an interval."""
+    kept = _perhaps(losses, units, within)
+    losses, units = losses[kept], units[kept]
+    # The loss of a scenario is a straight line in the amount: its ends are its extremes.
+    one, other = losses - within.first * units, losses - within.last * units
+    least, most = np.minimum(one, other), np.maximum(one, other)
+    sure = least > within.high
+    open_ = (most >= within.low) & ~sure
+    sums = Sure(int(sure.sum()), float(losses[sure].sum()), float(units[sure].sum()))
+    above = int((least >= within.low).sum()), int((most > within.high).sum())
+    return Sorted(sums, losses[open_], units[open_], *above)
+
+
+def _perhaps(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> NDArray[np.int64]:
+    """Return the places of all scenarios that may lose `low` or more at an end of the interval, and more.
+
+    At no end is a loss further from that in the middle than half the interval times the largest return.
+    """
+    if not np.isfinite(within.low):
+        return np.arange(losses.size)
+    half = 0.5 * (within.last - within.first)
+    away = half * max(float(units.max()), -float(units.min()), 0.0)
+    middle = losses - (within.first + half) * units
+    # A little more, because rounding must not leave one out.
+    return np.flatnonzero(middle >= within.low - away - 1e-12 * (abs(within.low) + away))
