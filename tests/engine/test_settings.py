@@ -8,7 +8,9 @@ from acceleray.errors import PortfolioError
 from acceleray.settings import Settings, known_names, load
 
 CONF = rendered.project() / "conf"
-ENVIRONMENTS = sorted(path.stem for path in CONF.glob("*.yml") if path.stem not in ("base", "book", "limits", "stress"))
+ENVIRONMENTS = sorted(
+    path.stem for path in CONF.glob("*.yml") if path.stem not in ("base", "book", "limits", "stress")
+)
 
 
 @pytest.fixture

@@ -160,8 +160,7 @@ class Lake:
     def append(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
         """Add rows to a table that is append only, in one atomic commit; all that are there stay as they are.
 
-        Rows whose key is there are left out, so that adding twice changes nothing. Every row has `scope` in
-        the scope column; the commit that is returned counts all rows that have it.
+        Rows whose key is there are left out, so that adding twice changes nothing. Every row has `scope`.
         """
         self.open(table)
         keys = self.read(table, scope).select(*map(quoted, table.key))
