@@ -116,7 +116,7 @@ def test_every_portfolio_that_is_held_has_rows_and_a_verdict(
     found = after_backtest(run, calm, book)
     assert list(found.portfolios) == ["DESK", "LONG", "SHORT"]
     assert dict(found.left_out) == {"SIM-1": "invented as a load"}
-    assert found.reason.startswith("passed in 3 of 3 portfolios; none rejected of 3 portfolios")
+    assert found.reason.startswith("3 of 3 portfolios pass alone; none rejected of 3 portfolios")
     rows = run.rows(BACKTEST_VERDICTS).to_pylist()
     assert sorted((row["portfolio_id"], row["model"]) for row in rows) == sorted(
         [("DESK", model) for model in MODELS] + [("LONG", HEADLINE), ("SHORT", HEADLINE)]

@@ -51,7 +51,7 @@ def test_one_p_value_in_many_that_luck_explains_refuses_nothing():
     found = book_of(portfolios)
     assert found.passed
     assert found.reason.startswith(
-        "passed in 5 of 6 portfolios; none rejected of 6 portfolios tested together "
+        "5 of 6 portfolios pass alone; none rejected of 6 portfolios tested together "
         "(Benjamini-Hochberg at 5 %); DESK: 10 exceptions in 1000 days agree"
     )
 
@@ -114,7 +114,7 @@ def test_a_red_zone_in_any_portfolio_and_a_failed_headline_refuse():
 def test_too_few_days_are_said_and_count_for_nothing_else():
     found = book_of({"DESK": judged(0.5), "NEW": judged(0.0001, exceptions=1, days=100)})
     assert found.passed
-    assert "passed in 1 of 2 portfolios; 1 of them with too few days to judge" in found.reason
+    assert "1 of 2 portfolios pass alone; 1 of them with too few days to judge" in found.reason
     assert np.isnan(found.q_values["NEW"])
 
 

@@ -109,7 +109,7 @@ def _told(
     level: float,
 ) -> str:
     passed = sum(each.passed for each in portfolios.values())
-    parts = [f"passed in {passed} of {len(portfolios)} portfolios"]
+    parts = [f"{passed} of {len(portfolios)} portfolios pass alone"]
     if short := len(portfolios) - tested:
         parts.append(f"{short} of them with too few days to judge")
     many = f"of {tested} portfolios tested together (Benjamini-Hochberg at {100 * level:g} %)"
