@@ -1,7 +1,7 @@
 """Tables, champion and lineage that an earlier release wrote go on working under this engine the next day.
 
-A change of a key, a scope or columns since that release is a line in CHANGED, and a case in CASES if the
-table must be set aside; a new key or scope is one in `tables.stored.SCOPE_AND_KEY_UNRECORDED` as well.
+A change of a key, a scope or columns is a line in CHANGED, and a case in CASES if the table is set aside; a new
+key or scope is one in `tables.stored.SCOPE_AND_KEY_UNRECORDED` as well.
 """
 
 from __future__ import annotations
