@@ -1,7 +1,7 @@
 """Tables, champion and lineage that an earlier release wrote go on working under this engine the next day.
 
-A change of a key, a scope or columns is a line in CHANGED, and a case in CASES if the table is set aside; a new
-key or scope is one in `tables.stored.SCOPE_AND_KEY_UNRECORDED` as well.
+A change of a key, scope or columns since is a line in CHANGED, and of a table that is set aside a case in
+CASES; a new key or scope is one in `tables.stored.SCOPE_AND_KEY_UNRECORDED` as well.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ CHANGED: Mapping[str, str] = {
     "gold.model_decisions": "ends of intervals, and the first day that a search never saw",
     "gold.tuning_evidence": "what was tried, also before; the p-value of the holdout; the last day searched",
     "silver.factors": "sampling, whether a level is a mean of its month",
-    "gold.factor_betas": "first_month and last_month of the months behind a beta",
-    "gold.factor_covariances": "first_month and last_month of the months behind a covariance",
+    **dict.fromkeys(("gold.factor_betas", "gold.factor_covariances"), "first_month and last_month behind it"),
     "gold.stress_scenarios": "distance over the scenario's own horizon, instead of mahalanobis over a month",
     "gold.reverse_stress": "factor_distance and averaged, instead of mahalanobis and scenario",
     "gold.portfolios": "parents, benchmarks, exposures, and what is not in the risk",
