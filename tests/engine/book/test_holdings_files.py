@@ -105,7 +105,7 @@ def test_an_excel_file_with_a_title_and_a_disclaimer(desk: Desk) -> None:
         ("AAPL", 0.60125, 1.234, 4),
         ("MSFT", 0.39875, 500.0, 5),
     ]
-    assert found.lines[0].startswith("rows 1 to 2 and row 7 of fund.xlsx, sheet holdings")
+    assert found.lines[0].endswith("table: rows 1 to 2 and row 7 of fund.xlsx, sheet holdings")
 
 
 def test_packed_files_and_tables_say_the_same(desk: Desk) -> None:
@@ -156,6 +156,12 @@ def test_a_row_in_front_of_the_disclaimer_that_cannot_be_read_is_no_disclaimer(d
     assert reasons(found) == ["has 'n.m.' for quantity, which is no number"]
     assert "quarantined: line 5 of positions.csv has 'n.m.' for quantity, which is no number" in found.lines
     assert "line 7 of positions.csv" in found.lines[0]
+
+
+def test_a_line_break_within_a_cell_of_the_last_row(desk: Desk) -> None:
+    text = 'portfolio,ticker,name,shares\nA,AAPL,Apple,1\nA,MSFT,"Microsoft\nCorp",2\n'
+    found = desk.positions(text + "\nNothing here, is advice\n").accepted()
+    assert rows(found, "instrument_id", "quantity") == [("AAPL", 1.0), ("MSFT", 2.0)]
 
 
 def test_the_row_of_totals_is_no_position(desk: Desk) -> None:

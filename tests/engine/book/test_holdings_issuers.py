@@ -70,7 +70,7 @@ def test_constituents_as_an_issuer_publishes_them(desk: Desk) -> None:
     assert (known(found, "ESH3")["type"], known(found, "CASH.USD")["type"]) == ("future", "cash")
     assert found.positions["groups"][0].as_py() == '{"Exchange": "NASDAQ"}'
     assert not reasons(found)
-    assert "lines 1 to 6 and lines 13 to 14 of positions.csv are no rows of the table" in found.lines[0]
+    assert found.lines[0].endswith("below the table: lines 1 to 6 and lines 13 to 14 of positions.csv")
     assert "no prices of ESH3 (S&P500 EMINI MAR 23): it counts as unpriced" in found.lines
 
 

@@ -95,6 +95,8 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "per cent signs in some rows": (
         "portfolio,ticker,weight\nA,AAPL,5%\nA,MSFT,0.05\n", "", "", "other rows have a per cent sign",
     ),
+    "a file that ends within a row": (BOOK + "B,AA", "", "", "Line 5 of "),
+    "an empty file": ("", "", "", "is empty; it needs a header with an instrument"),
     "rows behind a line that is none": (
         BOOK + "Subtotal\nB,AAPL,1\n", "", "", "Line 5 of",
     ),
