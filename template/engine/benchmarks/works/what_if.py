@@ -193,7 +193,8 @@ class CachedBlocks(FileBlocks):
         """Return what a function says of every block; only the columns it needs leave the cache."""
         held = list(range(self.count))
         if isinstance(same[0], Trades):
-            held = sorted({line.held for parts in same[0].units for _, line in parts})
+            # A question without trades needs no column, but a block has some.
+            held = sorted({line.held for parts in same[0].units for _, line in parts}) or [0]
             at = {place: number for number, place in enumerate(held)}
             units = tuple(
                 tuple((times, replace(line, held=at[line.held])) for times, line in parts)
