@@ -31,6 +31,7 @@ from acceleray.stages.what_if.drawn import Kept, Resident
 from acceleray.stages.what_if.found import Found, Question
 from arena.opened import RaySide, SparkSide
 from arena.side import Answer, Setting, Side
+from works.spark_worker import settled
 
 NAME = "what_if"
 TITLE = "What-if questions on scenarios in memory"
@@ -133,6 +134,12 @@ def called(task: tuple[Callable[..., Any], str, str, tuple[Any, ...]]) -> Any:
     return function(mapped(returns), mapped(losses), *others)
 
 
+def called_in_spark(task: tuple[Callable[..., Any], str, str, tuple[Any, ...]]) -> Any:
+    """Return the same in a Python worker of Spark."""
+    settled()
+    return called(task)
+
+
 class PoolBlocks(FileBlocks):
     """Processes of one machine."""
 
@@ -171,7 +178,7 @@ class MappedBlocks(FileBlocks):
             for returns, losses, some in zip(self.returns, kept, more, strict=True)
         ]
         rows = self._context.parallelize(tasks, 2 * self.workers)
-        return Asked(rows.map(called).collect())
+        return Asked(rows.map(called_in_spark).collect())
 
 
 class CachedBlocks(FileBlocks):
@@ -204,6 +211,7 @@ class CachedBlocks(FileBlocks):
         rows = self._rows.select("number", "losses", *(f"r{place}" for place in held))
 
         def look(batches: Iterator[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+            settled()
             for batch in batches:
                 for row in range(batch.num_rows):
                     number = batch.column(0)[row].as_py()
