@@ -81,29 +81,29 @@ def lanes(everything: bool) -> list[Lane]:
             "engine: Spark and Ray",
             TESTS,
             (_pytest(*one, f"{engines}{quick}", *interpreted, "--ignore=workloads"),),
-            330,
+            480,
         ),
-        Lane("engine: whole runs", TESTS, (_pytest(*one, f"{engines}{quick}", "workloads"),), 150),
-        Lane("style and types", ROOT, style, 40, beside=True),
-        Lane("engine: types and contracts", ENGINE, contracts, 30, beside=True),
-        Lane("a project: style and types", ROOT, (_own("lint"),), 50, beside=True),
+        Lane("engine: whole runs", TESTS, (_pytest(*one, f"{engines}{quick}", "workloads"),), 240),
+        Lane("style and types", ROOT, style, 30, beside=True),
+        Lane("engine: types and contracts", ENGINE, contracts, 20, beside=True),
+        Lane("a project: style and types", ROOT, (_own("lint"),), 20, beside=True),
         Lane(
             "engine: pure",
             TESTS,
             # Tests of a file share what takes long to make, so they stay in one process.
             (_pytest(*beside, "--dist", "loadfile", "-m", f"not spark and not ray and not cluster{quick}"),),
-            150,
+            170,
             beside=True,
         ),
         Lane(
             "template and front end",
             ROOT,
             (_pytest(*beside, *(() if everything else ("-m", "not nightly"))),),
-            300,
+            280,
             beside=True,
         ),
         # It has Spark and Ray as well, in a process and folders of its own.
-        Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 150, beside=True),
+        Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 200, beside=True),
     ]
     if everything:
         found += [

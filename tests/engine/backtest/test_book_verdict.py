@@ -1,5 +1,6 @@
 """One verdict from many portfolios: counted by hand, and against statsmodels, which judges many tests."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,6 +22,7 @@ TERMS = Backtest()
 NAN = float("nan")
 
 
+@cache
 def judged(p_value: float, exceptions: int = 10, days: int = 1000, recent: int = 0) -> Judged:
     """Return what 1,000 days with so many exceptions say, `recent` of them in the last days."""
     hits = np.zeros(days, dtype=bool)
