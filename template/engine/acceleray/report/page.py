@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from markupsafe import Markup
 
 from acceleray.extend import Section
 from acceleray.report import formats, price_findings
+from acceleray.report.desk import overview, overview_figure
+from acceleray.report.downloads import with_downloads
 from acceleray.report.own_sections import written
 from acceleray.report.rows import Reads
 from acceleray.runtime.run import Run
@@ -48,6 +52,7 @@ class Page:
         sections: anchor and title of each section, in order.
         fill: from `read`, settings and `more` to what the template names.
         calibrated: whether its numbers rest on a calibration, whose proxies are then named first.
+        desk: whether it begins with the overview of all portfolios, and each has a page of its own.
         documents: from a run that has been recorded to the documents of the models it made, written.
     """
 
@@ -55,26 +60,34 @@ class Page:
     sections: tuple[tuple[str, str], ...]
     fill: Callable[..., dict[str, Any]]
     calibrated: bool = False
+    desk: bool = False
     documents: Callable[[Run], Sequence[Path]] | None = None
 
-    def html(self, read: Reads, settings: Settings, own: Sequence[Section] = (), **more: Any) -> str:
+    def html(
+        self, read: Reads, settings: Settings, own: Sequence[Section] = (), stem: str = "", **more: Any
+    ) -> str:
         """Return the page about the run whose rows `read` gives: findings about its prices first.
 
-        A project's own sections come before the last.
+        A project's own sections come before the last. `stem` is the name of its file without the ending:
+        that of the folder with the pages of portfolios, and the beginning of the names of downloads.
 
         Raises:
             PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
         added = written(own, read)
         links = ((section.anchor, section.title) for section in added)
-        first = (price_findings.ANCHOR, price_findings.TITLE)
-        sections = (first, *self.sections[:-1], *links, *self.sections[-1:])
+        first = [("overview", "Overview")] if self.desk else []
+        first.append((price_findings.ANCHOR, price_findings.TITLE))
+        sections = (*first, *self.sections[:-1], *links, *self.sections[-1:])
         with formats.in_units_of(settings.market_data.unit):
             filled = self.fill(read, settings, **more)
             found = price_findings.gather(read, self.calibrated)
-            return render(
+            if self.desk:
+                filled |= _overview(read, settings, stem)
+            page = render(
                 self.template, sections=sections, own_sections=added, price_findings=found, **filled
             )
+        return with_downloads(page, stem or self.template.partition(".")[0])
 
     def write(
         self, read: Reads, settings: Settings, path: Path, own: Sequence[Section] = (), **more: Any
@@ -84,7 +97,17 @@ class Page:
         Raises:
             PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
-        return save(self.html(read, settings, own, **more), path)
+        return save(self.html(read, settings, own, path.stem, **more), path)
+
+
+def _overview(read: Reads, settings: Settings, stem: str) -> dict[str, Any]:
+    found = overview.gather(read, settings)
+    return {
+        "overview": found,
+        "overview_figure": overview_figure.drawn(found),
+        "signed": overview.signed,
+        "sorting": True,
+    }
 
 
 def render(template: str, **context: Any) -> str:
@@ -99,8 +122,16 @@ def render(template: str, **context: Any) -> str:
     )
     for name in _FILTERS:
         environment.filters[name] = getattr(formats, name)
-    # The style sheet is ours and is not escaped; everything else on the page is.
-    return environment.get_template(template).render(css=Markup(_resource("page.css")), **context)
+    # The style sheet and the script are ours and are not escaped; everything else on the page is.
+    script = _resource("sort.js")
+    # The page allows this script by its digest and no other: what a name smuggles in does not run.
+    digest = base64.b64encode(hashlib.sha256(f"\n{script}".encode()).digest()).decode("ascii")
+    ours = {
+        "css": Markup(_resource("page.css")),
+        "script": Markup(script),
+        "script_hash": Markup(f"sha256-{digest}"),
+    }
+    return environment.get_template(template).render(**(ours | context))
 
 
 def save(page: str, path: Path) -> Path:

@@ -67,5 +67,6 @@ PAGE = Page(
     ),
     fill=_fill,
     calibrated=True,
+    desk=True,
     documents=partial(documents_of, kinds=("risk", "signal")),
 )

@@ -54,5 +54,6 @@ PAGE = Page(
     ),
     fill=_fill,
     calibrated=True,
+    desk=True,
     documents=partial(documents_of, kinds=("risk",)),
 )
