@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from urllib.parse import quote
 
 from acceleray.extend import Section
 from acceleray.report import formats, price_findings
-from acceleray.report.desk import overview, overview_figure
+from acceleray.report.desk import overview, overview_figure, pages
+from acceleray.report.desk.order import file_name
 from acceleray.report.downloads import with_downloads
 from acceleray.report.own_sections import written
+from acceleray.report.rendering import render, save
 from acceleray.report.rows import Reads
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
-
-_FILTERS = (
-    "amount",
-    "confidence",
-    "count",
-    "days",
-    "half_life",
-    "long_date",
-    "number",
-    "p_value",
-    "percent",
-    "plural",
-    "printable",
-    "share",
-    "shortened",
-    "significant",
-)
 
 
 @dataclass(frozen=True)
@@ -97,59 +76,30 @@ class Page:
         Raises:
             PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
-        return save(self.html(read, settings, own, path.stem, **more), path)
+        written = save(self.html(read, settings, own, path.stem, **more), path)
+        if self.desk:
+            folder = folder_of(path)
+            with formats.in_units_of(settings.market_data.unit):
+                found = overview.gather(read, settings, _address(path.stem))
+                for name, page in pages.pages(read, settings, found, path.name):
+                    save(page, folder / name)
+        return written
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder with the pages of portfolios that belong to the page at `path`."""
+    return path.with_suffix("")
+
+
+def _address(stem: str) -> Callable[[str], str]:
+    return lambda portfolio_id: f"{quote(stem)}/{file_name(portfolio_id)}"
 
 
 def _overview(read: Reads, settings: Settings, stem: str) -> dict[str, Any]:
-    found = overview.gather(read, settings)
+    found = overview.gather(read, settings, _address(stem)) if stem else overview.gather(read, settings)
     return {
         "overview": found,
         "overview_figure": overview_figure.drawn(found),
         "signed": overview.signed,
         "sorting": True,
     }
-
-
-def render(template: str, **context: Any) -> str:
-    """Return the page that `template` makes of `context`; the same context gives the same bytes."""
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    for name in _FILTERS:
-        environment.filters[name] = getattr(formats, name)
-    # The style sheet and the script are ours and are not escaped; everything else on the page is.
-    script = _resource("sort.js")
-    # The page allows this script by its digest and no other: what a name smuggles in does not run.
-    digest = base64.b64encode(hashlib.sha256(f"\n{script}".encode()).digest()).decode("ascii")
-    ours = {
-        "css": Markup(_resource("page.css")),
-        "script": Markup(script),
-        "script_hash": Markup(f"sha256-{digest}"),
-    }
-    return environment.get_template(template).render(**(ours | context))
-
-
-def save(page: str, path: Path) -> Path:
-    """Write a page to `path`, replacing an older file there in one step, and return the path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
-
-
-def _template(name: str) -> tuple[str, str, None]:
-    # The second is what a traceback calls it.
-    return _resource(name), f"templates/{name}", None
-
-
-def _resource(name: str) -> str:
-    return files("acceleray.report").joinpath("templates", name).read_text(encoding="utf-8")

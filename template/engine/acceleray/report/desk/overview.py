@@ -64,6 +64,7 @@ class Line:
     portfolio_id: str
     name: str
     origin: str
+    parent_id: str
     nav: float
     currency: str
     gross_pct: float | None
@@ -132,6 +133,7 @@ def gather(
             portfolio_id=printable(name),
             name=printable(row["name"]),
             origin=printable(row["origin"]),
+            parent_id=printable(row["parent_id"] or ""),
             nav=row["nav"],
             currency=printable(row["currency"]),
             gross_pct=row["gross_exposure_pct_nav"],
