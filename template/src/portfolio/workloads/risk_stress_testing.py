@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acceleray.report.stress.page import PAGE
 from acceleray.report.desk.brief import in_brief
+from acceleray.report.stress.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Comparison, Conclusion, Workload

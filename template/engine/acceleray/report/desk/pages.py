@@ -103,10 +103,9 @@ def summary(report: Report) -> list[str]:
         said.append(f"horizon {percent(line.es.pct_nav) if line.es else 'n/a'}.")
     if report.groupings and report.groupings[0].standalone > 0.0:
         one = report.groupings[0]
-        share = 100.0 * one.benefit / one.standalone
-        said.append(
-            f"Diversification between its {len(one.groups)} groups by {'part' if one.by == 'portfolio' else one.by} saves {percent(share, 0)}."
-        )
+        share = percent(100.0 * one.benefit / one.standalone, 0)
+        by = "part" if one.by == "portfolio" else one.by
+        said.append(f"Diversification between its {len(one.groups)} groups by {by} saves {share}.")
     if line.stress is not None:
         said.append(f"Its worst stress scenario, \u201c{line.stress.title}\u201d, costs")
         said.append(f"{percent(line.stress.pct_nav, 1)} of NAV.")
