@@ -84,3 +84,41 @@ def _stress(name: str, crash: float, rally: float) -> list[dict[str, Any]]:
 def _scenario(name: str, title: str, rows: Rows) -> dict[str, Any]:
     made = dict(rows[t.STRESS_SCENARIOS][0])
     return made | {"scenario_id": name, "title": title, "status": "run", "reason": ""}
+
+
+def with_details(rows: Rows) -> Rows:
+    """Return the rows with positions, groups and active risk of DESK and of GROWTH, which differ."""
+    rows.tables[t.RISK_CONTRIBUTIONS.label] = []
+    for name, exposure, component in (("DESK", 500_000.0, 15_000.0), ("GROWTH", 70_000.0, -1_500.0)):
+        own = KEYS | {"portfolio_id": name, "instrument_id": "AAA", "currency": "EUR"}
+        at = {"method": "filtered_historical", "horizon_d": 1, "measure": "value_at_risk", "confidence": 0.99}
+        held = {"weight": exposure / 1e6, "type": "equity", "status": "priced", "reason": ""}
+        rows[t.POSITIONS].append(own | held | {"market_value": exposure, "exposure": exposure})
+        split = {"price_contribution": component - 1_000.0, "currency_contribution": 1_000.0}
+        rows[t.RISK_CONTRIBUTIONS].append(own | at | split | {"contribution": component})
+        parts = {"component": component, "marginal": component / exposure, "incremental": 9_000.0}
+        rows[t.POSITION_RISK].append(own | at | parts)
+        lines = {"held_on": None, "current": True, "quantity": 1.0, "groups": "{}", "file": "f", "line": 1}
+        if name == "GROWTH":
+            for owner in ("GROWTH", "BENCHMARK"):
+                line = {"portfolio_id": owner, "position_id": f"{owner}/AAA/1", "cells": "{}"}
+                rows[t.HOLDINGS].append(own | lines | line)
+    base = KEYS | {"portfolio_id": "DESK", "method": "filtered_historical", "horizon_d": 1, "currency": "EUR"}
+    group = base | {
+        "measure": "value_at_risk",
+        "confidence": 0.99,
+        "grouping": "sector",
+        "standard_error": 100.0,
+    }
+    group |= {"gross_exposure_pct_nav": 50.0, "net_exposure_pct_nav": 40.0}
+    rows[t.GROUP_RISK].extend(
+        group | {"group": name, "standalone": alone, "contribution": part}
+        for name, alone, part in (("Energy", 20_000.0, 15_000.0), ("Health", 18_000.0, 10_000.0))
+    )
+    active = base | {"benchmark_id": "BENCHMARK"}
+    rows[t.ACTIVE_RISK].append(
+        active | {"measure": "tracking_error", "confidence": 0.0, "value": 900.0, "value_pct_nav": 0.09}
+    )
+    shortfall = active | {"measure": "expected_shortfall", "confidence": 0.975, "instrument_id": "AAA"}
+    rows[t.ACTIVE_CONTRIBUTIONS].append(shortfall | {"contribution": 800.0})
+    return rows

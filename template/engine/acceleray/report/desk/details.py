@@ -50,6 +50,11 @@ class Grouping:
     groups: tuple[Group, ...]
 
     @property
+    def single(self) -> bool:
+        """Return whether all of the portfolio is one group, of which there is nothing to compare."""
+        return len(self.groups) == 1
+
+    @property
     def standalone(self) -> float:
         """Return what the groups would lose if none helped another."""
         return sum(group.standalone for group in self.groups)

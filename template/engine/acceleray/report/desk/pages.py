@@ -49,19 +49,19 @@ def pages(read: Reads, settings: Settings, overview: Overview, main: str) -> Ite
     portfolios.sort(key=lambda row: (row["place"] is None, row["place"] or 0, row["portfolio_id"]))
     wanted, of = looked_into(portfolios), {line.portfolio_id: line for line in overview.lines}
     within = _within({row["portfolio_id"]: row["parent_id"] or "" for row in portfolios})
-    rows = ByPortfolio(read, wanted)
+    rows, with_rows = ByPortfolio(read, wanted), set(wanted)
     ids = {line.place: row["portfolio_id"] for line, row in _paired(overview, portfolios)}
     for line in overview.lines:
         name = ids[line.place]
-        if not line.page or name not in wanted:
+        if not line.page or name not in with_rows:
             continue
-        parts = [part for part in within.get(name, ()) if part in set(wanted)]
+        parts = [part for part in within[name] if part in with_rows]
         report = gather(rows.of, settings, line, name, parts, of)
-        yield file_name(name), page(report, settings, of, main)
+        yield file_name(name), page(report, settings, of, main, len(within[name]) - len(parts))
 
 
-def page(report: Report, settings: Settings, of: dict[str, Line], main: str) -> str:
-    """Return the page of one portfolio as HTML."""
+def page(report: Report, settings: Settings, of: dict[str, Line], main: str, left_out: int = 0) -> str:
+    """Return the page of one portfolio as HTML; `left_out` parts of it have no page and no lines of files."""
     horizon_d = report.horizons[0].horizon_d if report.horizons else 1
     markup = render(
         "portfolio.html.j2",
@@ -76,6 +76,7 @@ def page(report: Report, settings: Settings, of: dict[str, Line], main: str) -> 
         horizon_d=horizon_d,
         shown=details.SHOWN,
         lines=MOST_LINES,
+        left_out=left_out,
         positions_figure=_contributions(
             [(one.instrument, one.component) for one in report.positions if one.component is not None]
         ),
@@ -101,8 +102,9 @@ def summary(report: Report) -> list[str]:
             f"Value at risk is {percent(line.var.pct_nav)} of NAV, expected shortfall over the longest"
         )
         said.append(f"horizon {percent(line.es.pct_nav) if line.es else 'n/a'}.")
-    if report.groupings and report.groupings[0].standalone > 0.0:
-        one = report.groupings[0]
+    several = [one for one in report.groupings if len(one.groups) > 1 and one.standalone > 0.0]
+    if several:
+        one = several[0]
         share = percent(100.0 * one.benefit / one.standalone, 0)
         by = "part" if one.by == "portfolio" else one.by
         said.append(f"Diversification between its {len(one.groups)} groups by {by} saves {share}.")
