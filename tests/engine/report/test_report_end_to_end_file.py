@@ -12,14 +12,14 @@ from acceleray.report.end_to_end.page import PAGE
 from acceleray.settings import Settings
 
 
-def test_without_a_reference_portfolio_there_is_one_plain_line_and_the_old_file_stays(
+def test_without_a_portfolio_there_is_one_plain_line_and_the_old_file_stays(
     run_rows: Callable[..., Any], page_settings: Settings, tmp_path: Path
 ) -> None:
     rows = run_rows()
     rows[t.PORTFOLIOS].clear()
     path = tmp_path / "report.html"
     path.write_text("older", encoding="utf-8")
-    with pytest.raises(PortfolioError, match="no reference portfolio"):
+    with pytest.raises(PortfolioError, match="no portfolio to report on"):
         PAGE.write(rows.read, page_settings, path)
     assert path.read_text(encoding="utf-8") == "older"
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import random
 import re
 from collections.abc import Callable
@@ -20,7 +22,7 @@ VOID = {"meta", "source", "img", "br"}
 # How many pictures a page has, for each page about the invented run; a project has those of its workloads.
 PICTURES = {
     name: count
-    for name, count in {"end_to_end": 6, "calibration": 5, "stress": 5}.items()
+    for name, count in {"end_to_end": 7, "calibration": 5, "stress": 6}.items()
     if find_spec(f"acceleray.report.{name}")
 }
 # All are made of the same parts: one page a test, the others at night.
@@ -44,7 +46,7 @@ def test_a_hostile_instrument_name_is_shown_and_not_obeyed(
     rows[t.RUNS][0]["model_uri"] = HOSTILE
     rows[t.PORTFOLIOS][0]["name"] = HOSTILE
     made = drawn_page(rows, writer=writer_of(name))
-    assert "<script" not in made.markup.lower()
+    assert "<script" not in without_our_script(made.markup).lower()
     assert "&lt;script&gt;alert" in made.markup
     shown = set()
     for picture in made.drawings:
@@ -54,6 +56,15 @@ def test_a_hostile_instrument_name_is_shown_and_not_obeyed(
     # Dollar signs and dashes are part of a name, not the start of a formula or the end of a comment.
     # The stress page draws scenarios by their titles, the others instruments by their names.
     assert {"$x_1$ scenario", "a-->b scenario"} <= shown or {"$x_1$", "a-->b"} <= shown
+
+
+def without_our_script(markup: str) -> str:
+    """Return a page without the one script that its policy allows, by its digest."""
+    allowed = re.findall(r"script-src 'sha256-([^']+)'", markup)
+    for script in re.findall(r"<script>(.*?)</script>", markup, flags=re.DOTALL):
+        if base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in allowed:
+            markup = markup.replace(f"<script>{script}</script>", "")
+    return markup
 
 
 def everywhere(rows: Any) -> None:
@@ -74,13 +85,14 @@ def test_the_page_loads_nothing_from_anywhere(
     made = drawn_page(run_rows(), writer=writer_of(name))
     attributes = re.findall(r"""(?:src|srcset|href|action|data)\s*=\s*["']?([^"'\s>]+)""", made.markup)
     assert attributes
-    assert all(value.startswith(("#", "data:image/svg+xml;base64,")) for value in attributes)
+    kinds = ("#", "data:image/svg+xml;base64,", "data:text/csv;charset=utf-8;base64,", "report/")
+    assert all(value.startswith(kinds) for value in attributes)
     assert "default-src 'none'" in made.markup
     for content in (made.markup, *made.drawings):
         assert "@import" not in content
-        assert "<script" not in content
+        assert "<script" not in without_our_script(content)
         assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", content))
-        assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', content))
+        assert all(target.startswith(kinds) for target in re.findall(r'href="([^"]*)"', content))
 
 
 @PAGES
@@ -89,17 +101,17 @@ def test_the_same_rows_in_any_order_give_the_same_bytes(
 ) -> None:
     writer = writer_of(name)
     rows = run_rows([f"N{i:02d}" for i in range(18)])
-    first = writer(rows.read, page_settings, tmp_path / "first.html").read_bytes()
+    first = writer(rows.read, page_settings, tmp_path / "first" / "page.html").read_bytes()
     shuffle = random.Random(5)
     for label in rows.tables:
         shuffle.shuffle(rows.tables[label])
-    second = writer(rows.read, page_settings, tmp_path / "second.html").read_bytes()
+    second = writer(rows.read, page_settings, tmp_path / "second" / "page.html").read_bytes()
     assert first == second
     rows[t.RISK_MEASURES][0]["value"] *= 2
     rows[t.PORTFOLIO_SCORES][0]["var_pct_nav"] *= 2
     rows[t.CALIBRATION][0]["persistence"] *= 0.9
     rows[t.STRESS_LOSSES][0]["loss_pct_nav"] *= 2
-    assert writer(rows.read, page_settings, tmp_path / "third.html").read_bytes() != first
+    assert writer(rows.read, page_settings, tmp_path / "third" / "page.html").read_bytes() != first
 
 
 class Outline(HTMLParser):
@@ -142,4 +154,5 @@ def test_the_page_is_well_formed_and_readable_without_eyes(
     assert all(len(str(picture.get("alt"))) > 20 for picture in outline.pictures)
     assert all(header.get("scope") in {"row", "col"} for header in outline.headers)
     assert len(set(outline.ids)) == len(outline.ids)
-    assert {target.lstrip("#") for target in outline.targets} == set(outline.ids)
+    inside = {target.lstrip("#") for target in outline.targets if target.startswith("#")}
+    assert inside == set(outline.ids)
