@@ -164,7 +164,7 @@ show_rows(
     run,
     RISK_MEASURES,
     *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "error_of"),
-    portfolio_id=["REFERENCE"],
+    portfolio_id=[book.portfolios[0]],
 )
 
 # COMMAND ----------

@@ -164,7 +164,7 @@ show_rows(
     run,
     RISK_MEASURES,
     *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "error_of"),
-    portfolio_id=["REFERENCE"],
+    portfolio_id=[book.portfolios[0]],
 )
 
 # COMMAND ----------
@@ -268,7 +268,7 @@ show_rows(
 # MAGIC %md
 # MAGIC ## Conclude
 # MAGIC Look at the backtest first: a model that failed it should not be used, whatever its number is. Then
-# MAGIC value at risk and expected shortfall of the reference portfolio, at one and ten days.
+# MAGIC value at risk and expected shortfall of the whole book, at one and ten days, and a line per portfolio.
 # MAGIC
 # MAGIC The report is written from the committed rows; then the session closes.
 

@@ -178,7 +178,7 @@ show_rows(
     run,
     RISK_MEASURES,
     *("portfolio_id", "method", "measure", "horizon_d", "value", "standard_error", "error_of"),
-    portfolio_id=["REFERENCE"],
+    portfolio_id=[book.portfolios[0]],
 )
 
 # COMMAND ----------
@@ -199,7 +199,9 @@ from acceleray.tables import REVERSE_STRESS, STRESS_LOSSES
 with run.stage("stress", "Replay, shock and reverse"):
     summary = stress(run, calibration, book, model, dependence, definitions, horizons)
 show_stage(run)
-show_rows(run, STRESS_LOSSES, "scenario_id", "loss_pct_nav", "factor_pct_nav", portfolio_id=["REFERENCE"])
+show_rows(
+    run, STRESS_LOSSES, "scenario_id", "loss_pct_nav", "factor_pct_nav", portfolio_id=[book.portfolios[0]]
+)
 show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma", "factor_distance")
 
 # COMMAND ----------

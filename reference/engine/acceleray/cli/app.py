@@ -21,6 +21,7 @@ from acceleray.cli.new_workload import new_workload
 from acceleray.cli.notebooks import notebooks
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project, version_line
+from acceleray.cli.report import report
 from acceleray.cli.text import conclusion_lines, tell
 from acceleray.cli.what_if import what_if
 from acceleray.cli.workloads import workloads
@@ -66,6 +67,7 @@ def _application() -> typer.Typer:
         ("new-workload", new_workload, "Write the files of a workload of your own; it runs at once."),
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
+        ("report", report, "Write the report of a finished run again, or its tables as XLSX."),
         ("limits", limits, "Show how much of each limit is used; ends with 3 if one is breached."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
         ("what-if", what_if, "Say what trades would do to the risk, and which hedge is best."),

@@ -81,6 +81,9 @@ def conclusion_lines(outcome: Outcome) -> list[str]:
     lines += ["", *[f"{_padded(label, wide, False)}{_GAP}{value}" for label, value in facts]]
     if said.comparison is not None:
         lines += ["", *said.comparison.lines()]
+    if said.portfolios is not None:
+        lines += ["", *grid(said.portfolios.header, said.portfolios.rows)]
+        lines += [said.portfolios.caption] if said.portfolios.caption else []
     return lines if said.report is None else [*lines, "", f"Report: {said.report}"]
 
 

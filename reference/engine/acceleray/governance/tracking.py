@@ -58,6 +58,10 @@ class Tracker:
         """Store a file with the parent run."""
         self.client.log_artifact(self.run_id, str(path))
 
+    def attach_folder(self, path: Path) -> None:
+        """Store the files of a folder with the parent run, under the folder's name."""
+        self.client.log_artifacts(self.run_id, str(path), path.name)
+
 
 class StageRecord:
     """What one stage read and wrote, and its numbers; kept until the stage ends, then written at once."""

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from urllib.parse import quote
 
 from acceleray.extend import Section
 from acceleray.report import formats, price_findings
+from acceleray.report.desk import overview, overview_figure, pages
+from acceleray.report.desk.order import file_name
+from acceleray.report.downloads import with_downloads
 from acceleray.report.own_sections import written
+from acceleray.report.rendering import render, save
 from acceleray.report.rows import Reads
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
-
-_FILTERS = (
-    "amount",
-    "confidence",
-    "count",
-    "days",
-    "half_life",
-    "long_date",
-    "number",
-    "p_value",
-    "percent",
-    "plural",
-    "printable",
-    "share",
-    "shortened",
-    "significant",
-)
 
 
 @dataclass(frozen=True)
@@ -48,6 +31,7 @@ class Page:
         sections: anchor and title of each section, in order.
         fill: from `read`, settings and `more` to what the template names.
         calibrated: whether its numbers rest on a calibration, whose proxies are then named first.
+        desk: whether it begins with the overview of all portfolios, and each has a page of its own.
         documents: from a run that has been recorded to the documents of the models it made, written.
     """
 
@@ -55,26 +39,34 @@ class Page:
     sections: tuple[tuple[str, str], ...]
     fill: Callable[..., dict[str, Any]]
     calibrated: bool = False
+    desk: bool = False
     documents: Callable[[Run], Sequence[Path]] | None = None
 
-    def html(self, read: Reads, settings: Settings, own: Sequence[Section] = (), **more: Any) -> str:
+    def html(
+        self, read: Reads, settings: Settings, own: Sequence[Section] = (), stem: str = "", **more: Any
+    ) -> str:
         """Return the page about the run whose rows `read` gives: findings about its prices first.
 
-        A project's own sections come before the last.
+        A project's own sections come before the last. `stem` is the name of its file without the ending:
+        that of the folder with the pages of portfolios, and the beginning of the names of downloads.
 
         Raises:
             PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
         added = written(own, read)
         links = ((section.anchor, section.title) for section in added)
-        first = (price_findings.ANCHOR, price_findings.TITLE)
-        sections = (first, *self.sections[:-1], *links, *self.sections[-1:])
+        first = [("overview", "Overview")] if self.desk else []
+        first.append((price_findings.ANCHOR, price_findings.TITLE))
+        sections = (*first, *self.sections[:-1], *links, *self.sections[-1:])
         with formats.in_units_of(settings.market_data.unit):
             filled = self.fill(read, settings, **more)
             found = price_findings.gather(read, self.calibrated)
-            return render(
+            if self.desk:
+                filled |= _overview(read, settings, stem)
+            page = render(
                 self.template, sections=sections, own_sections=added, price_findings=found, **filled
             )
+        return with_downloads(page, stem or self.template.partition(".")[0])
 
     def write(
         self, read: Reads, settings: Settings, path: Path, own: Sequence[Section] = (), **more: Any
@@ -84,41 +76,30 @@ class Page:
         Raises:
             PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
-        return save(self.html(read, settings, own, **more), path)
+        written = save(self.html(read, settings, own, path.stem, **more), path)
+        if self.desk:
+            folder = folder_of(path)
+            with formats.in_units_of(settings.market_data.unit):
+                found = overview.gather(read, settings, _address(path.stem))
+                for name, page in pages.pages(read, settings, found, path.name):
+                    save(page, folder / name)
+        return written
 
 
-def render(template: str, **context: Any) -> str:
-    """Return the page that `template` makes of `context`; the same context gives the same bytes."""
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    for name in _FILTERS:
-        environment.filters[name] = getattr(formats, name)
-    # The style sheet is ours and is not escaped; everything else on the page is.
-    return environment.get_template(template).render(css=Markup(_resource("page.css")), **context)
+def folder_of(path: Path) -> Path:
+    """Return the folder with the pages of portfolios that belong to the page at `path`."""
+    return path.with_suffix("")
 
 
-def save(page: str, path: Path) -> Path:
-    """Write a page to `path`, replacing an older file there in one step, and return the path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+def _address(stem: str) -> Callable[[str], str]:
+    return lambda portfolio_id: f"{quote(stem)}/{file_name(portfolio_id)}"
 
 
-def _template(name: str) -> tuple[str, str, None]:
-    # The second is what a traceback calls it.
-    return _resource(name), f"templates/{name}", None
-
-
-def _resource(name: str) -> str:
-    return files("acceleray.report").joinpath("templates", name).read_text(encoding="utf-8")
+def _overview(read: Reads, settings: Settings, stem: str) -> dict[str, Any]:
+    found = overview.gather(read, settings, _address(stem)) if stem else overview.gather(read, settings)
+    return {
+        "overview": found,
+        "overview_figure": overview_figure.drawn(found),
+        "signed": overview.signed,
+        "sorting": True,
+    }

@@ -117,10 +117,14 @@ def show_comparison(compared: Comparison | None) -> None:
 
 
 def show_conclusion(conclusion: Conclusion) -> None:
-    """Show what a workload concluded: headline, verdict, models compared, report."""
+    """Show what a workload concluded: headline, verdict, models compared, portfolios, report."""
     verdict = [(conclusion.verdict_on, conclusion.verdict)] if conclusion.verdict else []
     show_table(("", "value"), (*conclusion.headline, *verdict))
     show_comparison(conclusion.comparison)
+    if (book := conclusion.portfolios) is not None:
+        show_table(book.header, book.rows)
+        if book.caption:
+            show_line(book.caption)
     show_report(conclusion.report)
 
 

@@ -250,6 +250,9 @@ class Run:
             documents = getattr(page, "documents", None)
             for written in (path, *(documents(self) if documents is not None else ())):
                 self.tracker.attach(written)
+            # Pages that belong to this one and that it links to, such as those of portfolios.
+            if (beside := path.with_suffix("")).is_dir():
+                self.tracker.attach_folder(beside)
         return path
 
     def constants(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from acceleray.extend import Rows
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
 from acceleray.runtime.run import Run
@@ -35,13 +36,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a workload says at its end: headline numbers in words, a verdict, a report, models compared."""
+    """What a workload says at its end: headline numbers, a verdict, a report, models compared, portfolios."""
 
     headline: tuple[tuple[str, str], ...]
     verdict: str
     report: Path | None
     verdict_on: str = "Backtest"
     comparison: Comparison | None = None
+    portfolios: Rows | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from acceleray.quant.what_if import Levels, Trades
 from acceleray.stages.what_if.blocks import ATOMS_PER_BLOCK
 from acceleray.stages.what_if.found import Question
 from arena.side import Setting
+from works.spark_worker import settled
 
 SEED, TRADES, HEDGES = 20_240_305, 20, 20
 LEVELS, HORIZON_D = Levels(0.99, 0.975), 10
@@ -109,6 +110,12 @@ def called(task: tuple[Callable[..., Any], str, str, tuple[Any, ...]]) -> Any:
     return function(mapped(returns), mapped(losses), *others)
 
 
+def called_in_spark(task: tuple[Callable[..., Any], str, str, tuple[Any, ...]]) -> Any:
+    """Return the same in a Python worker of Spark."""
+    settled()
+    return called(task)
+
+
 class PoolBlocks(FileBlocks):
     """Processes of one machine."""
 
@@ -147,7 +154,7 @@ class MappedBlocks(FileBlocks):
             for returns, losses, some in zip(self.returns, kept, more, strict=True)
         ]
         rows = self._context.parallelize(tasks, 2 * self.workers)
-        return Asked(rows.map(called).collect())
+        return Asked(rows.map(called_in_spark).collect())
 
 
 class CachedBlocks(FileBlocks):
@@ -169,7 +176,8 @@ class CachedBlocks(FileBlocks):
         """Return what a function says of every block; only the columns it needs leave the cache."""
         held = list(range(self.count))
         if isinstance(same[0], Trades):
-            held = sorted({line.held for parts in same[0].units for _, line in parts})
+            # A question without trades needs no column, but a block has some.
+            held = sorted({line.held for parts in same[0].units for _, line in parts}) or [0]
             at = {place: number for number, place in enumerate(held)}
             units = tuple(
                 tuple((times, replace(line, held=at[line.held])) for times, line in parts)
@@ -179,6 +187,7 @@ class CachedBlocks(FileBlocks):
         rows = self._rows.select("number", "losses", *(f"r{place}" for place in held))
 
         def look(batches: Iterator[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+            settled()
             for batch in batches:
                 for row in range(batch.num_rows):
                     number = batch.column(0)[row].as_py()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceleray.report.desk.brief import in_brief
 from acceleray.report.end_to_end.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
@@ -60,7 +61,7 @@ def conclude(
     """Write the report; say what the first portfolio risks, and whether its model held in the past."""
     report = run.report(PAGE)
     headline = (*_headline(run, book, horizons), ("Signal model", _signal(trained)))
-    return Conclusion(headline, _verdict(verdict), report)
+    return Conclusion(headline, _verdict(verdict), report, portfolios=in_brief(run.rows, run.settings))
 
 
 def _headline(run: Run, book: Book, horizons: tuple[Horizon, ...]) -> tuple[tuple[str, str], ...]:

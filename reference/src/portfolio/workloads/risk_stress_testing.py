@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceleray.report.desk.brief import in_brief
 from acceleray.report.stress.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
@@ -73,7 +74,13 @@ def conclude(
     """Write the report; say what the book loses, and compare the models by their record."""
     report = run.report(PAGE)
     compared = Comparison(NAMES, *side_by_side(verdict.models)) if verdict.models else None
-    return Conclusion(_headline(run, horizons, summary), _verdict(verdict), report, comparison=compared)
+    return Conclusion(
+        _headline(run, horizons, summary),
+        _verdict(verdict),
+        report,
+        comparison=compared,
+        portfolios=in_brief(run.rows, run.settings),
+    )
 
 
 def _headline(run: Run, horizons: tuple[Horizon, ...], summary: StressSummary) -> tuple[tuple[str, str], ...]:

@@ -77,8 +77,12 @@ class Resident:
         kept: list[Any] = []
         for group in self._groups:
             some = tasks[group]
-            # One after the other into the store: a list of them would be in memory a second time.
-            kept += self._started(_one_by_one, function, some, num_returns=len(some))
+            if len(some) == 1:
+                # Ray hands out the reference to a single value by itself.
+                kept.append(self._started(_only, function, some))
+            else:
+                # One after the other into the store: a list of them would be in memory a second time.
+                kept += self._started(_one_by_one, function, some, num_returns=len(some))
         waiting, ended = kept, list[Any]()
         due = time.monotonic() + self._timeout_s
         with _explained(function.__name__):
@@ -151,6 +155,11 @@ def _each(how: Callable[..., Any], function: Callable[..., Any], sizes: Sequence
 
 def _all(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
     return [function(*task) for task in tasks]
+
+
+def _only(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> Any:
+    [task] = tasks
+    return function(*task)
 
 
 def _one_by_one(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:

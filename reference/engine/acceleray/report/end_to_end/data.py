@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acceleray.errors import PortfolioError
-from acceleray.report import backtest, fits, heading, lineage, quality, risk
+from acceleray.report import backtest, fits, heading, lineage, naming, quality, risk
 from acceleray.report.end_to_end import book, signal
 from acceleray.report.formats import printable
 from acceleray.report.rows import Read, first
@@ -20,6 +20,7 @@ class Report:
     heading: heading.Heading
     portfolio_id: str
     portfolio_name: str
+    naming: naming.Naming
     nav: float
     currency: str
     settings: Settings
@@ -37,12 +38,12 @@ def gather(read: Read, settings: Settings) -> Report:
     """Return everything the page shows about the run whose rows `read` gives.
 
     Raises:
-        PortfolioError: the run wrote no reference portfolio or no risk measures, so there is nothing to say.
+        PortfolioError: the run wrote no portfolios or no risk measures, so there is nothing to say.
     """
     reference = risk.reference(read)
     if reference is None:
         raise PortfolioError(
-            "This run has no reference portfolio to report on; run `portfolio run end_to_end_pipeline` first."
+            "This run has no portfolio to report on; run `portfolio run end_to_end_pipeline` first."
         )
     portfolio_id = str(reference["portfolio_id"])
     horizons = risk.horizons(read, portfolio_id, settings)
@@ -68,6 +69,7 @@ def gather(read: Read, settings: Settings) -> Report:
         heading=heading.gather(reference, run, settings, prices.source),
         portfolio_id=portfolio_id,
         portfolio_name=printable(reference["name"]),
+        naming=naming.naming(reference),
         nav=float(str(reference["nav"])),
         currency=str(reference["currency"]),
         settings=settings,

@@ -123,7 +123,16 @@ def book(report: Report) -> Drawing | None:
         top = float(heights.max())
         marks = [("median", report.book.quantile(0.5), canvas.MUTED, 1.18)]
         if report.book.reference:
-            marks.append(("reference", report.book.reference.var_pct_nav, canvas.ACCENT, 1.32))
+            marks.append(
+                (
+                    formats.shortened(
+                        report.naming.label.lower() if report.naming.invented else report.naming.label
+                    ),
+                    report.book.reference.var_pct_nav,
+                    canvas.ACCENT,
+                    1.32,
+                )
+            )
         for name, value, colour, reach in marks:
             axes.plot([value, value], [0, top * reach], color=colour, linewidth=1.6)
             right = value > (edges[0] + edges[-1]) / 2

@@ -15,8 +15,8 @@ def summary(report: Report) -> list[str]:
     if value_at_risk:
         span = formats.days(value_at_risk.horizon_d)
         sentences.append(
-            f"In {formats.confidence(value_at_risk.confidence)} of simulated scenarios the reference"
-            f" portfolio loses less than {formats.amount(value_at_risk.value, report.currency)}"
+            f"In {formats.confidence(value_at_risk.confidence)} of simulated scenarios"
+            f" {report.naming.called} loses less than {formats.amount(value_at_risk.value, report.currency)}"
             f" ({formats.percent(value_at_risk.value_pct_nav)} of NAV) over {span}."
         )
     if shortfall:

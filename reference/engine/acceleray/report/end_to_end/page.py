@@ -27,7 +27,7 @@ def _fill(read: Read, settings: Settings) -> dict[str, Any]:
     """Return what the template names.
 
     Raises:
-        PortfolioError: the run has no reference portfolio or no risk measures.
+        PortfolioError: the run has no portfolios or no risk measures.
     """
     report = gather(read, settings)
     return {
@@ -67,5 +67,6 @@ PAGE = Page(
     ),
     fill=_fill,
     calibrated=True,
+    desk=True,
     documents=partial(documents_of, kinds=("risk", "signal")),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acceleray.report.model_document.tree import Document, Facts, Grid, Judgement, Picture, Words
 from acceleray.report.model_document.words import OWNER, closing, marked, notice
-from acceleray.report.page import render
+from acceleray.report.rendering import render
 
 _KINDS = {Words: "words", Judgement: "judgement", Facts: "facts", Grid: "grid", Picture: "picture"}
 

@@ -10,7 +10,7 @@ from acceleray.report.model_document.document import document
 from acceleray.report.model_document.html import html
 from acceleray.report.model_document.kept import Kept, KeptByRun
 from acceleray.report.model_document.markdown import markdown
-from acceleray.report.page import save
+from acceleray.report.rendering import save
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.tables import MODEL_DECISIONS, RUNS

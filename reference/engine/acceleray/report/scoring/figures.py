@@ -68,7 +68,10 @@ def risk(report: Report) -> Drawing | None:
             top = _histogram(axes, values)
             marks = [("median", float(np.median(values)), canvas.MUTED, 1.14)]
             if book.reference:
-                marks.append(("reference", float(getattr(book.reference, name)), canvas.ACCENT, 1.3))
+                label = "reference" if book.reference.origin == "reference" else book.reference.name
+                marks.append(
+                    (formats.shortened(label), float(getattr(book.reference, name)), canvas.ACCENT, 1.3)
+                )
             for label, value, colour, reach in marks:
                 axes.plot([value, value], [0, top * reach], color=colour, linewidth=1.6)
                 right = value > 0.6 * highest

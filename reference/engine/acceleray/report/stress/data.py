@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acceleray.errors import PortfolioError
-from acceleray.report import backtest, gate, heading, lineage, risk
+from acceleray.report import backtest, gate, heading, lineage, naming, risk
 from acceleray.report.formats import printable
 from acceleray.report.rows import Read, first, narrowed, where
 from acceleray.report.stress import reverse, scenarios, simulated
@@ -21,6 +21,7 @@ class Report:
 
     heading: heading.Heading
     portfolio_name: str
+    naming: naming.Naming
     nav: float
     currency: str
     portfolios: int
@@ -39,12 +40,12 @@ def gather(read: Read, settings: Settings) -> Report:
     """Return everything the page shows about the run whose rows `read` gives.
 
     Raises:
-        PortfolioError: the run wrote no reference portfolio, or neither stress scenarios nor risk measures.
+        PortfolioError: the run wrote no portfolios, or neither stress scenarios nor risk measures.
     """
     reference = risk.reference(read)
     if reference is None:
         raise PortfolioError(
-            "This run has no reference portfolio to report on; run `portfolio run risk_stress_testing` first."
+            "This run has no portfolio to report on; run `portfolio run risk_stress_testing` first."
         )
     portfolio_id = str(reference["portfolio_id"])
     stressed = scenarios.gather(read, portfolio_id)
@@ -60,6 +61,7 @@ def gather(read: Read, settings: Settings) -> Report:
     return Report(
         heading=heading.gather(reference, run, settings),
         portfolio_name=printable(reference["name"]),
+        naming=naming.naming(reference),
         nav=float(str(reference["nav"])),
         currency=str(reference["currency"]),
         portfolios=origins.num_rows,

@@ -46,15 +46,15 @@ def draw_all(report: Report) -> Figures:
     """Return all figures but those of the backtest, which have a module of their own."""
     priced = report.scenarios.priced
     return Figures(
-        losses(priced),
+        losses(priced, report.naming.called),
         max(0, len(priced) - SHOWN_SCENARIOS),
         distribution(report),
         attribution(report),
     )
 
 
-def losses(priced: Sequence[Scenario]) -> Drawing | None:
-    """Return one bar a scenario: the loss of the reference portfolio in its parts, by kind of scenario."""
+def losses(priced: Sequence[Scenario], called: str) -> Drawing | None:
+    """Return one bar a scenario: the loss of the portfolio `called` so in its parts, by kind of scenario."""
     largest = sorted(priced, key=lambda one: -abs(one.reference.loss_pct_nav) if one.reference else 0.0)[
         :SHOWN_SCENARIOS
     ]
@@ -68,7 +68,7 @@ def losses(priced: Sequence[Scenario]) -> Drawing | None:
         for one in priced
         if one in largest and (loss := one.reference)
     ]
-    return _stacked(bars, _PARTS, "Loss of the reference portfolio, % of NAV (gains are negative)")
+    return _stacked(bars, _PARTS, f"Loss of {called}, % of NAV (gains are negative)")
 
 
 def attribution(report: Report) -> Drawing | None:
@@ -82,7 +82,7 @@ def attribution(report: Report) -> Drawing | None:
         )
         for one in report.simulated.attribution
     ]
-    return _stacked(bars, _MARKET_PARTS, "Expected shortfall of the reference portfolio, % of NAV")
+    return _stacked(bars, _MARKET_PARTS, f"Expected shortfall of {report.naming.called}, % of NAV")
 
 
 def _stacked(bars: list[_Bar], parts: tuple[str, ...], label: str) -> Drawing | None:

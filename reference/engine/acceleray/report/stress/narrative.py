@@ -30,13 +30,13 @@ def summary(report: Report) -> list[str]:
 def _worst(report: Report) -> list[str]:
     worst = report.scenarios.worst
     if worst is None or worst.reference is None:
-        return ["No stress scenario could be applied to the reference portfolio."]
+        return [f"No stress scenario could be applied to {report.naming.called}."]
     number = formats.plural(len(report.scenarios.priced), "scenario")
     loss = worst.reference
     if loss.loss_pct_nav <= 0:
-        return [f"In none of {number} does the reference portfolio lose."]
+        return [f"In none of {number} does {report.naming.called} lose."]
     return [
-        f"The worst of {number} for the reference portfolio is \u201c{worst.title}\u201d: it would lose"
+        f"The worst of {number} for {report.naming.called} is \u201c{worst.title}\u201d: it would lose"
         f" {formats.amount(loss.amount, report.currency)} ({formats.percent(loss.loss_pct_nav, 1)} of NAV)."
     ]
 

@@ -18,7 +18,7 @@ def _fill(read: Read, settings: Settings) -> dict[str, Any]:
     """Return what the template names.
 
     Raises:
-        PortfolioError: the run has no reference portfolio, or neither stress scenarios nor risk measures.
+        PortfolioError: the run has no portfolios, or neither stress scenarios nor risk measures.
     """
     report = gather(read, settings)
     return {
@@ -54,5 +54,6 @@ PAGE = Page(
     ),
     fill=_fill,
     calibrated=True,
+    desk=True,
     documents=partial(documents_of, kinds=("risk",)),
 )

@@ -154,7 +154,7 @@ def received(
     listed, wrong = instruments_of(instruments, how)
     cells = received_rows(rows, portfolios, instruments)
     said = [
-        f"{sheet.left_out} of {Path(sheet.grid.origin).name} are no rows of the table and are left out"
+        f"left out, above or below the table: {sheet.left_out} of {Path(sheet.grid.origin).name}"
         for sheet in (*positions, *portfolios, *instruments)
         if sheet.left_out
     ]

@@ -4,6 +4,8 @@ The order is stated, because the parts depend on it: (1) yesterday's positions, 
 today's positions, (3) and today's instruments, (4) and today's returns, with the volatility that yesterday's
 parameters make of them, (5) and today's parameters. What is reported today is (5); each part is a step less
 the one before.
+
+Positions are weights: where quantities stay and prices move, they move too.
 """
 
 from __future__ import annotations

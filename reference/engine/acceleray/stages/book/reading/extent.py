@@ -56,6 +56,30 @@ def end_of(rows: Sequence[Sequence[str]], width: int, amounts: Sequence[int]) ->
     return end
 
 
+def with_cut_off(lines: Sequence[str], end: int, separator: str, portfolio: int | None) -> int:
+    """Return the end of a table with a row behind it that was cut off: it is refused then, and not left out.
+
+    Args:
+        lines: of the file, the table's and those below it.
+        end: how many of them are of the table.
+        separator: of cells.
+        portfolio: the column of portfolios; None: nothing tells a row from a disclaimer.
+    """
+    if portfolio is None or end >= len(lines):
+        return end
+    known = {
+        clean(row[portfolio]) for line in lines[:end] if len(row := cells_of(line, separator)) > portfolio
+    }
+    below = cells_of(lines[end], separator)
+    if len(below) < 2 or len(below) <= portfolio or clean(below[portfolio]) not in known:
+        return end
+    begin, end = end, end + 1
+    # A cell with a line break in it goes on.
+    while end < len(lines) and "".join(lines[begin:end]).count('"') % 2:
+        end += 1
+    return end
+
+
 def _fits(row: Sequence[str], width: int) -> bool:
     if len(row) < width or any(map(clean, row[width:])):
         return False

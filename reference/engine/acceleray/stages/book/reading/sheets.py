@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from acceleray.errors import PortfolioError
 from acceleray.stages.book.reading.columns import Kind, Roles, is_header, roles_of
-from acceleray.stages.book.reading.extent import SEPARATORS, cells_of, end_of, header_in, widest
+from acceleray.stages.book.reading.extent import SEPARATORS, cells_of, end_of, header_in, widest, with_cut_off
 from acceleray.stages.book.reading.mapping import BOOK_FILE, TableMap
 from acceleray.stages.ingest.reading.encoding import encoding_of
 from acceleray.stages.ingest.reading.grid import Grid, clean
@@ -140,6 +140,7 @@ def _end(
         size *= 16
     if kept is None:
         return len(raw), None
+    kept = with_cut_off(lines, kept, separator, roles.at.get("portfolio_id"))
     rest = [
         at
         for at, line in enumerate(lines[kept:], kept)
@@ -204,6 +205,8 @@ def _of_rows(name: str, origin: str, rows: Rows, kind: Kind, how: TableMap) -> S
 
 
 def _no_header(origin: str, kind: Kind, own: Mapping[str, str], cells: Sequence[str]) -> PortfolioError:
+    if not cells:
+        return PortfolioError(f"{origin} is empty; it needs a header with {kind.wanted}.")
     try:
         roles_of(kind, cells, own, origin)
     except PortfolioError as refusal:

@@ -1,0 +1,1 @@
+"""The desk's report: an overview of all portfolios, and a page for each."""
