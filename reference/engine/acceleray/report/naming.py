@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from acceleray.report.formats import plural, printable
 
+INVENTED = frozenset({"reference", "simulated"})
+"""Origins of portfolios that nobody holds: equal weights, and random ones."""
+
 
 @dataclass(frozen=True)
 class Naming:
@@ -19,7 +22,7 @@ class Naming:
     @property
     def invented(self) -> bool:
         """Return whether the book is equal weights and random portfolios, held by nobody."""
-        return self.origin in {"reference", "simulated"}
+        return self.origin in INVENTED
 
     def book(self, simulated: int) -> tuple[str, str]:
         """Return in how far the book is real, and why; `simulated` is how many portfolios are random."""

@@ -79,7 +79,7 @@ class Position:
     status: str
     reason: str
     exposure: float | None
-    weight_pct: float
+    weight_pct: float | None
     component: float | None
     by_price: float | None
     by_currency: float | None
@@ -127,14 +127,17 @@ def groupings(read: Read, measure: str, confidence: float, horizon_d: int) -> tu
 
 
 def positions(
-    read: Read, portfolio_id: str, run_id: str, measure: str, confidence: float, horizon_d: int
+    read: Read, portfolio_id: str, run_id: str, measure: str, confidence: float, horizon_d: int, plain: bool
 ) -> tuple[Position, ...]:
-    """Return every position of the portfolio whose rows `read` gives, the largest component by size first."""
+    """Return every position of the portfolio whose rows `read` gives, the largest component by size first.
+
+    `plain` says that the book is invented: what is known of its positions is their risk.
+    """
     parts = {row["instrument_id"]: row for row in _at(read(POSITION_RISK), measure, confidence, horizon_d)}
     split = {
         row["instrument_id"]: row for row in _at(read(RISK_CONTRIBUTIONS), measure, confidence, horizon_d)
     }
-    held = {row["instrument_id"]: row for row in read(POSITIONS).to_pylist()}
+    held = {} if plain else {row["instrument_id"]: row for row in read(POSITIONS).to_pylist()}
     found = []
     for name in sorted({*held, *parts, *split}):
         own, risk, both = held.get(name, {}), parts.get(name, {}), split.get(name, {})
@@ -146,7 +149,7 @@ def positions(
                 status=printable(own.get("status") or "priced"),
                 reason=printable(own.get("reason") or ""),
                 exposure=own.get("exposure"),
-                weight_pct=100.0 * (own.get("weight") or 0.0),
+                weight_pct=None if own.get("weight") is None else 100.0 * own["weight"],
                 component=component,
                 by_price=both.get("price_contribution"),
                 by_currency=both.get("currency_contribution"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acceleray.report.formats import count, percent, plural
+from acceleray.report.naming import INVENTED
 from acceleray.report.rows import Reads, narrowed
 from acceleray.tables import PORTFOLIO_SCORES, POSITIONS
 
@@ -77,6 +78,9 @@ def gather(read: Reads, portfolios: list[dict[str, Any]]) -> dict[str, LeftOut]:
             shares[UNPRICED] = max(shares[UNPRICED], row["unpriced_pct_nav"] or 0.0)
     sizes: dict[str, dict[str, float]] = {}
     unknown: dict[str, int] = {}
+    # Millions of positions that were invented with prices have nothing to look for.
+    if all(row["origin"] in INVENTED for row in portfolios):
+        return _named(found, unknown)
     wanted = narrowed(POSITIONS, "portfolio_id", "instrument_id", "status", "market_value", "exposure")
     for row in read(wanted, status=list(_COLUMNS)).to_pylist():
         name, status = row["portfolio_id"], row["status"]
@@ -89,10 +93,7 @@ def gather(read: Reads, portfolios: list[dict[str, Any]]) -> dict[str, LeftOut]:
         shares[status] += 100.0 * size / nav[name]
     for name, shares in sizes.items():
         found[name] = {status: max(share, found[name][status]) for status, share in shares.items()}
-    return {
-        name: LeftOut(shares[UNPRICED], shares[NOT_MODELLED], shares[PROXIED], unknown.get(name, 0))
-        for name, shares in found.items()
-    }
+    return _named(found, unknown)
 
 
 def sentence(found: Mapping[str, LeftOut]) -> str:
@@ -113,6 +114,13 @@ def proxies(found: Mapping[str, LeftOut]) -> str:
     order = sorted(some, key=lambda name: (-some[name], name))
     said = "; ".join(f"{name}: {percent(some[name], 2)}" for name in order[:NAMED])
     return f"In the risk by a proxy, in % of NAV: {said}{_more(len(order))}."
+
+
+def _named(found: Mapping[str, Mapping[str, float]], unknown: Mapping[str, int]) -> dict[str, LeftOut]:
+    return {
+        name: LeftOut(shares[UNPRICED], shares[NOT_MODELLED], shares[PROXIED], unknown.get(name, 0))
+        for name, shares in found.items()
+    }
 
 
 def _more(portfolios: int) -> str:

@@ -11,6 +11,7 @@ from acceleray.report.backtest import HEADLINE_MODEL
 from acceleray.report.desk import details
 from acceleray.report.desk.overview import Line
 from acceleray.report.formats import printable
+from acceleray.report.naming import INVENTED
 from acceleray.report.rows import Read, first, where
 from acceleray.settings import Settings
 from acceleray.tables import (
@@ -97,7 +98,9 @@ def gather(
         horizons=horizons,
         split=_split(read, settings),
         groupings=details.groupings(read, "value_at_risk", confidence, shortest),
-        positions=details.positions(read, portfolio_id, run_id, "value_at_risk", confidence, shortest),
+        positions=details.positions(
+            read, portfolio_id, run_id, "value_at_risk", confidence, shortest, row["origin"] in INVENTED
+        ),
         active=details.active(read, settings.risk.es_confidence, shortest),
         stress=_stress(read),
         utilisation=limits.gather(read),

@@ -13,7 +13,7 @@ from acceleray.tables import RISK_MEASURES, STRESS_LOSSES, STRESS_SCENARIOS, TRA
 _RISK_LIMITS = (
     "Market risk alone: no credit migration or default, no counterparty, no operational risk.",
     "No liquidity horizon and no cost of liquidation.",
-    "The backtest is of the reference portfolio, equally weighted over the instruments with a model; another"
+    "The backtest is of today's positions on past days, of equal weights where the book is simulated; another"
     " portfolio may have another record.",
     "Losses are hypothetical; fees, intraday trading and booked results are not in them.",
     "The residual window decides which crises can come again: no shock beyond its own is drawn.",

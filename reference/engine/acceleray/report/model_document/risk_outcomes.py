@@ -36,7 +36,7 @@ def outcomes(told: Context) -> Section:
     mine = [row for row in verdicts if row["model"] == HEADLINE_MODEL]
     parts: list[Part] = [
         Words(
-            "Every out-of-sample day of the reference portfolio, each forecast from the days before it only."
+            "Every out-of-sample day of the headline portfolio, each forecast from the days before it only."
             " The loss is hypothetical: the portfolio's positions on that day's returns, not a booked result."
         ),
         transposed(

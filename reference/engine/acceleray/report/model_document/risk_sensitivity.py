@@ -30,10 +30,10 @@ def section(told: Context) -> Section:
     """Return the section."""
     parts: list[Part] = [
         Words(
-            "Measures of the reference portfolio by method, confidence and horizon, with the error of each:"
+            "Measures of the headline portfolio by method, confidence and horizon, with the error of each:"
             " what the choice of a method or a horizon moves, and what is noise."
         ),
-        _reference(told, RISK_MEASURES, "Risk of the reference portfolio."),
+        _reference(told, RISK_MEASURES, "Risk of the headline portfolio."),
         grid(SCENARIO_SETS, told.read(SCENARIO_SETS).to_pylist(), "How the scenarios were made."),
         *_windows(told),
         *_drift(told),
@@ -107,7 +107,7 @@ def _stress(told: Context) -> list[Part]:
     scenarios.sort(key=lambda row: (row["kind"], row["scenario_id"]))
     return [
         grid(STRESS_SCENARIOS, scenarios, "Stress scenarios, and how far each is from no change."),
-        _reference(told, STRESS_LOSSES, "Loss of the reference portfolio in each scenario."),
+        _reference(told, STRESS_LOSSES, "Loss of the headline portfolio in each scenario."),
     ]
 
 
@@ -118,5 +118,5 @@ def _reverse(told: Context) -> list[Part]:
     rows = [row for row in told.read(table).to_pylist() if row["portfolio_id"] == headline(told.read)]
     if not rows:
         return []
-    caption = "Reverse stress: the most plausible way for the reference portfolio to lose a given amount."
+    caption = "Reverse stress: the most plausible way for the headline portfolio to lose a given amount."
     return [grid(table, rows, caption, without=_WITHOUT)]

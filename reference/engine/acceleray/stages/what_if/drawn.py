@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -34,6 +35,10 @@ _ATTEMPTS = 8
 # First scenarios that tell where the best amount of a hedge lies: more take longer than they save.
 _PILOT = 16_384
 
+# Threads of the driver for hedges, each of which is worked out by itself: workers wait meanwhile.
+_THREADS = 2
+
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -140,7 +145,7 @@ class Looking:
 
     def hedges(self) -> tuple[Hedge, ...]:
         """Return the best amount of each hedge."""
-        return tuple(self._hedge(number) for number in range(len(self._asked.hedges)))
+        return _side_by_side(self._hedge, range(len(self._asked.hedges)))
 
     def _started(self) -> Pending:
         trades = Trades(self._units, self._asked.amounts, self._least, self._within)
@@ -206,7 +211,13 @@ def _intervals(
 ) -> tuple[Interval, ...]:
     mass = tail_mass(after.size, levels.expected_shortfall)
     share = 1.0 - levels.expected_shortfall
-    return tuple(likely_interval(Drawn(after, unit, mass), share, _DEVIATIONS) for unit in units)
+    return _side_by_side(lambda unit: likely_interval(Drawn(after, unit, mass), share, _DEVIATIONS), units)
+
+
+def _side_by_side(function: Callable[[S], T], every: Iterable[S]) -> tuple[T, ...]:
+    """Return what a function returns for each; in threads, because NumPy selects and adds without a lock."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return tuple(pool.map(function, every))
 
 
 def gathered_in(
