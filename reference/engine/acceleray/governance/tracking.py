@@ -55,12 +55,10 @@ class Tracker:
         _log(self.client, self.run_id, {}, metrics)
 
     def attach(self, path: Path) -> None:
-        """Store a file with the parent run."""
+        """Store a file with the parent run, and the folder of the same name that it links to, if any."""
         self.client.log_artifact(self.run_id, str(path))
-
-    def attach_folder(self, path: Path) -> None:
-        """Store the files of a folder with the parent run, under the folder's name."""
-        self.client.log_artifacts(self.run_id, str(path), path.name)
+        if (beside := path.with_suffix("")).is_dir():
+            self.client.log_artifacts(self.run_id, str(beside), beside.name)
 
 
 class StageRecord:

@@ -28,6 +28,7 @@ from acceleray.runtime.identity import Identity, Touch, source_name
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
 from acceleray.settings import Settings
+from acceleray.tables import whole
 from acceleray.tables.contract import Table, quoted
 
 
@@ -146,12 +147,16 @@ class Run:
     def rows(self, table: Table, per: Sequence[str] = (), **among: Sequence[Any]) -> pa.Table:
         """Return this run's rows of a table as they are now, with the columns that `table` declares.
 
+        A table that no workload has written yet has none and is not created.
+
         Args:
             table: what is read.
             per: with it Spark makes one row of all rows that are alike in these columns: `rows`, how many
                 they are, and of every other column `<name>_min` and `<name>_max`, NULL without a value.
             among: columns, and the values they may have.
         """
+        if not per and not self.lake.exists(table):
+            return table.arrow_schema.empty_table()
         if not per and (rows := self._here(table, table.column_names, among)) is not None:
             return rows
         frame = self._frame(table)
@@ -250,9 +255,6 @@ class Run:
             documents = getattr(page, "documents", None)
             for written in (path, *(documents(self) if documents is not None else ())):
                 self.tracker.attach(written)
-            # Pages that belong to this one and that it links to, such as those of portfolios.
-            if (beside := path.with_suffix("")).is_dir():
-                self.tracker.attach_folder(beside)
         return path
 
     def constants(self) -> dict[str, Any]:
@@ -282,7 +284,7 @@ class Run:
 
     def _version(self, table: Table) -> int:
         if table.label not in self._pinned:
-            self._pinned[table.label] = self.lake.version(table)
+            self._pinned[table.label] = self.lake.version(whole(table))
         return self._pinned[table.label]
 
     def _say(self, line: str) -> None:

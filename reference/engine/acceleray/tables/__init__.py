@@ -142,6 +142,12 @@ ALL: tuple[Table, ...] = (
     RUN_TABLES,
 )
 
+
+def whole(table: Table) -> Table:
+    """Return the full declaration of a table of which only some columns are wanted."""
+    return next((one for one in ALL if one.label == table.label), table)
+
+
 __all__ = [
     "ACTIVE_CONTRIBUTIONS",
     "ACTIVE_RISK",
@@ -221,4 +227,5 @@ __all__ = [
     "Layer",
     "Scope",
     "Table",
+    "whole",
 ]
