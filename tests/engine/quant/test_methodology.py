@@ -21,7 +21,9 @@ def links() -> list[tuple[Path, str]]:
     found = []
     for shown, name, target in LINK.findall(PAGE.read_text(encoding="utf-8")):
         path = (PAGE.parent / target).resolve()
-        assert path.as_posix().endswith(f"quant/{shown}"), f"{shown} is linked to {target}"
+        rooms = ("quant", "stages/change", "stages/limits")
+        ends = tuple(f"acceleray/{room}/{shown}" for room in rooms)
+        assert path.as_posix().endswith(ends), f"{shown} is linked to {target}"
         found.append((path, name))
     return found
 
