@@ -17,7 +17,7 @@ from acceleray.stages.book.details import (
 )
 from acceleray.stages.book.exposures import OF_VALUE, columns_of, exposures_of, weights_of
 from acceleray.stages.book.hierarchy import Portfolios, placed
-from book.invented import INSTRUMENTS, MARKET, portfolios, positions, valued, weighed
+from book.invented import INSTRUMENTS, MARKET, instruments, portfolios, positions, valued, weighed
 
 DESK = portfolios(
     {"portfolio_id": "B", "parent_id": "ALL", "base_currency": "EUR"},
@@ -137,3 +137,19 @@ def test_of_many_portfolios_only_wholes_are_looked_into() -> None:
     )
     assert looked_into(many) == [0]
     assert looked_into(DESK) == [0, 1, 2, 3]
+
+
+def test_the_size_of_a_position_is_its_exposure_and_of_a_forward_that_to_the_currency_bought() -> None:
+    known = instruments(
+        {"instrument_id": "EURUSD", "type": "forward", "currency": "USD"},
+        {"instrument_id": "CASH.USD", "type": "cash", "currency": "USD"},
+    )
+    held = [("SAP", 10.0), ("EURUSD", -400.0), ("CASH.USD", 250.0)]
+    rows = positions(*({"portfolio_id": "P", "instrument_id": name, "quantity": n} for name, n in held))
+    for base, rate in (("EUR", 1.0), ("USD", 1.25), ("JPY", 150.0)):
+        of = portfolios({"portfolio_id": "P", "base_currency": base})
+        found = exposures_of(valued(rows, of, known), MARKET)
+        sizes = {row.name: row.size for row, _, _ in details_of(found, of, {}) if row.kind == WITHOUT}
+        nav = 1000.0 * rate
+        expected = {"SAP": 800.0 * rate / nav, "EURUSD": -400.0 * rate / nav, "CASH.USD": 200.0 * rate / nav}
+        assert sizes == pytest.approx(expected, rel=1e-12), base

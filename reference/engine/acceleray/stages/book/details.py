@@ -32,12 +32,14 @@ class Detail:
     """One row: kind, the portfolio it is about, and what it is.
 
     `by` and `name` are a grouping and one of its groups, "benchmark" and its id, "instrument" and its name.
+    `size` is the exposure of the position that is left out, a share of NAV, long positive.
     """
 
     kind: str
     portfolio: int
     by: str
     name: str
+    size: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ def details_of(
         for number in _largest(own):
             name = own.things[number].instrument_id
             rest = own.at(np.flatnonzero(own.thing != number))
-            rows.append((Detail(WITHOUT, place, "instrument", name), rest, nav))
+            size = _size(own, number) / nav
+            rows.append((Detail(WITHOUT, place, "instrument", name, size), rest, nav))
     return rows
 
 
@@ -156,6 +159,16 @@ def _largest(own: Exposures) -> list[int]:
     size = np.bincount(own.thing[moving], np.abs(own.amount[moving]), minlength=len(own.things))
     order = np.argsort(-size, kind="stable")[:REMOVED_POSITIONS]
     return sorted(int(number) for number in order if size[number] > 0.0)
+
+
+def _size(own: Exposures, number: int) -> float:
+    """Return the exposure of a position to its price, of cash and forwards to the currency held or bought."""
+    thing, rows = own.things[number], own.thing == number
+    if thing.pair is not None:
+        rows &= (own.kind == OF_CURRENCY) & (own.currency == own.currencies.index(thing.pair[0]))
+    else:
+        rows &= own.kind == (OF_CURRENCY if thing.kind == "cash" else OF_PRICE)
+    return float(own.amount[rows].sum())
 
 
 def _index(own: Exposures, benchmark: str, base: int) -> Exposures:

@@ -119,12 +119,11 @@ def position_risk(
     ):
         by_price, by_currency = grouped.parts(contributions[: len(book.portfolios)])
         component = by_price + by_currency
-        exposure = _exposure(book, priced)
         for row, detail in _of(book, WITHOUT):
             whole, place = detail.portfolio, places.get(detail.name)
             if place is None or not grouped.some(weights[whole : whole + 1])[0, place]:
                 continue
-            nav, size = book.nav[whole], exposure[whole, place]
+            nav, size = book.nav[whole], detail.size
             rows.append(
                 {
                     "portfolio_id": book.portfolios[whole],
@@ -140,13 +139,6 @@ def position_risk(
                 }
             )
     return _table(POSITION_RISK, rows)
-
-
-def _exposure(book: Book, priced: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the exposure of each holding (portfolios, holdings): its price's, or that of cash."""
-    grouped = book.lines.grouped(priced)
-    by_price, by_currency = grouped.parts(book.weights[:, priced])
-    return np.where(by_price != 0.0, by_price, by_currency)
 
 
 def _of(book: Book, kind: str) -> Iterator[tuple[int, Detail]]:
