@@ -1,5 +1,6 @@
 """Findings about the prices are the first section of every page, and one sentence where there are none."""
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from importlib.resources import files

@@ -156,10 +156,14 @@ def test_hostile_names_are_shown_and_not_obeyed_in_words_and_pictures(
 
 def test_the_same_rows_in_any_order_give_the_same_bytes(page_settings: Settings, tmp_path: Path) -> None:
     rows = signals()
-    first = PAGE.write(rows.read, page_settings, tmp_path / "first.html").read_bytes()
+    # Files of its tables are named after the page.
+    places = [tmp_path / each / "page.html" for each in ("first", "second", "third")]
+    for place in places:
+        place.parent.mkdir()
+    first = PAGE.write(rows.read, page_settings, places[0]).read_bytes()
     shuffle = random.Random(5)
     for label in rows.tables:
         shuffle.shuffle(rows.tables[label])
-    assert PAGE.write(rows.read, page_settings, tmp_path / "second.html").read_bytes() == first
+    assert PAGE.write(rows.read, page_settings, places[1]).read_bytes() == first
     rows[t.SIGNAL_RANKS][0]["rank_ic"] *= 2
-    assert PAGE.write(rows.read, page_settings, tmp_path / "third.html").read_bytes() != first
+    assert PAGE.write(rows.read, page_settings, places[2]).read_bytes() != first
