@@ -96,13 +96,13 @@ class Resident:
                 due = time.monotonic() + self._timeout_s
                 done(len(kept) - len(waiting))
         # A failure is a value too, until it is asked.
-        self.ask(_nothing, [(each,) for each in kept]).get()
+        self.ask(_nothing, [(each,) for each in kept], function.__name__).get()
         return kept
 
-    def ask(self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> Pending:
-        """Start `function(*task)` for every task; handles arrive as their values."""
+    def ask(self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], name: str = "") -> Pending:
+        """Start `function(*task)` for every task; handles arrive as their values; `name` is for messages."""
         started = [self._started(_all, function, tasks[group]) for group in self._groups]
-        return Pending(function.__name__, started, self._timeout_s)
+        return Pending(name or function.__name__, started, self._timeout_s)
 
     def get(self, handle: Any) -> Any:
         """Return a kept value; without a copy where it lies on this machine."""
