@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from acceleray.errors import PortfolioError
@@ -16,7 +17,8 @@ from acceleray.stages.book.details import (
     with_benchmarks,
 )
 from acceleray.stages.book.exposures import OF_VALUE, columns_of, exposures_of, weights_of
-from acceleray.stages.book.hierarchy import Portfolios, placed
+from acceleray.stages.book.hierarchy import Portfolios, placed, without_empty
+from acceleray.stages.book.rows import left_out
 from book.invented import INSTRUMENTS, MARKET, instruments, portfolios, positions, valued, weighed
 
 DESK = portfolios(
@@ -153,3 +155,30 @@ def test_the_size_of_a_position_is_its_exposure_and_of_a_forward_that_to_the_cur
         nav = 1000.0 * rate
         expected = {"SAP": 800.0 * rate / nav, "EURUSD": -400.0 * rate / nav, "CASH.USD": 200.0 * rate / nav}
         assert sizes == pytest.approx(expected, rel=1e-12), base
+
+
+def test_a_portfolio_of_nothing_is_left_out_and_said_and_its_whole_stays() -> None:
+    rows = [
+        {"portfolio_id": "ALL", "parent_id": None, "nav": None},
+        {"portfolio_id": "A", "parent_id": "ALL", "nav": None},
+        {"portfolio_id": "EMPTY", "parent_id": "ALL", "nav": None},
+        {"portfolio_id": "CASH ONLY", "parent_id": None, "nav": 5.0},
+    ]
+    schema = pa.schema([("portfolio_id", pa.string()), ("parent_id", pa.string()), ("nav", pa.float64())])
+    kept, lines = without_empty(pa.Table.from_pylist(rows, schema=schema), ["A"])
+    assert kept["portfolio_id"].to_pylist() == ["ALL", "A", "CASH ONLY"]
+    assert lines == ["EMPTY: no position and no NAV, so left out"]
+    assert without_empty(kept, ["A"]) == (kept, [])
+
+
+def test_what_is_not_in_the_risk_has_a_line_for_each_of_some_portfolios_and_one_for_the_rest() -> None:
+    known = instruments({"instrument_id": "CALL", "type": "option", "currency": "USD"})
+    names = [f"P{number}" for number in range(7)]
+    held = positions(
+        *({"portfolio_id": name, "instrument_id": "CALL", "market_value": 100.0} for name in names),
+        *({"portfolio_id": name, "instrument_id": "AAA", "quantity": 18.0} for name in names),
+    )
+    of = portfolios(*({"portfolio_id": name} for name in names))
+    lines = left_out(exposures_of(valued(held, of, known), MARKET), of)
+    assert lines[0] == "P0: 10.00 % of NAV is not in its risk, it is not modelled: CALL"
+    assert lines[5:] == ["2 more portfolios hold what is not modelled: see gold.portfolios"]

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+# Names in a line on the console.
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,31 @@ class Portfolios:
             if parent >= 0:
                 found[parent].append(place)
         return tuple(tuple(each) for each in found)
+
+
+def without_empty(known: pa.Table, held: Iterable[str]) -> tuple[pa.Table, list[str]]:
+    """Return the portfolios of a file that are worth something, and a line on those that are left out.
+
+    A portfolio has positions, a NAV above zero, or parts that have; of any other no share of NAV can be said.
+    """
+    rows = {str(row["portfolio_id"]): row for row in known.to_pylist()}
+    alive = {*held, *(name for name, row in rows.items() if (row.get("nav") or 0.0) > 0.0)}
+    for name in sorted(alive):
+        parent = rows.get(name, {}).get("parent_id")
+        while parent and parent not in alive:
+            alive.add(parent)
+            parent = rows.get(parent, {}).get("parent_id")
+    empty = sorted(set(rows) - alive)
+    if not empty:
+        return known, []
+    kept = known.filter(pc.is_in(known["portfolio_id"], pa.array(sorted(alive))))
+    return kept, [f"{in_short(empty)}: no position and no NAV, so left out"]
+
+
+def in_short(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def placed(parent_of: Mapping[str, str], benchmarks: Iterable[str]) -> tuple[str, ...]:

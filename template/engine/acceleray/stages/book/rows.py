@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.exposures import OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
-from acceleray.stages.book.hierarchy import Portfolios
+from acceleray.stages.book.hierarchy import Portfolios, in_short
 from acceleray.stages.book.things import CASH, MONEY, NOT_MODELLED, PRICED, PROXIED, UNPRICED
 from acceleray.stages.book.valuation import Valued
 from acceleray.tables import PORTFOLIOS, POSITIONS
 from acceleray.tables.contract import Table
 
-# Columns of gold.positions by which positions are grouped; a project's own are in `groups`.
+# Columns of gold.positions by which positions are grouped.
 GROUPINGS = ("asset_class", "sector", "country", "issuer")
+# Portfolios that have a line of their own on the console.
+_SAID = 5
 
 
 def plain_portfolios(book: Book, span: slice) -> pa.Table:
@@ -101,22 +103,20 @@ def position_rows(
 
 
 def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
-    """Return a line for each portfolio that holds what is not in its risk: nothing leaves it in silence."""
+    """Return lines on portfolios that hold what is not in their risk: nothing leaves it in silence."""
     lines = []
     status = np.array([each.status for each in found.things], dtype=object)
-    for wanted, words in (
-        ((UNPRICED,), "has no prices and no proxy"),
-        ((NOT_MODELLED,), "is not modelled"),
-    ):
-        rows = (found.kind == OF_VALUE) & np.isin(status[found.thing], wanted)
-        for place in np.unique(found.portfolio[rows]):
+    for wanted, words in ((UNPRICED, "has no prices and no proxy"), (NOT_MODELLED, "is not modelled")):
+        rows = (found.kind == OF_VALUE) & (status[found.thing] == wanted)
+        places = np.unique(found.portfolio[rows])
+        for place in places[:_SAID]:
             own = rows & (found.portfolio == place)
             share = 100.0 * np.abs(found.amount[own]).sum() / found.nav[place]
             names = sorted({found.things[thing].instrument_id for thing in found.thing[own]})
-            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-            lines.append(
-                f"{portfolios.ids[place]}: {share:.2f} % of NAV is not in its risk, it {words}: {shown}"
-            )
+            who = portfolios.ids[place]
+            lines.append(f"{who}: {share:.2f} % of NAV is not in its risk, it {words}: {in_short(names)}")
+        if places.size > _SAID:
+            lines.append(f"{places.size - _SAID} more portfolios hold what {words}: see gold.portfolios")
     return lines
 
 

@@ -25,7 +25,7 @@ from acceleray.stages.book.details import (
 )
 from acceleray.stages.book.exposures import Columns, Exposures, columns_of, exposures_of, weights_of
 from acceleray.stages.book.grouping import groups_of
-from acceleray.stages.book.hierarchy import Portfolios
+from acceleray.stages.book.hierarchy import Portfolios, in_short, without_empty
 from acceleray.stages.book.holdings import (
     Holdings,
     Received,
@@ -134,6 +134,13 @@ def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Ho
     modelled = np.zeros(len(instruments), dtype=np.bool_)
     modelled[usable] = True
     made = _assemble(run, holdings, market_of(run, instruments, modelled))
+    still = returns.trading(run.settings.market_data.stale_after_d)
+    old = sorted(
+        each.instrument_id for each in made.valued.things if each.place >= 0 and not still[each.place]
+    )
+    if old:
+        days = run.settings.market_data.span(run.settings.market_data.stale_after_d)
+        made.lines.append(f"{in_short(old)}: no price for more than {days}, valued at the last one")
     for line in made.lines:
         run.reporter.say(f"    {line}")
     origin = "sample" if run.settings.book.source == "sample" else "reported"
@@ -158,7 +165,8 @@ class _Made:
 def _assemble(run: Run, holdings: Holdings, market: Market) -> _Made:
     settings = run.settings.book
     owners = pc.unique(holdings.positions["portfolio_id"]).to_pylist()
-    portfolios = Portfolios.of(holdings.portfolios, owners, settings.currency)
+    known, empty = without_empty(holdings.portfolios, owners)
+    portfolios = Portfolios.of(known, owners, settings.currency)
     valued, lines = value(holdings.positions, holdings.instruments, portfolios, market, settings)
     found = with_benchmarks(exposures_of(valued, market), portfolios, market)
     groups = groups_of(holdings, valued)
@@ -166,7 +174,7 @@ def _assemble(run: Run, holdings: Holdings, market: Market) -> _Made:
     # One set of lines for portfolios and details.
     every = found.behind([each for _, each, _ in rows])
     columns = columns_of(every, portfolios.currencies, market)
-    lines += left_out(found, portfolios)
+    lines += [*empty, *left_out(found, portfolios)]
     return _Made(portfolios, valued, found, groups, rows, columns, lines)
 
 

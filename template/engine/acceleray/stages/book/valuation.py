@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import column
 from acceleray.errors import PortfolioError
 from acceleray.settings.book import Book as BookSettings
-from acceleray.stages.book.hierarchy import Portfolios
+from acceleray.stages.book.hierarchy import Portfolios, in_short
 from acceleray.stages.book.market import Market
 from acceleray.stages.book.things import CASH, NOT_MODELLED, UNPRICED, WITHOUT_VALUE, Held, held_of
 
@@ -37,7 +37,6 @@ class Valued:
         value: market value in the base currency, zero where nothing says it.
         exposure: what its price moves, in the base currency; zero where it is not in the risk.
         cash: (portfolios,) what is left of NAV: cash, or financing where it is negative.
-        residual_is_cash: (portfolios,) whether no cash was given, so that what is left is all of it.
     """
 
     portfolios: Portfolios
@@ -51,7 +50,6 @@ class Valued:
     value: NDArray[np.float64]
     exposure: NDArray[np.float64]
     cash: NDArray[np.float64]
-    residual_is_cash: NDArray[np.bool_]
 
 
 def value(
@@ -122,7 +120,6 @@ def value(
         value=valued,
         exposure=np.where(out, 0.0, worth),
         cash=cash,
-        residual_is_cash=has_cash == 0,
     ), lines
 
 
@@ -187,10 +184,9 @@ def _net_asset_values(
                 " portfolios file."
             )
         nav[place] = settings.nav
-        lines.append(
-            f"{portfolios.ids[place]} has weights and no NAV: {settings.nav:,.0f}"
-            f" {portfolios.currencies[place]} is taken (book.nav)"
-        )
+    taken = [portfolios.ids[place] for place in np.flatnonzero(weighted & ~given)]
+    if taken:
+        lines.append(f"{in_short(taken)}: weights and no NAV, {settings.nav:,.0f} is taken (book.nav)")
     holding = np.bincount(portfolio, minlength=count) > 0
     for place in np.flatnonzero(holding & ~(nav > 0.0)):
         raise PortfolioError(
@@ -231,10 +227,7 @@ def _without_value(names: list[str], thing: NDArray[np.int64], worth: NDArray[np
     lost = sorted({names[place] for place in thing[~np.isfinite(worth)]})
     if not lost:
         return []
-    shown = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
-    return [
-        f"{shown}: no price here and no market value given, so the position has no value and is in no number"
-    ]
+    return [f"{in_short(lost)}: no price here and no market value given, so the position is in no number"]
 
 
 def _refuse_gap(
