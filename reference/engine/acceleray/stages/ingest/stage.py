@@ -145,7 +145,7 @@ def _receive(run: Run) -> Received:
             return from_table(spark, settings)
         case "simulated":
             return from_simulation(spark, settings)
-    return from_sample(spark, rates=settings.book.source == "sample")
+    return from_sample(spark, rates=settings.book.source != "simulated")
 
 
 def _priced(series: pa.Table, arithmetic: Mapping[str, float]) -> pa.Table:

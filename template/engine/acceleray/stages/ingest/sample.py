@@ -19,7 +19,7 @@ RATES = ("EURUSD", "EURGBP", "EURJPY")
 def from_sample(spark: SparkSession, rates: bool = False) -> Received:
     """Return the sample prices, each as the shortest text that reads back to the same number.
 
-    With `rates` the exchange rates that the sample book needs come too.
+    With `rates` three exchange rates come too, which a book in several currencies needs.
     """
     from skfolio.datasets import load_sp500_dataset
 
