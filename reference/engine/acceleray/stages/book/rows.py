@@ -107,7 +107,8 @@ def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
     lines = []
     status = np.array([each.status for each in found.things], dtype=object)
     for wanted, words in ((UNPRICED, "has no prices and no proxy"), (NOT_MODELLED, "is not modelled")):
-        rows = (found.kind == OF_VALUE) & (status[found.thing] == wanted)
+        # What has no value at all has a line of its own: `valuation`.
+        rows = (found.kind == OF_VALUE) & (status[found.thing] == wanted) & (found.amount != 0.0)
         places = np.unique(found.portfolio[rows])
         for place in places[:_SAID]:
             own = rows & (found.portfolio == place)
