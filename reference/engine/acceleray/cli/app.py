@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -113,6 +113,9 @@ def run(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Last date the run may see.")
     ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Compute everything, also what earlier runs have kept.")
+    ] = False,
     profile: Profile = None,
     environment: Environment = "local",
     project: ProjectFolder = None,
@@ -125,7 +128,8 @@ def run(
     portfolio run WORKLOAD --profile cluster
     """
     last = _date(as_of)
-    settings = load(find_project(project), environment, overrides or (), as_of=last, profile=profile)
+    chosen: dict[str, Any] = {"as_of": last, "profile": profile, "anew": anew or None}
+    settings = load(find_project(project), environment, overrides or (), **chosen)
     context.obj.state_dir = settings.state_dir
     from acceleray.runtime.progress import Reporter
     from acceleray.runtime.workload import execute

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from acceleray.runtime.run import Run
-from acceleray.tables import RUN_TABLES, RUNS
+from acceleray.tables import RUN_TABLES, RUN_WORK, RUNS
 
 
 def record(run: Run, model_uri: str = "") -> None:
@@ -16,11 +16,13 @@ def record(run: Run, model_uri: str = "") -> None:
 
     A run that changed nothing keeps the record of the run that did: its numbers come from those versions.
     """
+    run.kept.wait()
     touches = list(run.touches)
     # The row in gold.runs is committed last: without it an earlier attempt was killed before it could finish.
     if not any(touch.changed for touch in touches) and run.rows(RUNS).num_rows:
         return
     identity = run.identity
+    run.commit(RUN_WORK, run.kept.account())
     last = {(t.stage, t.direction, t.table.label): t for t in touches}.values()
     run.commit(
         RUN_TABLES,

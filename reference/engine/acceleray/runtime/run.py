@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -22,28 +22,15 @@ from acceleray.engines.handoff.parts import commit_parts
 from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.transform import HandOff, Target
 from acceleray.engines.ray.fanout import FanOut
-from acceleray.extend import Section
 from acceleray.governance.tracking import StageRecord, Tracker
+from acceleray.runtime.document_page import Page
 from acceleray.runtime.identity import Identity, Touch, source_name
+from acceleray.runtime.kept import Kept
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
 from acceleray.settings import Settings
 from acceleray.tables import whole
 from acceleray.tables.contract import Table, quoted
-
-
-class Page(Protocol):
-    """What makes a report of a run's rows: `acceleray.report.page.Page`."""
-
-    def write(
-        self,
-        read: Callable[..., pa.Table],
-        settings: Settings,
-        path: Path,
-        own: Sequence[Section] = (),
-        **more: Any,
-    ) -> Path:
-        """Write the report to `path` and return the path."""
 
 
 class Run:
@@ -72,6 +59,7 @@ class Run:
         self.began: dict[str, float] = {}
         self.seconds: dict[str, float] = {}
         self.handed: list[tuple[str, Table, str]] = []
+        self.kept = Kept(self, settings.anew)
         self._identity: Identity | None = None
         self._stage = ""
         self._record: StageRecord | None = None
@@ -92,13 +80,13 @@ class Run:
 
     @property
     def last_stage(self) -> str:
-        """Return the name of the stage that began last, empty before the first."""
+        """Return the stage that began last, empty before the first."""
         return self._stage
 
     def identify(self, load_id: str, as_of: date, also: Sequence[str] = ()) -> None:
         """Fix the run's identity: same workload, prices, date, settings and code give the same run_id.
 
-        `also` are digests of whatever else decides its numbers: factor levels, stress definitions.
+        `also` are digests of what else decides its numbers: factor levels, stress definitions.
         """
         code = self.project.code_version()
         parts = [self.workload, self.source, load_id, as_of.isoformat(), code, self.settings.numbers(), *also]
@@ -155,7 +143,7 @@ class Run:
                 they are, and of every other column `<name>_min` and `<name>_max`, NULL without a value.
             among: columns, and the values they may have.
         """
-        if not per and not self.lake.exists(table):
+        if not (per or self.lake.exists(table)):
             return table.arrow_schema.empty_table()
         if not per and (rows := self._here(table, table.column_names, among)) is not None:
             return rows
@@ -185,8 +173,8 @@ class Run:
     ) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it.
 
-        `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those as well,
-        nor rows that it holds already, for which `keep` is False.
+        `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those too, nor
+        rows that it holds already, for which `keep` is False.
         """
         if isinstance(rows, pa.Table):
             rows = without_nan(with_constants(rows, table, self.constants()))

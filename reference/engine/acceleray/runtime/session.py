@@ -22,6 +22,7 @@ from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
+from acceleray.tables import KEPT_WORK
 
 if TYPE_CHECKING:
     from acceleray.runtime.workload import Workload
@@ -60,7 +61,10 @@ def session(
             spark, fan_out = stack.enter_context(engines(settings))
         lake = Lake(spark, settings, lambda line: reporter.say(f"    {line}"))
         run = Run(settings, lake, fan_out, tracker, reporter, workload.name, project)
-        yield run
+        try:
+            yield run
+        finally:
+            run.kept.wait()
         _keep_up(run)
 
 
@@ -171,6 +175,8 @@ def _keep_up(run: Run) -> None:
     """Tidy the tables that this run changed, where they need it; most runs find nothing to do."""
     changed = {t.table.label: t.table for t in run.touches if t.direction == "wrote" and t.changed}
     try:
+        if run.lake.exists(KEPT_WORK):
+            changed[KEPT_WORK.label] = KEPT_WORK
         worn = [table for table in changed.values() if needs_upkeep(run.lake, table)]
         if worn:
             with run.reporter.stage("Tidy tables of many files"):

@@ -174,11 +174,13 @@ class HandOff(Section):
 class Maintenance(Section):
     """When a table's files are put together, and how long files stay that only older versions need.
 
-    Delta's log reaches back 30 days, so no version could be kept for longer.
+    Delta's log reaches back 30 days, so no version could be kept for longer. Kept work that no run took for
+    `keep_work_d` days is removed.
     """
 
     optimize_above_files: PositiveInt = 50
     vacuum_after_h: Annotated[int, Field(ge=0, le=720)] = 168
+    keep_work_d: Annotated[int, Field(ge=2)] = 400
 
 
 class Paths(Section):
@@ -202,6 +204,7 @@ class Settings(Section):
     profile: Literal["local", "cluster", "databricks"] = "local"
     project_dir: Path = Path()
     as_of: date | None = None
+    anew: bool = False
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 20_260_101
     catalog: Catalog = Catalog()
     market_data: MarketData = MarketData()
@@ -263,7 +266,7 @@ class Settings(Section):
 
     def numbers(self) -> dict[str, Any]:
         """Return only the settings that decide numbers; sizing, paths and names of places are left out."""
-        places = {"environment", "profile", "project_dir", "project", "catalog", "paths"}
+        places = {"anew", "environment", "profile", "project_dir", "project", "catalog", "paths"}
         # Actual P&L changes no number, and no run computes with `what_if`: it asks about what one has left.
         places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "pnl", "what_if"}
         kept = self.model_dump(mode="json", exclude=places)

@@ -30,6 +30,7 @@ from acceleray.tables.holdings import (
     INSTRUMENTS_KNOWN,
     PORTFOLIOS_KNOWN,
 )
+from acceleray.tables.kept import KEPT_WORK, RUN_WORK
 from acceleray.tables.limits import LIMIT_UTILISATION
 from acceleray.tables.market import FEATURES, RETURNS
 from acceleray.tables.models import (
@@ -140,6 +141,8 @@ ALL: tuple[Table, ...] = (
     WHAT_IF,
     RUNS,
     RUN_TABLES,
+    RUN_WORK,
+    KEPT_WORK,
 )
 
 
@@ -177,6 +180,7 @@ __all__ = [
     "HOLDINGS_QUARANTINED",
     "HOLDINGS_RECEIVED",
     "INSTRUMENTS_KNOWN",
+    "KEPT_WORK",
     "LEAKAGE_CHECKS",
     "LIMIT_UTILISATION",
     "LIVE_RECORD",
@@ -207,6 +211,7 @@ __all__ = [
     "RISK_REPORTED",
     "RUNS",
     "RUN_TABLES",
+    "RUN_WORK",
     "SCENARIO_SETS",
     "SIGNAL_CORRELATIONS",
     "SIGNAL_DECAY",

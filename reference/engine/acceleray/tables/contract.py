@@ -11,8 +11,8 @@ import pyarrow as pa
 CONTRACT_VERSION = 2
 
 Layer = Literal["bronze", "silver", "gold"]
-# What one commit replaces: the rows of one price source, or the rows of one run.
-Scope = Literal["source", "run_id"]
+# What one commit replaces: the rows of one price source, or of one run. Kept work is found by its kind.
+Scope = Literal["source", "run_id", "kind"]
 Type = Literal["string", "double", "long", "boolean", "date", "timestamp"]
 
 _ARROW: dict[Type, pa.DataType] = {

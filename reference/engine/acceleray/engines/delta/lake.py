@@ -172,6 +172,12 @@ class Lake:
         count, fingerprint = self._held(table, scope)
         return Commit(table, self.version(table), count, fingerprint, changed)
 
+    def add(self, table: Table, rows: pa.Table) -> None:
+        """Add rows to a table in one atomic commit, whatever it holds; its readers pass over doubles."""
+        self.open(table)
+        self.frame(table, rows).writeTo(self.identifier(table)).append()
+        self._new.discard(table.label)
+
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
         if isinstance(rows, pa.Table):

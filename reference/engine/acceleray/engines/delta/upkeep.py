@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from acceleray.engines.delta.lake import DELTA_KEEPS_H, KEEPS_PROPERTY, Lake
 from acceleray.engines.processes.lock import held_here
 from acceleray.settings import Settings
+from acceleray.tables import KEPT_WORK
 from acceleray.tables.contract import Table
 
 _SAFETY_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
@@ -50,6 +51,8 @@ def upkeep(lake: Lake, table: Table) -> Upkeep:
     folder.
     """
     lake.open(table)
+    if table is KEPT_WORK:
+        _forget(lake)
     before = after = _files(lake, table)
     if before > lake.settings.maintenance.optimize_above_files:
         lake.spark.sql(f"OPTIMIZE {lake.identifier(table)}").collect()
@@ -58,6 +61,13 @@ def upkeep(lake: Lake, table: Table) -> Upkeep:
     _keep(lake, table, hours)
     deleted = _vacuum(lake, table, hours) if _may_hold_old_files(lake.location(table), after, hours) else 0
     return Upkeep(table, before, after, deleted)
+
+
+def _forget(lake: Lake) -> None:
+    """Delete kept work that no run has taken for long."""
+    days = lake.settings.maintenance.keep_work_d
+    name = lake.identifier(KEPT_WORK)
+    lake.spark.sql(f"DELETE FROM {name} WHERE made_at < current_timestamp() - INTERVAL {days} DAYS").collect()
 
 
 def retention_h(settings: Settings) -> int:

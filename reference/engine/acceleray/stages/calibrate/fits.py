@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -95,6 +96,17 @@ def fit_table(fits: Sequence[GjrFit]) -> pa.Table:
 def fits_of(rows: pa.Table) -> list[GjrFit]:
     """Return the fits that `fit_table` made rows of, to the last bit; other columns are passed over."""
     return [_fit(row) for row in rows.select(FIT_COLUMNS).to_pylist()]
+
+
+def as_bytes(fit: GjrFit) -> bytes:
+    """Return a fit as JSON, whose numbers are exact."""
+    (row,) = fit_table([fit]).to_pylist()
+    return json.dumps(row).encode()
+
+
+def from_bytes(content: bytes) -> GjrFit:
+    """Return the fit that `as_bytes` made bytes of, to the last bit."""
+    return _fit(json.loads(content))
 
 
 def _fit(row: Mapping[str, Any]) -> GjrFit:

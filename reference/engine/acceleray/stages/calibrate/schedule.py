@@ -3,6 +3,9 @@
 Fits are independent and uneven (long and short histories, easy and hard optimisations): the case for Ray
 tasks. Tasks are made when Ray has room for them, and results stream back into parts in the state folder, so
 the driver holds a few hundred of either, however many there are; a killed run goes on where it stopped.
+
+A fit is decided by the returns in its window and by little else, so most fits of a morning were made on an
+earlier one, and are taken from there (see `runtime.kept`).
 """
 
 from __future__ import annotations
@@ -20,15 +23,20 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.handoff.resume import Resumable
 from acceleray.quant.garch import GjrFit
+from acceleray.runtime.content import content_key
+from acceleray.runtime.kept import Kind
 from acceleray.runtime.run import Run
 from acceleray.settings.sections import Calibration
-from acceleray.stages.calibrate.fits import FIT_COLUMNS, fit_before, fit_table, fits_of
+from acceleray.stages.calibrate.fits import FIT_COLUMNS, as_bytes, fit_before, fit_table, fits_of, from_bytes
 from acceleray.tables import CALIBRATION_HISTORY
 
 # Fits in a part, however many there are: what a kill loses at most, some seconds of work.
 PART = 100
 # A fit takes some hundredths of a second, of which a task of Ray's own would be a tenth.
 BATCH = 8
+
+FIT = Kind("fit", fit_before, as_bytes, from_bytes)
+"""One fit, as it is kept for other runs."""
 
 _SCHEMA = pa.schema(
     [
@@ -85,6 +93,21 @@ class Remaining:
         return self.schedule[int(self.parts[number // PART]) * PART + number % PART]
 
 
+@dataclass(frozen=True)
+class Keys:
+    """What decides each of some fits: the returns it sees, and the settings of a fit."""
+
+    fits: Remaining
+    values: NDArray[np.float64]
+    window: int
+    settings: tuple[int, ...]
+
+    def __getitem__(self, number: int) -> str:
+        """Return the key of one fit."""
+        first, instrument = self.fits[number]
+        return content_key(self.values[max(0, first - self.window) : first, instrument], *self.settings)
+
+
 def scheduled(settings: Calibration, days: int) -> list[int]:
     """Return the rows before which every instrument is fitted: on schedule, and after the last day."""
     return [*range(settings.first_fit_d, days, settings.refit_every_d), days]
@@ -99,32 +122,36 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
     """
     settings, stale_after = run.settings.calibration, run.settings.market_data.stale_after_d
     schedule = Schedule(scheduled(settings, len(returns.dates)), len(returns.instruments))
-    kept = Resumable(run.settings, "calibration", _key(run, returns), _SCHEMA)
-    missing = np.flatnonzero([not kept.done(number) for number in range(schedule.parts)])
+    parts = Resumable(run.settings, "calibration", _key(run, returns), _SCHEMA)
+    missing = np.flatnonzero([not parts.done(number) for number in range(schedule.parts)])
     remaining = Remaining(schedule, missing)
     before = len(schedule) - len(remaining)
     if before:
         run.reporter.say(
             f"    goes on where a run before stopped: {before} of {len(schedule)} fits are there"
         )
+    terms = (settings.minimum_history_d, stale_after, run.settings.market_data.stale_price_d)
     progress = run.reporter.counter(len(schedule), "fits")
-    fits = run.fan_out.map(
-        fit_before,
+    fits = run.kept.map(
+        FIT,
+        Keys(remaining, returns.values, settings.window_d, terms),
         remaining,
         (returns.values,),
         lambda done: progress(before + done),
         batch=BATCH,
         window=settings.window_d,
-        minimum=settings.minimum_history_d,
-        stale_after=stale_after,
-        standstill_d=run.settings.market_data.stale_price_d,
+        minimum=terms[0],
+        stale_after=terms[1],
+        standstill_d=terms[2],
     )
     for number in map(int, missing):
-        kept.keep(number, _rows(returns, [schedule[fit] for fit in schedule.part(number)], fits))
-    frame = kept.frame(run.lake, CALIBRATION_HISTORY, run.constants())
+        parts.keep(number, _rows(returns, [schedule[fit] for fit in schedule.part(number)], fits))
+    # The map is over, and what it made is kept for other runs.
+    next(fits, None)
+    frame = parts.frame(run.lake, CALIBRATION_HISTORY, run.constants())
     run.commit(CALIBRATION_HISTORY, frame, in_files=len(schedule))
-    last = _last(kept, schedule)
-    kept.forget()
+    last = _last(parts, schedule)
+    parts.forget()
     count = schedule.instruments
     return last[-count:], last[:-count]
 
@@ -135,11 +162,11 @@ def _rows(returns: Panel, part: list[tuple[int, int]], fits: Iterator[GjrFit]) -
     return rows.append_column("instrument_id", pa.array([returns.instruments[column] for _, column in part]))
 
 
-def _last(kept: Resumable, schedule: Schedule) -> list[GjrFit]:
+def _last(parts: Resumable, schedule: Schedule) -> list[GjrFit]:
     """Return the fits of the last two days on schedule, or of one if there is no other."""
     begin = max(0, len(schedule) - 2 * schedule.instruments)
     numbers = range(begin // PART, schedule.parts)
-    rows = pa.concat_tables([kept.rows(number) for number in numbers])
+    rows = pa.concat_tables([parts.rows(number) for number in numbers])
     return fits_of(rows.slice(begin - numbers[0] * PART))
 
 
