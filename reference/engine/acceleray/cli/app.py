@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from acceleray.cli.cluster import cluster
+from acceleray.cli.explain import explain
 from acceleray.cli.guard import Place, guarded
 from acceleray.cli.limits import limits
 from acceleray.cli.maintain import maintain
@@ -70,6 +71,7 @@ def _application() -> typer.Typer:
         ("report", report, "Write the report of a finished run again, or its tables as XLSX."),
         ("limits", limits, "Show how much of each limit is used; ends with 3 if one is breached."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
+        ("explain", explain, "Say what a run took from earlier runs, what it made, and why."),
         ("what-if", what_if, "Say what trades would do to the risk, and which hedge is best."),
         ("models", models, "List the models: who is champion, since when, and why."),
         ("rollback", rollback, "Withdraw the champion; the one before is champion again."),
