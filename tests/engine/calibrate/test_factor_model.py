@@ -59,11 +59,15 @@ def test_planted_betas_come_back_through_file_months_and_regression(story: Built
     np.testing.assert_allclose(model.specific_volatility, [0.0, 0.0, np.nan], atol=1e-10)
 
 
-def test_months_with_holes_are_left_out_of_what_they_touch(story: Built) -> None:
+def test_weeks_with_holes_are_left_out_of_what_they_touch(story: Built) -> None:
     rows = story.run.rows(FACTOR_BETAS).to_pylist()
-    # 71 changes from February 2015 to December 2020, less two around the month without oil; HOLES lacks
-    # five days in each of two months more, and LATE begins in June 2018.
-    assert {row["instrument_id"]: row["months"] for row in rows} == {"EXACT": 69, "HOLES": 67, "LATE": 31}
+    # 309 weeks from that to 6 February 2015, as volatility takes 21 days, to 1 January 2021, less six around
+    # the month without oil; HOLES lacks two weeks more, and LATE begins with that to 8 June 2018.
+    weeks = {"EXACT": 303, "HOLES": 301, "LATE": 135}
+    assert {row["instrument_id"]: row["changes"] for row in rows} == weeks
+    assert {row["instrument_id"]: row["months"] for row in rows} == {"EXACT": 70, "HOLES": 69, "LATE": 31}
+    assert {row["sampling"] for row in rows} == {"week"}
+    # 71 monthly changes from February 2015 to December 2020, less two around the month without oil.
     assert story.model.months == 69
 
 
@@ -79,7 +83,20 @@ def test_a_factor_is_left_out_aloud_and_an_instrument_keeps_rows_with_its_reason
     ]
     for row in rows:
         assert row["beta"] is row["beta_se"] is row["r_squared"] is row["specific_volatility"] is None
-        assert row["reason"] == "31 months with all factors are fewer than the 36 needed"
+        assert row["reason"] == "135 weeks with all factors are fewer than the 156 needed"
+
+
+def test_a_factor_that_is_known_once_a_month_makes_betas_monthly(in_memory: Build, world: World) -> None:
+    header, *lines = world.csv().splitlines()
+    place = header.split(",").index("credit")
+    cells = [line.split(",") for line in lines]
+    for each, after in zip(cells, [*cells[1:], cells[-1]], strict=True):
+        if each[0][:7] == after[0][:7]:
+            each[place] = ""
+    run, model = in_memory("\n".join([header, *(",".join(each) for each in cells)]) + "\n", world.returns)
+    rows = run.tables["factor_betas"].to_pylist()
+    assert {(row["sampling"], row["changes"] == row["months"]) for row in rows} == {("month", True)}
+    np.testing.assert_allclose(model.betas[0], [*PLANTED["EXACT"], 0.0], atol=1e-10)
 
 
 def test_the_covariance_is_that_of_changes_between_month_ends(story: Built, world: World) -> None:

@@ -40,10 +40,10 @@ def test_betas_and_errors_match_those_stata_publishes_for_us_investment() -> Non
     output = 400.0 * np.diff(np.log(data["realgdp"].to_numpy()))
     investment = 400.0 * np.diff(np.log(data["realinv"].to_numpy()))
     found = regress(investment, np.column_stack([output, data["realint"].to_numpy()[:-1]]), 36)
-    assert newey_west_lags(found.months) == 4
+    assert newey_west_lags(found.periods) == 4
     np.testing.assert_allclose(found.betas, [4.3742216647032, -0.61399696947899], rtol=1e-11)
     np.testing.assert_allclose(found.standard_errors, [0.33125644884286, 0.29582347593197], rtol=1e-11)
-    assert found.months == 202
+    assert found.periods == 202
 
 
 def test_errors_are_the_textbook_sandwich_when_shocks_linger() -> None:
@@ -87,7 +87,7 @@ def test_only_months_with_every_value_count() -> None:
     returns = factors @ [1.0, 2.0]
     returns[3], factors[7, 1], factors[99, 0] = np.nan, np.nan, np.nan
     found = regress(returns, factors, 36)
-    assert found.months == 97
+    assert found.periods == 97
     np.testing.assert_allclose(found.betas, [1.0, 2.0])
 
 

@@ -68,6 +68,7 @@ def _fit(name: str, reason: str | None, draws: np.random.Generator) -> dict[str,
 def _factors(rows: Rows, names: list[str], draws: np.random.Generator) -> None:
     for name in names:
         explained = {"r_squared": float(draws.uniform(0.1, 0.7)), "specific_volatility": 0.06} | MONTHS
+        explained |= {"sampling": "week", "changes": 4 * MONTHS["months"]}
         for factor in FACTORS:
             exposure = {"beta": float(draws.normal(0, 0.6)), "beta_se": 0.1, "reason": ""}
             rows[t.FACTOR_BETAS].append(
