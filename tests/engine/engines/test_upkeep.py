@@ -8,7 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from acceleray.engines.delta.lake import KEEPS_PROPERTY, Lake
+from acceleray.engines.delta.content import Content, content_of
+from acceleray.engines.delta.lake import Lake
+from acceleray.engines.delta.opening import KEEPS_PROPERTY
 from acceleray.engines.delta.upkeep import Upkeep, needs_upkeep, retention_h, upkeep
 from acceleray.engines.processes.lock import run_lock
 from acceleray.runtime.run import Run
@@ -38,10 +40,10 @@ def commit(lake: Lake, number: int) -> None:
     assert lake.commit(TALLY, pa.Table.from_pylist(rows, schema=TALLY.arrow_schema), run_id).changed
 
 
-def state(lake: Lake) -> tuple[list[Any], tuple[int, str]]:
+def state(lake: Lake) -> tuple[list[Any], Content]:
     """Return all rows in order, and count and fingerprint."""
     frame = lake.read(TALLY)
-    return frame.orderBy("run_id", "n").collect(), lake._fingerprint(TALLY, frame)
+    return frame.orderBy("run_id", "n").collect(), content_of(TALLY, frame)
 
 
 def data_files(lake: Lake) -> set[Path]:
@@ -85,7 +87,7 @@ def test_many_small_files_become_few_and_every_version_still_reads(worn: Callabl
     assert len(files) >= RUNS
     assert not needs_upkeep(lake, TALLY)
     assert state(worn()) == before
-    assert before[1][0] == RUNS * ROWS
+    assert before[1].rows == RUNS * ROWS
     # Nothing that a version inside the retention needs was deleted.
     assert data_files(lake) > files
     assert lake.read(TALLY, version=version).count() == RUNS * ROWS
