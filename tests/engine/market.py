@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acceleray.quant import day_contents
 from acceleray.tables import PRICE_SERIES, PRICES, RISK_DAYS
 
 if TYPE_CHECKING:
@@ -48,10 +49,22 @@ def commit_prices(run: Run, rows: pa.Table, at_weekends: tuple[str, ...] = ()) -
                 "listed": everything,
                 "priced": everything,
                 "risk_day": [True] * len(days),
+                "content": contents(rows, days),
                 "load_id": ["test"] * len(days),
             }
         ),
     )
+
+
+def contents(rows: pa.Table, days: pa.Array) -> list[str]:
+    """Return the content of each day, as ingest gives it."""
+    summed = np.zeros(len(days), np.uint64)
+    for name in pc.unique(rows["instrument_id"]).to_pylist():
+        its = rows.filter(pc.equal(rows["instrument_id"], name))
+        prices = its["price"].to_numpy().astype(float)
+        at = pc.index_in(its["date"], value_set=days).to_numpy()
+        summed += day_contents.sums(at, day_contents.contents_of(name, prices, prices), len(days))
+    return day_contents.written(summed)
 
 
 def long_rows(prices: pd.DataFrame) -> pa.Table:

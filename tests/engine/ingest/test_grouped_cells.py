@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from acceleray.quant.price_findings.market import binned, market_of
@@ -110,3 +111,28 @@ def test_a_tally_does_not_depend_on_when_it_is_merged(monkeypatch: pytest.Monkey
     whole = looked(rows)
     monkeypatch.setattr(surveying, "_TOGETHER", 100)
     assert looked(rows).days.equals(whole.days)
+
+
+def test_the_content_of_a_day_is_that_of_its_accepted_prices_in_whatever_order_they_are_looked_at() -> None:
+    rows = judged(["A", "B", "C"])
+    whole = looked(rows).contents()
+    assert len(whole) == 60
+    assert all(len(one) == 16 for one in whole.values())
+    parts = [rows.filter(pc.equal(rows["instrument_id"], name)) for name in ("C", "A", "B")]
+    again = pa.concat_tables([looked(part).days for part in parts])
+    assert Survey(rows, again).contents() == whole
+    # C's sixth price is none: the day is what the other two give it.
+    sixth = np.datetime64(FIRST + timedelta(days=5))
+    others = Survey(rows, pa.concat_tables([looked(part).days for part in parts[1:]])).contents()
+    assert [day for day in whole if others[day] == whole[day]] == [sixth]
+
+
+def test_a_moved_price_moves_its_day_and_no_other() -> None:
+    rows = judged(["A", "B", "C"])
+    whole = looked(rows).contents()
+    for name in ("price", "adjusted_price"):
+        moved = np.array(rows[name])
+        moved[70] = np.nextafter(moved[70], 1e9)
+        at = rows.schema.get_field_index(name)
+        other = looked(rows.set_column(at, name, pa.array(moved, mask=~np.isfinite(moved)))).contents()
+        assert [day for day in whole if other[day] != whole[day]] == [np.datetime64(rows["date"][70].as_py())]

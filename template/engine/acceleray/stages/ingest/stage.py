@@ -107,7 +107,7 @@ def ingest(run: Run) -> Loaded:
         quarantined = rows.where("reason IS NOT NULL") if loaded.quarantined else none
         run.commit(PRICES_QUARANTINED, quarantined, keep=False)
         run.commit(PRICE_SERIES, _stamped(run, loaded, _priced(known.series, data.arithmetic)))
-        run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar)))
+        run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar, known.contents())))
     finally:
         judged.rows.unpersist()
     return loaded
