@@ -50,7 +50,8 @@ class Market:
             have = ", ".join("".join(pair) for pair in self.rates.pairs) or "none"
             raise PortfolioError(
                 f"{what} is in {of} and its portfolio in {price_in}: no exchange rate leads there (rates"
-                f" here: {have}); add a series {of}{price_in} to the prices, or name one in fx.pairs."
+                f" here: {have}); add a series {of}{price_in} to the prices, set fx.source, or name one in"
+                " fx.pairs."
             ) from None
 
 
