@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.currencies import Rates
+from acceleray.stages.book.exposures import exposures_of
+from acceleray.stages.book.hierarchy import Portfolios
 from acceleray.stages.book.market import Market
-from book.invented import CLOSES, INSTRUMENTS, earned, instruments, portfolios, positions, valued, weighed
+from acceleray.stages.book.rows import position_rows
+from book.invented import (
+    CLOSES,
+    INSTRUMENTS,
+    MARKET,
+    earned,
+    instruments,
+    portfolios,
+    positions,
+    valued,
+    weighed,
+)
 
 ONE = portfolios({"portfolio_id": "P"})
 # AAA, BBB, EURUSD, INDEX, SAP, USDJPY
@@ -161,3 +178,65 @@ def test_an_instrument_without_a_model_is_unpriced_but_has_its_value() -> None:
     assert found.nav.tolist() == [5000.0]
     assert [each.reason for each in found.things][1] == "BBB has no model"
     assert earned(columns, weights, RETURNS)[0] == pytest.approx(4000.0 * 0.02 / 5000.0, rel=1e-13)
+
+
+def test_the_rows_of_positions_say_what_exposure_is_made_of() -> None:
+    known = instruments(
+        {"instrument_id": "CASH.EUR", "type": "cash", "currency": "EUR"},
+        {"instrument_id": "EURUSD", "type": "forward", "currency": "USD"},
+        {"instrument_id": "FUND", "type": "fund", "currency": "EUR", "proxy": "INDEX"},
+    )
+    book = positions(
+        held("AAA", 30.0),
+        held("AAA", 70.0),
+        held("SAP", 10.0),
+        held("BBB", 10.0),
+        held("BBB", market_value=200.0),
+        held("FUND", market_value=800.0, currency="EUR"),
+        held("CASH.EUR", 800.0),
+        held("EURUSD", -800.0),
+    )
+    rows = rows_of(book, portfolios({"portfolio_id": "P", "base_currency": "JPY"}), known)
+    by = {row["instrument_id"]: row for row in rows}
+    assert {name: row["quantity"] for name, row in by.items()} == {
+        "AAA": 100.0,
+        "BBB": None,
+        "SAP": 10.0,
+        "FUND": None,
+        "CASH.EUR": pytest.approx(800.0),
+        "EURUSD": -800.0,
+    }
+    assert (by["AAA"]["price"], by["AAA"]["price_currency"], by["AAA"]["fx_rate"]) == (50.0, "USD", 120.0)
+    assert (by["SAP"]["price_currency"], by["SAP"]["fx_rate"]) == ("EUR", 150.0)
+    assert (by["FUND"]["price"], by["FUND"]["price_currency"], by["FUND"]["fx_rate"]) == (None, "EUR", 150.0)
+    assert (by["EURUSD"]["price"], by["EURUSD"]["price_currency"]) == (1.25, "USD")
+    for name in ("AAA", "SAP", "EURUSD"):
+        row = by[name]
+        made = row["quantity"] * row["price"] * row["fx_rate"]
+        assert made == pytest.approx(row["exposure"], rel=1e-13)
+    # A close of the day before is one; money has none.
+    assert by["BBB"]["price_date"] == date(2022, 12, 27)
+    assert by["CASH.EUR"]["price_date"] is None
+
+
+def test_a_whole_has_the_quantities_of_its_parts_and_rates_into_its_own_base() -> None:
+    of = portfolios(
+        {"portfolio_id": "DESK", "base_currency": "EUR"},
+        {"portfolio_id": "P", "base_currency": "USD", "parent_id": "DESK"},
+        {"portfolio_id": "Q", "base_currency": "JPY", "parent_id": "DESK"},
+    )
+    book = positions(held("AAA", 30.0), {"portfolio_id": "Q", "instrument_id": "AAA", "quantity": 70.0})
+    rows = rows_of(book, of, instruments())
+    (whole,) = (row for row in rows if row["portfolio_id"] == "DESK")
+    assert (whole["quantity"], whole["fx_rate"]) == (100.0, 0.8)
+    assert whole["exposure"] == pytest.approx(100.0 * 50.0 * 0.8, rel=1e-13)
+    assert [row["fx_rate"] for row in rows if row["portfolio_id"] in "PQ"] == [1.0, 120.0]
+
+
+def rows_of(held: pa.Table, of: Portfolios, known: pa.Table) -> list[dict[str, object]]:
+    dates = np.full(6, "2022-12-28", dtype="datetime64[D]")
+    dates[INSTRUMENTS.index("BBB")] = "2022-12-27"
+    market = replace(MARKET, dates=dates)
+    found = valued(held, of, known, market)
+    parts = position_rows(exposures_of(found, market), found, of, {}, market)
+    return [row for part in parts for row in part.to_pylist()]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,17 @@ def test_the_console_names_twelve_and_counts_the_others(
     found = in_brief(run_rows(portfolios=40).read, page_settings)
     assert len(found.rows) == 12
     assert found.caption == "and 28 more: see the report"
+
+
+def test_a_close_older_than_the_as_of_date_is_said_above_and_at_the_position(
+    desk_rows: Rows, written: Any
+) -> None:
+    today = desk_rows[t.POSITIONS][0]["as_of"]
+    for row in desk_rows[t.POSITIONS]:
+        old = row["portfolio_id"] == "GROWTH"
+        row["price_date"] = today - timedelta(days=5) if old else today
+    found = written(desk_rows)
+    day = today - timedelta(days=5)
+    assert f"Valued at a close older than {today}: AAA ({day})." in found["GROWTH.html"].text
+    assert found["GROWTH.html"].row("AAA", "equity")[2] == f"priced close of {day}"
+    assert "older than" not in found["DESK.html"].text

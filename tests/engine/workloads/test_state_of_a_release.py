@@ -55,7 +55,7 @@ CHANGED: Mapping[str, str] = {
     "gold.stress_scenarios": "distance over the scenario's own horizon, instead of mahalanobis over a month",
     "gold.reverse_stress": "factor_distance and averaged, instead of mahalanobis and scenario",
     "gold.portfolios": "parents, benchmarks, exposures, and what is not in the risk",
-    "gold.positions": "type, status, price, market value, exposure and groups",
+    "gold.positions": "type, status, quantity, price and its day, FX rate, market value, exposure, groups",
     "gold.risk_contributions": "parts by price and by currency",
     "gold.risk_measures": "error_of, whose standard error it is",
 }

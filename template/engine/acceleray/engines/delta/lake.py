@@ -155,7 +155,7 @@ class Lake:
         """Add rows to a table in one atomic commit, whatever it holds; its readers pass over doubles."""
         self.open(table)
         self.frame(table, rows).writeTo(self.identifier(table)).append()
-        self._new.discard(table.label)
+        self._places.new.discard(table.label)
 
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
