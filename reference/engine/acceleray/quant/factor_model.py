@@ -1,6 +1,6 @@
 """How instruments hang on risk factors: which factors can be used, their covariance, and betas.
 
-The model is linear in monthly changes (see ``months``):
+The model is linear in changes over a period, a month or a week (see ``months`` and ``weeks``):
 
     r[t] = a + sum over k of beta[k] f[k, t] + e[t]
 
@@ -34,16 +34,16 @@ class Regression:
     """Exposure of one instrument: betas and their standard errors, of shape (factors,).
 
     A beta is the log return for a factor change of one. ``r_squared`` is the share of variance that the
-    factors explain together, ``specific_volatility`` the monthly standard deviation of the rest. ``first``
-    and ``last`` are positions of the first and last month used, -1 if none. Without a usable history all
-    numbers are NaN, and ``reason`` says why.
+    factors explain together, ``specific_volatility`` the standard deviation of the rest in a period.
+    ``periods`` is how many were used, ``first`` and ``last`` are positions of the first and last of them, -1
+    if none. Without a usable history all numbers are NaN, and ``reason`` says why.
     """
 
     betas: NDArray[np.float64]
     standard_errors: NDArray[np.float64]
     r_squared: float
     specific_volatility: float
-    months: int
+    periods: int
     reason: str
     first: int = -1
     last: int = -1
@@ -123,44 +123,48 @@ def newey_west_lags(observations: int) -> int:
     return math.floor(4.0 * (observations / 100.0) ** (2.0 / 9.0) + 1e-12)
 
 
-def regress(returns: NDArray[np.float64], changes: NDArray[np.float64], minimum: int) -> Regression:
-    """Return the exposure of one instrument, on the months where it and all factors are present.
+def regress(
+    returns: NDArray[np.float64], changes: NDArray[np.float64], minimum: int, period: str = "month"
+) -> Regression:
+    """Return the exposure of one instrument, on the periods where it and all factors are present.
 
-    Returns of shape (months,) and changes of shape (months, factors), NaN where missing. Months around a
-    missing one count as neighbours, as is usual for lags with gaps. Never raises on account of the data: too
-    few months, a constant series, or factors that are mixes of each other in these months give NaN and a
-    reason.
+    Returns of shape (periods,) and changes of shape (periods, factors), NaN where missing; `period` is how a
+    reason calls one. Periods around a missing one count as neighbours, as is usual for lags with gaps. Never
+    raises on account of the data: too few periods, a constant series, or factors that are mixes of each other
+    in these periods give NaN and a reason.
     """
     from statsmodels.regression.linear_model import OLS
 
     factors = changes.shape[1]
     present = np.isfinite(returns) & np.isfinite(changes).all(axis=1)
-    months = int(present.sum())
+    periods = int(present.sum())
     if not factors:
-        return _none(factors, months, "there are no factors")
+        return _none(factors, periods, "there are no factors")
     needed = months_needed(factors, minimum)
-    if months < needed:
-        return _none(factors, months, f"{months} months with all factors are fewer than the {needed} needed")
+    if periods < needed:
+        return _none(
+            factors, periods, f"{periods} {period}s with all factors are fewer than the {needed} needed"
+        )
     if float(np.ptp(returns[present])) == 0.0:
-        return _none(factors, months, "the returns are constant")
+        return _none(factors, periods, "the returns are constant")
     if _singular(changes[present]):
-        return _none(factors, months, "the factors cannot be told apart in its months")
-    model = OLS(returns[present], np.column_stack([np.ones(months), changes[present]]))
-    options = {"maxlags": newey_west_lags(months), "use_correction": True}
+        return _none(factors, periods, f"the factors cannot be told apart in its {period}s")
+    model = OLS(returns[present], np.column_stack([np.ones(periods), changes[present]]))
+    options = {"maxlags": newey_west_lags(periods), "use_correction": True}
     result = model.fit(cov_type="HAC", cov_kwds=options)
     used = np.flatnonzero(present)
     return Regression(
         betas=np.asarray(result.params[1:], dtype=np.float64),
         standard_errors=np.asarray(result.bse[1:], dtype=np.float64),
         r_squared=float(result.rsquared),
-        specific_volatility=math.sqrt(float(result.ssr) / (months - factors - 1)),
-        months=months,
+        specific_volatility=math.sqrt(float(result.ssr) / (periods - factors - 1)),
+        periods=periods,
         reason="",
         first=int(used[0]),
         last=int(used[-1]),
     )
 
 
-def _none(factors: int, months: int, reason: str) -> Regression:
+def _none(factors: int, periods: int, reason: str) -> Regression:
     nothing = np.full(factors, np.nan)
-    return Regression(nothing, nothing.copy(), math.nan, math.nan, months, reason)
+    return Regression(nothing, nothing.copy(), math.nan, math.nan, periods, reason)

@@ -169,17 +169,23 @@ class Run:
         return frame.orderBy(*map(quoted, table.key)).limit(limit).select(*map(quoted, columns)).toArrow()
 
     def commit(
-        self, table: Table, rows: DataFrame | pa.Table, in_files: int | None = None, keep: bool = True
+        self,
+        table: Table,
+        rows: DataFrame | pa.Table,
+        in_files: int | None = None,
+        keep: bool = True,
+        where: str | None = None,
     ) -> Commit:
         """Replace this run's (or source's) rows of a table in one commit, and record it.
 
         `in_files` is how many rows a DataFrame must have that reads files: Spark need not keep those too, nor
-        rows that it holds already, for which `keep` is False.
+        rows that it holds already, for which `keep` is False. With `where` (`date >= DATE'2022-11-01'`), only
+        rows that meet it are replaced, and all of `rows` must.
         """
         if isinstance(rows, pa.Table):
             rows = without_nan(with_constants(rows, table, self.constants()))
         keep = keep and in_files is None
-        return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep))
+        return self._wrote(self.lake.commit(table, rows, self.scope(table), in_files, keep, where))
 
     def append(self, table: Table, rows: pa.Table) -> Commit:
         """Add rows of this run to a table that is append only, and record it; the rows there stay."""

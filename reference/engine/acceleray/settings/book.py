@@ -6,16 +6,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from acceleray.settings.market_data import Columns
 from acceleray.settings.section import Section
 
 
 class Fx(Section):
-    """Exchange rates, which are series of the price source: EURUSD is the price of a euro in dollars.
+    """Exchange rates: series of the price source, or of files (`csv`) or a Delta `table` of their own.
 
-    `pairs` names the series of a pair where its name does not say it (`EURUSD: DEXUSEU`).
+    EURUSD is the price of a euro in dollars. `pairs` names the series of a pair where its name does not say
+    it (`EURUSD: DEXUSEU`); with a `base` a series named USD is what one unit of the base costs in dollars.
+    `columns` and `decimal` say what the files leave open, as those of `market_data` do.
     """
 
+    source: Literal["prices", "csv", "table"] = "prices"
+    path: str = ""
+    table: str = ""
+    base: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
     pairs: dict[str, str] = Field(default_factory=dict)
+    columns: Columns = Columns()
+    decimal: Literal["auto", "point", "comma"] = "auto"
 
 
 class Book(Section):

@@ -39,11 +39,16 @@ POSITIONS = Table(
         PORTFOLIO,
         INSTRUMENT,
         Column("weight", "double", "Exposure as a share of NAV, long positive", "fraction"),
+        Column(
+            "quantity", "double", "Units held, shorts negative; NULL where a line gives none", "units", True
+        ),
         Column("type", "string", "equity, fund, index, fx, future, forward, cash, option, bond", "", True),
         Column("status", "string", "priced, proxied, cash, currency, unpriced, not modelled", "", True),
         Column("reason", "string", "Why it is not priced", "", True),
         Column("price", "double", "Last close, times price unit and multiplier", "price_currency", True),
         Column("price_currency", "string", "Currency of the price, ISO 4217 code", "", True),
+        Column("price_date", "date", "Day of that close, the as-of date or an earlier one", "", True),
+        Column("fx_rate", "double", "Units of the base currency per unit of the price currency", "", True),
         Column("market_value", "double", "What it is worth, shorts negative", "currency", True),
         Column("exposure", "double", "What its price moves, shorts negative", "currency", True),
         Column("currency", "string", "Base currency of the portfolio", "", True),

@@ -94,7 +94,7 @@ _MONTHS = (
 FACTOR_BETAS = Table(
     layer="gold",
     name="factor_betas",
-    comment="Exposure of each instrument to each live factor, from monthly log changes up to the as-of date.",
+    comment="Exposure of each instrument to each live factor, from weekly or monthly log changes.",
     scope="run_id",
     key=("run_id", "instrument_id", "factor_id"),
     columns=(
@@ -109,6 +109,14 @@ FACTOR_BETAS = Table(
         Column("r_squared", "double", "Share of variance that all factors explain", "fraction", True),
         Column("specific_volatility", "double", "Standard deviation of the rest, a month", "fraction", True),
         *_MONTHS,
+        Column(
+            "sampling",
+            "string",
+            "Of the changes: week, or month where a factor has no level in each week",
+            "",
+            True,
+        ),
+        Column("changes", "long", "Weeks or months used", "", True),
     ),
 )
 

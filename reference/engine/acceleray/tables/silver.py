@@ -58,6 +58,11 @@ RISK_DAYS = Table(
         ),
         Column("priced", "long", "Those of them that have one"),
         Column("risk_day", "boolean", "Whether returns start and end on this day"),
+        Column(
+            "content",
+            "string",
+            "Digest of the accepted prices of this day, whatever their order; it moves when one of them does",
+        ),
         Column("load_id", "string", "Received content the day comes from"),
     ),
     checks=(("priced_is_no_more_than_there_are", "priced >= 0 AND listed >= 0"),),

@@ -37,6 +37,7 @@ class LoggedFile:
         lowest: a value that none in the file is below, None where the log does not say.
         highest: a value that none in the file is above, None where the log does not say.
         nulls: None where the log does not say.
+        bytes: its length, None where the log does not say.
     """
 
     name: str
@@ -44,6 +45,7 @@ class LoggedFile:
     lowest: str | None
     highest: str | None
     nulls: int | None
+    bytes: int | None = None
 
     def holds_only(self, value: str) -> bool:
         """Return whether every row is known to have this value; never of one so long that the log cuts it."""
@@ -167,7 +169,7 @@ def logged(table: Path, version: int, column: str) -> Logged:
     def said(name: str) -> list[Any]:
         return added.column(name).to_pylist() if name in added.column_names else [None] * len(added)
 
-    columns = ("path", "num_records", f"min.{column}", f"max.{column}", f"null_count.{column}")
+    columns = ("path", "num_records", f"min.{column}", f"max.{column}", f"null_count.{column}", "size_bytes")
     return Logged(
         protocol.min_reader_version,
         tuple(protocol.reader_features or ()),

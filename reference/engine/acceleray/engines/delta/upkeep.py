@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from acceleray.engines.delta.lake import DELTA_KEEPS_H, KEEPS_PROPERTY, Lake
+from acceleray.engines.delta.lake import Lake
+from acceleray.engines.delta.opening import DELTA_KEEPS_H, KEEPS_PROPERTY
 from acceleray.engines.processes.lock import held_here
 from acceleray.settings import Settings
 from acceleray.tables import KEPT_WORK

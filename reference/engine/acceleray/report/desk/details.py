@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from acceleray.tables import (
 
 # Rows of one table on paper; the others are in the table that it names.
 SHOWN = 200
+# Instruments that one sentence names.
+NAMED = 12
 ACTIVE_MEASURES = {
     "tracking_error": "Tracking error",
     "value_at_risk": "Active value at risk",
@@ -72,7 +74,10 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Position:
-    """One position; None where the run did not compute it. Amounts are in the portfolio's base currency."""
+    """One position; None where the run did not compute it. Amounts are in the portfolio's base currency.
+
+    old_close is the day of a close that is older than the as-of date; empty for one of that day.
+    """
 
     instrument: str
     type: str
@@ -86,6 +91,7 @@ class Position:
     marginal: float | None
     incremental: float | None
     lineage: str
+    old_close: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,7 @@ def positions(
                 marginal=risk.get("marginal"),
                 incremental=risk.get("incremental"),
                 lineage=lineage.command(POSITIONS, run_id, portfolio_id=portfolio_id, instrument_id=name),
+                old_close=_old_close(own),
             )
         )
     # What is not in the risk stands where it is seen, above what is.
@@ -163,6 +170,20 @@ def positions(
     return tuple(
         sorted(found, key=lambda one: (one.status not in out, -abs(one.component or 0.0), one.instrument))
     )
+
+
+def old_closes(positions: Sequence[Position]) -> str:
+    """Return which positions are valued at a close older than the as-of date, the oldest first."""
+    old = sorted((one.old_close, one.instrument) for one in positions if one.old_close)
+    more = len(old) - NAMED
+    said = ", ".join(f"{name} ({day})" for day, name in old[:NAMED])
+    return said + (f" and {more} more" if more > 0 else "")
+
+
+def _old_close(row: Mapping[str, Any]) -> str:
+    # A table of an older release has no such day.
+    day, as_of = row.get("price_date"), row.get("as_of")
+    return str(day) if day is not None and as_of is not None and day < as_of else ""
 
 
 def active(read: Read, confidence: float, horizon_d: int) -> Active | None:

@@ -76,6 +76,7 @@ def page(report: Report, settings: Settings, of: dict[str, Line], main: str, lef
         horizon_d=horizon_d,
         shown=details.SHOWN,
         lines=MOST_LINES,
+        old_closes=details.old_closes(report.positions),
         left_out=left_out,
         positions_figure=_contributions(
             [(one.instrument, one.component) for one in report.positions if one.component is not None]

@@ -24,12 +24,14 @@ class Market:
         closes: (instruments,) last close on or before the as-of date, not adjusted; NaN where there is none.
         modelled: (instruments,) whether scenarios of it can be made.
         rates: the exchange rates among the instruments.
+        dates: (instruments,) the day of each close, NaT where there is none; None where nobody asks.
     """
 
     instruments: tuple[str, ...]
     closes: NDArray[np.float64]
     modelled: NDArray[np.bool_]
     rates: Rates
+    dates: NDArray[np.datetime64] | None = None
 
     def rate(self, of: str, price_in: str, what: str) -> float:
         """Return the price of one unit of a currency in another.
@@ -48,7 +50,8 @@ class Market:
             have = ", ".join("".join(pair) for pair in self.rates.pairs) or "none"
             raise PortfolioError(
                 f"{what} is in {of} and its portfolio in {price_in}: no exchange rate leads there (rates"
-                f" here: {have}); add a series {of}{price_in} to the prices, or name one in fx.pairs."
+                f" here: {have}); add a series {of}{price_in} to the prices, set fx.source, or name one in"
+                " fx.pairs."
             ) from None
 
 
@@ -57,9 +60,14 @@ def market_of(run: Run, instruments: tuple[str, ...], modelled: NDArray[np.bool_
     last = (
         run.read(PRICES, f"date <= DATE'{run.as_of}'")
         .groupBy("instrument_id")
-        .agg(F.max_by("price", "date").alias("price"))
+        .agg(F.max_by("price", "date").alias("price"), F.max("date").alias("date"))
         .toArrow()
     )
-    known = dict(zip(last["instrument_id"].to_pylist(), column(last, "price").tolist(), strict=True))
-    closes = np.array([known.get(name, np.nan) for name in instruments], dtype=np.float64)
-    return Market(instruments, closes, modelled, Rates.among(instruments, run.settings.fx.pairs))
+    rows = {name: row for row, name in enumerate(last["instrument_id"].to_pylist())}
+    known = np.array([name in rows for name in instruments], dtype=np.bool_)
+    at = [rows[name] for name in instruments if name in rows]
+    closes = np.full(len(instruments), np.nan)
+    closes[known] = column(last, "price")[at]
+    dates = np.full(len(instruments), "NaT", dtype="datetime64[D]")
+    dates[known] = column(last, "date").astype("datetime64[D]")[at]
+    return Market(instruments, closes, modelled, Rates.among(instruments, run.settings.fx.pairs), dates)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.exposures import OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
 from acceleray.stages.book.hierarchy import Portfolios, in_short
+from acceleray.stages.book.market import Market
+from acceleray.stages.book.prices import known, prices_of
 from acceleray.stages.book.things import CASH, MONEY, NOT_MODELLED, PRICED, PROXIED, UNPRICED
 from acceleray.stages.book.valuation import Valued
 from acceleray.tables import PORTFOLIOS, POSITIONS
@@ -89,7 +91,11 @@ def portfolio_rows(found: Exposures, portfolios: Portfolios, origin: str) -> pa.
 
 
 def position_rows(
-    found: Exposures, valued: Valued, portfolios: Portfolios, groups: Mapping[str, NDArray[np.object_]]
+    found: Exposures,
+    valued: Valued,
+    portfolios: Portfolios,
+    groups: Mapping[str, NDArray[np.object_]],
+    market: Market,
 ) -> Iterator[pa.Table]:
     """Yield what every portfolio holds, a row an instrument, its parts' holdings included."""
     bounds = np.searchsorted(found.portfolio, np.arange(len(portfolios) + 1))
@@ -99,7 +105,7 @@ def position_rows(
         last = min(first + step, len(portfolios))
         rows = np.arange(bounds[first], bounds[last])
         if rows.size:
-            yield _positions(found.at(rows), facts, portfolios)
+            yield _positions(found.at(rows), facts, portfolios, valued.quantity, market)
 
 
 def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
@@ -122,7 +128,11 @@ def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
 
 
 def _positions(
-    found: Exposures, facts: Mapping[str, NDArray[np.object_]], portfolios: Portfolios
+    found: Exposures,
+    facts: Mapping[str, NDArray[np.object_]],
+    portfolios: Portfolios,
+    quantities: NDArray[np.float64],
+    market: Market,
 ) -> pa.Table:
     keys = found.portfolio * len(found.things) + found.thing
     different, which = np.unique(keys, return_inverse=True)
@@ -140,6 +150,15 @@ def _positions(
     moving = np.isin(status, [PRICED, PROXIED, MONEY])
     nav = found.nav[portfolio]
     texts = {name: values[thing] for name, values in facts.items()}
+    own = found.kind == OF_VALUE
+    # One line without a quantity leaves that of the whole unknown.
+    given = np.append(quantities, np.nan)[found.position[own]]
+    quantity = np.asarray(np.bincount(which[own], given, minlength=different.size), dtype=np.float64)
+    bases = np.asarray(portfolios.currencies, dtype=object)[portfolio]
+    priced = prices_of(held, texts["price_currency"], bases, market)
+    # Cash has no unit but its currency.
+    cash = status == CASH
+    quantity[cash] = (value / priced.rate)[cash]
     return typed(
         POSITIONS,
         {
@@ -149,11 +168,15 @@ def _positions(
             "type": [each.kind for each in held],
             "status": status,
             "reason": [each.reason for each in held],
-            "price": [None if np.isnan(each.unit) or each.kind == "cash" else each.unit for each in held],
+            "quantity": known(quantity),
+            "price": known(priced.price),
+            "price_date": priced.date,
+            "fx_rate": known(priced.rate),
             "market_value": value,
             "exposure": exposure,
-            "currency": np.asarray(portfolios.currencies, dtype=object)[portfolio],
+            "currency": bases,
             **texts,
+            "price_currency": priced.currency,
         },
         different.size,
     )

@@ -133,7 +133,8 @@ def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Ho
     instruments = returns.instruments
     modelled = np.zeros(len(instruments), dtype=np.bool_)
     modelled[usable] = True
-    made = _assemble(run, holdings, market_of(run, instruments, modelled))
+    market = market_of(run, instruments, modelled)
+    made = _assemble(run, holdings, market)
     still = returns.trading(run.settings.market_data.stale_after_d)
     old = sorted(
         each.instrument_id for each in made.valued.things if each.place >= 0 and not still[each.place]
@@ -145,7 +146,7 @@ def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Ho
         run.reporter.say(f"    {line}")
     origin = "sample" if run.settings.book.source == "sample" else "reported"
     run.commit(PORTFOLIOS, portfolio_rows(made.found, made.portfolios, origin))
-    run.commit_parts(POSITIONS, position_rows(made.found, made.valued, made.portfolios, made.groups))
+    run.commit_parts(POSITIONS, position_rows(made.found, made.valued, made.portfolios, made.groups, market))
     return _book(made, origin)
 
 

@@ -35,6 +35,7 @@ class Held:
         beta: on those returns.
         unit: value of one unit in its currency: close x price unit x multiplier; NaN where unknown.
         pair: for a forward on a rate, the currency bought and the one sold.
+        close: place of the instrument whose close is in `unit`, -1 for none.
     """
 
     instrument_id: str
@@ -46,6 +47,7 @@ class Held:
     beta: float
     unit: float
     pair: tuple[str, str] | None = None
+    close: int = -1
 
 
 def held_of(names: Sequence[str], known: pa.Table, market: Market) -> list[Held]:
@@ -78,14 +80,14 @@ def _held(name: str, facts: dict[str, Any], places: dict[str, int], market: Mark
     size = (facts.get("price_unit") or 1.0) * (facts.get("multiplier") or 1.0)
     unit = size * float(market.closes[place]) if place >= 0 else np.nan
     if place >= 0 and market.modelled[place]:
-        return Held(name, kind, currency, PRICED, "", place, 1.0, unit)
+        return Held(name, kind, currency, PRICED, "", place, 1.0, unit, close=place)
     why = f"no prices of {name} here" if place < 0 else f"{name} has no model"
     proxy = facts.get("proxy") or ""
     at = places.get(proxy, -1)
     if at >= 0 and market.modelled[at]:
         beta = facts.get("proxy_beta")
         beta = 1.0 if beta is None else float(beta)
-        return Held(name, kind, currency, PROXIED, f"{why}: {beta:g} x {proxy}", at, beta, unit)
+        return Held(name, kind, currency, PROXIED, f"{why}: {beta:g} x {proxy}", at, beta, unit, close=place)
     if proxy:
         why += f", and its proxy {proxy} has none either"
-    return Held(name, kind, currency, UNPRICED, why, -1, 1.0, unit)
+    return Held(name, kind, currency, UNPRICED, why, -1, 1.0, unit, close=place)

@@ -7,9 +7,10 @@ with the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ from acceleray.stages.calibrate.factor_series import (
     too_old,
     with_derived,
 )
+from acceleray.stages.calibrate.sampled import Sampled, in_weeks
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.tables import (
     ENDED_FACTOR_BETAS,
@@ -119,10 +121,12 @@ class FactorModel:
 def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
     """Estimate factor covariances and betas, and commit both, with ended factors in tables of their own.
 
-    Only levels up to the as-of date are read. Without an equity factor in the data, or one that reaches the
-    days of the prices for long enough, equity is an index of the run's own instruments; without volatility,
-    that is the volatility realised by equity. A factor that cannot be used is said with its reason, and one
-    that has ended with its last month; an instrument without enough months keeps rows without a beta.
+    Betas are of weekly changes where every factor has a level in each week, else of monthly ones; covariances
+    are of monthly changes. Only levels up to the as-of date are read. Without an equity factor in the data,
+    or one that reaches the days of the prices for long enough, equity is an index of the run's own
+    instruments; without volatility, that is the volatility realised by equity. A factor that cannot be used
+    is said with its reason, and one that has ended with its last month; an instrument without enough periods
+    keeps rows without a beta.
     """
     series = factor_series(run, calibration)
     over = ended(series, run.as_of, run.settings.factors.stale_after_m)
@@ -147,10 +151,14 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
 
 
 def regress_batch(
-    span: tuple[int, int], returns: NDArray[np.float64], changes: NDArray[np.float64], minimum: int
+    span: tuple[int, int],
+    returns: NDArray[np.float64],
+    changes: NDArray[np.float64],
+    minimum: int,
+    period: str = "month",
 ) -> list[Regression]:
-    """Return the regressions of the columns in a span of monthly log returns (months, instruments)."""
-    return [regress(returns[:, at], changes, minimum) for at in range(*span)]
+    """Return the regressions of the columns in a span of log returns (periods, instruments)."""
+    return [regress(returns[:, at], changes, minimum, period) for at in range(*span)]
 
 
 def _estimated(
@@ -180,7 +188,7 @@ def _estimated(
             else monthly_levels(dates, levels, months)
         )
         changes[:, place] = monthly_changes(seen, in_points)
-    own = _own(run, calibration, months, on_means)
+    own = _own(run, calibration, months, monthly_mean_log_returns if on_means else monthly_log_returns)
     # A factor whose data ended before prices begin would leave every instrument without a beta.
     priced = np.isfinite(own).any(axis=1)
     selection = select_factors(every, changes[priced], settings.factors.minimum_months, EQUITY)
@@ -192,15 +200,28 @@ def _estimated(
     used = list(selection.used) if not wanted or set(wanted) & set(names) else []
     names = tuple(every[at] for at in used)
     changes = np.ascontiguousarray(changes[:, used])
-    regressions = _regress_all(run, own, changes)
+    minimum = settings.factors.minimum_months
+    sampled = Sampled("month", months, own, changes, minimum)
+    weekly = in_weeks(
+        series,
+        names,
+        [points[at] for at in used],
+        lambda seen, weeks: _own(run, calibration, weeks, seen),
+        returns.dates[-1],
+        minimum,
+    )
+    if weekly is not None and np.isfinite(weekly.own).any():
+        sampled = weekly
+    regressions = _regress_all(run, sampled)
     days = np.unique(np.concatenate([returns.dates, *(series[name].dates for name in names)]))
     covariance, count = factor_covariance(changes)
     if on_means:
         covariance = covariance * from_means_to_month_ends()
-        regressions = [_of_month_ends(one) for one in regressions]
+        # Betas are alike on means and on month ends; the rest is not.
+        regressions = [_of_a_month(one, from_means_to_month_ends() ** 0.5) for one in regressions]
     behind = months[np.isfinite(changes).all(axis=1)] if used else months[:0]
     run.commit(tables[1], factor_rows.covariances(names, covariance, behind))
-    run.commit(tables[0], factor_rows.betas(returns.instruments, names, regressions, months))
+    run.commit(tables[0], factor_rows.betas(returns.instruments, names, regressions, sampled))
     found = [last_known(series[name].dates, series[name].levels, days) for name in names]
     model = FactorModel(
         factors=names,
@@ -221,22 +242,22 @@ def _estimated(
 
 
 def _own(
-    run: Run, calibration: Calibration, months: NDArray[np.datetime64], on_means: bool
+    run: Run, calibration: Calibration, periods: NDArray[Any], seen: Callable[..., NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Return the monthly log returns of the instruments, or the changes of their monthly means."""
+    """Return what `seen` makes of the daily returns of the instruments in each period."""
     returns = calibration.returns
     # A history before a standstill of the price is left out, as it is of volatility models.
     begun = np.isfinite(
         after_standstills(calibration.seen, run.settings.market_data.stale_price_d, calibration.held)
     ).argmax(axis=0)
     before = np.arange(len(returns.dates))[:, None] < begun
-    seen = monthly_mean_log_returns if on_means else monthly_log_returns
-    return seen(returns.dates, np.where(before, np.nan, returns.values), months, calibration.arithmetic)
+    return seen(returns.dates, np.where(before, np.nan, returns.values), periods, calibration.arithmetic)
 
 
-def _regress_all(run: Run, returns: NDArray[np.float64], changes: NDArray[np.float64]) -> list[Regression]:
-    count = returns.shape[1]
-    if not changes.shape[1]:
+def _regress_all(run: Run, sampled: Sampled) -> list[Regression]:
+    """Return the regression of each instrument, its specific volatility that of a month."""
+    count = sampled.own.shape[1]
+    if not sampled.changes.shape[1]:
         none = np.empty(0)
         return [Regression(none, none, np.nan, np.nan, 0, "there are no factors")] * count
     starts = range(0, count, _INSTRUMENTS_PER_TASK)
@@ -244,13 +265,18 @@ def _regress_all(run: Run, returns: NDArray[np.float64], changes: NDArray[np.flo
     batches = run.fan_out.map(
         regress_batch,
         spans,
-        (returns, changes),
+        (sampled.own, sampled.changes),
         run.reporter.counter(len(spans), "batches of betas estimated"),
-        minimum=run.settings.factors.minimum_months,
+        minimum=sampled.minimum,
+        period=sampled.period,
     )
-    return [one for batch in batches for one in batch]
+    scale = sampled.to_a_month
+    return [
+        replace(one, specific_volatility=one.specific_volatility * scale)
+        for batch in batches
+        for one in batch
+    ]
 
 
-def _of_month_ends(found: Regression) -> Regression:
-    """Return a regression on monthly means with the rest scaled to month ends; betas are alike on both."""
-    return replace(found, specific_volatility=found.specific_volatility * from_means_to_month_ends() ** 0.5)
+def _of_a_month(found: Regression, scale: float) -> Regression:
+    return replace(found, specific_volatility=found.specific_volatility * scale)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.quant.factor_model import Regression
+from acceleray.stages.calibrate.sampled import Sampled
 
 
 def covariances(
@@ -34,9 +35,9 @@ def betas(
     instruments: tuple[str, ...],
     names: tuple[str, ...],
     found: list[Regression],
-    months: NDArray[np.datetime64],
+    sampled: Sampled,
 ) -> pa.Table:
-    """Return a row for each instrument and factor; `months` are those that regressions count positions in."""
+    """Return a row for each instrument and factor."""
     count = len(names)
     columns: dict[str, pa.Array] = {
         "instrument_id": pa.array([name for name in instruments for _ in range(count)], pa.string()),
@@ -46,10 +47,13 @@ def betas(
     }
     for name, kind in (("r_squared", pa.float64()), ("specific_volatility", pa.float64())):
         columns[name] = pa.array([getattr(one, name) for one in found for _ in range(count)], kind)
-    columns["months"] = pa.array([one.months for one in found for _ in range(count)], pa.int64())
+    months = [sampled.months(one.periods) for one in found for _ in range(count)]
+    columns["months"] = pa.array(months, pa.int64())
     for name in ("first", "last"):
         places = [getattr(one, name) for one in found for _ in range(count)]
-        columns[f"{name}_month"] = _months([months[at] if at >= 0 else None for at in places])
+        columns[f"{name}_month"] = _months([sampled.month_of[at] if at >= 0 else None for at in places])
+    columns["sampling"] = pa.array([sampled.period] * count * len(found), pa.string())
+    columns["changes"] = pa.array([one.periods for one in found for _ in range(count)], pa.int64())
     columns["reason"] = pa.array([one.reason for one in found for _ in range(count)], pa.string())
     return pa.table(columns)
 

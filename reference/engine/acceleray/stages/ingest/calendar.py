@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.errors import PortfolioError
+from acceleray.quant.day_contents import NOTHING
 from acceleray.quant.risk_calendar import (
     Calendar,
     Days,
@@ -76,13 +79,19 @@ def sessions(name: str, first: np.datetime64, last: np.datetime64) -> Days:
     return np.asarray(found[(found >= first) & (found <= last)])
 
 
-def calendar_rows(calendar: Calendar) -> pa.Table:
-    """Return date, listed, priced and risk_day of silver.risk_days."""
+def calendar_rows(calendar: Calendar, contents: Mapping[np.datetime64, str]) -> pa.Table:
+    """Return date, listed, priced, risk_day and content of silver.risk_days.
+
+    Args:
+        calendar: of judged prices.
+        contents: of the days with a price; a session without any has that of nothing.
+    """
     return pa.table(
         {
             "date": pa.array(calendar.days.astype("datetime64[D]")),
             "listed": calendar.listed,
             "priced": calendar.priced,
             "risk_day": calendar.is_risk_day,
+            "content": pa.array([contents.get(day, NOTHING) for day in calendar.days], pa.string()),
         }
     )

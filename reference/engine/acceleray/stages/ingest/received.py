@@ -29,7 +29,7 @@ class Received:
             close, NULL where the source has one price only); empty cells are left out. `Grouped` where the
             source knows whose cells are whose.
         announced: instruments the source names, with or without prices; empty where only prices name them.
-        understood: at most two lines on how the source was read.
+        understood: at most two lines on how the source was read, and one on rates from elsewhere.
     """
 
     origin: str

@@ -27,6 +27,7 @@ from acceleray.stages.ingest.findings import findings_table
 from acceleray.stages.ingest.own_source import from_own
 from acceleray.stages.ingest.price_file import from_file
 from acceleray.stages.ingest.quality import judge
+from acceleray.stages.ingest.rates import with_rates
 from acceleray.stages.ingest.received import Received, refuse_dates
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.simulated import from_simulation
@@ -76,7 +77,7 @@ def ingest(run: Run) -> Loaded:
     Raises:
         PortfolioError: the source cannot be read, its dates are unusable, or its history is too short.
     """
-    received = _receive(run)
+    received = with_rates(run.lake.spark, run.settings, _receive(run))
     for line in received.understood:
         run.reporter.say(f"    {line}")
     refuse_dates(received)
@@ -107,7 +108,7 @@ def ingest(run: Run) -> Loaded:
         quarantined = rows.where("reason IS NOT NULL") if loaded.quarantined else none
         run.commit(PRICES_QUARANTINED, quarantined, keep=False)
         run.commit(PRICE_SERIES, _stamped(run, loaded, _priced(known.series, data.arithmetic)))
-        run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar)))
+        run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar, known.contents())))
     finally:
         judged.rows.unpersist()
     return loaded
@@ -145,7 +146,8 @@ def _receive(run: Run) -> Received:
             return from_table(spark, settings)
         case "simulated":
             return from_simulation(spark, settings)
-    return from_sample(spark, rates=settings.book.source != "simulated")
+    rates = settings.book.source != "simulated" and settings.fx.source == "prices"
+    return from_sample(spark, rates=rates)
 
 
 def _priced(series: pa.Table, arithmetic: Mapping[str, float]) -> pa.Table:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyspark.sql import functions as F
 
 from acceleray.engines.handoff.arrays import column
+from acceleray.quant import day_contents
 from acceleray.quant.price_findings.market import Market, binned, market_of
 from acceleray.quant.risk_calendar import counted
 from acceleray.stages.ingest.grouped import Grouped
@@ -31,12 +32,18 @@ _SCHEMA = pa.schema(
         ("moves", pa.int64()),
         ("priced", pa.int64()),
         ("at_weekends", pa.int64()),
+        ("content_high", pa.int64()),
+        ("content_low", pa.int64()),
     ]
 )
 _SQL = (
     "instrument_id string, date date, bin int, last_date date, prices long, quarantined long, "
-    "trades_at_weekends boolean, digest string, moves long, priced long, at_weekends long"
+    "trades_at_weekends boolean, digest string, moves long, priced long, at_weekends long, "
+    "content_high long, content_low long"
 )
+# What is summed by day and bin. A content is two halves, so that no sum is beyond a long.
+_HALF = 32
+_SUMMED = ("moves", "priced", "at_weekends", "content_high", "content_low")
 # The bin of days without a move, beyond all of `binned`: a first price, or one that has no logarithm.
 _NO_MOVE = 20_000
 # A day and a bin are one number: bins lie from `_LOWEST` on, and are fewer than `_BINS`.
@@ -54,7 +61,8 @@ class Survey:
             prices, quarantined, trades_at_weekends, digest.
         days: date, bin, moves, priced and at_weekends: instruments by day and by bin of their log return.
             `moves` is how many have a return, `priced` how many speak for their day and trade on weekdays
-            alone, `at_weekends` how many of the others do.
+            alone, `at_weekends` how many of the others do. `content_high` and `content_low` are sums of the
+            two halves of `day_contents.contents_of`.
     """
 
     series: pa.Table
@@ -78,6 +86,13 @@ class Survey:
         )
         return days, priced, at_weekends
 
+    def contents(self) -> dict[np.datetime64, str]:
+        """Return the content of each day with a price, as silver.risk_days has it."""
+        days, at = np.unique(column(self.days, "date").astype("datetime64[D]"), return_inverse=True)
+        high, low = (column(self.days, name).astype(np.uint64) for name in ("content_high", "content_low"))
+        summed = day_contents.sums(at, (high << np.uint64(_HALF)) + low, days.size)
+        return dict(zip(days, day_contents.written(summed), strict=True))
+
 
 def survey(judged: Grouped, arithmetic: Collection[str] = ()) -> Survey:
     """Return what judged prices are in all.
@@ -91,7 +106,7 @@ def survey(judged: Grouped, arithmetic: Collection[str] = ()) -> Survey:
     """
     looked = judged.mapped(survey_of(frozenset(arithmetic)), _SQL)
     # The same day and bin in every partition: summed by Spark, however many there are.
-    sums = [F.sum(name).alias(name) for name in ("prices", "quarantined", "moves", "priced", "at_weekends")]
+    sums = [F.sum(name).alias(name) for name in ("prices", "quarantined", *_SUMMED)]
     most = [F.max(name).alias(name) for name in ("last_date", "trades_at_weekends", "digest")]
     return totals(looked.groupBy("instrument_id", "date", "bin").agg(*most, *sums).toArrow())
 
@@ -112,7 +127,7 @@ def totals(rows: pa.Table) -> Survey:
     )
     return Survey(
         series.combine_chunks(),
-        days.select(["date", "bin", "moves", "priced", "at_weekends"]).combine_chunks(),
+        days.select(["date", "bin", *_SUMMED]).combine_chunks(),
     )
 
 
@@ -132,16 +147,17 @@ def survey_of(
 
 def _series(cells: pa.Table, arithmetic: frozenset[str], tally: _Tally) -> dict[str, object]:
     """Return the row of one instrument; its days go into the tally."""
-    days, adjusted = column(cells, "date").astype("datetime64[D]"), column(cells, "adjusted_price")
+    days = column(cells, "date").astype("datetime64[D]")
+    prices, adjusted = column(cells, "price"), column(cells, "adjusted_price")
     known = np.isfinite(adjusted)
     order = np.argsort(days[known], kind="stable")
-    days, adjusted = days[known][order], adjusted[known][order]
+    days, prices, adjusted = days[known][order], prices[known][order], adjusted[known][order]
     name = cells["instrument_id"][0].as_py()
     speaks, trades_at_weekends = counted(days, adjusted)
     bins = np.full(days.size, _NO_MOVE)
     if name not in arithmetic:
         bins[1:] = binned(np.log(adjusted[1:] / adjusted[:-1]))
-    tally.add(days, bins, speaks, trades_at_weekends)
+    tally.add(days, bins, speaks, trades_at_weekends, day_contents.contents_of(name, prices, adjusted))
     return {
         "instrument_id": name,
         "date": _day(days[0]) if days.size else None,
@@ -163,6 +179,7 @@ class _Tally:
     def __init__(self) -> None:
         self._keys: list[NDArray[np.int64]] = []
         self._counts: list[NDArray[np.int64]] = []
+        self._contents: list[NDArray[np.uint64]] = []
         self._held = 0
 
     def add(
@@ -171,12 +188,14 @@ class _Tally:
         bins: NDArray[np.int64],
         speaks: NDArray[np.bool_],
         at_weekends: bool,
+        contents: NDArray[np.uint64],
     ) -> None:
         """Count one instrument's prices, all of shape (prices,)."""
         self._keys.append(days.astype(np.int64) * _BINS + (bins - _LOWEST))
         moved, said = (bins != _NO_MOVE).astype(np.int64), speaks.astype(np.int64)
         none = np.zeros(days.size, np.int64)
         self._counts.append(np.stack((moved, *((none, said) if at_weekends else (said, none)))))
+        self._contents.append(contents)
         self._held += days.size
         if self._held > _TOGETHER:
             self._merge()
@@ -185,6 +204,7 @@ class _Tally:
         keys, at = np.unique(np.concatenate(self._keys), return_inverse=True)
         counts = np.concatenate(self._counts, axis=1)
         summed = [np.bincount(at, weights=each, minlength=keys.size).astype(np.int64) for each in counts]
+        self._contents = [day_contents.sums(at, np.concatenate(self._contents), keys.size)]
         self._keys, self._counts, self._held = [keys], [np.stack(summed)], 0
 
     def table(self) -> pa.Table:
@@ -192,7 +212,7 @@ class _Tally:
         if not self._keys:
             return _SCHEMA.empty_table()
         self._merge()
-        keys, counts = self._keys[0], self._counts[0]
+        keys, counts, contents = self._keys[0], self._counts[0], self._contents[0]
         bins = keys % _BINS + _LOWEST
         found = {
             "date": pa.array((keys // _BINS).astype("datetime64[D]")),
@@ -200,6 +220,8 @@ class _Tally:
             "moves": counts[0],
             "priced": counts[1],
             "at_weekends": counts[2],
+            "content_high": (contents >> np.uint64(_HALF)).astype(np.int64),
+            "content_low": (contents & np.uint64(2**_HALF - 1)).astype(np.int64),
         }
         empty = {field.name: pa.nulls(keys.size, field.type) for field in _SCHEMA}
         return pa.table(empty | found, schema=_SCHEMA)

@@ -153,7 +153,7 @@ def _positions(
     own = found.kind == OF_VALUE
     # One line without a quantity leaves that of the whole unknown.
     given = np.append(quantities, np.nan)[found.position[own]]
-    quantity = np.bincount(which[own], given, minlength=different.size)
+    quantity = np.asarray(np.bincount(which[own], given, minlength=different.size), dtype=np.float64)
     bases = np.asarray(portfolios.currencies, dtype=object)[portfolio]
     priced = prices_of(held, texts["price_currency"], bases, market)
     # Cash has no unit but its currency.
