@@ -10,8 +10,10 @@ import pyarrow as pa
 import pytest
 
 from acceleray.errors import PortfolioError
+from acceleray.stages.ingest.grouped import Here
 from acceleray.stages.ingest.reading.delivery import Delivery, deliver
 from acceleray.stages.ingest.reading.wishes import Wishes
+from acceleray.stages.ingest.received import Received
 
 Cells = set[tuple[str, str, str, str | None]]
 NAMES = ("AAA", "BBB", "CCC")
@@ -37,6 +39,12 @@ def csv_text(lines: list[list[str]], separator: str = ",", header: list[str] | N
 
     everything = [header if header is not None else ["Date", *NAMES], *lines]
     return "".join(separator.join(map(cell, line)) + "\n" for line in everything)
+
+
+def received_cells(found: Received) -> list[dict[str, Any]]:
+    """Return the cells that a source delivered, one mapping each."""
+    assert isinstance(found.prices, Here)
+    return [cell for table in found.prices.tables for cell in table.to_pylist()]
 
 
 EXPECTED: Cells = {

@@ -9,6 +9,7 @@ from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.stages.ingest.price_file import from_file
 from acceleray.stages.ingest.stage import ingest
+from ingest.reading_files import received_cells
 
 GOOD = "date,A,B\n2024-01-02,1,2\n2024-01-03,1,2\n2024-01-04,1,2\n"
 
@@ -112,8 +113,8 @@ def test_a_file_of_another_layout_and_locale_is_the_same_load(
     for name in ("wide.csv", "long.csv"):
         run = project("market_data.source=csv", f"market_data.path={tmp_path / name}")
         found = from_file(run.lake.spark, run.settings)
-        cells.append(sorted(map(tuple, found.cells.drop("price_text").collect()), key=str))
-        assert found.cells.columns == ["instrument_id", "date", "price_text", "number_text", "adjusted_text"]
+        rows = [{**row, "price_text": ""} for row in received_cells(found)]
+        cells.append(sorted((tuple(row.values()) for row in rows), key=str))
         assert len(found.understood) == 2
     assert cells[0] == cells[1]
     assert len(cells[0]) == 5

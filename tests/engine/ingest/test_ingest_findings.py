@@ -17,10 +17,12 @@ from rich.console import Console
 from acceleray.errors import PortfolioError
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Run
-from acceleray.stages.ingest.correcting import corrected, effects, with_reasons
+from acceleray.stages.ingest.correcting import corrected, effects
 from acceleray.stages.ingest.corrections import COLUMNS, parse
 from acceleray.stages.ingest.findings import Wanted, find
+from acceleray.stages.ingest.grouped import Here, cells_of
 from acceleray.stages.ingest.quality import judge
+from acceleray.stages.ingest.reading.delivery import CELLS
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.stage import Loaded, ingest
 from acceleray.stages.ingest.survey import survey
@@ -153,36 +155,30 @@ def test_returns_in_place_of_prices_are_refused(make_run: Callable[..., Run], tm
         loaded(make_run("market_data.source=csv", f"market_data.path={path}"))
 
 
-def test_real_prices_have_no_error(spark: Any) -> None:
-    judged = judge(from_sample(spark).prices, 20).series
+def test_real_prices_have_no_error() -> None:
+    judged = judge(from_sample().prices, 20).series
     assert {one.severity for one in find(judged, survey(judged).market, Wanted())} == {"warning"}
 
 
-def test_corrections_change_the_cells_they_name_and_no_others(spark: Any) -> None:
-    cells = spark.createDataFrame(
-        pa.table(
-            {
-                "instrument_id": ["AAA", "AAA", "AAA", "AAA", "BBB"],
-                "date": pa.array([DAYS[k].item() for k in (0, 1, 2, 3, 0)], pa.date32()),
-                "price_text": ["400", "4O4", "101", "102", "7"],
-            }
-        )
-    )
+def test_corrections_change_the_cells_they_name_and_no_others() -> None:
+    texts = ["400", "4O4", "101", "102"]
+    given = cells_of("AAA", pa.array([DAYS[k].item() for k in range(4)], pa.date32()), pa.array(texts))
     corrections = parse(
         "c.csv",
         f"{HEADER}\nAAA,{DAYS[2]},,adjust,0.25,split\nAAA,{DAYS[1]},,replace,404,letter\n"
         f"AAA,{DAYS[3]},,drop,,bad\nZZZ,{DAYS[0]},,drop,,gone\n",
     )
-    rows = corrected(cells, corrections).orderBy("instrument_id", "date").collect()
-    texts = [(row["price_text"], row["number_text"], row["adjusted_text"]) for row in rows]
-    assert texts[:3] == [("400", "400", "100.0"), ("4O4", "404", "101.0"), ("101", "101", "101")]
-    assert texts[3][1:] == ("dropped", "dropped")
-    assert texts[4] == ("7", "7", None)
-    price = F.expr("try_cast(price_text AS DOUBLE)").alias("price")
-    judged = cells.select("*", price, F.lit(None).cast("string").alias("reason"))
-    kept = with_reasons(judged, corrections).orderBy("instrument_id", "date").collect()
-    assert [row["price"] for row in kept] == [400, None, 101, None, 7]
-    assert kept[3]["reason"] == "dropped by line 4 of c.csv: bad"
+    rows = corrected(given, corrections.lines[:3]).to_pylist()
+    found = [(row["price_text"], row["number_text"], row["adjusted_text"]) for row in rows]
+    assert found[:3] == [("400", "400", "100.0"), ("4O4", "404", "101.0"), ("101", "101", "101")]
+    assert found[3][1:] == ("dropped", "dropped")
+    other = cells_of("BBB", pa.array([DAYS[0].item()], pa.date32()), pa.array(["7"]))
+    judged = judge(Here((given, other)), 20, None, corrections).series
+    assert isinstance(judged, Here)
+    kept = [row for table in judged.tables for row in table.to_pylist()]
+    assert [row["price"] for row in kept] == [400, 404, 101, None, 7]
+    assert [row["adjusted_price"] for row in kept] == [100, 101, 101, None, 7]
+    assert [row["reason"] for row in kept] == [None, None, None, "dropped by line 4 of c.csv: bad", None]
     done = [(one.kind, one.instrument, one.count) for one in effects(judged, corrections)]
     assert done == [
         ("corrected", "AAA", 2),
@@ -190,6 +186,13 @@ def test_corrections_change_the_cells_they_name_and_no_others(spark: Any) -> Non
         ("corrected", "AAA", 1),
         ("correction_unused", "ZZZ", 0),
     ]
+
+
+def test_a_replaced_close_keeps_its_ratio_to_the_adjusted_one() -> None:
+    given = pa.table([["AAA"], [DAYS[0].item()], ["80"], ["80"], ["60"]], schema=CELLS)
+    line = parse("c.csv", f"{HEADER}\nAAA,{DAYS[0]},,replace,100,letter\n").lines
+    (row,) = corrected(given, line).to_pylist()
+    assert (row["price_text"], row["number_text"], row["adjusted_text"]) == ("80", "100", "75.0")
 
 
 def test_a_correction_mends_its_finding_and_makes_another_load(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from skfolio.datasets import load_sp500_dataset
 
@@ -14,6 +15,7 @@ from acceleray.engines.delta.lake import Lake
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
+from acceleray.stages.ingest.grouped import Here
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.sample import from_sample
 from acceleray.stages.ingest.stage import Loaded, ingest, resolve_as_of
@@ -240,9 +242,11 @@ def test_a_named_exchange_has_its_own_sessions(story: Story, tmp_path: Path) -> 
     assert found == {f"2023-12-{day}" for day in (27, 28, 29)} | {f"2024-01-0{day}" for day in (2, 3, 4)}
 
 
-def test_sample_prices_come_through_bit_for_bit(spark: Any) -> None:
+def test_sample_prices_come_through_bit_for_bit() -> None:
     prices = load_sp500_dataset()
-    judged = judge(from_sample(spark).prices, 10_000).rows.where("price IS NOT NULL").toArrow().to_pandas()
+    series = judge(from_sample().prices, 10_000).series
+    assert isinstance(series, Here)
+    judged = pa.concat_tables(series.tables).to_pandas().dropna(subset="price")
     found = judged.pivot(index="date", columns="instrument_id", values="price").sort_index()
     np.testing.assert_array_equal(found[prices.columns].to_numpy(), prices.to_numpy())
     assert [str(day) for day in found.index] == [str(day.date()) for day in prices.index]

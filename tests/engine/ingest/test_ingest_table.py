@@ -1,6 +1,7 @@
 """Delta tables as a source: long and wide, quoted names, and what is refused."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.settings import load
 from acceleray.stages.ingest.delta_table import from_table
+from acceleray.stages.ingest.grouped import Here
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.received import Received, refuse_dates
 from acceleray.stages.ingest.stage import ingest
 from acceleray.tables import PRICES
+from ingest.reading_files import received_cells
 
 LONG = """
     VALUES ('b', DATE'2024-01-02', 2.0D), ('a', DATE'2024-01-02', 1.1D), ('a', DATE'2024-01-03', 1.2D),
@@ -66,8 +69,10 @@ def received(run: Run) -> Received:
 
 
 def accepted(found: Received) -> list[tuple[str, str, float]]:
-    rows = judge(found.cells, 20).rows.where("price IS NOT NULL").orderBy("instrument_id", "date").collect()
-    return [(row["instrument_id"], row["date"].isoformat(), row["price"]) for row in rows]
+    judged = judge(found.prices, 20).series
+    assert isinstance(judged, Here)
+    rows = [row for table in judged.tables for row in table.to_pylist() if row["price"] is not None]
+    return sorted((row["instrument_id"], row["date"].isoformat(), row["price"]) for row in rows)
 
 
 EXPECTED = [
@@ -137,9 +142,9 @@ def test_a_timestamp_of_any_type_and_zone_is_the_exchanges_day(
     case: str, viewed: Callable[[str, str], Run]
 ) -> None:
     found = received(viewed(f"stamps_{case}", STAMPS[case]))
-    rows = found.cells.selectExpr("date", "unix_date(date) - CAST(number_text AS DOUBLE) AS off").collect()
+    rows = received_cells(found)
     assert len(rows) == 261
-    assert {row["off"] for row in rows} == {0.0}
+    assert {(row["date"] - date(1970, 1, 1)).days - float(row["number_text"]) for row in rows} == {0.0}
 
 
 TEXT = """
@@ -153,7 +158,7 @@ def test_text_in_a_table_is_decided_as_in_a_file(viewed: Callable[[str, str], Ru
     found = received(viewed("text", TEXT))
     rows = {
         (r["instrument_id"], r["price_text"], r["number_text"], r["adjusted_text"])
-        for r in found.cells.collect()
+        for r in received_cells(found)
     }
     assert rows == {("A", "1.036,5", "1036.5", None), ("A", "998", "998", "1.5")}
     assert found.understood == (
@@ -166,7 +171,7 @@ def test_fields_of_a_table_are_one_instrument_named_after_it(saved: Callable[[st
     query = (
         "SELECT DATE'2024-01-02' AS date, 1.0D AS open, 3.0D AS high, 1.0D AS low, 2.0D AS close, 9L AS vol"
     )
-    (row,) = received(saved("msft", query)).cells.collect()
+    (row,) = received_cells(received(saved("msft", query)))
     assert (row["instrument_id"], row["number_text"], row["adjusted_text"]) == ("msft", "2.0", None)
 
 
@@ -176,7 +181,7 @@ def test_columns_of_the_users_own_are_mapped_in_a_table(saved: Callable[[str, st
     own = run.settings
     table = f"market_data.table={own.market_data.table}"
     mapped = load(own.project_dir, overrides=(columns, "market_data.source=table", table))
-    (row,) = from_table(run.lake.spark, mapped).cells.collect()
+    (row,) = received_cells(from_table(run.lake.spark, mapped))
     assert (row["instrument_id"], row["number_text"]) == ("A", "3.0")
 
 
@@ -187,7 +192,7 @@ def test_a_view_is_read_like_a_table(saved: Callable[[str, str], Run], project: 
     catalog, schema, _ = below.split(".")
     run.lake.spark.sql(f"CREATE OR REPLACE VIEW {catalog}.{schema}.above AS SELECT date, a FROM {below}")
     found = received(project("market_data.source=table", f"market_data.table={catalog}.{schema}.above"))
-    assert [tuple(row)[2:] for row in found.cells.collect()] == [("2.5", "2.5", None)]
+    assert [tuple(row.values())[2:] for row in received_cells(found)] == [("2.5", "2.5", None)]
     run.lake.spark.sql("CREATE OR REPLACE TEMP VIEW passing AS SELECT DATE'2024-01-02' AS date, 2.5D AS a")
     found = received(project("market_data.source=table", "market_data.table=passing"))
     assert found.announced == ("a",)
