@@ -14,6 +14,7 @@ from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.streams import Purpose, uniforms
 from acceleray.runtime.risk_days import exchange_rates
 from acceleray.runtime.run import Run
+from acceleray.stages.book.actual import actual_pnl
 from acceleray.stages.book.book import REFERENCE, Book
 from acceleray.stages.book.details import (
     ACTIVE,
@@ -72,8 +73,19 @@ def receive_book(run: Run) -> Incoming:
     The sample book goes with the sample prices: with other prices an equal-weight portfolio stands in for it.
 
     Raises:
-        PortfolioError: a file cannot be read, or cannot be meant.
+        PortfolioError: a file of positions, volumes or booked P&L cannot be read, or cannot be meant.
     """
+    found = _receive(run)
+    # Read here too, so that P&L that cannot be used is heard of before the night's work and not after it.
+    received = found.received
+    bases = (
+        {} if received is None else {each.portfolio_id: each.base_currency for each in received.portfolios}
+    )
+    actual_pnl(run.lake.spark, run.settings, {name: base for name, base in bases.items() if base})
+    return found
+
+
+def _receive(run: Run) -> Incoming:
     source = run.settings.book.source
     if source == "sample" and run.settings.market_data.source != "sample":
         run.reporter.say(
