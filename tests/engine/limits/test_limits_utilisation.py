@@ -21,6 +21,7 @@ from acceleray.stages.what_if.facts import Exposed, LimitState
 from acceleray.tables import (
     ACTIVE_RISK,
     GROUP_RISK,
+    PORTFOLIO_LIQUIDITY,
     PORTFOLIO_SCORES,
     PORTFOLIOS,
     POSITIONS,
@@ -62,7 +63,10 @@ def facts(**more: pa.Table) -> Facts:
     )
     empty = {
         table.label: table.arrow_schema.empty_table()
-        for table in (RISK_MEASURES, GROUP_RISK, ACTIVE_RISK, STRESS_LOSSES, PORTFOLIO_SCORES)
+        for table in (
+            *(RISK_MEASURES, GROUP_RISK, ACTIVE_RISK, STRESS_LOSSES, PORTFOLIO_SCORES),
+            PORTFOLIO_LIQUIDITY,
+        )
     }
     return Facts(portfolios, {POSITIONS.label: positions} | empty | more)
 
@@ -233,13 +237,27 @@ def test_the_worst_scenario_is_named_and_one_that_was_not_run_is_not_evaluated()
             limit("weight", "25 %", group="instrument", group_value="APPL"),
             "no position has instrument 'APPL'",
         ),
-        (limit("days_to_liquidate", "5 days"), "no stage computes days_to_liquidate yet"),
+        (limit("days_to_liquidate", "5 days"), "no volumes are given: set liquidity.source"),
     ],
 )
 def test_what_cannot_be_compared_is_never_green(one: Limit, reason: str) -> None:
     for row in used(one).values():
         assert (row["state"], row["value"], row["utilisation_pct"]) == ("not evaluated", None, None)
         assert row["reason"] == reason
+
+
+def test_days_to_liquidate_are_those_of_the_slowest_position_and_unknown_ones_are_never_green() -> None:
+    def found(days: float, unknown: float) -> dict[str, Any]:
+        row = {"days_to_liquidate": days, "unknown_pct_nav": unknown}
+        liquidity = rows(PORTFOLIO_LIQUIDITY, *({"portfolio_id": name} | row for name in ("LONG", "PAIR")))
+        return used(limit("days_to_liquidate", "5 days"), facts(**{PORTFOLIO_LIQUIDITY.label: liquidity}))[
+            "LONG"
+        ]
+
+    assert (found(4.0, 0.0)["value"], found(4.0, 0.0)["state"]) == (4.0, "amber")
+    assert found(6.0, 1.0)["state"] == "red"
+    assert found(4.0, 1.5)["state"] == "not evaluated"
+    assert found(4.0, 1.5)["reason"] == "1.50 % of NAV has no known days, see gold.position_liquidity"
 
 
 def test_a_limit_on_one_portfolio_has_one_row_and_its_use_the_time_before() -> None:

@@ -140,3 +140,24 @@ def test_a_close_older_than_the_as_of_date_is_said_above_and_at_the_position(
     assert f"Valued at a close older than {today}: AAA ({day})." in found["GROWTH.html"].text
     assert found["GROWTH.html"].row("AAA", "equity")[2] == f"priced close of {day}"
     assert "older than" not in found["DESK.html"].text
+
+
+def test_days_to_liquidate_are_shown_with_their_basis_and_without_volumes_that_is_said_once(
+    desk_rows: Rows, written: Any
+) -> None:
+    found = written(desk_rows)
+    assert found["GROWTH.html"].text.count("No volumes are given: days to liquidate are not evaluated") == 1
+    own = {name: desk_rows[t.POSITIONS][0][name] for name in ("run_id", "as_of")} | {"portfolio_id": "GROWTH"}
+    sold = {f"liquidated_{days}d_pct_nav": share for days, share in ((1, 4.0), (5, 20.0), (10, 33.0))}
+    whole = {"days_to_liquidate": 12.5, "slowest": "AAA", "gross_pct_nav": 97.0, "unknown_pct_nav": 3.0}
+    basis = {"participation": 0.2, "average": "median", "volume_days": 60, "last_volume_date": own["as_of"]}
+    desk_rows[t.PORTFOLIO_LIQUIDITY].append(own | sold | whole | basis)
+    days = {"units": 500.0, "average_daily_volume": 200.0, "days_to_liquidate": 12.5, "reason": None}
+    line = own | {"instrument_id": "AAA", "exposure": 7e4, "currency": "EUR", "participation": 0.2}
+    none = {"average_daily_volume": None, "days_to_liquidate": None, "reason": "there are no volumes of it"}
+    desk_rows[t.POSITION_LIQUIDITY].extend((line | days, line | days | none | {"instrument_id": "BBB"}))
+    page = written(desk_rows)["GROWTH.html"]
+    assert "20 % of the median daily volume of the 60 risk days up to" in page.text
+    assert page.row("97.0 %")[1:] == ["4.0 %", "20.0 %", "33.0 %", "3.0 %", "AAA", "12.5"]
+    assert page.row("BBB", "70,000")[3:5] == ["n/a", "there are no volumes of it"]
+    assert page.markup.index("BBB") < page.markup.rindex("gold.position_liquidity")

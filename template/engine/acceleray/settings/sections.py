@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.book import Book, Fx
 from acceleray.settings.limits import Limits
+from acceleray.settings.liquidity import Liquidity
 from acceleray.settings.market_data import MarketData
 from acceleray.settings.pnl import Pnl
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
@@ -222,6 +223,7 @@ class Settings(Section):
     risk: Risk = Risk()
     book: Book = Book()
     fx: Fx = Fx()
+    liquidity: Liquidity = Liquidity()
     stress: Stress = Stress()
     limits: Limits = Limits()
     backtest: Backtest = Backtest()
