@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "template" / "engine"))
 
 from acceleray.engines.handoff.arrays import column
-from acceleray.quant.spans import held
+from acceleray.quant.spans import held, spans
 from acceleray.settings.market_data import MarketData
-from acceleray.stages.features.returns import rows_of
 from acceleray.stages.ingest.quality import judge_series
 
 Values = NDArray[np.float64]
@@ -75,8 +74,8 @@ def ingested(prices: pd.DataFrame) -> Returns:
         cells = {"instrument_id": pa.array([str(name)] * len(days)), "date": pa.array(days, pa.date32())}
         texts = {"price_text": text, "number_text": text, "adjusted_text": pa.nulls(len(days), pa.string())}
         judged = judge_series(pa.table(cells | texts), data.stale_price_d)
-        kept = judged.filter(judged["reason"].is_null()).select(["instrument_id", "date", "adjusted_price"])
-        rows = rows_of(kept, days, 1, data.stale_after_d)
-        at = np.searchsorted(days, column(rows, "date").astype("datetime64[D]"))
-        values[at, place], spanned[at, place] = column(rows, "return_1d"), column(rows, "span_d")
+        kept = judged.filter(judged["reason"].is_null()).sort_by("date")
+        dates = column(kept, "date").astype("datetime64[D]")
+        found = spans(days, dates, column(kept, "adjusted_price"), data.stale_after_d)
+        values[found.day, place], spanned[found.day, place] = found.simple, found.span_d
     return Returns(held(values[1:]), np.where(np.isfinite(spanned[1:]), spanned[1:], 0.0))

@@ -12,13 +12,12 @@ from scipy.stats import linregress, skew
 from skfolio.datasets import load_sp500_dataset
 
 from acceleray.runtime.project import NOTHING_ADDED
-from acceleray.runtime.risk_days import risk_days
 from acceleray.runtime.run import Run
 from acceleray.stages.features.definitions import FEATURE_NAMES
-from acceleray.stages.features.raw import raw
-from acceleray.stages.features.returns import observed, with_market
-from acceleray.stages.features.stage import DEFINITIONS, build_features
-from acceleray.tables import FEATURES, PRICES, RETURNS
+from acceleray.stages.features.part import Part
+from acceleray.stages.features.rows import FeatureRows
+from acceleray.stages.features.stage import DEFINITIONS, build_features, prices_of
+from acceleray.tables import FEATURES, RETURNS
 from market import commit_prices, long_rows
 
 HORIZON = 21
@@ -29,12 +28,6 @@ DAYS = 330
 def commit(run: Run, prices: pd.DataFrame) -> None:
     """Put a wide frame, NaN where there is no price, into silver.prices."""
     commit_prices(run, long_rows(prices))
-
-
-def known(run: Run, partitions: int = 1) -> Any:
-    """Return the rows that features are made of."""
-    prices = run.read(PRICES).select("instrument_id", "date", "adjusted_price").repartition(partitions)
-    return observed(prices, risk_days(run), HORIZON, STALE).where("span_d > 0")
 
 
 def wide(run: Run, table: Any, column: str, like: pd.DataFrame) -> pd.DataFrame:
@@ -48,9 +41,13 @@ def spread(rows: pd.DataFrame, column: str, like: pd.DataFrame) -> pd.DataFrame:
     return found.reindex(index=like.index, columns=like.columns).astype(float)
 
 
-def unranked(run: Run) -> pd.DataFrame:
+def unranked(run: Run, like: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return features before ranking, which hides small changes."""
-    return raw(with_market(known(run))).toArrow().to_pandas()
+    prices = prices_of(run)
+    every = np.ones(len(prices.instruments), dtype=bool)
+    values, _ = FeatureRows(prices, every, HORIZON).raw(Part(0, 0, len(prices.days)))
+    found = (pd.DataFrame(each, like.index, list(prices.instruments)) for each in values)
+    return {name: each.reindex(columns=like.columns) for name, each in zip(FEATURE_NAMES, found, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -174,11 +171,20 @@ def test_returns_span_what_lies_between_two_prices_and_closed_days_earn_nothing(
 
 
 def test_an_instrument_that_trades_at_weekends_is_no_part_of_the_market_of_the_others(built: Built) -> None:
-    rows = known(built.run)
-    apart = with_market(rows, [str(built.prices.columns[0])]).select("date", "market_return").distinct()
-    found = pd.Series({row["date"]: row["market_return"] for row in apart.collect()}).sort_index()
-    others = observed_returns(built.prices).iloc[:, 1:].mean(axis=1)
-    np.testing.assert_allclose(found.to_numpy(dtype=float), others, rtol=1e-12)
+    weekend = str(built.prices.columns[0])
+    run = built.make(f"features.horizon_d={HORIZON}", "market_data.source=csv", "market_data.name=apart")
+    commit_prices(run, long_rows(built.prices), (weekend,))
+    build_features(run)
+    daily = observed_returns(built.prices)
+    others = daily.drop(columns=[weekend]).mean(axis=1)
+    slopes = {
+        name: each_window(pd.DataFrame({"own": own, "market": others}).dropna(), 252, lambda w: fit(w).slope)
+        for name, own in daily.items()
+    }
+    expected = expected_rank(pd.DataFrame(slopes).reindex(built.prices.index))
+    found = wide(run, FEATURES, "beta_12m", built.prices)
+    pd.testing.assert_frame_equal(found, expected, check_names=False, check_freq=False)
+    assert not found.equals(built["beta_12m"])
 
 
 @pytest.mark.parametrize("name", FEATURE_NAMES)
@@ -195,22 +201,6 @@ def test_every_feature_has_one_definition_in_the_order_of_the_columns() -> None:
     assert NOTHING_ADDED.feature_names() == FEATURE_NAMES
     assert len(set(FEATURE_NAMES)) == 14
     assert all(each.meaning and each.proposed_by for each in DEFINITIONS)
-
-
-def test_the_market_is_the_mean_of_the_returns_of_the_day_with_the_same_bits_in_any_order(
-    built: Built,
-) -> None:
-    found = {}
-    for partitions in (1, 3):
-        # Rows of a table come in any order; sums of doubles depend on it.
-        rows = with_market(known(built.run, partitions)).select("date", "market_return").distinct()
-        found[partitions] = {row["date"]: row["market_return"] for row in rows.collect()}
-    assert found[1] == found[3]
-    assert len(found[1]) == DAYS
-    market = pd.Series(found[1]).sort_index().to_numpy(dtype=float)
-    daily = observed_returns(built.prices)
-    np.testing.assert_allclose(market, daily.mean(axis=1), rtol=1e-12)
-    assert np.isnan(market[0])
 
 
 def test_the_target_ranks_the_return_over_the_next_horizon_of_trading_days(built: Built) -> None:
@@ -238,9 +228,9 @@ def test_no_feature_and_no_return_knows_a_price_after_its_date(built: Built) -> 
         after = wide(run, RETURNS if name == "return_1d" else FEATURES, name, changed)
         pd.testing.assert_frame_equal(after.iloc[: cut + 1], built[name].iloc[: cut + 1], check_exact=True)
         assert not after.iloc[cut + 1 :].equals(built[name].iloc[cut + 1 :])
-    exact, shifted = unranked(built.run), unranked(run)
+    exact, shifted = unranked(built.run, changed), unranked(run, changed)
     for name in FEATURE_NAMES:
-        before, after = spread(exact, name, changed), spread(shifted, name, changed)
+        before, after = exact[name], shifted[name]
         pd.testing.assert_frame_equal(after.iloc[: cut + 1], before.iloc[: cut + 1], check_exact=True)
         assert after.iloc[cut].notna().sum() > 2
     # The test can see a look-ahead: the target is one, by design.
