@@ -79,7 +79,7 @@ faults: prepare ## Kill processes and corrupt files mid-run, and print what was 
 	"$$bin/python" -m pytest -q -n 0 -m "nightly and cluster" --matrix "$(CURDIR)/build/faults/cluster.md" faults cluster; two=$$?; \
 	cat "$(CURDIR)/build/faults/machine.md"; tail -n +3 "$(CURDIR)/build/faults/cluster.md"; test $$one -eq 0 && test $$two -eq 0
 
-soak: prepare ## A hundred runs in one process, watched for growth: make soak ARGS="--runs 20"
+soak: prepare ## A hundred runs in one process, watched for growth: make soak ARGS="--days 100"
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" faults/soak.py --table "$(CURDIR)/build/soak.md" $(ARGS)
 
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes

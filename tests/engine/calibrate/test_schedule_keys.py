@@ -12,7 +12,9 @@ from acceleray.stages.calibrate.schedule import Keys, Remaining, Schedule
 WINDOW, FIRST, TERMS = 400, 450, (300, 10, 30)
 
 
-def key(values: NDArray[np.float64], terms: tuple[int, ...] = TERMS, window: int = WINDOW, at: int = 1) -> str:
+def key(
+    values: NDArray[np.float64], terms: tuple[int, ...] = TERMS, window: int = WINDOW, at: int = 1
+) -> str:
     schedule = Schedule([FIRST], values.shape[1])
     return Keys(Remaining(schedule, np.arange(schedule.parts)), values, window, terms)[at]
 
