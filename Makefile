@@ -12,7 +12,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest faults soak discoveries subsets updates lock clean
+.PHONY: help prepare demo new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest bench-day faults soak discoveries subsets updates lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -71,18 +71,21 @@ bench-new: prepare ## Measure how long `acceleray new` takes: make bench-new ARG
 bench-ingest: prepare ## Measure how long 5,000,000 prices take to be read, judged and committed: a few minutes
 	@$(BIN)/python scripts/bench_ingest.py $(ARGS)
 
+bench-day: prepare ## Measure day 1 and one new day, hours in all sizes: make bench-day ARGS="--size sample --before 2b7c64c"
+	@$(BIN)/python scripts/bench_day.py $(ARGS)
+
 faults: prepare ## Kill processes and corrupt files mid-run, and print what was lost: about 14 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -n 0 -m "fault and ray" --matrix "$(CURDIR)/build/faults/machine.md" faults; one=$$?; \
 	"$$bin/python" -m pytest -q -n 0 -m "nightly and cluster" --matrix "$(CURDIR)/build/faults/cluster.md" faults cluster; two=$$?; \
 	cat "$(CURDIR)/build/faults/machine.md"; tail -n +3 "$(CURDIR)/build/faults/cluster.md"; test $$one -eq 0 && test $$two -eq 0
 
-soak: prepare ## A hundred runs in one process, watched for growth: make soak ARGS="--runs 20"
+soak: prepare ## A hundred runs in one process, watched for growth: make soak ARGS="--days 100"
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" faults/soak.py --table "$(CURDIR)/build/soak.md" $(ARGS)
 
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
-planted: prepare ## Plant 339 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 342 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more

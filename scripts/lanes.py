@@ -111,6 +111,7 @@ def lanes(everything: bool) -> list[Lane]:
             Lane("planted faults", ROOT, ([sys.executable, "scripts/planted_faults.py"],), 0),
             Lane("subsets", ROOT, ([sys.executable, "scripts/subsets.py"],), 0),
             Lane("soak", TESTS, ([sys.executable, "faults/soak.py", "--runs", "20"],), 0),
+            Lane("soak of days", TESTS, ([sys.executable, "faults/soak.py", "--days", "12"],), 0),
         ]
     return found
 

@@ -50,6 +50,21 @@ def test_another_side_of_ours_is_measured_against_spark_too() -> None:
     assert (row["ray_staged_ratio"], row["ray_staged_spark_ratio"]) == (4.0, 0.75)
 
 
+def test_the_usual_way_is_measured_against_ours_and_may_be_less_exact_than_the_other_sides() -> None:
+    usual = SideOutcome(start_s=0.5, cold_s=31.0, warm_s=[30.0, 31.0, 29.0], peak_mb=90.0, difference=0.2)
+    row = result(SimpleNamespace(**vars(WORK), USUAL_TOLERANCE=0.5), {}, sides(usual=usual))
+    assert (row["usual_ratio"], row["usual_difference"], row["largest_difference"]) == (15.0, 0.2, 0.0)
+    assert row["equal"] is True
+    assert result(WORK, {}, sides(usual=usual))["equal"] is False
+    # A side of Spark may be the usual way; where there is none, there is no ratio.
+    spark = result(SimpleNamespace(**vars(WORK), USUAL="spark_one"), {}, sides())
+    assert spark["usual_ratio"] == 4.0
+    assert "usual_ratio" not in result(WORK, {}, sides())
+    results = {"machine": {"cpus": 2, "memory_gb": 8, "system": "x"}, "versions": {"a": "1"}, "rows": [row]}
+    assert "| A work | 15.00 | 3.00 (spark_two) |" in markdown(results)
+    assert "a user would pick instead" in markdown(results)
+
+
 def test_a_target_that_is_missed_says_so_in_the_table() -> None:
     slow = SideOutcome(start_s=1.0, cold_s=4.0, warm_s=[4.0], peak_mb=480.0)
     row = result(WORK, {}, sides(ray=slow))
