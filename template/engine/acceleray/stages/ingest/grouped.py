@@ -92,6 +92,18 @@ class Here:
         )
 
 
+def cells_here(prices: DataFrame | Grouped | Here) -> pa.Table:
+    """Return all cells in this process, whoever holds them."""
+    if isinstance(prices, Here):
+        return pa.concat_tables([CELLS.empty_table(), *prices.tables])
+    return rows_of(prices).select(CELLS.names).toArrow().cast(CELLS)
+
+
+def rows_of(prices: DataFrame | Grouped) -> DataFrame:
+    """Return the cells that Spark holds as rows."""
+    return prices.rows() if isinstance(prices, Grouped) else prices
+
+
 def _as_they_are(tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
     for table in tables:
         yield from table.to_batches()

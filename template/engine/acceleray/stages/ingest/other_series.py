@@ -17,14 +17,15 @@ from acceleray.settings.book import Fx
 from acceleray.settings.liquidity import Liquidity
 from acceleray.stages.ingest.delta_table import newest
 from acceleray.stages.ingest.frame import from_frame
-from acceleray.stages.ingest.reading.delivery import CELLS, deliver
+from acceleray.stages.ingest.grouped import cells_here
+from acceleray.stages.ingest.reading.delivery import deliver
 from acceleray.stages.ingest.reading.wishes import Wishes
 from acceleray.stages.ingest.received import refuse_dates
 
 
 @dataclass(frozen=True)
 class OtherSeries:
-    """Series as received: how messages name the source, cells (`CELLS`) by name, and how it was read."""
+    """Series as received: how messages name the source, cells by name, and how it was read."""
 
     origin: str
     cells: dict[str, pa.Table]
@@ -63,7 +64,7 @@ def read_series(
         frame = newest(spark, settings, of.table, f"{section}.table")
         received = from_frame(f"table {of.table}", frame, of.table.split(".")[-1], wishes)
         refuse_dates(received)
-        rows = received.cells.select(CELLS.names).toArrow().cast(CELLS)
+        rows = cells_here(received.prices)
     rows = rows.filter(pc.is_valid(rows["price_text"]))
     names = sorted(pc.unique(rows["instrument_id"]).to_pylist())
     cells = {name: rows.filter(pc.equal(rows["instrument_id"], name)) for name in names}

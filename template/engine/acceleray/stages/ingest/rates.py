@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from acceleray.errors import PortfolioError
 from acceleray.quant.currencies import CURRENCIES, pair_of
 from acceleray.settings import Settings
-from acceleray.stages.ingest.grouped import CELLS_SQL, Grouped, packed, unpacked
+from acceleray.stages.ingest.grouped import CELLS_SQL, Grouped, Here, packed, rows_of, unpacked
 from acceleray.stages.ingest.other_series import read_series
 from acceleray.stages.ingest.received import Received
 
@@ -65,20 +65,26 @@ def _rates_of(cells: Mapping[str, pa.Table], settings: Settings) -> tuple[dict[s
 
 def _refuse_both(prices: Received, origin: str, rates: Mapping[str, pa.Table]) -> None:
     """Refuse a rate that the prices have too: which of the two counts is nobody's guess."""
-    both = sorted(set(prices.announced) & set(rates))
-    if not both and isinstance(prices.prices, DataFrame):
-        found = prices.prices.where(F.col("instrument_id").isin(list(rates)))
-        both = sorted(row[0] for row in found.select("instrument_id").distinct().collect())
-    if both:
+    named, held = set(prices.announced), prices.prices
+    if isinstance(held, Here):
+        named |= {str(table["instrument_id"][0]) for table in held.tables if len(table)}
+    elif not named and isinstance(held, DataFrame):
+        found = held.where(F.col("instrument_id").isin(list(rates)))
+        named = {row[0] for row in found.select("instrument_id").distinct().collect()}
+    if both := sorted(named & set(rates)):
         raise PortfolioError(f"{both[0]} is in {prices.origin} and in {origin}; keep it in one of them.")
 
 
-def _joined(spark: SparkSession, prices: Received, rates: Mapping[str, pa.Table]) -> DataFrame | Grouped:
+def _joined(
+    spark: SparkSession, prices: Received, rates: Mapping[str, pa.Table]
+) -> DataFrame | Grouped | Here:
     held = prices.prices
+    if isinstance(held, Here):
+        return Here((*held.tables, *rates.values()))
     if isinstance(held, Grouped) and held.read is unpacked:
         return Grouped(held.frame.unionByName(packed(spark, rates.items(), 1).frame), unpacked)
     rows = spark.createDataFrame(pa.concat_tables(rates.values()), CELLS_SQL)
-    return prices.cells.unionByName(rows, allowMissingColumns=True)
+    return rows_of(held).unionByName(rows, allowMissingColumns=True)
 
 
 def _some(names: list[str]) -> str:
