@@ -3,7 +3,8 @@
 What numba makes calls back into Python only to report an error, and none of these functions raises one. With
 everything but the entry hidden, LLVM sees that and removes those calls, so the code wants nothing of numba
 where it is loaded, and a process that loads it takes a tenth of a second instead of a second. No fast
-mathematics: additions stay in the order they are written in, so results do not depend on the processor's width.
+mathematics: additions stay in the order they are written in, so results do not depend on the processor's
+width.
 """
 
 from __future__ import annotations

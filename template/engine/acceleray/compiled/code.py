@@ -26,9 +26,9 @@ class CannotCompileError(Exception):
 def load(program: Program, folder: Path, kept: bool = False) -> Callable[..., int]:
     """Return the entry of a program as a function: arrays are given as addresses, `array.ctypes.data`.
 
-    It is taken from `folder` if it is there and undamaged, or compiled and kept there: about ten seconds, once
-    for each version of source, compiler and processor. One process compiles, others wait. A process loads it,
-    or finds that it cannot, once.
+    It is taken from `folder` if it is there and undamaged, or compiled and kept there: about ten seconds,
+    once for each version of source, compiler and processor. One process compiles, others wait. A process
+    loads it, or finds that it cannot, once.
 
     Args:
         program: what is wanted.

@@ -12,8 +12,8 @@ half of its shock counts as negative. So sigma[0]^2 = omega + (alpha + gamma / 2
 weighted mean of the first 75 squares, which leads to other parameters. On the DEM/GBP returns of that
 benchmark the first gives its alpha and beta to 3e-6 (0.15313, 0.80598), the second 0.1455 and 0.8168.
 
-Two optimisers of the same likelihood within the same bounds: `garch_compiled`, Newton's method in machine code
-from three starts, and arch's SLSQP from one, ten times as slow and the oracle of the other in tests.
+Two optimisers of the same likelihood within the same bounds: `garch_compiled`, Newton's method in machine
+code from three starts, and arch's SLSQP from one, ten times as slow and the oracle of the other in tests.
 """
 
 from __future__ import annotations
@@ -117,10 +117,12 @@ def fit_gjr_garch_t(
     `standstill_d` days or not finite comes back with status ``rejected`` and a reason; one on which the
     optimiser fails, or whose standardised residuals have a variance far from one, with status ``failed``.
     The presample variance is the mean squared demeaned return (see the module).
-    ``compiled_in`` is the folder of machine code, compiled there on first use; None for the optimiser of arch.
+    ``compiled_in`` is the folder of machine code, compiled there on first use; None for the optimiser of
+    arch.
 
     Raises:
-        CannotCompileError: the likelihood cannot be compiled; nothing falls back here, since a result must not
+        CannotCompileError: the likelihood cannot be compiled; nothing falls back here, since a result must
+        not
             depend on the machine that computes it.
     """
     returns = np.asarray(returns, dtype=np.float64)

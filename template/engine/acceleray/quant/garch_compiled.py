@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from acceleray.compiled import Program, load
 from acceleray.quant import garch_newton as newton
+from acceleray.quant.garch_days import ROOM, add_derivatives, add_scores, lay_days, sum_of
 from acceleray.quant.garch_estimate import Estimate
 from acceleray.quant.garch_likelihood import (
     gradient_and_hessian,
@@ -19,7 +20,7 @@ from acceleray.quant.garch_likelihood import (
     score_products,
     student_constant,
 )
-from acceleray.quant.garch_starts import GRID, grid_start, nu_of_residuals, typical_start
+from acceleray.quant.garch_starts import GRID, extreme_start, grid_start, nu_of_residuals
 from acceleray.quant.quadratic import bounded_step, factorise, solve
 from acceleray.quant.special import digamma, trigamma
 
@@ -31,13 +32,14 @@ _WORDS = {
 
 
 def _entry(fit: Callable[..., int], carray: Callable[..., Any]) -> Callable[..., int]:
-    def entry(returns: Any, days: int, grid: Any, rows: Any, vectors: Any, matrices: Any) -> int:
+    def entry(returns: Any, days: int, grid: Any, eight: Any, rows: Any, vectors: Any, matrices: Any) -> int:
         return fit(
             carray(returns, (days,)),
-            carray(grid, (7, 64)),
+            carray(grid, (7, GRID)),
+            carray(eight, (ROOM,)),
             carray(rows, (4, days + 1)),
             carray(vectors, (13, 9)),
-            carray(matrices, (8, 9, 9)),
+            carray(matrices, (9, 9, 9)),
         )
 
     return entry
@@ -46,21 +48,23 @@ def _entry(fit: Callable[..., int], carray: Callable[..., Any]) -> Callable[...,
 PROGRAM = Program(
     name="gjr_garch_t",
     functions=(
-        *(digamma, trigamma, student_constant, log_likelihood, gradient_and_hessian, score_products),
-        *(nu_of_residuals, grid_start, typical_start, factorise, solve, bounded_step),
+        *(digamma, trigamma, lay_days, add_derivatives, add_scores, sum_of),
+        *(student_constant, log_likelihood, gradient_and_hessian, score_products),
+        *(nu_of_residuals, grid_start, extreme_start, factorise, solve, bounded_step),
         *(newton.set_bounds, newton.clip, newton.to_coordinates, newton.to_parameters),
-        *(newton.by_coordinates, newton.raised_to_definite, newton.search, newton.fit),
+        *(newton.by_coordinates, newton.raised_to_definite, newton.is_near, newton.search, newton.fit),
     ),
     entry=_entry,
-    arguments=("float64*", "int64", "float64*", "float64*", "float64*", "float64*"),
+    arguments=("float64*", "int64", *["float64*"] * 5),
 )
 
 
 def estimate_compiled(returns: NDArray[np.float64], initial_variance: float, folder: Path) -> Estimate:
     """Return the best of three maxima of the likelihood of decimal returns of shape (days,).
 
-    `folder` is where machine code is kept. Standard errors are robust, H^-1 S H^-1 with the exact Hessian H of
-    the log-likelihood and the sum S of the outer products of the daily scores (Bollerslev & Wooldridge 1992).
+    `folder` is where machine code is kept. Standard errors are robust, H^-1 S H^-1 with the exact Hessian H
+    of the log-likelihood and the sum S of the outer products of the daily scores (Bollerslev & Wooldridge
+    1992).
 
     Raises:
         CannotCompileError: there is no machine code, and none can be made.
@@ -68,9 +72,9 @@ def estimate_compiled(returns: NDArray[np.float64], initial_variance: float, fol
     run = load(PROGRAM, folder)
     scale = math.sqrt(initial_variance)
     scaled = np.ascontiguousarray(returns / scale, dtype=np.float64)
-    grid, rows = np.empty((7, GRID)), np.empty((4, scaled.size + 1))
-    vectors, matrices = np.zeros((13, 9)), np.zeros((8, 9, 9))
-    rooms = (room.ctypes.data for room in (grid, rows, vectors, matrices))
+    grid, eight, rows = np.empty((7, GRID)), np.empty(ROOM), np.empty((4, scaled.size + 1))
+    vectors, matrices = np.zeros((13, 9)), np.zeros((9, 9, 9))
+    rooms = [room.ctypes.data for room in (grid, eight, rows, vectors, matrices)]
     ended = run(scaled.ctypes.data, scaled.size, *rooms)
     units = np.array([scale, initial_variance, 1.0, 1.0, 1.0, 1.0])
     failed = "" if ended == newton.CONVERGED else f"the optimiser did not converge: {_WORDS[ended]}"

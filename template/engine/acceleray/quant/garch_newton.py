@@ -16,7 +16,7 @@ from __future__ import annotations
 from numpy.typing import NDArray
 
 from acceleray.quant.garch_likelihood import gradient_and_hessian, log_likelihood, score_products
-from acceleray.quant.garch_starts import grid_start, typical_start
+from acceleray.quant.garch_starts import extreme_start, grid_start
 from acceleray.quant.quadratic import bounded_step, factorise
 
 Floats = NDArray  # of float64
@@ -26,16 +26,18 @@ BOUNDS = 9
 _OMEGA_LOW, _OMEGA_HIGH = 1e-8, 10.0
 _NU_LOW, _NU_HIGH = 2.05, 500.0
 STARTS = 3
-CONVERGED, OUT_OF_STEPS, STUCK, NOT_DEFINITE = 0, 1, 2, 3
+CONVERGED, OUT_OF_STEPS, STUCK, NOT_DEFINITE, KNOWN = 0, 1, 2, 3, 4
 _STEPS, _SHORTER, _RAISES = 60, 40, 30
 # Log-likelihood that a full step is expected to gain when the search ends, and where rounding may stop it.
-_GAIN, _ROUNDING = 1e-9, 1e-6
+_GAIN, _ROUNDING = 1e-8, 1e-6
+# A search ends where another one did if that is so near, in log-likelihood: a seventh of a standard error.
+_NEAR = 1e-2
 # A later start must be better by this much: equal optima differ in rounding.
 _BETTER = 1e-7
 
 
 def set_bounds(normal: Floats, distance: Floats) -> None:
-    """Write the bounds normal x + distance >= 0: `normal` (9, 9) by rows, six columns of it, `distance` (9,)."""
+    """Write the bounds normal x + distance >= 0: six columns of `normal` (9, 9), and `distance` (9,)."""
     for bound in range(BOUNDS):
         distance[bound] = 0.0
         for place in range(6):
@@ -79,7 +81,7 @@ def to_parameters(x: Floats, theta: Floats) -> None:
 
 
 def by_coordinates(x: Floats, gradient: Floats, hessian: Floats, slope: Floats, curvature: Floats) -> None:
-    """Write slope (6,) and curvature (6, 6) of minus the log-likelihood by `x` from those by the parameters."""
+    """Write slope and curvature of minus the log-likelihood by `x` (6,) from those by the parameters."""
     kappa = x[5]
     # alpha moves gamma by -1 and beta by -1/2, alpha + gamma moves gamma by 1 and beta by -1/2.
     slope[0], slope[1] = -gradient[0], -gradient[1]
@@ -102,7 +104,7 @@ def by_coordinates(x: Floats, gradient: Floats, hessian: Floats, slope: Floats, 
 
 
 def raised_to_definite(curvature: Floats, raised: Floats, lower: Floats) -> bool:
-    """Write `curvature` with its diagonal raised until it is positive definite, and its factor; or return False.
+    """Write `curvature` with its diagonal raised until it is positive definite, and its factor, or fail.
 
     It is raised in the scale of each coordinate, by the least of 0, 0.001, 0.004, ... that is enough.
     """
@@ -118,12 +120,32 @@ def raised_to_definite(curvature: Floats, raised: Floats, lower: Floats) -> bool
     return False
 
 
-def search(returns: Floats, theta: Floats, days: Floats, vectors: Floats, matrices: Floats) -> int:
+def is_near(x: Floats, value: float, curvature: Floats, maximum: Floats) -> bool:
+    """Return whether `x` (6,), on the way to `value`, leads to a maximum: six coordinates and its value."""
+    apart = 0.0
+    for row in range(6):
+        for column in range(6):
+            apart += (x[row] - maximum[row]) * curvature[row, column] * (x[column] - maximum[column])
+    return 0.5 * apart < _NEAR and abs(value - maximum[6]) < _NEAR
+
+
+def search(
+    returns: Floats,
+    theta: Floats,
+    days: Floats,
+    vectors: Floats,
+    matrices: Floats,
+    maxima: Floats,
+    found: int,
+    eight: Floats,
+) -> int:
     """Climb from the parameters `theta` (6,) to a maximum of the likelihood within the bounds, in place.
 
-    `days` (4, days + 1), `vectors` (11, 9) and `matrices` (7, 9, 9) are room. The log-likelihood and the
-    variances of the parameters found are left in vectors[0, 0] and days[0], the derivatives in vectors[1] and
-    matrices[0]. Returns how it ended, one of the codes above.
+    The coordinates and the value of a new one are written to maxima[found], the first `found` rows are those
+    of earlier searches: one that comes near to their end has nothing new to find, and stops.
+    `days` (4, days + 1), `vectors` (11, 9) and `matrices` (7, 9, 9) are room, and `eight`. The log-likelihood
+    and the variances of the parameters found are left in vectors[0, 0] and days[0], the derivatives in
+    vectors[1] and matrices[0]. Returns how it ended, one of the codes above.
     """
     variance, variance_tried = days[0], days[1]
     gradient, x, x_tried, slope, step, force = (
@@ -149,7 +171,7 @@ def search(returns: Floats, theta: Floats, days: Floats, vectors: Floats, matric
     value = -log_likelihood(returns, theta, variance)
     ended = OUT_OF_STEPS
     for _ in range(_STEPS):
-        gradient_and_hessian(returns, theta, variance, days[2], days[3], gradient, hessian)
+        gradient_and_hessian(returns, theta, variance, days[2], days[3], gradient, hessian, eight)
         by_coordinates(x, gradient, hessian, slope, curvature)
         for bound in range(BOUNDS):
             slack[bound] = distance[bound]
@@ -174,6 +196,9 @@ def search(returns: Floats, theta: Floats, days: Floats, vectors: Floats, matric
             for column in range(6):
                 bent += step[row] * raised[row, column] * step[column]
         gain = -along - 0.5 * bent
+        for other in range(found):
+            if is_near(x, value - gain, raised, maxima[other]):
+                return KNOWN
         if gain < _GAIN:
             ended = CONVERGED
         length, moved = 1.0, False
@@ -189,7 +214,7 @@ def search(returns: Floats, theta: Floats, days: Floats, vectors: Floats, matric
                 break
             if ended == CONVERGED:
                 break
-            # Where a parabola through both ends and the slope has its lowest point, within a tenth and a half.
+            # The lowest point of a parabola through both ends and the slope, within a tenth and a half.
             over = 2.0 * (value_tried - value - length * along)
             lowest = -along * length * length / over if over > 0.0 else 0.1 * length
             length = min(max(lowest, 0.1 * length), 0.5 * length)
@@ -205,34 +230,41 @@ def search(returns: Floats, theta: Floats, days: Floats, vectors: Floats, matric
         if ended != OUT_OF_STEPS:
             break
     vectors[0, 0] = -value
+    for place in range(6):
+        maxima[found, place] = x[place]
+    maxima[found, 6] = value
     return ended
 
 
-def fit(returns: Floats, grid: Floats, days: Floats, vectors: Floats, matrices: Floats) -> int:
+def fit(returns: Floats, grid: Floats, eight: Floats, days: Floats, vectors: Floats, matrices: Floats) -> int:
     """Find the parameters of the highest log-likelihood that `search` reaches from three starts.
 
-    They are left in vectors[11], the log-likelihood in vectors[0, 0], the variances in days[0] (days + 1), the
-    Hessian in matrices[0] and the products of the scores in matrices[7]. Returns how the search that reached
-    them ended, one of the codes above. `grid` (7, 64), `days` (4, days + 1), `vectors` (13, 9) and `matrices`
-    (8, 9, 9) are room.
+    They are left in vectors[11], the log-likelihood in vectors[0, 0], the variances in days[0] (days + 1),
+    the Hessian in matrices[0] and the products of the scores in matrices[7]. Returns how the search that
+    reached them ended, one of the codes above. `grid` (7, 64), `eight` (ROOM of `garch_days`,), `days` (4,
+    days + 1), `vectors` (13, 9) and `matrices` (9, 9, 9) are room.
     """
-    theta, best = vectors[12], vectors[11]
+    theta, best, maxima = vectors[12], vectors[11], matrices[8]
     highest, ended = 0.0, NOT_DEFINITE
-    mean = 0.0
+    mean, found = 0.0, 0
     for start in range(STARTS):
         if start == 0:
             grid_start(returns, grid, theta)
             mean = theta[0]
         else:
-            typical_start(start, mean, theta)
-        how = search(returns, theta, days, vectors, matrices)
+            extreme_start(start, mean, theta)
+        how = search(returns, theta, days, vectors, matrices, maxima, found, eight)
+        if how == KNOWN:
+            continue
         # A search that converged is taken before one that did not, then the higher.
         better = ended != CONVERGED or vectors[0, 0] > highest + _BETTER
         if start == 0 or (how == CONVERGED and better):
             highest, ended = vectors[0, 0], how
             for place in range(6):
                 best[place] = theta[place]
+        if how == CONVERGED:
+            found += 1
     vectors[0, 0] = log_likelihood(returns, best, days[0])
-    gradient_and_hessian(returns, best, days[0], days[2], days[3], vectors[1], matrices[0])
-    score_products(returns, best, days[0], vectors[2], matrices[7])
+    gradient_and_hessian(returns, best, days[0], days[2], days[3], vectors[1], matrices[0], eight)
+    score_products(returns, best, days[0], days[3], matrices[7], eight)
     return ended

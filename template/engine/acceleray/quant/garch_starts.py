@@ -1,7 +1,7 @@
-"""Where the optimiser of GJR-GARCH(1,1)-t begins: the best of a grid, and two typical shares.
+"""Where the optimiser of GJR-GARCH(1,1)-t begins: the best of a grid, and two extremes.
 
-Returns are divided by the root of their mean squared demeaned value, as in `garch_likelihood`. Plain functions
-that `compiled` turns into machine code.
+Returns are divided by the root of their mean squared demeaned value, as in `garch_likelihood`. Plain
+functions that `compiled` turns into machine code.
 """
 
 from __future__ import annotations
@@ -94,10 +94,14 @@ def nu_of_residuals(returns: Floats, theta: Floats) -> float:
     return max((4.0 * kurtosis - 6.0) / (kurtosis - 3.0), 4.0) if kurtosis > 3.75 else 12.0
 
 
-def typical_start(which: int, mean: float, theta: Floats) -> None:
-    """Write to `theta` (6,) a share that is slow to calm down (`which` 1), or one that is quick (2)."""
+def extreme_start(which: int, mean: float, theta: Floats) -> None:
+    """Write to `theta` (6,) volatility that hardly forgets (`which` 1), or that forgets at once (2).
+
+    Of eleven starts these two, with the best of the grid, reach the highest maximum most often: all but 9
+    times in 2,800 windows of 500, 1,000 and 2,500 days of the sample's shares (decision 47).
+    """
     theta[0] = mean
     if which == 1:
-        theta[1], theta[2], theta[3], theta[4], theta[5] = 0.04, 0.03, 0.06, 0.90, 8.0
+        theta[1], theta[2], theta[3], theta[4], theta[5] = 0.01, 0.02, 0.02, 0.96, 5.0
     else:
-        theta[1], theta[2], theta[3], theta[4], theta[5] = 0.225, 0.1, 0.05, 0.65, 5.0
+        theta[1], theta[2], theta[3], theta[4], theta[5] = 0.7, 0.1, 0.2, 0.1, 5.0

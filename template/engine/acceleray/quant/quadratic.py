@@ -19,7 +19,7 @@ _SETTLED = 1e-13
 
 
 def factorise(matrix: Floats, lower: Floats) -> bool:
-    """Write the Cholesky factor of `matrix` (6, 6); return whether it is positive definite beyond rounding."""
+    """Write the Cholesky factor of `matrix` (6, 6); return whether it is clearly positive definite."""
     for row in range(SIZE):
         for column in range(row + 1):
             rest = matrix[row, column]

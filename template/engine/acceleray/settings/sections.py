@@ -56,9 +56,10 @@ class Calibration(Section):
     `minimum_history_d` counts returns. A fit sees the last `window_d` days. From day `first_fit_d` on, every
     instrument is fitted again every `refit_every_d` days, each time on the past alone. A fit has drifted if
     its volatility forecast differs from that of the scheduled fit before it by a factor above
-    exp(`drifted_above`) on the same returns.
+    exp(`drifted_above`) on the same returns. `optimiser` is Newton's method in machine code, or that of arch.
     """
 
+    optimiser: Literal["compiled", "arch"] = "compiled"
     minimum_history_d: PositiveInt = 500
     window_d: PositiveInt = 2500
     first_fit_d: PositiveInt = 1000
