@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.compiled import Program, load
+from acceleray.quant import garch_coordinates as at
 from acceleray.quant import garch_newton as newton
 from acceleray.quant.garch_days import ROOM, add_derivatives, add_scores, lay_days, sum_of
 from acceleray.quant.garch_estimate import Estimate
@@ -51,8 +52,9 @@ PROGRAM = Program(
         *(digamma, trigamma, lay_days, add_derivatives, add_scores, sum_of),
         *(student_constant, log_likelihood, gradient_and_hessian, score_products),
         *(nu_of_residuals, grid_start, extreme_start, factorise, solve, bounded_step),
-        *(newton.set_bounds, newton.clip, newton.to_coordinates, newton.to_parameters),
-        *(newton.by_coordinates, newton.raised_to_definite, newton.is_near, newton.search, newton.fit),
+        *(at.set_bounds, at.clip, at.to_coordinates, at.to_parameters, at.to_inside, at.by_coordinates),
+        *(newton.raised_to_definite, newton.set_slack, newton.rise, newton.bend, newton.is_known),
+        *(newton.try_step, newton.search, newton.fit),
     ),
     entry=_entry,
     arguments=("float64*", "int64", *["float64*"] * 5),
