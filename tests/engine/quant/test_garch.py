@@ -202,7 +202,9 @@ def test_an_optimiser_that_does_not_converge_or_raises_is_a_reason_and_not_a_cra
 ):
     from acceleray.quant import garch
 
-    stuck = Estimate(np.ones(6), np.ones(6), 1.0, 3, "the optimiser did not converge: it took all of its steps")
+    stuck = Estimate(
+        np.ones(6), np.ones(6), 1.0, 3, "the optimiser did not converge: it took all of its steps"
+    )
     monkeypatch.setattr(garch, "estimate_compiled", lambda *_: stuck)
     failed = fit_gjr_garch_t(planted_returns, 500)
     assert (failed.status, failed.starts, failed.reason) == ("failed", 3, stuck.failed)

@@ -29,9 +29,7 @@ def derivatives(returns, theta):
     variance, gradient, hessian = np.empty(returns.size + 1), np.empty(6), np.empty((6, 6))
     slope, adjoint, eight = np.empty(returns.size + 1), np.empty(returns.size + 1), np.empty(ROOM)
     log_likelihood(returns, np.asarray(theta), variance)
-    gradient_and_hessian(
-        returns, np.asarray(theta), variance, slope, adjoint, gradient, hessian, eight
-    )
+    gradient_and_hessian(returns, np.asarray(theta), variance, slope, adjoint, gradient, hessian, eight)
     products = np.empty((6, 6))
     score_products(returns, np.asarray(theta), variance, adjoint, products, eight)
     return gradient, hessian, products
