@@ -38,7 +38,7 @@ def inside(window, parameters):
 
 
 def assert_never_worse(found):
-    """Assert that no compiled fit has a likelihood below arch's, and the same parameters where they are equal."""
+    """Assert that no likelihood is below arch's, and that equal ones have the same parameters."""
     better = 0
     for ours, archs in found:
         if ours.status == "failed" or archs.status == "failed":
