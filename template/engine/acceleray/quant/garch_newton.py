@@ -1,10 +1,10 @@
 """Newton's method for GJR-GARCH(1,1)-t within the bounds of the model, from several starts.
 
-Each step, in the coordinates of `garch_coordinates`, minimises the quadratic model of minus the log-likelihood
-with the exact Hessian, within the bounds: a quadratic programme solved through its dual, one bound after
-another (Hildreth 1957). Where the Hessian is not positive definite its diagonal is raised; a step that does not
-help is shortened (Armijo; Nocedal & Wright 2006, ch. 3 and 18). Returns are scaled as in `garch_likelihood`.
-Plain functions that `compiled` turns into machine code; nothing in them is allocated.
+Each step, in the coordinates of `garch_coordinates`, minimises the quadratic model of minus the
+log-likelihood with the exact Hessian, within the bounds: a quadratic programme solved through its dual, one
+bound after another (Hildreth 1957). Where the Hessian is not positive definite its diagonal is raised; a step
+that does not help is shortened (Armijo; Nocedal & Wright 2006, ch. 3 and 18). Returns are scaled as in
+`garch_likelihood`. Plain functions that `compiled` turns into machine code; nothing in them is allocated.
 """
 
 from __future__ import annotations
