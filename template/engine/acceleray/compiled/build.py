@@ -58,14 +58,16 @@ def _object_code(program: Program) -> bytes:
     entry = program.entry(scope[program.functions[-1].__name__], carray)
     made = cfunc(signature, error_model="numpy")(entry)
     module = llvm.parse_assembly(made.inspect_llvm())
-    for function in module.functions:
+    module.name = program.name
+    # Names of numba count what a process has compiled before; these are the same every time.
+    for number, function in enumerate(module.functions):
         if function.name == made.native_name:
             function.name = ENTRY
         elif not function.is_declaration:
-            function.linkage = "internal"
-    for variable in module.global_variables:
+            function.linkage, function.name = "internal", f"function_{number}"
+    for number, variable in enumerate(module.global_variables):
         if not variable.is_declaration:
-            variable.linkage = "internal"
+            variable.linkage, variable.name = "internal", f"variable_{number}"
     machine = llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=_features(),

@@ -54,7 +54,7 @@ PROGRAM = Program(
         *(nu_of_residuals, grid_start, extreme_start, factorise, solve, bounded_step),
         *(at.set_bounds, at.clip, at.to_coordinates, at.to_parameters, at.to_inside, at.by_coordinates),
         *(newton.raised_to_definite, newton.set_slack, newton.rise, newton.bend, newton.is_known),
-        *(newton.try_step, newton.search, newton.fit),
+        *(newton.value_after, newton.try_step, newton.search, newton.fit),
     ),
     entry=_entry,
     arguments=("float64*", "int64", *["float64*"] * 5),

@@ -1,10 +1,10 @@
 """Newton's method for GJR-GARCH(1,1)-t within the bounds of the model, from several starts.
 
-Each step, in the coordinates of `garch_coordinates`, minimises the quadratic model of minus the log-likelihood
-with the exact Hessian, within the bounds: a quadratic programme solved through its dual, one bound after
-another (Hildreth 1957). Where the Hessian is not positive definite its diagonal is raised; a step that does not
-help is shortened (Armijo; Nocedal & Wright 2006, ch. 3 and 18). Returns are scaled as in `garch_likelihood`.
-Plain functions that `compiled` turns into machine code; nothing in them is allocated.
+Each step, in the coordinates of `garch_coordinates`, minimises the quadratic model of minus the
+log-likelihood with the exact Hessian, within the bounds: a quadratic programme solved through its dual, one
+bound after another (Hildreth 1957). Where the Hessian is not positive definite its diagonal is raised; a step
+that does not help is shortened (Armijo; Nocedal & Wright 2006, ch. 3 and 18). Returns are scaled as in
+`garch_likelihood`. Plain functions that `compiled` turns into machine code; nothing in them is allocated.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Floats = NDArray  # of float64
 
 STARTS = 3
 CONVERGED, OUT_OF_STEPS, STUCK, NOT_DEFINITE, KNOWN = 0, 1, 2, 3, 4
-_STEPS, _SHORTER, _RAISES = 60, 40, 30
+_STEPS, _SHORTER, _LONGER, _RAISES = 60, 40, 20, 30
 # Log-likelihood that a full step is expected to gain when the search ends, and where rounding may stop it.
 _GAIN, _ROUNDING = 1e-8, 1e-6
 # A search ends where another one did if that is so near, in log-likelihood: a seventh of a standard error.
@@ -38,10 +38,11 @@ _NEAR = 1e-2
 _BETTER = 1e-7
 
 
-def raised_to_definite(curvature: Floats, raised: Floats, lower: Floats) -> bool:
-    """Write `curvature` with its diagonal raised until it is positive definite, and its factor, or fail.
+def raised_to_definite(curvature: Floats, raised: Floats, lower: Floats) -> float:
+    """Write `curvature` with its diagonal raised until it is positive definite, and its factor.
 
-    It is raised in the scale of each coordinate, by the least of 0, 0.001, 0.004, ... that is enough.
+    It is raised in the scale of each coordinate; returns by how much, the least of 0, 0.001, 0.004, ... that is
+    enough, or -1 if nothing is.
     """
     lift = 0.0
     for _ in range(_RAISES):
@@ -50,9 +51,9 @@ def raised_to_definite(curvature: Floats, raised: Floats, lower: Floats) -> bool
                 raised[row, column] = curvature[row, column]
             raised[row, row] += lift * max(abs(curvature[row, row]), 1e-8)
         if factorise(raised, lower):
-            return True
+            return lift
         lift = 1e-3 if lift == 0.0 else 4.0 * lift
-    return False
+    return -1.0
 
 
 def set_slack(
@@ -106,6 +107,23 @@ def is_known(x: Floats, value: float, curvature: Floats, maxima: Floats, found: 
     return False
 
 
+def value_after(
+    returns: Floats,
+    x: Floats,
+    step: Floats,
+    length: float,
+    moved: Floats,
+    theta: Floats,
+    variance: Floats,
+) -> float:
+    """Return minus the log-likelihood at x + length step, and write `moved`, `theta` and `variance` there."""
+    for place in range(6):
+        moved[place] = x[place] + length * step[place]
+    clip(moved)
+    to_parameters(moved, theta)
+    return -log_likelihood(returns, theta, variance)
+
+
 def try_step(
     returns: Floats,
     x: Floats,
@@ -113,31 +131,37 @@ def try_step(
     along: float,
     value: float,
     last: bool,
+    longer: bool,
     moved: Floats,
     theta: Floats,
     variance: Floats,
 ) -> float:
     """Go from `x` (6,) along `step` (6,) as far as it helps; return the new value, infinite if nothing helps.
 
-    `along` is the rise expected of a whole step; the `last` one is taken whole, or not at all. `moved` (6,),
-    `theta` (6,) and `variance` (days + 1,) are written: the new coordinates, and what belongs to them.
+    `along` is the rise expected of a whole step. The `last` step is taken whole, or not at all. One that a
+    raised curvature has kept short is doubled while that helps, `longer`: along a beta that nothing
+    determines it would crawl. `moved` (6,), `theta` (6,) and `variance` (days + 1,) are written.
     """
-    length = 1.0
+    length, reached = 1.0, math.inf
     for _ in range(_SHORTER):
-        for place in range(6):
-            moved[place] = x[place] + length * step[place]
-        clip(moved)
-        to_parameters(moved, theta)
-        tried = -log_likelihood(returns, theta, variance)
+        tried = value_after(returns, x, step, length, moved, theta, variance)
         if tried <= (value if last else value + 1e-4 * length * along):
-            return tried
+            reached = tried
+            break
         if last:
             break
         # The lowest point of a parabola through both ends and the slope, within a tenth and a half.
         over = 2.0 * (tried - value - length * along)
         lowest = -along * length * length / over if over > 0.0 else 0.1 * length
         length = min(max(lowest, 0.1 * length), 0.5 * length)
-    return math.inf
+    if longer and length == 1.0 and reached < math.inf:
+        for _ in range(_LONGER):
+            tried = value_after(returns, x, step, 2.0 * length, moved, theta, variance)
+            if not tried < reached:
+                break
+            length, reached = 2.0 * length, tried
+        reached = value_after(returns, x, step, length, moved, theta, variance)
+    return reached
 
 
 def search(
@@ -172,7 +196,8 @@ def search(
         gradient_and_hessian(returns, theta, days[0], days[2], days[3], gradient, hessian, eight)
         by_coordinates(x, gradient, hessian, slope, curvature)
         set_slack(x, normal, distance, force, slack, curvature)
-        if not raised_to_definite(curvature, raised, lower):
+        lift = raised_to_definite(curvature, raised, lower)
+        if lift < 0.0:
             return NOT_DEFINITE
         bounded_step(slope, lower, normal, slack, step, force, matrices[5], matrices[6], vectors[10])
         along = rise(slope, step)
@@ -180,7 +205,7 @@ def search(
         if is_known(x, value - gain, raised, maxima, found, moved):
             return KNOWN
         last = gain < _GAIN
-        new = try_step(returns, x, step, along, value, last, moved, tried, days[1])
+        new = try_step(returns, x, step, along, value, last, lift > 0.0, moved, tried, days[1])
         if new < math.inf:
             value = new
             for place in range(6):

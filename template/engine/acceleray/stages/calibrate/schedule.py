@@ -101,7 +101,7 @@ class Keys:
     fits: Remaining
     values: NDArray[np.float64]
     window: int
-    settings: tuple[int | str, ...]
+    settings: tuple[int, ...]
 
     def __getitem__(self, number: int) -> str:
         """Return the key of one fit."""
@@ -132,13 +132,12 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
         run.reporter.say(
             f"    goes on where a run before stopped: {before} of {len(schedule)} fits are there"
         )
-    market_data = run.settings.market_data
-    terms = (settings.minimum_history_d, stale_after, market_data.stale_price_d)
-    optimiser = "compiled" if compiled_in is not None else "arch"
+    terms = (settings.minimum_history_d, stale_after, run.settings.market_data.stale_price_d)
     progress = run.reporter.counter(len(schedule), "fits")
     fits = run.kept.map(
         FIT,
-        Keys(remaining, returns.values, settings.window_d, (*terms, optimiser)),
+        # Optimisers end at other parameters, by a hundredth of a standard error.
+        Keys(remaining, returns.values, settings.window_d, (*terms, int(compiled_in is None))),
         remaining,
         (returns.values,),
         lambda done: progress(before + done),
