@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from acceleray.quant.multiple_testing import benjamini_hochberg, benjamini_yekutieli, bonferroni
+from acceleray.quant.multiple_testing import benjamini_hochberg, benjamini_yekutieli, bonferroni, holm
 
 # Benjamini & Hochberg 1995, section 3: fifteen hypotheses of a study of myocardial infarction.
 PUBLISHED = np.array(
@@ -49,3 +49,14 @@ def test_a_test_that_could_not_be_made_does_not_count() -> None:
 def test_a_p_value_beyond_one_is_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         benjamini_hochberg(np.array([0.2, 1.2]))
+
+
+def test_each_is_what_statsmodels_makes_of_it_to_the_bit() -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    generator = np.random.default_rng(72)
+    names = {"holm": holm, "fdr_bh": benjamini_hochberg, "fdr_by": benjamini_yekutieli}
+    for name, adjust in {**names, "bonferroni": bonferroni}.items():
+        for tests in (1, 2, 4, 37):
+            p_values = np.round(generator.random(tests) ** 3, 3)
+            np.testing.assert_array_equal(adjust(p_values), multipletests(p_values, method=name)[1])
