@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.forecasts import (
     Measure,
-    calibrated_moves,
-    ewma_filtered_losses,
     ewma_normal,
-    forecast_at_both,
-    historical_losses,
-    over_windows,
+    ewma_residuals,
+    means_of,
+    past_losses,
 )
 from acceleray.quant.garch import GjrFit
+from acceleray.quant.past import Past
+from acceleray.quant.replay import Replay
 from acceleray.quant.risk import gaussian_expected_shortfall, gaussian_value_at_risk
+from acceleray.quant.sliding_tails import forecasts_over_windows, sliding
 from acceleray.quant.spans import modelled, outside
 from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
 from acceleray.settings import Risk
 from acceleray.settings.section import Drift
-from acceleray.stages.backtest.positions import Positions, replayed_losses
+from acceleray.stages.backtest.exposures import replayed
+from acceleray.stages.backtest.positions import Positions
 
 MODELS = (
     "historical_simulation",
@@ -105,25 +106,15 @@ def forecast_block(
     )
     members = np.array([fit.status == "calibrated" for fit in block.fits])
     members &= True if apart is None else ~apart
-    columns = np.flatnonzero(usable)
-    moves = calibrated_moves(
-        seen,
-        columns,
-        block.first,
-        block.last,
-        block.fits,
-        max(windows),
-        seed,
-        unseen,
-        members,
-        drift,
-        arithmetic,
-    )
+    columns, longest = np.flatnonzero(usable), max(windows)
+    past = Past.of(seen, columns, block.first, block.last, block.fits, longest, seed, unseen, members)
+    adding = None if arithmetic is None else arithmetic[columns]
+    replay = Replay(past, means_of(block.fits, columns, drift), longest, adding)
     lines, weights = held.lines.among(columns), held.scaled[tested][:, held.lines.known(columns)]
-    replayed = (replayed_losses(lines.of(moved), weights) for moved in moves)
-    measure = partial(forecast_at_both, es_confidence=risk.es_confidence)
-    calibrated = over_windows(replayed, windows, risk.var_confidence, measure)
-    found.calibrated[tested] = np.moveaxis(calibrated, 2, 0)
+    levels = (risk.var_confidence, risk.es_confidence)
+    for days, place, losses in replayed(replay, lines, weights):
+        forecast = forecasts_over_windows(losses, replay.known[days], windows, *levels)
+        found.calibrated[tested[place], :, :, days] = forecast
     for place in tested.tolist():
         earned, covered = held.earned(place, known[block.first :])
         enough = covered >= held.least_covered
@@ -142,14 +133,18 @@ def _compared(
     series: NDArray[np.float64], start: int, windows: Sequence[int], risk: Risk
 ) -> NDArray[np.float64]:
     """Return forecasts (windows, models, 3, days) of the models that see one series of returns (days,)."""
-    level = risk.var_confidence
-    simulated = partial(forecast_at_both, es_confidence=risk.es_confidence)
+    levels = (risk.var_confidence, risk.es_confidence)
     gaussian = _three(gaussian_value_at_risk, gaussian_expected_shortfall, risk.es_confidence)
-    normal = ewma_normal(series, start, confidence=level, measure=gaussian)
+    normal = ewma_normal(series, start, confidence=risk.var_confidence, measure=gaussian)
+    days, longest = np.arange(start, series.size), max(windows)
+    residuals, sigma = ewma_residuals(series, start)
+    plain = sliding(past_losses(series, start), days, longest)
+    # The first day of all has no volatility.
+    filtered = sliding(residuals, days - 1, longest)
     forecasts = [
-        over_windows(historical_losses(series, start), windows, level, simulated),
+        forecasts_over_windows(plain, np.minimum(days, longest), windows, *levels),
         np.broadcast_to(normal, (len(windows), *normal.shape)),
-        over_windows(ewma_filtered_losses(series, start), windows, level, simulated),
+        forecasts_over_windows(filtered, np.minimum(days - 1, longest), windows, *levels, sigma),
     ]
     return np.stack(forecasts, axis=1)
 
