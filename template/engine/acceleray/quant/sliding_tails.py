@@ -7,6 +7,8 @@ sample, to the bit.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from acceleray.quant.order_weights import quantile_weights, shortfall_weights, w
 
 _LOWEST = np.finfo(np.float64).min
 # Days looked at together: their losses fit into a processor's cache.
-_TOGETHER = 32
+_TOGETHER = 64
 
 
 def sliding(losses: NDArray[np.float64], ends: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
@@ -48,12 +50,11 @@ def forecasts_over_windows(
         for place, top in enumerate(largest_in_windows(losses[some], windows, kept)):
             scaled = top if scale is None else top * scale[some, np.newaxis]
             counts = np.minimum(known[some], windows[place])
-            for count in np.unique(counts):
-                same = counts == count
-                for number, weights in enumerate(_weights(int(count), confidence, es_confidence)):
-                    found[place, number, first + np.flatnonzero(same)] = weighted_losses(
-                        scaled[same], weights
-                    )
+            alike = np.flatnonzero(np.diff(counts, prepend=-1, append=-1))
+            for begin, end in pairwise(alike.tolist()):
+                each = scaled[begin:end]
+                for number, weights in enumerate(_weights(int(counts[begin]), confidence, es_confidence)):
+                    found[place, number, first + begin : first + end] = weighted_losses(each, weights)
     return found
 
 
@@ -95,6 +96,7 @@ def _reached(losses: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     return np.asarray(np.maximum(reached, _LOWEST))
 
 
+@lru_cache(maxsize=4096)
 def _weights(count: int, confidence: float, es_confidence: float) -> tuple[NDArray[np.float64], ...]:
     return (
         quantile_weights(count, confidence),
