@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.ray.fanout import Tasks
+from acceleray.quant.null_path import NullPath
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest import nulls
 from acceleray.stages.backtest.as_held import Stretches, as_held, forecast_held, held_then, told
@@ -42,6 +43,9 @@ from acceleray.tables import (
     BACKTEST_WINDOWS,
     CALIBRATION_HISTORY,
 )
+
+# Paths of simulated records that a worker follows at once: neighbours share the numbers that they draw.
+_TOGETHER = 8
 
 __all__ = ["HEADLINE", "MODELS", "BookVerdict", "Judged", "backtest"]
 
@@ -127,7 +131,8 @@ def _judged(
 ) -> BookVerdict:
     """Return the verdicts, by the laws of their tests at this many days and these tails."""
     terms = run.settings.backtest
-    found = _each(run, records, window, terms.null_records)
+    paths: dict[nulls.Task, NullPath] = {}
+    found = _each(run, records, window, terms.null_records, paths)
     needed = records_needed(sum(len(each.days) >= MINIMUM_DAYS for each in records), terms)
     if needed > terms.null_records:
         # Only what its own gate rejects can be rejected among many; it is looked at more closely.
@@ -136,32 +141,41 @@ def _judged(
             for each in records
             if found[each.portfolio_id][HEADLINE].tests.smallest_p <= terms.level
         ]
-        for name, closer in _each(run, doubtful, window, needed).items():
+        for name, closer in _each(run, doubtful, window, needed, paths).items():
             found[name] |= closer
     portfolios = {name: each[HEADLINE] for name, each in found.items()}
     return book_verdict(headline, found.get(headline, {}), portfolios, left_out, terms)
 
 
 def _each(
-    run: Run, records: Sequence[Record], window: int, null_records: int
+    run: Run,
+    records: Sequence[Record],
+    window: int,
+    null_records: int,
+    paths: dict[nulls.Task, NullPath],
 ) -> dict[str, dict[str, Judged]]:
-    """Return the verdict on each model by each portfolio; series of one law share its simulated records."""
+    """Return the verdict on each model by each portfolio; series of one law share its simulated records.
+
+    `paths` are those that are there, and takes in what is missing.
+    """
     settings, terms = run.settings, run.settings.backtest
     look_back = settings.simulation.residual_window_d
     forecasts = [each.forecasts[window] for each in records]
-    laws = [
+    of_records = [
         nulls.laws(each, settings.risk, look_back, record.before, record.models)
         for record, each in zip(records, forecasts, strict=True)
     ]
-    series = tuple(np.ascontiguousarray(model[0]) for each in forecasts for model in each)
-    tasks = nulls.tasks([law for each in laws for law in each], null_records)
-    if not tasks:
-        return {}
-    done = run.reporter.counter(len(tasks), "batches of records of a right model simulated")
-    made = run.fan_out.map(nulls.records_of, tasks, (series,), done, seed=settings.seed)
-    null = iter(nulls.gathered(tasks, made))
+    laws = [law for each in of_records for law in each]
+    tasks = [task for task in nulls.needed(laws, null_records) if task not in paths]
+    if tasks:
+        done = run.reporter.counter(len(tasks), "batches of records of a right model simulated")
+        keys = [nulls.key_of(task, settings.seed) for task in tasks]
+        made = run.kept.map(nulls.PATH, keys, tasks, (), done, batch=_TOGETHER, seed=settings.seed)
+        paths.update(zip(tasks, made, strict=True))
+    series = [model[0] for each in forecasts for model in each]
+    null = iter(nulls.judged_by(laws, series, null_records, paths, settings.seed))
     found = {}
-    for record, each, own in zip(records, forecasts, laws, strict=True):
+    for record, each, own in zip(records, forecasts, of_records, strict=True):
         mine = list(islice(null, len(own)))
         found[record.portfolio_id] = judged(
             record.losses, each, settings.risk, terms, own, mine, settings.seed, record.models
