@@ -34,7 +34,7 @@ from acceleray.quant.forecasts import (  # noqa: E402
     over_windows,
 )
 from acceleray.quant.garch import GjrParameters  # noqa: E402
-from acceleray.quant.null_record import NullLaw, NullRecords, batches, simulate_records  # noqa: E402
+from acceleray.quant.null_record import NullLaw, NullRecords, simulate_records  # noqa: E402
 from acceleray.quant.student_tail import degrees_of_freedom  # noqa: E402
 from acceleray.settings import Risk  # noqa: E402
 from acceleray.settings.backtest import Backtest  # noqa: E402
@@ -104,9 +104,7 @@ def null(days: int, nu: float) -> NullRecords:
         risk.es_confidence,
     )
     seen = typical()[:days]
-    return NullRecords.joined(
-        [simulate_records(batch, law, seen, SEED) for batch in batches(terms.null_records)]
-    )
+    return simulate_records(terms.null_records, law, seen, SEED)
 
 
 def judged(number: int) -> list[dict[str, object]]:

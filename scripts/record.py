@@ -28,6 +28,7 @@ PUBLISHED = ROOT / "docs" / "record.json"
 sys.path.insert(0, str(ROOT / "template" / "engine"))
 
 from acceleray.quant.backtest import verdict  # noqa: E402
+from acceleray.quant.null_path import follow  # noqa: E402
 from acceleray.quant.shortfall_tests import acerbi_szekely_z2  # noqa: E402
 from acceleray.quant.spans import modelled  # noqa: E402
 from acceleray.settings import Risk  # noqa: E402
@@ -103,9 +104,9 @@ def record(name: str, mapped: Callable[..., Any] = map) -> tuple[Values, Values,
     window = Simulation().residual_window_d
     forecasts = every[windows().index(window)]
     laws = nulls.laws(forecasts, risk, window, spans[0][0])
-    tasks = nulls.tasks(laws, terms.null_records)
-    records = mapped(nulls.records_of, tasks, [forecasts[:, 0]] * len(tasks), [SEED] * len(tasks))
-    nulled = nulls.gathered(tasks, records)
+    tasks = nulls.needed(laws, terms.null_records)
+    paths = dict(zip(tasks, mapped(follow, tasks, [SEED] * len(tasks)), strict=True))
+    nulled = nulls.judged_by(laws, list(forecasts[:, 0]), terms.null_records, paths, SEED)
     return losses, every, judged(losses, forecasts, risk, terms, laws, nulled, SEED)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.null_path import follow
 from acceleray.settings import Risk
 from acceleray.settings.backtest import Backtest
 from acceleray.stages.backtest import nulls
@@ -23,6 +24,6 @@ def verdicts_of(
     """Return the verdict on each model; forecasts are of shape (models, 3, days)."""
     risk = Risk()
     laws = nulls.laws(forecasts, risk, window, before)
-    tasks = nulls.tasks(laws, terms.null_records)
-    records = nulls.gathered(tasks, (nulls.records_of(task, forecasts[:, 0], 7) for task in tasks))
+    paths = {task: follow(task, 7) for task in nulls.needed(laws, terms.null_records)}
+    records = nulls.judged_by(laws, list(forecasts[:, 0]), terms.null_records, paths, 7)
     return judged(losses, forecasts, risk, terms, laws, records, 7)

@@ -93,9 +93,8 @@ def test_the_reference_portfolio_keeps_its_bits_among_others(returns):
     # As it was written before there were others: equal weights on what had a calibration.
     weights = np.array([1.0, 0.0, 1.0]) / 2.0
     replayed = calibrated_losses(gaps, weights, FIRST, LAST, fits, WINDOW, 1)
-    np.testing.assert_array_equal(
-        alone.calibrated[0, 0].T, [forecast_at_both(each, 0.99, 0.975) for each in replayed]
-    )
+    by_hand = [forecast_at_both(each, 0.99, 0.975) for each in replayed]
+    np.testing.assert_allclose(alone.calibrated[0, 0].T, by_hand, rtol=0.0, atol=1e-15)
     np.testing.assert_array_equal(alone.losses[0], -np.sum(gaps[FIRST:LAST] * weights, axis=1) / 1.0)
 
 

@@ -1,19 +1,24 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
+from acceleray.quant import null_path
+from acceleray.quant.forecasts import forecast_expected_shortfall, forecast_value_at_risk
+from acceleray.quant.null_path import follow
 from acceleray.quant.null_record import (
     BATCH,
     NullLaw,
     NullRecords,
-    batches,
     lower_p,
+    records_of,
     simulate_records,
     two_sided_p,
     upper_p,
 )
+from acceleray.quant.streams import Purpose, uniforms
 from acceleray.quant.student_tail import quantiles, shortfall
 
 RECORDS = 2000
@@ -24,7 +29,7 @@ def records(
 ) -> NullRecords:
     law = NullLaw(days, window, window if before is None else before, nu, 0.99, 0.975)
     seen = np.linspace(1.0, 2.0, days)
-    return NullRecords.joined([simulate_records(batch, law, seen, 11) for batch in batches(count)])
+    return simulate_records(count, law, seen, 11)
 
 
 @pytest.mark.parametrize(("days", "critical", "near"), [(250, -0.70, 0.03), (7312, -0.12, 0.01)])
@@ -62,26 +67,63 @@ def test_with_a_window_a_right_model_has_the_exceptions_it_promises():
 
 
 def test_a_window_is_the_estimate_of_the_days_before_and_of_no_later_one():
-    # Written out for one record: losses, the ranks of the window before each refresh, exceptions.
-    law = NullLaw(200, 100, 100, 4.0, 0.99, 0.975)
-    found = simulate_records((0, 1), law, np.ones(200), 3)
-    from acceleray.quant.streams import Purpose, uniforms
+    # Written out for some records: losses, the window before each refresh, exceptions and exceedances.
+    law = NullLaw(230, 100, 100, 4.0, 0.99, 0.975)
+    found = simulate_records(3, law, np.ones(230), 3)
+    for record in range(3):
+        losses = quantiles(uniforms(3, record, Purpose.NULL_RECORD, 330), 4.0)
+        count, excess = 0, 0.0
+        for first in range(100, 330, 50):
+            past, some = losses[first - 100 : first], losses[first : min(first + 50, 330)]
+            var = np.quantile(past, 0.99, method="weibull")
+            count += int(np.sum(some > var))
+            threshold, mean = forecast_value_at_risk(past, 0.975), forecast_expected_shortfall(past, 0.975)
+            excess += float(np.sum(some[some > threshold] / mean))
+        assert found.exceptions[record] == count
+        assert found.z2[record] == pytest.approx(1.0 - excess / (230 * 0.025), rel=1e-8)
 
-    losses = quantiles(uniforms(3, 0, Purpose.NULL_RECORD, 300), 4.0)
-    count = 0
-    for first in range(100, 300, 50):
-        var = np.quantile(losses[first - 100 : first], 0.99, method="weibull")
-        count += int(np.sum(losses[first : first + 50] > var))
-    assert found.exceptions[0] == count
 
-
-def test_records_belong_to_their_batch_and_seed():
+def test_a_record_belongs_to_its_number_and_seed():
     law = NullLaw(300, 0, 0, 5.0, 0.99, 0.975)
     seen = np.ones(300)
-    whole = simulate_records((1, BATCH), law, seen, 1)
-    np.testing.assert_array_equal(simulate_records((1, BATCH), law, seen, 1).z2, whole.z2)
-    assert not np.array_equal(simulate_records((0, BATCH), law, seen, 1).z2, whole.z2)
-    assert batches(600) == [(0, 250), (1, 250), (2, 100)]
+    whole, fewer, other = (simulate_records(count, law, seen, seed) for count, seed in FEW_AND_MANY)
+    for name in ("exceptions", "z2", "residual", "dynamic_quantile"):
+        np.testing.assert_array_equal(getattr(fewer, name), getattr(whole, name)[:7])
+    assert not np.array_equal(other.z2, fewer.z2)
+
+
+FEW_AND_MANY = ((BATCH + 3, 1), (7, 1), (7, 2))
+
+
+@pytest.mark.parametrize("window", [0, 500])
+def test_a_record_of_one_day_more_begins_with_that_of_a_day_less(window):
+    law = NullLaw(1040, window, 450, 5.0, 0.99, 0.975)
+    paths = {}
+    counts = []
+    for days in range(1040, 1056):
+        each = replace(law, days=days)
+        paths[each.begun] = paths.get(each.begun) or follow((each.begun, 0), 4)
+        found = records_of([paths[each.begun]], BATCH, each, [np.ones(days)], 4)[0]
+        anew = simulate_records(BATCH, each, np.ones(days), 4)
+        for name in ("exceptions", "z2", "residual", "dynamic_quantile"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(anew, name))
+        counts.append(found.exceptions)
+    # Two refreshes are enough for sixteen mornings.
+    assert len(paths) == 2
+    steps = np.diff(counts, axis=0)
+    assert set(np.unique(steps)) == {0.0, 1.0}
+    assert steps.mean() == pytest.approx(0.01, abs=0.006)
+
+
+def test_a_tail_that_holds_too_little_of_a_window_is_made_larger(monkeypatch):
+    law = NullLaw(300, 100, 100, 4.0, 0.99, 0.975)
+    expected = simulate_records(BATCH, law, np.ones(300), 3)
+    null_path._ranked.cache_clear()
+    monkeypatch.setattr(null_path, "_SPARE", 0.0)
+    found = simulate_records(BATCH, law, np.ones(300), 3)
+    null_path._ranked.cache_clear()
+    np.testing.assert_array_equal(found.exceptions, expected.exceptions)
+    np.testing.assert_allclose(found.z2, expected.z2, rtol=1e-7)
 
 
 def test_p_values_count_the_record_itself_and_its_equals():
@@ -95,8 +137,6 @@ def test_p_values_count_the_record_itself_and_its_equals():
 
 def test_at_low_levels_a_right_model_has_the_exceptions_it_promises_too():
     law = NullLaw(1000, 500, 500, 5.0, 0.9, 0.75)
-    found = NullRecords.joined(
-        [simulate_records(batch, law, np.linspace(1.0, 2.0, 1000), 11) for batch in batches(500)]
-    )
+    found = simulate_records(500, law, np.linspace(1.0, 2.0, 1000), 11)
     assert found.exceptions.mean() == pytest.approx(100.0, rel=0.03)
     assert found.z2.mean() == pytest.approx(0.0, abs=0.03)

@@ -67,3 +67,10 @@ def test_whole_numbers_cover_the_range_and_nothing_else():
 def test_a_key_that_does_not_fit_is_refused(seed, index):
     with pytest.raises(ValueError, match="64"):
         uniforms(seed, index, Purpose.SCENARIO_DAYS, 1)
+
+
+@pytest.mark.parametrize("skipped", [0, 1, 3, 4, 1003])
+def test_a_stream_may_begin_behind_its_first_numbers(skipped):
+    whole = uniforms(42, 7, Purpose.NULL_RECORD, skipped + 9)
+    later = Stream(42, 7, Purpose.NULL_RECORD, skipped).uniforms(9)
+    np.testing.assert_array_equal(later, whole[skipped:])

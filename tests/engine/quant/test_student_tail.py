@@ -30,3 +30,12 @@ def test_a_ratio_beyond_every_t_gives_the_end_of_the_grid():
     assert st.degrees_of_freedom(5.0, 0.975) == st.GRID[0]
     with pytest.raises(ValueError, match="a ratio of 1"):
         st.degrees_of_freedom(1.0, 0.975)
+
+
+@pytest.mark.parametrize("nu", st.GRID)
+def test_tail_quantiles_are_the_quantiles_to_a_billionth_part(nu):
+    spread = np.random.default_rng(5).uniform(st.TAIL_FROM, 1.0, 20_000)
+    probabilities = np.concatenate(([st.TAIL_FROM, 0.99, 1.0 - 2.0**-53], spread))
+    np.testing.assert_allclose(
+        st.tail_quantiles(probabilities, nu), st.quantiles(probabilities, nu), rtol=4e-9
+    )

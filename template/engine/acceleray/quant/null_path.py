@@ -7,6 +7,7 @@ stay below is checked in every window, and lowered where it does not hold.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -91,7 +92,7 @@ class NullPath(Counted):
     edges: NDArray[np.float64]
 
     @classmethod
-    def joined(cls, parts: "list[NullPath] | tuple[NullPath, ...]") -> "NullPath":
+    def joined(cls, parts: "Sequence[NullPath]") -> "NullPath":
         """Return the paths of several batches, in their order."""
         return cls(
             record=np.concatenate([each.record for each in parts]),
@@ -102,8 +103,9 @@ class NullPath(Counted):
         )
 
 
-def followed(batch: int, law: NullLaw, seed: int) -> NullPath:
+def follow(task: tuple[NullLaw, int], seed: int) -> NullPath:
     """Return the paths of one batch of records over all days of a law, a multiple of `REFRESH_D`."""
+    law, batch = task
     if law.window:
         ranked = _ranked(batch, replace(law, nu=math.inf), seed)
         record, day, losses = ranked.record, ranked.day, _losses(ranked.drawn, law.nu)
@@ -118,9 +120,7 @@ def followed(batch: int, law: NullLaw, seed: int) -> NullPath:
     tail = Tail(BATCH, record[some], day[some], losses[some])
     found = counted(tail, edges, law)
     first = np.uint32(batch * BATCH)
-    return NullPath(
-        found.record + first, found.day, found.exceeded, found.sums, np.array(edges[:, :, -1])
-    )
+    return NullPath(found.record + first, found.day, found.exceeded, found.sums, np.array(edges[:, :, -1]))
 
 
 def open_days(records: int, law: NullLaw, edges: NDArray[np.float64], seed: int) -> Tail:
@@ -128,9 +128,9 @@ def open_days(records: int, law: NullLaw, edges: NDArray[np.float64], seed: int)
     begun = law.begun.days
     days = law.days - begun
     drawn = np.empty((records, days))
-    for record in range(records):
-        stream = Stream(seed, record, Purpose.NULL_RECORD, law.past + begun)
-        drawn[record] = stream.uniforms(days)
+    for number in range(records):
+        stream = Stream(seed, number, Purpose.NULL_RECORD, law.past + begun)
+        drawn[number] = stream.uniforms(days)
     bound = probability(float(edges[:2].min()), law.nu) * (1.0 - 1e-9)
     record, day = np.nonzero(drawn > bound)
     return Tail(records, record, day + begun, _losses(drawn[record, day], law.nu))
@@ -163,7 +163,7 @@ class _Ranked:
 
 
 def _estimated(ranked: _Ranked, losses: NDArray[np.float64], law: NullLaw) -> NDArray[np.float64]:
-    """Return value-at-risk, threshold and shortfall from each refresh on, of shape (3, records, refreshes)."""
+    """Return value-at-risk, threshold and shortfall from each refresh on, (3, records, refreshes)."""
     found = np.empty((3, BATCH, len(ranked.top)))
     for refresh, top in enumerate(ranked.top):
         largest = losses[top]
@@ -214,8 +214,8 @@ def _drawn(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return record within the batch, day and number of all above a bound, those before the first day too."""
     days, drawn = [], []
-    for record in range(batch * BATCH, (batch + 1) * BATCH):
-        numbers = Stream(seed, record, Purpose.NULL_RECORD).uniforms(law.past + law.days)
+    for number in range(batch * BATCH, (batch + 1) * BATCH):
+        numbers = Stream(seed, number, Purpose.NULL_RECORD).uniforms(law.past + law.days)
         some = np.flatnonzero(numbers > bound)
         days.append(some - law.past)
         drawn.append(numbers[some])

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.dynamic_quantile import dynamic_quantile_of
-from acceleray.quant.null_path import BATCH, REFRESH_D, NullLaw, NullPath, counted, followed, open_days
+from acceleray.quant.null_path import BATCH, NullLaw, NullPath, counted, follow, open_days
 from acceleray.quant.shortfall_tests import FEWEST
 
 __all__ = ["BATCH", "NullLaw", "NullRecords", "lower_p", "records_of", "two_sided_p", "upper_p"]
@@ -39,14 +39,12 @@ class NullRecords:
     residual: NDArray[np.float64]
 
 
-def simulate_records(
-    records: int, law: NullLaw, forecasts: NDArray[np.float64], seed: int
-) -> NullRecords:
+def simulate_records(records: int, law: NullLaw, forecasts: NDArray[np.float64], seed: int) -> NullRecords:
     """Return the statistics of so many records; a record depends on the seed, its number and the law alone.
 
     ``forecasts`` (days,) are the real value-at-risk forecasts, which the dynamic quantile test looks at.
     """
-    paths = [followed(batch, law.begun, seed) for batch in range(-(-records // BATCH))]
+    paths = [follow((law.begun, batch), seed) for batch in range(-(-records // BATCH))]
     return records_of(paths, records, law, [forecasts], seed)[0]
 
 
@@ -63,11 +61,11 @@ def records_of(
     """
     path = NullPath.joined(paths)
     ended = counted(open_days(len(paths) * BATCH, law, path.edges, seed), path.edges[:, :, np.newaxis], law)
-    exceptions = [np.concatenate(each) for each in ((path.record, ended.record), (path.day, ended.day))]
-    order = np.lexsort(exceptions[::-1])
-    record, day = (each[order] for each in exceptions)
-    kept = record < records
-    record, day = record[kept].astype(np.int64), day[kept].astype(np.int64)
+    together = np.concatenate((path.record, ended.record)).astype(np.int64)
+    days = np.concatenate((path.day, ended.day)).astype(np.int64)
+    order = np.lexsort((days, together))
+    order = order[together[order] < records]
+    record, day = together[order], days[order]
     exceeded = (path.exceeded + ended.exceeded)[:records]
     total, squares = (path.sums + ended.sums)[:, :records]
     # The sum of loss / shortfall over exceedances is that of residuals, and one for each.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ class BlockForecasts:
     Attributes:
         losses: (portfolios, days).
         covered: (portfolios, days), share of gross weight behind a loss.
-        forecasts: (windows, models, 3, days) of the first portfolio.
+        forecasts: (windows, models, 3, days) of the first portfolio; empty where it is no headline.
         calibrated: (portfolios, windows, 3, days) of the calibrated model.
     """
 
@@ -64,6 +65,28 @@ class BlockForecasts:
     covered: NDArray[np.float64]
     forecasts: NDArray[np.float64]
     calibrated: NDArray[np.float64]
+
+    def each(self) -> list[BlockForecasts]:
+        """Return the portfolios one by one."""
+        return [
+            BlockForecasts(
+                self.losses[place : place + 1],
+                self.covered[place : place + 1],
+                self.forecasts if place == 0 else self.forecasts[:0],
+                self.calibrated[place : place + 1],
+            )
+            for place in range(len(self.losses))
+        ]
+
+    @classmethod
+    def together(cls, parts: Sequence[BlockForecasts]) -> BlockForecasts:
+        """Return portfolios of one block together, the headline first."""
+        return cls(
+            np.concatenate([each.losses for each in parts]),
+            np.concatenate([each.covered for each in parts]),
+            parts[0].forecasts,
+            np.concatenate([each.calibrated for each in parts]),
+        )
 
 
 def forecast_block(
@@ -80,6 +103,7 @@ def forecast_block(
     apart: NDArray[np.bool_] | None = None,
     drift: Drift = "fitted",
     arithmetic: NDArray[np.bool_] | None = None,
+    compared: bool = True,
 ) -> BlockForecasts:
     """Return what models forecast for each day of a block, and what happened: four for the first portfolio.
 
@@ -87,25 +111,18 @@ def forecast_block(
     only. All models that replay past losses look back at the same days: each of `windows`, in days, or as
     many as there are. Instruments `apart` (instruments,) say nothing about how the others move together, and
     returns of `arithmetic` ones may be below -1. `drift` is that of the calibrated model, as today's risk is
-    simulated with it. Without `positions` it is the reference portfolio alone.
+    simulated with it. Without `positions` it is the reference portfolio alone; if not `compared`, the first
+    portfolio has the calibrated model only.
     """
-    known, spanned = returns[: block.last], span_d[: block.last]
+    known = returns[: block.last]
     usable = np.array([fit.modelled for fit in block.fits])
-    cash = [fit.status == "held" for fit in block.fits]
     held = (positions or Positions.reference(len(usable))).known(usable)
     found = _nothing(len(held.whole), len(windows), block.last - block.first)
     tested = held.tested
     if not tested.size:
         return found
-    # What was left out of the fits, for a standstill before the block, is left out of the residuals too.
-    seen = modelled(known, spanned, longest_span_d)
-    begun = np.isfinite(after_standstills(seen[: block.first], standstill_d, cash)).argmax(axis=0)
-    left_out = np.arange(len(known))[:, None] < begun
-    seen, unseen = (
-        np.where(left_out, np.nan, values) for values in (seen, outside(known, spanned, longest_span_d))
-    )
-    members = np.array([fit.status == "calibrated" for fit in block.fits])
-    members &= True if apart is None else ~apart
+    seen, unseen = seen_before(block, returns, span_d, standstill_d, longest_span_d)
+    members = members_of(block, apart)
     columns, longest = np.flatnonzero(usable), max(windows)
     past = Past.of(seen, columns, block.first, block.last, block.fits, longest, seed, unseen, members)
     adding = None if arithmetic is None else arithmetic[columns]
@@ -121,12 +138,53 @@ def forecast_block(
         found.losses[place] = np.where(enough, -earned, np.nan)
         found.covered[place] = covered
     if tested[0] == 0:
+        found.forecasts[:, -1] = found.calibrated[0]
+    if tested[0] == 0 and compared:
         series = held.earned(0, known)[0]
         # Days before anything that it holds was listed say nothing.
         begun = 0 if held.equal[0] else int(np.flatnonzero(series)[0])
         found.forecasts[:, :-1] = _compared(series[begun:], block.first - begun, windows, risk)
-        found.forecasts[:, -1] = found.calibrated[0]
     return found
+
+
+def forecast_some(
+    task: tuple[Block, tuple[int, ...]],
+    returns: NDArray[np.float64],
+    span_d: NDArray[np.float64],
+    positions: Positions,
+    **terms: Any,
+) -> list[BlockForecasts]:
+    """Return the same of some portfolios, by their places, one by one; the first of all is the headline."""
+    block, places = task
+    headline = 0 in places
+    found = forecast_block(block, returns, span_d, positions.at(places), compared=headline, **terms).each()
+    return found if headline else [replace(found[0], forecasts=found[0].forecasts[:0]), *found[1:]]
+
+
+def seen_before(
+    block: Block,
+    returns: NDArray[np.float64],
+    span_d: NDArray[np.float64],
+    standstill_d: int,
+    longest_span_d: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the returns up to the end of a block that its models see, and those they do not (see `spans`).
+
+    What was left out of the fits, for a standstill before the block, is left out here too.
+    """
+    known, spanned = returns[: block.last], span_d[: block.last]
+    seen = modelled(known, spanned, longest_span_d)
+    cash = [fit.status == "held" for fit in block.fits]
+    begun = np.isfinite(after_standstills(seen[: block.first], standstill_d, cash)).argmax(axis=0)
+    left_out = np.arange(len(known))[:, None] < begun
+    unseen = outside(known, spanned, longest_span_d)
+    return np.where(left_out, np.nan, seen), np.where(left_out, np.nan, unseen)
+
+
+def members_of(block: Block, apart: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Return which instruments say how all move together: those with a fit of their own, and not apart."""
+    own = np.array([fit.status == "calibrated" for fit in block.fits])
+    return own if apart is None else own & ~apart
 
 
 def _compared(

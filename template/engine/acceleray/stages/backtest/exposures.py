@@ -53,7 +53,8 @@ class Exposure:
         """Return the losses (tile, past days) in replayed days."""
         losses = tile.earned(-self.weights)
         for each in self.currencies:
-            losses -= growth(each.legs) * tile.earned(each.weights, each.constant)
+            with np.errstate(invalid="ignore"):
+                losses -= growth(each.legs) * tile.earned(each.weights, each.constant)
         return losses
 
 
@@ -71,8 +72,10 @@ class Growth:
             found: NDArray[np.float64] | None = None
             for rate, sign in legs:
                 grown = 1.0 + self._tile.move(rate)
-                grown = grown if sign > 0 else 1.0 / grown
-                found = grown if found is None else found * grown
+                # A tile has past days that lie ahead of some of its days: a rate may have ended by then.
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    grown = grown if sign > 0 else 1.0 / grown
+                    found = grown if found is None else found * grown
             self._made[legs] = np.zeros(1) if found is None else found - 1.0
         return self._made[legs]
 

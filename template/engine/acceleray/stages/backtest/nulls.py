@@ -7,12 +7,11 @@ last refresh is the same tomorrow, and is kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.null_path import BATCH, NullLaw, NullPath, followed
+from acceleray.quant.null_path import BATCH, NullLaw, NullPath, follow
 from acceleray.quant.null_record import NullRecords, records_of
 from acceleray.quant.student_tail import degrees_of_freedom
 from acceleray.runtime.content import content_key
@@ -59,12 +58,6 @@ def needed(every: Sequence[NullLaw], records: int) -> list[Task]:
     return [(law, batch) for batch in range(-(-records // BATCH)) for law in begun]
 
 
-def path_of(task: Task, seed: int) -> NullPath:
-    """Return the paths of one batch of records over the refreshes that are over."""
-    law, batch = task
-    return followed(batch, law, seed)
-
-
 def judged_by(
     every: Sequence[NullLaw],
     forecasts: Sequence[NDArray[np.float64]],
@@ -94,15 +87,22 @@ def key_of(task: Task, seed: int) -> str:
 
 def as_bytes(path: NullPath) -> bytes:
     """Return a path as bytes, to the last bit."""
-    return packed([getattr(path, each.name) for each in fields(path)])
+    first = int(path.record[0]) // BATCH * BATCH if path.record.size else 0
+    counts = np.bincount(path.record - np.uint32(first), minlength=BATCH)
+    # Of half the size where the days of a record fit, which are most of a path.
+    short = path.day.size == 0 or int(path.day.max()) < 2**16
+    day = path.day.astype(np.uint16) if short else path.day
+    return packed([np.array(first), counts, day, path.exceeded, path.sums, path.edges])
 
 
 def from_bytes(content: bytes) -> NullPath:
     """Return the path that `as_bytes` was given."""
-    return NullPath(*unpacked(content))
+    first, counts, day, *others = unpacked(content)
+    record = np.repeat(np.arange(BATCH, dtype=np.uint32), counts) + np.uint32(first)
+    return NullPath(record, day.astype(np.uint32), *others)
 
 
-PATH = Kind("null_path", path_of, as_bytes, from_bytes)
+PATH = Kind("null_path", follow, as_bytes, from_bytes)
 """The paths of one batch, as they are kept for other runs."""
 
 
