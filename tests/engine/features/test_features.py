@@ -28,6 +28,7 @@ DAYS = 330
 def commit(run: Run, prices: pd.DataFrame) -> None:
     """Put a wide frame, NaN where there is no price, into silver.prices."""
     commit_prices(run, long_rows(prices))
+    run.identify("test", prices.index[-1].date())
 
 
 def wide(run: Run, table: Any, column: str, like: pd.DataFrame) -> pd.DataFrame:
@@ -174,6 +175,7 @@ def test_an_instrument_that_trades_at_weekends_is_no_part_of_the_market_of_the_o
     weekend = str(built.prices.columns[0])
     run = built.make(f"features.horizon_d={HORIZON}", "market_data.source=csv", "market_data.name=apart")
     commit_prices(run, long_rows(built.prices), (weekend,))
+    run.identify("test", built.prices.index[-1].date())
     build_features(run)
     daily = observed_returns(built.prices)
     others = daily.drop(columns=[weekend]).mean(axis=1)
@@ -242,7 +244,9 @@ def test_no_feature_and_no_return_knows_a_price_after_its_date(built: Built) -> 
 def test_building_again_writes_no_version(built: Built) -> None:
     tables = (RETURNS, FEATURES)
     before = [built.run.lake.version(table) for table in tables]
-    build_features(built.make(f"features.horizon_d={HORIZON}"))
+    again = built.make(f"features.horizon_d={HORIZON}")
+    again.identify("test", built.prices.index[-1].date())
+    build_features(again)
     assert [built.run.lake.version(table) for table in tables] == before
 
 

@@ -50,7 +50,7 @@ def scene(seed: int) -> DayPrices:
 def made(prices: DayPrices) -> tuple[FeatureRows, NDArray[np.int64]]:
     in_market = np.arange(NAMES) != 6
     rows = FeatureRows(prices, in_market, HORIZON, OWN)
-    return rows, features_reach(np.isfinite(prices.prices), in_market, rows.window)
+    return rows, features_reach(np.isfinite(prices.prices), in_market, *rows.longest)
 
 
 @given(st.integers(0, 2**32))

@@ -94,10 +94,10 @@ def test_ranks_are_those_that_pandas_counts(seed: int) -> None:
     np.testing.assert_array_equal(ranked(values), expected)
 
 
-@given(st.integers(0, 2**32), st.integers(2, 12))
+@given(st.integers(0, 2**32), st.integers(2, 12), st.integers(1, 12))
 @settings(max_examples=60, deadline=None)
 def test_a_day_reaches_back_to_the_first_day_that_its_numbers_need_and_no_further(
-    seed: int, window: int
+    seed: int, window: int, returns: int
 ) -> None:
     prices, _ = scene(seed)
     new = np.isfinite(prices.prices)
@@ -115,19 +115,23 @@ def test_a_day_reaches_back_to_the_first_day_that_its_numbers_need_and_no_furthe
             if new[day, place] or 0 < since <= CLOSED:
                 needed.append(day - since)
         assert found == min(needed)
-    for day, found in enumerate(features_reach(new, in_market, window)):
-        begins = [own[place][own[place] <= day][-window:][0] for place in range(NAMES) if new[day, place]]
-        begin = min(begins, default=day)
-        spanned = [
-            before(place, each)
-            for each in range(begin, day + 1)
-            for place in np.flatnonzero(in_market & new[each])
-        ]
-        assert found == min([begin, *spanned])
+    for day, found in enumerate(features_reach(new, in_market, window, returns)):
+        needed = [day]
+        for place in np.flatnonzero(new[day]):
+            known = own[place][own[place] <= day]
+            needed.append(known[-max(window, returns + 1) :][0])
+            since = known[1:][-returns:][0] if known.size > 1 else day
+            needed += [
+                before(other, each)
+                for each in range(since, day + 1)
+                for other in np.flatnonzero(in_market & new[each])
+            ]
+        needed += [before(other, day) for other in np.flatnonzero(in_market & new[day])]
+        assert found == min(needed)
 
 
 @pytest.mark.parametrize("instruments", [0, 1])
 def test_a_calendar_without_prices_reaches_nowhere(instruments: int) -> None:
     new = np.zeros((3, instruments), dtype=bool)
     assert returns_reach(new, CLOSED).tolist() == [0, 1, 2]
-    assert features_reach(new, np.ones(instruments, dtype=bool), 9).tolist() == [0, 1, 2]
+    assert features_reach(new, np.ones(instruments, dtype=bool), 9, 9).tolist() == [0, 1, 2]

@@ -29,20 +29,26 @@ def returns_reach(new: Mask, longest_closed_d: int) -> Days:
     return np.asarray(from_.min(axis=1, initial=len(new)).clip(max=days[:, 0]))
 
 
-def features_reach(new: Mask, in_market: Mask, prices: int) -> Days:
+def features_reach(new: Mask, in_market: Mask, prices: int, returns: int) -> Days:
     """Return the first day that each day's features depend on, of shape (days,).
 
     Args:
         new: of the instruments that have features.
         in_market: which of them the market is the mean of, of shape (instruments,).
-        prices: that the longest window contains, that before its first return included.
+        prices: that the longest window of prices contains.
+        returns: that the longest window of returns contains.
     """
     days = np.arange(len(new))
-    begin = days.copy()
+    first_price, first_return = days.copy(), days.copy()
     for own in new.T:
         at = np.flatnonzero(own)
-        begin[at] = np.minimum(begin[at], at[np.maximum(np.arange(at.size) - prices + 1, 0)])
-    return _least(returns_reach(new[:, in_market], 0), begin)
+        here = np.arange(at.size)
+        low = np.maximum(here - max(prices, returns + 1) + 1, 0)
+        first_price[at] = np.minimum(first_price[at], at[low])
+        # The first price has no return.
+        low = np.minimum(np.maximum(here - returns + 1, 1), here)
+        first_return[at] = np.minimum(first_return[at], at[low])
+    return np.minimum(_least(returns_reach(new[:, in_market], 0), first_return), first_price)
 
 
 def _least(values: Days, begin: Days) -> Days:

@@ -26,6 +26,11 @@ class ReturnRows:
     levels: NDArray[np.float64]
     longest_closed_d: int
 
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many rows each risk day has, of shape (days,)."""
+        found = day_returns(self.prices.prices, self.longest_closed_d, self.levels)
+        return np.asarray(np.isfinite(found.simple).sum(axis=1))
+
     def of(self, part: Part) -> pa.Table:
         """Return instrument_id, date, return_1d and span_d of a part, by date and instrument."""
         prices = self.prices.prices[part.known_from : part.stop]

@@ -33,9 +33,25 @@ class FeatureRows:
     own: tuple[Signal, ...] = ()
 
     @property
-    def window(self) -> int:
-        """Return how many prices the longest window contains: of returns, that before the first as well."""
-        return max(each.length + (each.of != "prices") for each in (*DEFINITIONS, *self.own))
+    def longest(self) -> tuple[int, int]:
+        """Return how many prices the longest window of prices contains, and how many returns that of
+        returns."""
+        signals = (*DEFINITIONS, *self.own)
+        return (
+            max(each.length for each in signals if each.of == "prices"),
+            max(each.length for each in signals if each.of != "prices"),
+        )
+
+    def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the least and the most rows that each risk day can have, of shape (days,).
+
+        An instrument has a row as soon as its prices fill the shortest window; a window of a project's own
+        signal may be full and say nothing.
+        """
+        new = np.isfinite(self.prices.prices)
+        so_far = new.cumsum(axis=0)
+        surely, perhaps = (min(map(_prices, signals)) for signals in (DEFINITIONS, (*DEFINITIONS, *self.own)))
+        return (new & (so_far >= surely)).sum(axis=1), (new & (so_far >= perhaps)).sum(axis=1)
 
     def of(self, part: Part) -> pa.Table:
         """Return instrument_id, date, features and target as ranks, and forward_return, of a part.
@@ -64,3 +80,8 @@ class FeatureRows:
         returns = np.where(new, found.simple, np.nan)[:stop]
         index = market(returns[:, self.in_market])
         return raw(days[:stop], prices[:stop], returns, index, first, self.own), forward
+
+
+def _prices(signal: Signal) -> int:
+    """Return how many prices a window takes: of returns, that before the first as well."""
+    return signal.length + (signal.of != "prices")

@@ -2,29 +2,26 @@
 
 Prices on the risk calendar are one number per day and instrument, and lie in this process. From them each
 part of the days makes its rows by itself, in one pass without an exchange: in Spark's Python workers, which
-hand them to the commit, or here where they are few.
+hand them to the commit, or here where they are few. Rows of a date say what they are made from, so that a run
+makes those dates only that are made from something else by now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.day_prices import DayPrices, day_prices
-from acceleray.quant.reach import features_reach, returns_reach
 from acceleray.runtime.look_ahead import refuse_look_ahead
 from acceleray.runtime.risk_days import exchange_rates, outside_market, risk_days
 from acceleray.runtime.run import Run
 from acceleray.stages.features.definitions import DEFINITIONS, FEATURE_NAMES
-from acceleray.stages.features.part import Part, parts
-from acceleray.stages.features.returns import ReturnRows
-from acceleray.stages.features.rows import FeatureRows
-from acceleray.stages.features.spread import rows_of
+from acceleray.stages.features.origin import MADE_BY
+from acceleray.stages.features.part import parts
+from acceleray.stages.features.recipe import Recipe, of_features, of_returns
+from acceleray.stages.features.renewal import held, renewal
+from acceleray.stages.features.spread import Making, rows_of
 from acceleray.tables import PRICES, RETURNS
 from acceleray.tables.contract import Table
 
@@ -58,10 +55,12 @@ def build_features(run: Run) -> None:
         run.reporter.say(f"    {', '.join(rates)}: exchange rates, which have no features")
     prices = prices.of(~np.isin(prices.instruments, [*arithmetic, *rates]))
     in_market = ~np.isin(prices.instruments, outside_market(run))
-    own, horizon_d = run.project.own_signals(), run.settings.features.horizon_d
-    made = FeatureRows(prices, in_market, horizon_d, own)
-    reach = features_reach(np.isfinite(prices.prices), in_market, made.window)
-    _commit(run, run.project.features_table(), prices, made.of, reach)
+    horizon_d, local = run.settings.features.horizon_d, run.settings.profile == "local"
+    _commit(
+        run,
+        run.project.features_table(),
+        of_features(prices, in_market, horizon_d, run.project.own_signals(), local),
+    )
 
 
 def prices_of(run: Run) -> DayPrices:
@@ -79,16 +78,21 @@ def prices_of(run: Run) -> DayPrices:
 
 
 def _commit_returns(run: Run, prices: DayPrices) -> None:
-    data = run.settings.market_data
+    data, local = run.settings.market_data, run.settings.profile == "local"
     levels = np.array([data.arithmetic.get(name, np.nan) for name in prices.instruments], dtype=np.float64)
-    made = ReturnRows(prices, levels, data.stale_after_d)
-    reach = returns_reach(np.isfinite(prices.prices), data.stale_after_d)
-    _commit(run, RETURNS, prices, made.of, reach)
+    _commit(run, RETURNS, of_returns(prices, levels, data.stale_after_d, local))
 
 
-def _commit(
-    run: Run, table: Table, prices: DayPrices, make: Callable[[Part], pa.Table], reach: NDArray[np.int64]
-) -> None:
-    wanted, count = np.ones(len(prices.days), dtype=np.bool_), len(prices.instruments)
-    rows = rows_of(run.lake.spark, table, make, parts(wanted, reach, count), count, {"source": run.source})
-    run.commit(table, rows)
+def _commit(run: Run, table: Table, recipe: Recipe) -> None:
+    """Commit the dates of a table that are made from something else than those that it holds."""
+    found = renewal(recipe.expected, held(run, table), run.settings.anew)
+    constants = {"source": run.source, MADE_BY: run.identity.run_id}
+    making = Making(recipe.make, recipe.expected.days, recipe.expected.origins, constants)
+    wanted = parts(found.wanted, recipe.reach, recipe.instruments)
+    rows = rows_of(run.lake.spark, table, making, wanted, recipe.instruments)
+    run.commit(table, rows, where=found.where)
+    kind = f"{table.name} of a date"
+    for reason, dates in found.made.items():
+        run.kept.made(kind, dates, reason)
+    for run_id, dates in found.reused.items():
+        run.kept.reused(kind, dates, run_id)
