@@ -16,7 +16,7 @@ from acceleray.quant.currencies import CURRENCIES, pair_of
 from acceleray.settings import Settings
 from acceleray.stages.ingest.delta_table import newest
 from acceleray.stages.ingest.frame import from_frame
-from acceleray.stages.ingest.grouped import CELLS_SQL, Grouped, packed, unpacked
+from acceleray.stages.ingest.grouped import CELLS_SQL, Grouped, Here, packed, unpacked
 from acceleray.stages.ingest.reading.delivery import CELLS, deliver
 from acceleray.stages.ingest.reading.wishes import Wishes
 from acceleray.stages.ingest.received import Received, refuse_dates
@@ -68,11 +68,14 @@ def _read(spark: SparkSession, settings: Settings) -> tuple[str, dict[str, pa.Ta
     frame = newest(spark, settings, fx.table, "fx.table")
     received = from_frame(f"table {fx.table}", frame, fx.table.split(".")[-1], wishes)
     refuse_dates(received)
-    rows = received.cells.select(CELLS.names).toArrow().cast(CELLS)
-    rows = rows.filter(pc.is_valid(rows["price_text"])).sort_by([("instrument_id", "ascending")])
-    names = pc.unique(rows["instrument_id"]).to_pylist()
-    cells = {name: rows.filter(pc.equal(rows["instrument_id"], name)) for name in names}
-    return received.origin, cells, received.understood[0]
+    prices = received.prices
+    series = Here.of(prices.toArrow()) if isinstance(prices, DataFrame) else prices
+    assert isinstance(series, Here)
+    filled = (
+        one.select(CELLS.names).cast(CELLS).filter(pc.field("price_text").is_valid()) for one in series.tables
+    )
+    cells = {one["instrument_id"][0].as_py(): one for one in filled if len(one)}
+    return received.origin, {name: cells[name] for name in sorted(cells)}, received.understood[0]
 
 
 def _rates_of(cells: Mapping[str, pa.Table], settings: Settings) -> tuple[dict[str, pa.Table], list[str]]:
@@ -98,16 +101,25 @@ def _refuse_both(prices: Received, origin: str, rates: Mapping[str, pa.Table]) -
     if not both and isinstance(prices.prices, DataFrame):
         found = prices.prices.where(F.col("instrument_id").isin(list(rates)))
         both = sorted(row[0] for row in found.select("instrument_id").distinct().collect())
+    if isinstance(prices.prices, Here):
+        both = sorted(
+            {one["instrument_id"][0].as_py() for one in prices.prices.tables if len(one)} & set(rates)
+        )
     if both:
         raise PortfolioError(f"{both[0]} is in {prices.origin} and in {origin}; keep it in one of them.")
 
 
-def _joined(spark: SparkSession, prices: Received, rates: Mapping[str, pa.Table]) -> DataFrame | Grouped:
+def _joined(
+    spark: SparkSession, prices: Received, rates: Mapping[str, pa.Table]
+) -> DataFrame | Grouped | Here:
     held = prices.prices
+    if isinstance(held, Here):
+        return Here((*held.tables, *rates.values()))
     if isinstance(held, Grouped) and held.read is unpacked:
         return Grouped(held.frame.unionByName(packed(spark, rates.items(), 1).frame), unpacked)
     rows = spark.createDataFrame(pa.concat_tables(rates.values()), CELLS_SQL)
-    return prices.cells.unionByName(rows, allowMissingColumns=True)
+    cells = held.rows() if isinstance(held, Grouped) else held
+    return cells.unionByName(rows, allowMissingColumns=True)
 
 
 def _title(origin: str) -> str:
