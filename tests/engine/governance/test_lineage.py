@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from acceleray.governance.lineage import (
     runs_of_load,
 )
 from acceleray.tables import BACKTEST_FORECASTS, RETURNS, RISK_MEASURES
+
+DAY = timedelta(days=1)
 
 
 def a_run(run_id: str, day: int = 1, load_id: str = "load-1", source: str = "sample") -> dict[str, Any]:
@@ -81,17 +83,29 @@ def test_a_run_that_was_stopped_before_its_end_is_told_as_such() -> None:
 
 def test_a_load_is_followed_by_every_run_that_used_it() -> None:
     runs = [a_run("a"), a_run("b", load_id="load-2"), a_run("c", source="csv:mine")]
+    assert runs_of_load(Load("sample", "load-1", None), runs) == ["a"]
     load = Load("sample", "load-1", datetime(2026, 1, 1, tzinfo=UTC))
-    assert runs_of_load(load, runs) == ["a"]
     text = "\n".join(describe_load(load, evidence(["a"], runs, TOUCHES), RETURNS))
     assert "Received       2026-01-01 00:00:00 UTC" in text
     assert "(read version 3 in calibrate)" in text
     assert "none has finished" in describe_load(load, [], RETURNS)[-1]
 
 
+def test_a_row_that_later_loads_left_as_it_was_is_followed_by_their_runs_too() -> None:
+    runs = [
+        a_run("before", 1, "load-0"),
+        a_run("a", 2),
+        a_run("b", 3, "load-2"),
+        a_run("c", 4, "x", "csv:mine"),
+    ]
+    assert runs_of_load(Load("sample", "load-1", datetime(2026, 1, 2, tzinfo=UTC)), runs) == ["a", "b"]
+    assert runs_of_load(Load("sample", "load-2", datetime(2026, 1, 3, tzinfo=UTC)), runs) == ["b"]
+
+
 def test_a_row_that_does_not_name_its_load_comes_from_the_one_that_is_there() -> None:
-    here = [Load("sample", "new", None), Load("csv:mine", "other", None)]
-    assert loads_of([{"source": "sample"}], here) == [Load("sample", "new", None)]
+    day = datetime(2026, 1, 2, tzinfo=UTC)
+    here = [Load("sample", "new", day), Load("csv:mine", "other", None), Load("sample", "kept", day - DAY)]
+    assert loads_of([{"source": "sample"}], here) == [Load("sample", "new", day)]
     assert loads_of([{"source": "sample", "load_id": "old"}], here) == [Load("sample", "old", None)]
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from acceleray.runtime.run import Run
+from acceleray.settings import Settings
 from acceleray.stages.ingest import grouped
 from acceleray.stages.ingest.stage import Loaded, ingest
 from acceleray.tables import (
@@ -21,7 +23,9 @@ from acceleray.tables import (
     RISK_DAYS,
     Table,
 )
+from ingest.tables_in_memory import MemoryRun
 
+LAYERS = (PRICES_RECEIVED, PRICES, PRICES_QUARANTINED)
 TABLES = (PRICES_RECEIVED, PRICES, PRICES_QUARANTINED, PRICE_SERIES, RISK_DAYS, PRICE_FINDINGS)
 NAMES = tuple("ABCDEF")
 DAYS = np.busday_offset(np.datetime64("2022-01-03"), np.arange(400))
@@ -81,7 +85,7 @@ EDITS: dict[str, Callable[[Prices], Prices]] = {
     "an old price": lambda prices: changed(prices, "E", 20, "49.99"),
     "an old price becomes none": lambda prices: changed(prices, "E", 21, "gone"),
     "a quarantined cell is mended": lambda prices: changed(prices, "B", 50, "50.00"),
-    "an instrument begins": lambda prices: prices | {"G": dict(list(prices["A"].items())[-90:])},
+    "an instrument begins": lambda prices: prices | {"G": dict(list(prices["D"].items())[-90:])},
     "an instrument ends": lambda prices: prices | {"F": dict(list(prices["F"].items())[:-30])},
     "an instrument has gone": lambda prices: {name: its for name, its in prices.items() if name != "A"},
     "a day comes again with other prices": lambda prices: again(append(prices, 1)),
@@ -89,116 +93,157 @@ EDITS: dict[str, Callable[[Prices], Prices]] = {
 }
 
 
-class Home:
-    """A project whose file of prices changes from day to day."""
+class Mornings:
+    """Tables in memory, and a file of prices that changes from day to day."""
 
-    def __init__(self, make: Callable[..., Run], folder: Path) -> None:
-        self.make, self.folder = make, folder
+    def __init__(self, settings: Callable[..., Settings], folder: Path) -> None:
+        self.settings, self.folder = settings, folder
+        self.tables: dict[str, pa.Table] = {}
 
-    def take(self, prices: Prices, source: str = "daily") -> tuple[Run, Loaded]:
+    def run(self, prices: Prices, source: str) -> MemoryRun:
         path = self.folder / "prices.csv"
         write(path, prices)
-        run = self.make("market_data.source=csv", f"market_data.path={path}", f"market_data.name={source}")
-        with run.stage("ingest", "Ingest"):
-            return run, ingest(run)
+        return MemoryRun(
+            self.settings("market_data.source=csv", f"market_data.path={path}"), source, self.tables
+        )
+
+    def take(self, prices: Prices, source: str = "daily") -> tuple[MemoryRun, Loaded]:
+        run: Any = self.run(prices, source)
+        return run, ingest(run)
+
+
+@pytest.fixture
+def mornings(settings: Callable[..., Settings], tmp_path: Path) -> Mornings:
+    return Mornings(settings, tmp_path)
+
+
+def rows(found: pa.Table, table: Table) -> list[dict[str, Any]]:
+    """Return what is compared of a table by key, less what tells sources and loads apart."""
+    names = [name for name in table.compared_names if name not in ("source", "load_id")]
+    found = found.select(names).sort_by([(name, "ascending") for name in table.key if name != "source"])
+    return [row for row in found.to_pylist() if row.get("kind") not in RECORDS]
+
+
+def same(one: MemoryRun, other: MemoryRun) -> None:
+    for table in TABLES:
+        assert rows(one.rows(table), table) == rows(other.rows(table), table), table.label
+
+
+def history(run: MemoryRun | Run) -> list[dict[str, Any]]:
+    found = run.rows(PRICE_FINDINGS).drop_columns(["source"]).to_pylist()
+    kept = [row for row in found if row["kind"] in RECORDS]
+    return sorted(kept, key=lambda row: (row["instrument_id"], row["kind"]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_edits_of_every_kind_leave_what_a_run_from_nothing_finds(mornings: Mornings, seed: int) -> None:
+    """Every edit upon all before it, in a random order."""
+    prices = market(330)
+    mornings.take(prices)
+    for number, name in enumerate(np.random.default_rng(seed).permutation(list(EDITS))):
+        prices = EDITS[str(name)](prices)
+        merged, loaded = mornings.take(prices)
+        anew, other = mornings.take(prices, f"anew{number}")
+        assert loaded == other, name
+        same(merged, anew)
+        again, _ = mornings.take(prices)
+        assert history(again) == history(merged), name
+        assert [again.written[table.label] for table in LAYERS] == [0, 0, 0], name
+
+
+@pytest.mark.parametrize("dies_at", range(6))
+@pytest.mark.parametrize("after", ["the same", "another", "the old"])
+def test_a_morning_killed_before_any_commit_is_put_right_by_the_next(
+    mornings: Mornings, dies_at: int, after: str
+) -> None:
+    prices = market(330)
+    edited = append(changed(changed(prices, "A", 9, "51.00"), "B", 9, "none"), 1)
+    mornings.take(prices)
+    killed, commits = mornings.run(edited, "daily"), list[str]()
+    commit = killed.commit
+
+    def dying(table: Table, *more: Any, **named: Any) -> None:
+        commits.append(table.label)
+        if len(commits) > dies_at:
+            raise KeyboardInterrupt
+        commit(table, *more, **named)
+
+    killed.commit = dying  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        ingest(cast(Any, killed))
+    following = {"the same": edited, "another": append(prices, 3), "the old": prices}[after]
+    merged, _ = mornings.take(following)
+    anew, _ = mornings.take(following, "anew")
+    same(merged, anew)
+    if after == "the same":
+        assert [row["instrument_id"] for row in history(merged)] == ["A"]
+    elif after == "the old" and dies_at < 3:
+        assert not history(merged)
+
+
+def test_a_new_day_is_a_day_of_rows(mornings: Mornings) -> None:
+    prices = market(330)
+    mornings.take(prices)
+    run, _ = mornings.take(append(prices, 1))
+    assert [run.written[table.label] for table in LAYERS] == [6, 6, 0]
+
+
+def test_a_readjusted_history_is_written_for_its_instrument_alone(mornings: Mornings) -> None:
+    prices = market(330)
+    mornings.take(prices)
+    halved = {day: f"{float(text) / 2:.3f}" for day, text in prices["E"].items()}
+    run, _ = mornings.take(append(prices | {"E": halved}, 1))
+    assert [run.written[table.label] for table in LAYERS] == [336, 336, 0]
+    (row,) = history(run)
+    assert (row["kind"], row["instrument_id"], row["count"]) == ("readjusted", "E", 330)
 
 
 @pytest.fixture(scope="module")
-def home(new_project: Callable[[], Callable[..., Run]], tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(new_project(), tmp_path_factory.mktemp("mornings"))
+def make(new_project: Callable[[], Callable[..., Run]]) -> Callable[..., Run]:
+    return new_project()
 
 
-def rows(run: Run, table: Table) -> list[dict[str, Any]]:
-    """Return what is compared of a table by key, less what tells sources and loads apart."""
-    found = run.lake.read(table, run.source).toArrow()
-    names = [name for name in table.compared_names if name not in ("source", "load_id")]
-    found = found.select(names).sort_by([(name, "ascending") for name in table.key if name != "source"])
-    listed = found.to_pylist()
-    return [row for row in listed if row.get("kind") not in RECORDS]
+def took(make: Callable[..., Run], path: Path, prices: Prices, source: str) -> tuple[Run, Loaded]:
+    """Ingest with real Spark and Delta."""
+    write(path, prices)
+    run = make("market_data.source=csv", f"market_data.path={path}", f"market_data.name={source}")
+    with run.stage("ingest", "Ingest"):
+        return run, ingest(run)
 
 
-def same(one: Run, other: Run) -> None:
-    for table in TABLES:
-        # How the file was read is said with its name.
-        assert rows(one, table) == rows(other, table), table.label
-
-
-def written(run: Run, table: Table) -> int:
+def write_count(run: Run, table: Table) -> int:
     """Return how many rows the newest version of a table added."""
     history = run.lake.spark.sql(f"DESCRIBE HISTORY {run.lake.identifier(table)} LIMIT 1").collect()
     return int(history[0]["operationMetrics"]["numOutputRows"])
 
 
-def test_edits_of_every_kind_leave_what_a_run_from_nothing_finds(home: Home) -> None:
-    """Every edit after the other, each upon all before it, in an order that a seed decides."""
+def test_a_new_day_keeps_where_the_others_came_from(make: Callable[..., Run], tmp_path: Path) -> None:
     prices = market(330)
-    home.take(prices)
-    order = np.random.default_rng(7).permutation(list(EDITS))
-    for number, name in enumerate(order):
-        prices = EDITS[str(name)](prices)
-        merged, loaded = home.take(prices)
-        anew, other = home.take(prices, f"anew{number}")
-        assert loaded == other, name
-        same(merged, anew)
-
-
-def test_a_new_day_writes_a_day_and_keeps_where_the_others_came_from(home: Home) -> None:
-    prices = market(330)
-    _, first = home.take(prices, "one")
-    run, second = home.take(append(prices, 1), "one")
-    assert [written(run, table) for table in (PRICES_RECEIVED, PRICES)] == [6, 6]
+    _, first = took(make, tmp_path / "prices.csv", prices, "one")
+    run, second = took(make, tmp_path / "prices.csv", append(prices, 1), "one")
+    assert [write_count(run, table) for table in (PRICES_RECEIVED, PRICES)] == [6, 6]
     assert first.load_id != second.load_id
     loads = {row["load_id"]: row["count"] for row in run.read(PRICES).groupBy("load_id").count().collect()}
     assert loads == {first.load_id: first.accepted, second.load_id: 6}
-    days = {row["date"]: row["content"] for row in run.read(RISK_DAYS).collect()}
-    assert len(days) == 331
     touched = {touch.table.label: touch for touch in run.touches}
     assert touched[PRICES.label].rows == second.accepted
     assert not touched[PRICES_QUARANTINED.label].changed
 
 
+@pytest.mark.nightly
 def test_this_process_and_spark_judge_alike_and_hold_the_same(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., Run], mornings: Mornings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prices = EDITS["an old price becomes none"](market(330))
-    _, loaded = home.take(prices, "here")
     later = append(changed(prices, "D", 10, "61.00"), 1)
-    here_again, _ = home.take(later, "here")
+    mornings.take(prices)
+    here, loaded = mornings.take(later)
     monkeypatch.setattr(grouped, "MOST_HERE", 0)
-    _, by_spark = home.take(prices, "spark")
+    took(make, tmp_path / "prices.csv", prices, "spark")
+    run, by_spark = took(make, tmp_path / "prices.csv", later, "spark")
     assert loaded == by_spark
-    spark_again, _ = home.take(later, "spark")
-    same(here_again, spark_again)
-    kinds = [rows_of_history(run) for run in (here_again, spark_again)]
-    assert kinds[0] == kinds[1] != []
-    assert home.take(later, "spark")[1] == home.take(later, "here")[1]
-    assert rows_of_history(spark_again) == kinds[0]
-
-
-def rows_of_history(run: Run) -> list[dict[str, Any]]:
-    found = run.lake.read(PRICE_FINDINGS, run.source).toArrow().drop_columns(["source"]).to_pylist()
-    return [row for row in found if row["kind"] in RECORDS]
-
-
-def test_a_morning_killed_between_two_commits_is_put_right_by_the_next(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed after the received prices are merged; the next day's file has other ones, or the old ones."""
-    commit = Run.commit
-
-    def dying(run: Run, table: Table, *more: Any, **named: Any) -> Any:
-        if table is PRICES:
-            raise KeyboardInterrupt
-        return commit(run, table, *more, **named)
-
-    prices = market(330)
-    for number, next_day in enumerate((append(prices, 1), append(prices, 3), prices)):
-        name = f"killed{number}"
-        home.take(prices, name)
-        with monkeypatch.context() as patched:
-            patched.setattr(Run, "commit", dying)
-            with pytest.raises(KeyboardInterrupt):
-                home.take(append(changed(prices, "A", 9, "51.00"), 1), name)
-        merged, _ = home.take(next_day, name)
-        anew, _ = home.take(next_day, f"nothing{number}")
-        same(merged, anew)
+    for table in TABLES:
+        assert rows(run.rows(table), table) == rows(here.rows(table), table), table.label
+    assert history(run) == history(here) != []
+    again, _ = took(make, tmp_path / "prices.csv", later, "spark")
+    assert history(again) == history(run)
