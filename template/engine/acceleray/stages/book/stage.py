@@ -77,11 +77,9 @@ def receive_book(run: Run) -> Incoming:
     """
     found = _receive(run)
     # Read here too, so that P&L that cannot be used is heard of before the night's work and not after it.
-    received = found.received
-    bases = (
-        {} if received is None else {each.portfolio_id: each.base_currency for each in received.portfolios}
-    )
-    actual_pnl(run.lake.spark, run.settings, {name: base for name, base in bases.items() if base})
+    known = found.received.portfolios if found.received is not None else ()
+    bases = {each.portfolio_id: each.base_currency for each in known if each.base_currency}
+    actual_pnl(run.lake.spark, run.settings, bases)
     return found
 
 
