@@ -81,7 +81,7 @@ def lanes(everything: bool) -> list[Lane]:
             "engine: Spark and Ray",
             TESTS,
             (_pytest(*one, f"{engines}{quick}", *interpreted, "--ignore=workloads"),),
-            480,
+            560,
         ),
         Lane("engine: whole runs", TESTS, (_pytest(*one, f"{engines}{quick}", "workloads"),), 240),
         Lane("style and types", ROOT, style, 30, beside=True),

@@ -155,3 +155,21 @@ def test_old_work_that_is_still_of_use_is_kept_on(make_run: Callable[..., Run]) 
     assert squares(run, [3]) == [9]
     assert CALLS == []
     assert run.lake.read(KEPT_WORK).count() == 3
+
+
+def test_two_runs_that_make_the_same_at_once_keep_both_and_the_next_takes_one(
+    make_run: Callable[..., Run],
+) -> None:
+    squares(morning(make_run, "sunday")[0], [1])
+    keys = [content_key(task) for task in (3, 4)]
+    (first, _), (second, _) = morning(make_run, "monday"), morning(make_run, "monday")
+    both = [run.kept.map(SQUARE, keys, [3, 4]) for run in (first, second)]
+    # Each has looked before the other wrote.
+    assert [next(results) for results in both] == [9, 9]
+    assert [list(results) for results in both] == [[16], [16]]
+    for run in (first, second):
+        run.kept.wait()
+    assert CALLS == [3, 3, 4, 4]
+    assert first.lake.read(KEPT_WORK).count() == 1 + 4
+    assert squares(morning(make_run, "tuesday")[0], [3, 4]) == [9, 16]
+    assert CALLS == []

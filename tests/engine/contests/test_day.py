@@ -59,6 +59,20 @@ def test_a_sparse_book_has_its_lines_in_weights_of_one_below_desks(tmp_path: Pat
     assert all(one.lines == min(100, one.instruments // 2) for one in SIZES if one is not SAMPLE)
 
 
+def test_the_sample_as_files_has_its_rates_and_its_own_book(tmp_path: Path) -> None:
+    universe = Universe(SAMPLE, tmp_path)
+    universe.write_day(2)
+    prices = pq.read_table(universe.path)
+    assert (prices.num_rows, prices.num_columns) == (SAMPLE.days, 1 + SAMPLE.instruments)
+    # There was no euro before 1999.
+    assert prices["EURUSD"].null_count > 2_000
+    assert prices["AAPL"].null_count == 0
+    named = dict(one.split("=", 1) for one in universe.settings if one.startswith("book."))
+    assert named["book.source"] == "csv"
+    for setting in ("book.path", "book.portfolios_path", "book.instruments_path"):
+        assert csv.read_csv(named[setting]).num_rows
+
+
 def test_stages_are_what_a_run_says_of_them_with_the_peak_of_their_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from skfolio.datasets import load_sp500_dataset
 
 from acceleray.quant.universe import Plan, market_path, one_factor_model, price_path
+from acceleray.stages.ingest.sample import reference_rates
 from acceleray.stages.ingest.simulated import business_days, instrument_name
 
 DAYS_A_YEAR = 252
@@ -20,6 +23,8 @@ SEED = 20260101
 _TRANSIENT_SHARE, _HALF_LIFE_D = 0.2, 10.0
 # Portfolios of a desk; only desks have no parent, and only those are backtested of a large book.
 _OF_A_DESK = 500
+# Files of a book, and the settings that name them.
+_BOOK = {"positions": "path", "portfolios": "portfolios_path", "instruments": "instruments_path"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,8 @@ def _years(instruments: int, years: int, portfolios: int, *settings: str) -> Siz
 
 
 _FEWER = "simulation.scenarios=20000"
-SAMPLE = Size("sample", 20, 8_313)
+# Twenty names and three exchange rates, with the book that goes with them.
+SAMPLE = Size("sample", 23, 8_313)
 SIZES = (
     SAMPLE,
     _years(100, 10, 300),
@@ -83,7 +89,7 @@ class Universe:
         self.size = size
         self.path = folder / f"prices.{kind}"
         self._dates, self._names, self._prices = _sample() if size is SAMPLE else _simulated(size)
-        self._book = _write_book(size, self._names, folder) if size.portfolios else ()
+        self._book = _write_book(size, self._names, folder) if size.portfolios else _sample_book(folder)
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -94,26 +100,37 @@ class Universe:
     def write_day(self, day: int) -> None:
         """Write the prices of day 1, all but the last date, or of day 2, all of them."""
         end = len(self._dates) - (2 - day)
-        columns = {name: self._prices[:end, at] for at, name in enumerate(self._names)}
+        # What is not a number is an empty cell.
+        columns = {
+            name: pa.array(self._prices[:end, at], from_pandas=True) for at, name in enumerate(self._names)
+        }
         table = pa.table({"date": pa.array(self._dates[:end]), **columns})
         (csv.write_csv if self.path.suffix == ".csv" else pq.write_table)(table, self.path)
 
 
 def _sample() -> tuple[NDArray[np.datetime64], list[str], NDArray[np.float64]]:
-    from skfolio.datasets import load_sp500_dataset
-
-    prices = load_sp500_dataset()
+    prices = load_sp500_dataset().join(reference_rates(), how="left")
     return prices.index.to_numpy().astype("datetime64[D]"), list(prices.columns), prices.to_numpy()
 
 
 def _simulated(size: Size) -> tuple[NDArray[np.datetime64], list[str], NDArray[np.float64]]:
-    model = one_factor_model(_sample()[2])
+    model = one_factor_model(load_sp500_dataset().to_numpy())
     plan = Plan(size.days, _TRANSIENT_SHARE, _HALF_LIFE_D, SEED)
     market = market_path(model, plan)
     prices = np.empty((size.days, size.instruments), order="F")
     for number in range(size.instruments):
         prices[:, number] = np.round(price_path(model, plan, market, number), 6)
     return business_days(size.days), [instrument_name(number) for number in range(size.instruments)], prices
+
+
+def _sample_book(folder: Path) -> tuple[str, ...]:
+    """Write the sample's own book as files: with prices of a file it is not taken by itself."""
+    settings = ["book.source=csv"]
+    for name, setting in _BOOK.items():
+        content = (resources.files("acceleray.stages.book") / "sample" / f"{name}.csv").read_bytes()
+        (folder / f"{name}.csv").write_bytes(content)
+        settings.append(f"book.{setting}={folder / name}.csv")
+    return tuple(settings)
 
 
 def _write_book(size: Size, names: list[str], folder: Path) -> tuple[str, ...]:
