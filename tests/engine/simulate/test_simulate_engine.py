@@ -6,8 +6,9 @@ import pytest
 
 from acceleray.quant import risk
 from acceleray.quant.euler import euler_value_at_risk
-from acceleray.stages.simulate import engine, tasks
-from acceleray.stages.simulate.engine import Plan, simulated
+from acceleray.stages.simulate import engine, one_pass, passes, tasks, tiles
+from acceleray.stages.simulate.engine import simulated
+from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.horizon import Horizon
 from acceleray.stages.simulate.scenario_inputs import World
 from simulate.serial import SerialFanOut, all_returns, made_up_world, with_t_copula
@@ -22,8 +23,22 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module", params=["filtered_historical", "t_copula"])
-def made(request: pytest.FixtureRequest, world: World) -> tuple[World, tuple[Horizon, ...]]:
-    chosen = world if request.param == "filtered_historical" else with_t_copula(world)
+def chosen(request: pytest.FixtureRequest, world: World) -> World:
+    return world if request.param == "filtered_historical" else with_t_copula(world)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["one_pass", "three_passes"])
+def made(request: pytest.FixtureRequest, chosen: World) -> tuple[World, tuple[Horizon, ...]]:
+    return chosen, simulated(SerialFanOut(), [chosen], PLAN, in_passes=request.param)
+
+
+@pytest.fixture(scope="module")
+def in_passes(chosen: World) -> tuple[World, tuple[Horizon, ...]]:
+    return chosen, simulated(SerialFanOut(), [chosen], PLAN, in_passes=True)
+
+
+@pytest.fixture(scope="module")
+def at_once(chosen: World) -> tuple[World, tuple[Horizon, ...]]:
     return chosen, simulated(SerialFanOut(), [chosen], PLAN)
 
 
@@ -107,17 +122,27 @@ def test_the_attribution_is_that_of_all_scenarios_at_once_and_adds_up(made):
 
 
 @pytest.mark.parametrize(("groups", "most"), [(1, 1000), (1000, 1), (3, 2)])
-def test_the_grouping_of_blocks_into_tasks_changes_no_bit(made, monkeypatch, groups, most):
-    world, horizons = made
+def test_the_grouping_of_blocks_into_tasks_changes_no_bit(in_passes, monkeypatch, groups, most):
+    world, horizons = in_passes
     monkeypatch.setattr(tasks, "_TASKS", groups)
     monkeypatch.setattr(tasks, "_BLOCKS_PER_TASK", most)
-    assert bits(simulated(SerialFanOut(), [world], PLAN)) == bits(horizons)
+    assert bits(simulated(SerialFanOut(), [world], PLAN, in_passes=True)) == bits(horizons)
 
 
-def test_the_grouping_of_portfolios_changes_no_bit(made, monkeypatch):
-    world, horizons = made
+def test_the_grouping_of_portfolios_changes_no_bit(in_passes, monkeypatch):
+    world, horizons = in_passes
     monkeypatch.setattr(engine, "_TOGETHER", 32)
-    monkeypatch.setattr(engine, "_PILOT_TOGETHER", 64)
+    monkeypatch.setattr(passes, "_PILOT_TOGETHER", 64)
+    assert bits(simulated(SerialFanOut(), [world], PLAN, in_passes=True)) == bits(horizons)
+
+
+@pytest.mark.parametrize(("tile", "numbers", "together"), [(32, 1, 2048), (64, 49_152, 64), (32, 10**9, 32)])
+def test_tiles_and_segments_change_no_bit(at_once, monkeypatch, tile, numbers, together):
+    world, horizons = at_once
+    monkeypatch.setattr(one_pass, "TILE", tile)
+    monkeypatch.setattr(tiles, "_AT_ONCE_NUMBERS", numbers)
+    monkeypatch.setattr(tiles, "_SEGMENT_NUMBERS", numbers)
+    monkeypatch.setattr(tiles, "_TOGETHER", together)
     assert bits(simulated(SerialFanOut(), [world], PLAN)) == bits(horizons)
 
 
@@ -130,7 +155,7 @@ def test_sums_are_added_in_the_order_of_the_blocks(world, monkeypatch):
                 return iter([results[number] for number in order] if len(results) == len(order) else results)
 
         monkeypatch.setattr(tasks, "_TASKS", 1000)
-        return simulated(Shuffled(), [world], PLAN)[1].volatility
+        return simulated(Shuffled(), [world], PLAN, in_passes=True)[1].volatility
 
     assert len(tasks.blocks(SCENARIOS)) == 3
     assert (summed([0, 1, 2]) == summed([0, 1, 2])).all()
@@ -164,25 +189,28 @@ def test_a_portfolio_without_holdings_has_no_risk_and_costs_no_further_pass(made
         assert not each.value_at_risk_contributions[1].any()
     fan_out = SerialFanOut()
     simulated(fan_out, [world], replace(PLAN, horizons_d=(3,)))
+    assert set(fan_out.ran) == {"generate", "at_once"}
+    fan_out = SerialFanOut()
+    simulated(fan_out, [world], replace(PLAN, horizons_d=(3,)), in_passes=True)
     blocks = len(tasks.grouped(tasks.blocks(SCENARIOS)))
     assert {name: fan_out.ran.count(name) for name in ("count", "collect", "attribute")} == dict.fromkeys(
         ("count", "collect", "attribute"), blocks
     )
 
 
-def test_a_pilot_that_misses_the_tail_costs_a_pass_and_changes_no_measure(made, monkeypatch):
-    world, horizons = made
-    honest = engine._Passes._first_brackets
+def test_a_pilot_that_misses_the_tail_costs_a_pass_and_changes_no_measure(in_passes, monkeypatch):
+    world, horizons = in_passes
+    honest = passes.Passes._first_brackets
 
-    def wrong(passes, part):
+    def wrong(through, part):
         return tuple(
             replace(each, low=each.low + 500.0 * each.width, width=0.1 * each.width)
-            for each in honest(passes, part)
+            for each in honest(through, part)
         )
 
-    monkeypatch.setattr(engine._Passes, "_first_brackets", wrong)
+    monkeypatch.setattr(passes.Passes, "_first_brackets", wrong)
     fan_out = SerialFanOut()
-    again = simulated(fan_out, [world], PLAN)
+    again = simulated(fan_out, [world], PLAN, in_passes=True)
     assert fan_out.ran.count("count") > fan_out.ran.count("collect")
     for one, other in zip(again, horizons, strict=True):
         np.testing.assert_array_equal(one.tail.value_at_risk(VAR), other.tail.value_at_risk(VAR))
@@ -207,32 +235,37 @@ def test_an_atom_that_is_lost_in_a_pass_is_noticed(world, monkeypatch, lost):
     forgetful.__name__ = lost
     monkeypatch.setattr(tasks, lost, forgetful)
     with pytest.raises(RuntimeError, match="did not see the same losses"):
-        simulated(SerialFanOut(), [world], PLAN)
+        simulated(SerialFanOut(), [world], PLAN, in_passes=True)
 
 
-def test_losses_that_are_not_finite_are_refused(world):
+@pytest.mark.parametrize("in_three", [False, True])
+def test_losses_that_are_not_finite_are_refused(world, in_three):
     overflowing = replace(with_t_copula(world), next_sigma=np.array([0.01, 1e307, 0.01]))
     with np.errstate(all="ignore"), pytest.raises(RuntimeError, match="not finite"):
-        simulated(SerialFanOut(), [overflowing], PLAN)
+        simulated(SerialFanOut(), [overflowing], PLAN, in_passes=in_three)
 
 
 def test_what_a_task_returns_does_not_grow_with_the_scenarios(world):
     sizes = []
     for scenarios in (65_536, 262_144):
         fan_out = SerialFanOut()
-        simulated(fan_out, [world], replace(PLAN, scenarios=scenarios, horizons_d=(1,)))
+        plan = replace(PLAN, scenarios=scenarios, horizons_d=(1,))
+        simulated(fan_out, [world], plan, in_passes=True)
         sizes.append(fan_out.largest_result)
     assert sizes[1] < 1.2 * sizes[0] < 1e6
 
 
-def test_progress_ends_at_the_number_announced(world):
+@pytest.mark.parametrize(("in_three", "numbers"), [(False, 10**9), (False, 1), (True, 1)])
+def test_progress_ends_at_the_number_announced(world, monkeypatch, in_three, numbers):
+    monkeypatch.setattr(tiles, "_AT_ONCE_NUMBERS", numbers)
+    monkeypatch.setattr(tiles, "_SEGMENT_NUMBERS", numbers)
     announced, seen = [], []
 
     def counter(total: int, what: str):
         announced.append((total, what))
         return seen.append
 
-    simulated(SerialFanOut(), [world, with_t_copula(world)], PLAN, counter)
+    simulated(SerialFanOut(), [world, with_t_copula(world)], PLAN, counter, in_passes=in_three)
     [(total, what)] = announced
     assert what == "blocks of scenarios"
     assert seen == list(range(1, total + 1))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from acceleray.quant.stress import implied_factor_moves, most_plausible_loss
-from acceleray.stages.simulate import engine, tasks
-from acceleray.stages.simulate.engine import Plan, simulated
+from acceleray.stages.simulate import one_pass, tiles
+from acceleray.stages.simulate.engine import simulated
+from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.reverse import reached, reverse_of, whitening
 from acceleray.stages.simulate.scenario_inputs import World
 from simulate.serial import SerialFanOut, all_returns, made_up_world, with_t_copula
@@ -61,9 +62,9 @@ def test_grouping_changes_no_bit_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = replace(PLAN, horizons_d=(4,))
     world = with_factors(made_up_world())
     [whole] = simulated(SerialFanOut(), [world], plan)
-    monkeypatch.setattr(tasks, "_TASKS", 1)
-    monkeypatch.setattr(tasks, "_BLOCKS_PER_TASK", 1000)
-    monkeypatch.setattr(engine, "_TOGETHER", 32)
+    monkeypatch.setattr(one_pass, "TILE", 32)
+    monkeypatch.setattr(tiles, "_AT_ONCE_NUMBERS", 1)
+    monkeypatch.setattr(tiles, "_SEGMENT_NUMBERS", 1)
     [grouped] = simulated(SerialFanOut(), [world], plan)
     for name in ("reaching", "inside", "loss", "factor_distance", "reference_returns"):
         np.testing.assert_array_equal(getattr(whole.reverse, name), getattr(grouped.reverse, name))
