@@ -41,8 +41,8 @@ _BETTER = 1e-7
 def raised_to_definite(curvature: Floats, raised: Floats, lower: Floats) -> float:
     """Write `curvature` with its diagonal raised until it is positive definite, and its factor.
 
-    It is raised in the scale of each coordinate; returns by how much, the least of 0, 0.001, 0.004, ... that is
-    enough, or -1 if nothing is.
+    It is raised in the scale of each coordinate; returns by how much, the least of 0, 0.001, 0.004, ... that
+    is enough, or -1 if nothing is.
     """
     lift = 0.0
     for _ in range(_RAISES):
