@@ -134,7 +134,8 @@ def test_own_signals_follow_those_of_the_engine_in_the_table() -> None:
     assert features_with(()) is FEATURES
     found = features_with([UP_DAYS])
     assert feature_names(found) == (*FEATURE_NAMES, "up_days")
-    assert found.column_names[-3:] == ("up_days", "forward_return", "target")
+    at = found.column_names.index("up_days")
+    assert found.column_names[at : at + 3] == ("up_days", "forward_return", "target")
     (column,) = [column for column in found.columns if column.name == "up_days"]
     assert (column.comment, column.unit, column.nullable) == (
         "what it means, ranked",
