@@ -24,10 +24,8 @@ CALENDAR = CALENDAR[np.is_busday(CALENDAR)]
 PRICES = 50.0 * np.exp(np.random.default_rng(6).normal(0.0, 0.02, (DAYS + 6, NAMES)).cumsum(axis=0))
 
 
-def built(make: Callable[..., Run], name: str, days: int, *overrides: str, prices: Any = PRICES) -> Run:
-    run = make(
-        f"features.horizon_d={HORIZON}", "market_data.source=csv", f"market_data.name={name}", *overrides
-    )
+def built(make: Callable[..., Run], name: str, days: int, prices: Any = PRICES) -> Run:
+    run = make(f"features.horizon_d={HORIZON}", "market_data.source=csv", f"market_data.name={name}")
     rows = {
         "instrument_id": [f"N{number}" for _ in range(days) for number in range(NAMES)],
         "date": pa.array(np.repeat(CALENDAR[:days], NAMES)),
@@ -66,11 +64,8 @@ def test_a_new_day_and_a_corrected_price_commit_what_they_move(
     assert second.identity.run_id not in dates
     assert dates[third.identity.run_id] == 6 + 9 + HORIZON
     account = third.kept.account().to_pylist()
-    taken = {
-        row["made_by"]: row["results"]
-        for row in account
-        if row["kind"] == "features of a date" and not row["reason"]
-    }
+    features = [row for row in account if row["kind"] == "features of a date"]
+    taken = {row["made_by"]: row["results"] for row in features if not row["reason"]}
     assert taken == {first.identity.run_id: DAYS - 9 - HORIZON - 5}
     # The commit of the second day told of the whole, and replaced a part.
     history = open_table(second.lake.location(FEATURES)).history(20)

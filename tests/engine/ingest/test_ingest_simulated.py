@@ -110,7 +110,8 @@ def test_a_history_that_is_too_short_is_refused_in_the_words_of_every_source(
 @pytest.mark.nightly
 def test_reversal_finds_the_planted_signal_at_the_predicted_strength(make: Callable[..., Run]) -> None:
     run = make(*LARGE)
-    ingest(run)
+    loaded = ingest(run)
+    run.identify(loaded.load_id, loaded.as_of)
     build_features(run)
     columns = ("date", "instrument_id", "reversal_1m", "forward_return")
     rows = run.arrow(FEATURES, columns).to_pandas()

@@ -71,6 +71,7 @@ def features(places: list[tuple[str, date]]) -> pa.Table:
                 "forward_return": values[:, 0],
                 "target": values[:, 0],
                 **columns,
+                **dict.fromkeys(("made_from", "made_by"), [""] * len(places)),
             }
         )
     )

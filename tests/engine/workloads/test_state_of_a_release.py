@@ -45,7 +45,8 @@ SETTINGS = tuple(part for setting in SMALL for part in ("--set", setting))
 # Tables declared otherwise than in that release: what has changed, in words.
 CHANGED: Mapping[str, str] = {
     "silver.prices": "adjusted_price, which returns are taken from",
-    "gold.returns": "span_d, the risk days that a return spans",
+    "gold.returns": "span_d, the risk days that a return spans; what a date is made from, and by which run",
+    "gold.features": "what a date is made from, and by which run",
     "gold.backtest_forecasts": "covered_pct_gross, how much of a portfolio is behind a loss",
     "gold.backtest_verdicts": "what the gate asks besides; headline, q_value, coverage",
     "gold.model_decisions": "ends of intervals, and the first day that a search never saw",
