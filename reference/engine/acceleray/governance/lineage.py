@@ -83,23 +83,37 @@ def evidence(run_ids: Iterable[str], runs: Iterable[Row], run_tables: Iterable[R
 
 
 def loads_of(keys: Iterable[Row], received: Iterable[Load]) -> list[Load]:
-    """Return the loads that rows come from, by their `source` and, where they name it, `load_id`.
+    """Return the loads that rows came with, by their `source` and, where they name it, `load_id`.
 
-    A table that does not name the load was made from the one that is there now.
+    A table that does not name the load was made from all that is there now: the newest load and what it left
+    as it was.
     """
     present = {(load.source, load.load_id): load for load in received}
+    newest: dict[str, Load] = {}
+    for load in sorted(present.values(), key=lambda one: (one.loaded_at is not None, one.loaded_at or 0)):
+        newest[load.source] = load
     found: list[Load] = []
     for key in keys:
         if load_id := key.get("load_id"):
             found.append(present.get((key["source"], load_id), Load(key["source"], load_id, None)))
         else:
-            found += [load for load in present.values() if load.source == key["source"]]
+            found += [newest[key["source"]]] if key["source"] in newest else []
     return found
 
 
 def runs_of_load(load: Load, runs: Iterable[Row]) -> list[str]:
-    """Return the runs that worked on a load of prices."""
-    return [row["run_id"] for row in runs if (row["source"], row["load_id"]) == (load.source, load.load_id)]
+    """Return the runs that worked on a load of prices, or on a later one that left its rows as they were.
+
+    Rows that a later load moved are of that load, so a row that is there was there for every later run.
+    """
+    return [row["run_id"] for row in runs if row["source"] == load.source and _has(load, row)]
+
+
+def _has(load: Load, run: Row) -> bool:
+    later = (
+        load.loaded_at is not None and run["finished_at"] is not None and run["finished_at"] > load.loaded_at
+    )
+    return bool(run["load_id"] == load.load_id or later)
 
 
 def describe_load(load: Load, readers: Sequence[RunEvidence], table: Table) -> list[str]:

@@ -32,22 +32,50 @@ def dynamic_quantile(
     hits = np.asarray(exceptions)
     if hits.ndim != 2 or forecasts.shape != hits.shape[1:]:
         raise ValueError(f"{hits.shape} exceptions and {forecasts.shape} forecasts do not make a test")
-    if hits.shape[1] <= 2 * (lags + 2):
-        return np.full(len(hits), np.nan)
-    days = hits.shape[1] - lags
+    record, day = np.nonzero(hits)
+    return dynamic_quantile_of(record, day, len(hits), forecasts, confidence, lags)
+
+
+def dynamic_quantile_of(
+    record: NDArray[np.int64],
+    day: NDArray[np.int64],
+    records: int,
+    forecasts: NDArray[np.float64],
+    confidence: float,
+    lags: int = LAGS,
+) -> NDArray[np.float64]:
+    """Return the same of exceptions by their record and day (exceptions,), in the order of both."""
+    if forecasts.size <= 2 * (lags + 2):
+        return np.full(records, np.nan)
+    days = forecasts.size - lags
     rate = 1.0 - confidence
     level = np.asarray(forecasts[lags:], dtype=np.float64)
     level = level - level.mean()
     level = level / (np.sqrt(np.sum(level * level) / days) or 1.0)
-    shifted = [hits[:, lags - lag : hits.shape[1] - lag] for lag in range(lags + 1)]
-    count = np.stack([part.sum(axis=1) for part in shifted], axis=1).astype(np.float64)
-    with_level = np.stack([part @ level for part in shifted], axis=1)
-    both = np.array([[(one & other).sum(axis=1) for other in shifted] for one in shifted], dtype=np.float64)
+    count, with_level = np.empty((2, records, lags + 1))
+    both = np.zeros((lags + 1, lags + 1, records))
+    # An exception seen with a lag is one on the row so many days later.
+    for lag in range(lags + 1):
+        row = day - lags + lag
+        seen = (row >= 0) & (row < days)
+        count[:, lag] = both[lag, lag] = np.bincount(record[seen], minlength=records)
+        with_level[:, lag] = np.bincount(record[seen], level[row[seen]], minlength=records)
+    for step in range(1, lags + 1):
+        apart = day[step:] - day[:-step]
+        pairs = np.flatnonzero((record[step:] == record[:-step]) & (apart <= lags))
+        for distance in range(1, lags + 1):
+            first = pairs[apart[pairs] == distance]
+            for lag in range(distance, lags + 1):
+                row = day[first] - lags + lag
+                seen = (row >= 0) & (row < days)
+                together = np.bincount(record[first[seen]], minlength=records)
+                both[lag, lag - distance] += together
+                both[lag - distance, lag] += together
     # Products of H = hit - rate from products of hits; the first of them is today's, the others are lags.
     products = both.transpose(2, 0, 1) - rate * (count[:, :, None] + count[:, None, :]) + rate**2 * days
     totals = count - rate * days
     size = 2 + lags
-    gram = np.zeros((len(hits), size, size))
+    gram = np.zeros((records, size, size))
     gram[:, 0, 0] = gram[:, 1, 1] = days
     gram[:, 0, 2:] = gram[:, 2:, 0] = totals[:, 1:]
     gram[:, 1, 2:] = gram[:, 2:, 1] = with_level[:, 1:]

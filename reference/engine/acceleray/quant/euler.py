@@ -8,6 +8,7 @@ over all scenarios; a second pass then sums what is in it.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ class Band:
         """Return the band of some of the portfolios."""
         return Band(*(getattr(self, name)[portfolios] for name in self.__dataclass_fields__))
 
-    def weights(self, rows: NDArray[np.int64], losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    def weights(self, rows: NDArray[np.integer[Any]], losses: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the weight of each loss of the portfolio in the same place of ``rows``."""
         low, high = self.low[rows], self.high[rows]
         inside = np.asarray((losses > low) & (losses < high), dtype=np.float64)

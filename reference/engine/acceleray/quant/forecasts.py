@@ -13,17 +13,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.comovement import Comovement
 from acceleray.quant.ewma import ewma_variance
 from acceleray.quant.garch import GjrFit
 from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
-from acceleray.quant.residuals import fill_missing, filtered
+from acceleray.quant.past import MINIMUM_DAYS, Past
 from acceleray.quant.risk import gaussian_value_at_risk, largest_first
 
 Measure = Callable[[NDArray[np.float64], float], NDArray[np.float64]]
-
-# Past losses without which a forecast would rest on a handful of days.
-MINIMUM_DAYS = 100
 
 
 def forecast_value_at_risk(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
@@ -83,8 +79,15 @@ def over_windows(
 
 def historical_losses(portfolio_returns: NDArray[np.float64], start: int) -> Iterator[NDArray[np.float64]]:
     """Yield the losses before each day from ``start`` to the last, the oldest first, as they were."""
-    losses = -_series(portfolio_returns, start, MINIMUM_DAYS)
+    losses = past_losses(portfolio_returns, start)
     return (losses[:day] for day in range(start, losses.size))
+
+
+def past_losses(portfolio_returns: NDArray[np.float64], start: int) -> NDArray[np.float64]:
+    """Return the losses (days,) of which historical simulation replays those before each day from
+    ``start``.
+    """
+    return -_series(portfolio_returns, start, MINIMUM_DAYS)
 
 
 def historical_simulation(
@@ -126,12 +129,21 @@ def ewma_filtered_losses(
 
     Hull & White 1998 with exponentially weighted variances. The first day of all has no volatility.
     """
+    residuals, sigma = ewma_residuals(portfolio_returns, start, decay)
+    return (residuals[: start - 1 + step] * today for step, today in enumerate(sigma))
+
+
+def ewma_residuals(
+    portfolio_returns: NDArray[np.float64], start: int, decay: float = 0.94
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return losses over the volatility of their day, from the second day on, and the volatilities from
+    ``start``.
+    """
     returns = _series(portfolio_returns, start, MINIMUM_DAYS + 1)
     sigma = np.sqrt(ewma_variance(returns, decay)[:-1])
     if not bool(np.all(sigma[1:] > 0.0)):
         raise ValueError("the series starts with returns of zero: leave them out")
-    residuals = -returns[1:] / sigma[1:]
-    return (residuals[: day - 1] * sigma[day] for day in range(start, returns.size))
+    return -returns[1:] / sigma[1:], sigma[start:]
 
 
 def filtered_historical_ewma(
@@ -236,7 +248,8 @@ def calibrated_moves(
     returns of days that the fits left out (see ``spans.outside``). For day t each asset's returns before t
     are filtered with its fit, and the residuals of one past day are replayed for all assets together at the
     volatilities forecast for t (Barone-Adesi, Giannopoulos & Vosper 1999) and at the correlation of that time
-    (see ``comovement``; ``members`` (assets,) are those whose mean it follows). Replayed are the last
+    (see ``comovement``; ``members`` (assets,) are those whose mean it follows). `replay` gives the losses of
+    portfolios in these moves without making them. Replayed are the last
     ``window`` days before t, or as many as there are, the oldest first. Nothing loses more than its value but
     ``arithmetic`` assets, a mask (assets,).
     Gaps are filled as in ``fill_missing``, learnt from days before ``first``; ``seed`` serves only there.
@@ -244,43 +257,21 @@ def calibrated_moves(
     Residuals, unlike returns, are close to identically distributed, so the window can be long: 2,000 days put
     20 scenarios beyond 99 %, where 500 put 5.
     """
-    asset_returns = np.asarray(asset_returns, dtype=np.float64)
-    if not 0 < first < last <= asset_returns.shape[0]:
-        raise ValueError(f"days {first} to {last} do not lie within the {asset_returns.shape[0]} days given")
-    # Nothing on or after the last day forecast is looked at, and its own return only drops off the end.
-    known = asset_returns[: last - 1, columns]
-    sigma = np.empty((last - first, columns.size))
-    means = np.empty(columns.size)
-    residuals = np.full(known.shape, np.nan)
-    for place, column in enumerate(columns):
-        fit = fits[int(column)]
-        if fit is None or fit.parameters is None:
-            raise ValueError("a calibrated fit must carry parameters")
-        left_out = None if unseen is None else unseen[: last - 1, column]
-        residuals[:, place], path = filtered(known[:, place], fit.parameters, fit.initial_variance, left_out)
-        sigma[:, place] = path[first:last]
-        means[place] = fit.parameters.mu if drift == "fitted" else 0.0
-
-    some = np.isfinite(residuals).any(axis=1)
-    days = np.flatnonzero(some)
-    before_first = int(np.searchsorted(days, first))
-    if before_first < MINIMUM_DAYS:
-        raise ValueError(f"{before_first} days before day {first} are too few to replay")
-    skipped = max(before_first - window, 0)
-    days = days[skipped:]
-    filled, _ = fill_missing(
-        residuals[days], seed, [int(column) for column in columns], before_first - skipped
-    )
-
+    past = Past.of(asset_returns, columns, first, last, fits, window, seed, unseen, members)
+    means = means_of(fits, columns, drift)
     least = np.full(columns.size, -1.0)
     if arithmetic is not None:
         least[arithmetic[columns]] = -np.inf
-    chosen = None if members is None else members[columns]
-    comovement = Comovement.of(filled, chosen, before_first - skipped)
-    for step, day in enumerate(range(first, last)):
-        end = int(np.searchsorted(days, day))
-        replayed = comovement.replayed(max(end - window, 0), end) * sigma[step] + means
-        yield np.maximum(replayed, least)
+    for step in range(last - first):
+        yield np.maximum(past.replayed(step, window) * past.sigma[step] + means, least)
+
+
+def means_of(
+    fits: Sequence[GjrFit | None], columns: NDArray[np.int64], drift: Literal["fitted", "zero"]
+) -> NDArray[np.float64]:
+    """Return the mean return of a day of each column, all with a fit; none where the drift is zero."""
+    found = [fit for fit in (fits[int(column)] for column in columns) if fit is not None]
+    return np.array([each.parameters.mu if drift == "fitted" and each.parameters else 0.0 for each in found])
 
 
 def _series(returns: NDArray[np.float64], start: int, needed: int) -> NDArray[np.float64]:

@@ -111,10 +111,13 @@ def pilot_bounds(losses: NDArray[np.float64], levels: Sequence[Level]) -> list[N
     """
     count = losses.shape[1]
     ranks = [level.pilot_ranks(count) for level in levels]
-    losses.partition(sorted({count - 1 - max(rank, 0) for pair in ranks for rank in pair}), axis=1)
+    # What lies above the lowest rank is little, and quickly put in order.
+    lowest = count - 1 - max(lower for _, lower in ranks)
+    losses.partition(lowest, axis=1)
+    tail = np.sort(losses[:, lowest:], axis=1)
     bounds = []
     for upper, lower in ranks:
-        low, high = losses[:, count - 1 - lower], losses[:, count - 1 - max(upper, 0)]
+        low, high = tail[:, -1 - lower], tail[:, -1 - max(upper, 0)]
         # The largest of a few says little about the largest of many.
         bounds.append(np.stack((low, high if upper >= 0 else high + 2.0 * (high - low))))
     return bounds

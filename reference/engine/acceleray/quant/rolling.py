@@ -7,7 +7,8 @@ row, NaN where it is not defined. It is given no other days, so it cannot look a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +29,79 @@ def rolling(
     found = np.full(days, np.nan)
     if days < length:
         return found
-    views = [np.lib.stride_tricks.sliding_window_view(each, length) for each in series]
+    views = [windows(each, length) for each in series]
     for start in range(0, days - length + 1, _ROWS):
         part = statistic(*(view[start : start + _ROWS] for view in views))
         found[start + length - 1 : start + length - 1 + part.size] = part
     return found
+
+
+def windows(series: NDArray[np.float64], length: int) -> Windows:
+    """Return all windows of a length of a series, of shape (days - length + 1, length), without a copy."""
+    own = np.ascontiguousarray(series, dtype=np.float64)
+    shape = (max(0, own.size - length + 1), length)
+    # What NumPy offers checks so much that it takes longer than many a statistic.
+    return np.ndarray(shape, np.float64, own, strides=(own.itemsize, own.itemsize))
+
+
+def on_days(
+    statistic: Callable[..., NDArray[np.float64]], days: NDArray[np.int64], windows: Sequence[Windows]
+) -> NDArray[np.float64]:
+    """Return a statistic of windows with bits that depend on each window and its day alone, shape (rows,).
+
+    A product of matrices may round a row by where it stands among how many. So a statistic that may use one
+    is always given 128 rows, of 128 calendar days, and every day has its row; a day without a window is
+    given that of another.
+
+    Args:
+        statistic: of windows of shape (128, length).
+        days: calendar day of each row, as a number, each once.
+        windows: of each series, of shape (rows, length).
+    """
+    found = np.full(days.size, np.nan)
+    block, slot = np.divmod(days, _ROWS)
+    for one in np.unique(block):
+        rows = np.flatnonzero(block == one)
+        filled = np.full(_ROWS, rows[0])
+        filled[slot[rows]] = rows
+        found[rows] = statistic(*(each[filled] for each in windows))[slot[rows]]
+    return found
+
+
+class Market:
+    """Windows of the market's returns, and what several statistics need of them, computed once."""
+
+    def __init__(self, windows: Windows) -> None:
+        """Keep windows of shape (rows, length)."""
+        self.windows = windows
+
+    @cached_property
+    def moves(self) -> Windows:
+        """Return returns less the mean of their window."""
+        return _centred(self.windows)
+
+    @cached_property
+    def squares(self) -> NDArray[np.float64]:
+        """Return the sum of the squared moves of each window."""
+        return _dot(self.moves, self.moves)
+
+    @cached_property
+    def falls(self) -> Windows:
+        """Return returns below zero less their mean, and zero on all other days: those do not count."""
+        falls = np.minimum(self.windows, 0.0)
+        falling = (falls < 0.0).astype(np.float64)
+        count = falling.sum(axis=1)
+        mean = falls.sum(axis=1) / np.maximum(count, 1.0)
+        return np.asarray(falls - falling * mean[:, np.newaxis])
+
+    @cached_property
+    def squared_falls(self) -> NDArray[np.float64]:
+        """Return the sum of the squared falls of each window."""
+        return _dot(self.falls, self.falls)
+
+
+def _market(market: Windows | Market) -> Market:
+    return market if isinstance(market, Market) else Market(market)
 
 
 def change(prices: Windows, skipped: int = 0) -> NDArray[np.float64]:
@@ -70,27 +139,22 @@ def skewness(returns: Windows) -> NDArray[np.float64]:
     return _over(third, second * np.sqrt(second))
 
 
-def slope(returns: Windows, market: Windows) -> NDArray[np.float64]:
+def slope(returns: Windows, market: Windows | Market) -> NDArray[np.float64]:
     """Return the least-squares slope, with intercept, of returns on the market's."""
-    moves = _centred(market)
-    return _over(_dot(moves, returns), _dot(moves, moves))
+    market = _market(market)
+    return _over(_dot(market.moves, returns), market.squares)
 
 
-def downside_slope(returns: Windows, market: Windows) -> NDArray[np.float64]:
+def downside_slope(returns: Windows, market: Windows | Market) -> NDArray[np.float64]:
     """Return the slope over the days of each window on which the market's return is below zero.
 
     Ang, Chen & Xing 2006, with zero for a cutoff, which they use besides the mean.
     """
-    falls = np.minimum(market, 0.0)
-    falling = (falls < 0.0).astype(np.float64)
-    count = falling.sum(axis=1)
-    mean = falls.sum(axis=1) / np.maximum(count, 1.0)
-    # Zero on all other days, so that they do not count.
-    moves = falls - falling * mean[:, np.newaxis]
-    return _over(_dot(moves, returns), _dot(moves, moves))
+    market = _market(market)
+    return _over(_dot(market.falls, returns), market.squared_falls)
 
 
-def residual_momentum(returns: Windows, market: Windows, skipped: int) -> NDArray[np.float64]:
+def residual_momentum(returns: Windows, market: Windows | Market, skipped: int) -> NDArray[np.float64]:
     """Return the sum of return - slope * market over their sample standard deviation.
 
     The slope is that of the whole window; sum and deviation leave out its last `skipped` days. Blitz, Huij &
@@ -99,24 +163,26 @@ def residual_momentum(returns: Windows, market: Windows, skipped: int) -> NDArra
     but the last month's with the sign turned. Their window of three years has no such trouble, and would cost
     two more years of every history.
     """
+    market = _market(market)
     kept = slice(0, returns.shape[1] - skipped)
-    own = returns[:, kept] - slope(returns, market)[:, np.newaxis] * market[:, kept]
+    own = returns[:, kept] - slope(returns, market)[:, np.newaxis] * market.windows[:, kept]
     return _over(own.sum(axis=1), deviation(own))
 
 
-def residual_deviation(returns: Windows, market: Windows) -> NDArray[np.float64]:
+def residual_deviation(returns: Windows, market: Windows | Market) -> NDArray[np.float64]:
     """Return the standard deviation of residuals on the market, with length - 2 degrees of freedom.
 
     Ang, Hodrick, Xing & Zhang 2006 with one factor instead of three; the regression is of the same window.
     """
-    moves, own = _centred(market), _centred(returns)
-    beta = _over(_dot(moves, own), _dot(moves, moves))
-    residuals = own - beta[:, np.newaxis] * moves
+    market = _market(market)
+    own = _centred(returns)
+    beta = _over(_dot(market.moves, own), market.squares)
+    residuals = own - beta[:, np.newaxis] * market.moves
     return np.sqrt(_dot(residuals, residuals) / (returns.shape[1] - 2))
 
 
 def _centred(windows: Windows) -> Windows:
-    return np.asarray(windows - windows.mean(axis=1, keepdims=True))
+    return np.asarray(windows - np.add.reduce(windows, axis=1, keepdims=True) / windows.shape[1])
 
 
 def _dot(left: Windows, right: Windows) -> NDArray[np.float64]:

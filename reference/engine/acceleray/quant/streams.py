@@ -32,13 +32,15 @@ class Stream:
     whereas the methods of ``Generator`` are not.
     """
 
-    def __init__(self, seed: int, index: int, purpose: Purpose) -> None:
-        """Start at the first number; ValueError unless seed and index fit in 64 bits."""
+    def __init__(self, seed: int, index: int, purpose: Purpose, skipped: int = 0) -> None:
+        """Start after the ``skipped`` first numbers; ValueError unless seed and index fit in 64 bits."""
         if not (0 <= seed < 2**64 and 0 <= index < 2**64):
             raise ValueError("seed and index must be whole numbers from 0 to 2**64 - 1")
         key = np.array([seed, index], dtype=np.uint64)
-        counter = np.array([0, 0, 0, int(purpose)], dtype=np.uint64)
+        # A step of the counter is good for four numbers.
+        counter = np.array([skipped // 4, 0, 0, int(purpose)], dtype=np.uint64)
         self._generator = np.random.Philox(key=key, counter=counter)
+        self._generator.random_raw(skipped % 4, output=False)
 
     def uniforms(self, size: int) -> NDArray[np.float64]:
         """Return the next ``size`` numbers in [0, 1), each a multiple of 2**-53."""

@@ -5,16 +5,19 @@ degrees of freedom are the normal law.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from scipy.stats import norm
 from scipy.stats import t as student
 
 # Laws that simulated nulls are made for: a record does not tell neighbours of a finer grid apart.
 GRID = (2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, math.inf)
+TAIL_FROM = 0.8
 _HEAVIEST, _LIGHTEST = 2.05, 500.0
 
 
@@ -23,6 +26,40 @@ def quantiles(probabilities: NDArray[np.float64], nu: float) -> NDArray[np.float
     if math.isinf(nu):
         return np.asarray(ndtri(probabilities))
     return np.asarray(stdtrit(nu, probabilities))
+
+
+def probability(quantile: float, nu: float) -> float:
+    """Return the probability of a t of at most a quantile."""
+    return float(ndtr(quantile) if math.isinf(nu) else stdtr(nu, quantile))
+
+
+def tail_quantiles(probabilities: NDArray[np.float64], nu: float) -> NDArray[np.float64]:
+    """Return the same for probabilities from `TAIL_FROM` on, to a billionth part, in a tenth of the time.
+
+    A cubic through exact values: the logarithm of the quantile over that of what lies beyond is nearly a
+    line, of slope -1 / nu.
+    """
+    if math.isinf(nu):
+        return quantiles(probabilities, nu)
+    begin, step, coefficients = _cubics(nu)
+    place = (np.log1p(-probabilities) - begin) / step
+    whole = np.clip(place.astype(np.int64), 0, coefficients.shape[1] - 1)
+    part = place - whole
+    found = coefficients[0].take(whole)
+    for each in coefficients[1:]:
+        found *= part
+        found += each.take(whole)
+    return np.asarray(np.exp(found, out=found))
+
+
+@lru_cache(maxsize=32)
+def _cubics(nu: float) -> tuple[float, float, NDArray[np.float64]]:
+    # No number of a stream lies nearer to one than 2**-53.
+    begin, end = -53.0 * math.log(2.0), math.log(1.0 - TAIL_FROM)
+    points = np.linspace(begin, end, 4096)
+    spline = CubicSpline(points, np.log(-stdtrit(nu, np.exp(points))))
+    step = float(points[1] - points[0])
+    return begin, step, np.ascontiguousarray(spline.c * step ** np.arange(3, -1, -1)[:, np.newaxis])
 
 
 def shortfall(nu: float, confidence: float) -> float:

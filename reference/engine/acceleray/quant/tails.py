@@ -166,7 +166,6 @@ def tail_at(level: Level, wanted: Wanted, places: Places, pairs: Pairs, above: A
 
     Raises RuntimeError where counts of the passes do not fit together: some scenarios are missing or others.
     """
-    portfolios = wanted.floor.size
     if not np.array_equal(above.count, places.above):
         raise RuntimeError("two passes over the scenarios did not see the same losses")
     rows, losses, times = pairs.sorted()
@@ -177,6 +176,30 @@ def tail_at(level: Level, wanted: Wanted, places: Places, pairs: Pairs, above: A
     opens[1:] = (rows[1:] != rows[:-1]) | (bins[1:] != bins[:-1])
     first = np.maximum.accumulate(np.where(opens, np.arange(rows.size), 0))
     start = places.from_top[rows, bins + 1] + before - before[first]
+    ranked = Ranked(rows, losses, times, start)
+    return located(level, ranked, bins == wanted.bins[rows, 0], above, wanted.floor)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Distinct losses, portfolio by portfolio and descending: portfolio, loss, how often, first rank."""
+
+    rows: NDArray[np.int64]
+    losses: NDArray[np.float64]
+    times: NDArray[np.int64]
+    start: NDArray[np.int64]
+
+
+def located(
+    level: Level, ranked: Ranked, near: NDArray[np.bool_], above: Above, floor: NDArray[np.float64]
+) -> Located:
+    """Return what is known of one level from losses around its ranks and sums of those above.
+
+    ``near`` marks the losses that ``above``, whose zero is ``floor`` (portfolios,), has not seen.
+    Raises RuntimeError where a rank is not among the losses.
+    """
+    portfolios = floor.size
+    rows, losses, times, start = ranked.rows, ranked.losses, ranked.times, ranked.start
 
     def at(rank: int) -> NDArray[np.int64]:
         hit = np.flatnonzero((start <= rank) & (rank < start + times))
@@ -186,12 +209,12 @@ def tail_at(level: Level, wanted: Wanted, places: Places, pairs: Pairs, above: A
 
     edge, upper, lower, first_rank, last_rank = (at(rank) for rank in level.ranks)
     var = losses[edge]
-    inside = np.flatnonzero((bins == wanted.bins[rows, 0]) & (losses > var[rows]))
+    inside = np.flatnonzero(near & (losses > var[rows]))
     excess = losses[inside] - var[rows[inside]]
     within = _sums(rows[inside], times[inside] * excess, portfolios)
     within_squares = _sums(rows[inside], times[inside] * excess * excess, portfolios)
     # Everything is measured from the value-at-risk, so equal losses give exactly nothing.
-    shift = wanted.floor - var
+    shift = floor - var
     total = (above.total + above.count * shift) + within
     squares = above.squares + 2.0 * shift * above.total + above.count * shift * shift + within_squares
     mean = np.maximum(total, 0.0) / level.mass

@@ -55,6 +55,7 @@ class Quality:
     first: date | None
     last: date | None
     source: str
+    # That of the newest price.
     load_id: str
     reasons: tuple[Reason, ...]
     incomplete: tuple[Coverage, ...]
@@ -82,12 +83,17 @@ def gather(read: Read) -> Quality:
         first=calendar[0].item() if calendar.size else None,
         last=calendar[-1].item() if calendar.size else None,
         source=printable(accepted["source"][0].as_py()) if accepted.num_rows else "",
-        load_id=", ".join(sorted(set(pc.unique(accepted["load_id"]).to_pylist())))
-        if accepted.num_rows
-        else "",
+        load_id=newest_load(accepted),
         reasons=_reasons(rejected),
         incomplete=_incomplete(names, codes, calendar, day),
     )
+
+
+def newest_load(prices: pa.Table) -> str:
+    """Return the load that the newest of the prices came with, nothing without a price."""
+    if not prices.num_rows:
+        return ""
+    return str(prices["load_id"][int(np.argmax(dates(prices, "date")))].as_py())
 
 
 def _encoded(table: pa.Table, name: str) -> tuple[list[str], NDArray[np.int64]]:

@@ -8,6 +8,7 @@ on the same series with other days changed. Its values must have the same bits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from acceleray.engines.processes.signals import first_line
 from acceleray.errors import PortfolioError
 from acceleray.extend import Signal
 from acceleray.quant.rolling import rolling
+from acceleray.runtime.content import content_key
+from acceleray.runtime.made_with import made_with
 
 # Rows of windows: more than `rolling` gives a statistic at a time. Days that are the last known ones: in the
 # middle of what it gives, near an end of it, and in its second part.
@@ -51,6 +54,21 @@ def refuse_look_ahead(signals: Sequence[Signal], where: str = "src/portfolio/sig
                     f"Signal '{signal.name}' of {where} depends on days before its window of "
                     f"{signal.length}; compute each row from its own window alone."
                 )
+
+
+def signal_content(signal: Signal) -> str:
+    """Return a digest of what a signal is: its windows, the code of its function, and what that makes of the
+    invented series.
+
+    The last tells apart what no source does: numbers that a module reads from a file when it is imported.
+    """
+    function, arguments = signal.statistic, list[str]()
+    while isinstance(function, partial):
+        arguments.append(repr((function.args, sorted(function.keywords.items()))))
+        function = function.func
+    values = _values(signal, _series(signal), "")
+    of = (signal.name, signal.of, signal.length, made_with(function), *arguments)
+    return content_key(*of, values[signal.length - 1 :])
 
 
 def _same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.book import Book, Fx
 from acceleray.settings.limits import Limits
+from acceleray.settings.liquidity import Liquidity
 from acceleray.settings.market_data import MarketData
 from acceleray.settings.pnl import Pnl
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
@@ -56,9 +57,10 @@ class Calibration(Section):
     `minimum_history_d` counts returns. A fit sees the last `window_d` days. From day `first_fit_d` on, every
     instrument is fitted again every `refit_every_d` days, each time on the past alone. A fit has drifted if
     its volatility forecast differs from that of the scheduled fit before it by a factor above
-    exp(`drifted_above`) on the same returns.
+    exp(`drifted_above`) on the same returns. `optimiser` is Newton's method in machine code, or that of arch.
     """
 
+    optimiser: Literal["compiled", "arch"] = "compiled"
     minimum_history_d: PositiveInt = 500
     window_d: PositiveInt = 2500
     first_fit_d: PositiveInt = 1000
@@ -222,6 +224,7 @@ class Settings(Section):
     risk: Risk = Risk()
     book: Book = Book()
     fx: Fx = Fx()
+    liquidity: Liquidity = Liquidity()
     stress: Stress = Stress()
     limits: Limits = Limits()
     backtest: Backtest = Backtest()

@@ -32,6 +32,7 @@ from acceleray.tables.holdings import (
 )
 from acceleray.tables.kept import KEPT_WORK, RUN_WORK
 from acceleray.tables.limits import LIMIT_UTILISATION
+from acceleray.tables.liquidity import PORTFOLIO_LIQUIDITY, POSITION_LIQUIDITY
 from acceleray.tables.market import FEATURES, RETURNS
 from acceleray.tables.models import (
     FEATURE_IMPORTANCE,
@@ -85,6 +86,8 @@ ALL: tuple[Table, ...] = (
     INSTRUMENTS_KNOWN,
     PORTFOLIOS,
     POSITIONS,
+    POSITION_LIQUIDITY,
+    PORTFOLIO_LIQUIDITY,
     CALIBRATION,
     CALIBRATION_HISTORY,
     CALIBRATION_GATE,
@@ -189,8 +192,10 @@ __all__ = [
     "PORTFOLIOS",
     "PORTFOLIOS_KNOWN",
     "PORTFOLIO_EXPOSURES",
+    "PORTFOLIO_LIQUIDITY",
     "PORTFOLIO_SCORES",
     "POSITIONS",
+    "POSITION_LIQUIDITY",
     "POSITION_RISK",
     "PREDICTIONS",
     "PREDICTIONS_QUARANTINED",

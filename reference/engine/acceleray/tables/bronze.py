@@ -13,7 +13,7 @@ PRICES_RECEIVED = Table(
         Column("instrument_id", "string", "Instrument, as the source calls it"),
         Column("date", "date", "Price date"),
         Column("price_text", "string", "Price exactly as received"),
-        Column("load_id", "string", "SHA-256 over the received content"),
+        Column("load_id", "string", "Received content the row came with, SHA-256", volatile=True),
         Column("loaded_at", "timestamp", "When it was received", "UTC", volatile=True),
     ),
 )

@@ -29,7 +29,7 @@ _FIT = (
     Column("log_likelihood", "double", "Log-likelihood of the returns", "", True),
     Column("converged", "boolean", "Did the optimiser converge"),
     Column("at_bound", "string", "Parameters at a bound, comma-separated; empty if none"),
-    Column("starts", "long", "Starting points the optimiser needed; more than one is a retry"),
+    Column("starts", "long", "Points from which the optimiser began; of arch, more than one is a retry"),
     Column("initial_variance", "double", "Presample variance", "fraction^2", True),
     Column("next_sigma", "double", "Volatility forecast for the next day", "fraction", True),
 )

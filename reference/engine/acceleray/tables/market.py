@@ -6,6 +6,11 @@ from dataclasses import replace
 from acceleray.extend import Signal
 from acceleray.tables.contract import INSTRUMENT, Column, Table, source_column
 
+_MADE = (
+    Column("made_from", "string", "Digest of what decides the rows of this date: prices, settings and code"),
+    Column("made_by", "string", "Run that made the row; later ones found it unchanged", volatile=True),
+)
+
 RETURNS = Table(
     layer="gold",
     name="returns",
@@ -20,6 +25,7 @@ RETURNS = Table(
         Column(
             "span_d", "long", "Risk days it spans; 0 on one without a price, where it is zero", "risk days"
         ),
+        *_MADE,
     ),
     checks=(
         # Arithmetic returns may be below -1: see return_level in silver.price_series.
@@ -100,6 +106,7 @@ FEATURES = Table(
             True,
         ),
         Column("target", "double", "Forward return, ranked across instruments", "rank -0.5..0.5", True),
+        *_MADE,
     ),
 )
 
@@ -107,6 +114,7 @@ FEATURES = Table(
 def feature_names(features: Table) -> tuple[str, ...]:
     """Return the features of a declaration of gold.features, in the order a model knows."""
     others = {"source", "instrument_id", "date", "forward_return", "target"}
+    others |= {column.name for column in _MADE}
     return tuple(name for name in features.column_names if name not in others)
 
 

@@ -19,7 +19,7 @@ PRICES = Table(
             "Price that returns are taken from: the adjusted close where the source gives one",
             "price currency",
         ),
-        Column("load_id", "string", "Received content the price comes from"),
+        Column("load_id", "string", "Received content the price came with", volatile=True),
     ),
     checks=(
         # Zero and less only where `market_data.arithmetic` declares it; that no constraint can know.
@@ -40,7 +40,7 @@ PRICES_QUARANTINED = Table(
         Column("date", "date", "Price date"),
         Column("price_text", "string", "Price exactly as received"),
         Column("reason", "string", "Why the price was not accepted"),
-        Column("load_id", "string", "Received content the price comes from"),
+        Column("load_id", "string", "Received content the price came with", volatile=True),
     ),
 )
 
@@ -63,7 +63,7 @@ RISK_DAYS = Table(
             "string",
             "Digest of the accepted prices of this day, whatever their order; it moves when one of them does",
         ),
-        Column("load_id", "string", "Received content the day comes from"),
+        Column("load_id", "string", "Received content the day came with", volatile=True),
     ),
     checks=(("priced_is_no_more_than_there_are", "priced >= 0 AND listed >= 0"),),
 )

@@ -10,10 +10,10 @@ import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from arena.outcome import LIMIT, OURS
+from arena.outcome import LIMIT, OURS, USUAL
 
 INK, MUTED, RULE = "#1b2733", "#5a6672", "#d9dfe5"
-_COLOURS = {OURS: "#1c5a93", LIMIT: "#8b97a3"}
+_COLOURS = {OURS: "#1c5a93", LIMIT: "#8b97a3", USUAL: "#b5523b"}
 _SPARK = "#e0a458"
 _STYLE = {
     "font.family": ["DejaVu Sans"],

@@ -60,14 +60,14 @@ def watched(pid: int) -> Iterator[Peak]:
 
 
 @contextmanager
-def sampled(look: Callable[[], None]) -> Iterator[None]:
-    """Call a function at once and then five times a second, until the block ends."""
+def sampled(look: Callable[[], None], every_s: float = _EVERY_S) -> Iterator[None]:
+    """Call a function at once and then every so many seconds, until the block ends."""
     stop = threading.Event()
 
     def watch() -> None:
         while True:
             look()
-            if stop.wait(_EVERY_S):
+            if stop.wait(every_s):
                 return
 
     watcher = threading.Thread(target=watch, daemon=True)

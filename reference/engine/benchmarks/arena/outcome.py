@@ -8,6 +8,8 @@ from statistics import median
 from typing import Any
 
 OURS, LIMIT, SPARK = "ray", "limit", "spark"
+USUAL = "usual"
+"""The side with what a user would pick instead, where none of the others is that (`USUAL` of a work)."""
 # Both sides hold a Spark session; Ray may take a quarter on top.
 MEMORY_TARGETS: Mapping[str, float] = {"memory_spark_ratio": 1.25}
 # Ratios to our time or memory: more is better for the first kind, less for the others.
@@ -63,15 +65,21 @@ def result(work: Any, size: Mapping[str, int], sides: Mapping[str, SideOutcome])
     """Return the row of one work.
 
     `spark_ratio` is the time of the fastest side of Spark alone over ours, or of the side that the work names
-    in `AGAINST`; `limit_ratio` is our time over that of one machine without a framework.
+    in `AGAINST`; `limit_ratio` is our time over that of one machine without a framework; `usual_ratio` is the
+    time of the usual way over ours. That way computes otherwise: its answer has a tolerance of its own, the
+    work's `USUAL_TOLERANCE`.
     """
     row: dict[str, Any] = {"work": work.NAME, "title": work.TITLE, "size": dict(size)}
     row |= {"sides": {name: side.row() for name, side in sides.items()}}
     ended = {name: side for name, side in sides.items() if not side.error}
     row["tolerance"] = work.TOLERANCE
-    row["largest_difference"] = max((side.difference for side in ended.values()), default=0.0)
+    others = [side.difference for name, side in ended.items() if name != USUAL]
+    row["largest_difference"] = max(others, default=0.0)
     row["equal"] = len(ended) == len(sides) and row["largest_difference"] <= work.TOLERANCE
-    row |= ratios(ended, getattr(work, "AGAINST", None))
+    if USUAL in ended:
+        row["usual_difference"] = ended[USUAL].difference
+        row["equal"] &= ended[USUAL].difference <= getattr(work, "USUAL_TOLERANCE", work.TOLERANCE)
+    row |= ratios(ended, getattr(work, "AGAINST", None), getattr(work, "USUAL", USUAL))
     targets = dict(work.TARGETS) | (dict(MEMORY_TARGETS) if work.TARGETS else {})
     row["targets"] = targets
     row["reached"] = {name: reached(name, row.get(name), target) for name, target in targets.items()}
@@ -79,7 +87,7 @@ def result(work: Any, size: Mapping[str, int], sides: Mapping[str, SideOutcome])
     return row
 
 
-def ratios(ended: Mapping[str, SideOutcome], against: str | None) -> dict[str, Any]:
+def ratios(ended: Mapping[str, SideOutcome], against: str | None, usual: str = USUAL) -> dict[str, Any]:
     """Return every ratio that the sides which ended allow."""
     if OURS not in ended:
         return {}
@@ -99,6 +107,8 @@ def ratios(ended: Mapping[str, SideOutcome], against: str | None) -> dict[str, A
         found["from_nothing_spark_ratio"] = round(
             (ended[best].start_s + ended[best].cold_s) / (ours.start_s + ours.cold_s), 3
         )
+    if usual in ended:
+        found["usual_ratio"] = round(ended[usual].median_s / ours.median_s, 3)
     if LIMIT in ended:
         found["limit_ratio"] = round(ours.median_s / ended[LIMIT].median_s, 3)
         found["memory_limit_ratio"] = round(ours.peak_mb / ended[LIMIT].peak_mb, 3)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import ray
-from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
+from acceleray.engines.ray.chain import Chain
+from acceleray.engines.ray.results import Mapped, result_of
 from acceleray.errors import PortfolioError
 
 # Batches a worker has to itself, one at work and one waiting for it; and batches a worker may be ahead.
@@ -27,17 +27,6 @@ class Tasks(Protocol):
 
     def __getitem__(self, number: int, /) -> Any:
         """Return one; they are asked for once each, in order."""
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """One map that is over: its function, when it began on the monotonic clock, tasks, at once at most."""
-
-    function: str
-    began: float
-    seconds: float
-    tasks: int
-    at_once: int
 
 
 class FanOut:
@@ -69,6 +58,10 @@ class FanOut:
     def share(self, value: Any) -> ray.ObjectRef:
         """Store a large read-only value once; pass what this returns in `shared` of several maps."""
         return value if isinstance(value, ray.ObjectRef) else ray.put(value)
+
+    def chain(self, name: str) -> Chain:
+        """Return what starts tasks that take each other's results; see `acceleray.engines.ray.chain`."""
+        return Chain(self.workers, self.asks, self.task_timeout_s, name, self.mapped.append)
 
     def map(
         self,
@@ -140,26 +133,10 @@ class FanOut:
                 ended, _ = ray.wait(list(working), timeout=left, fetch_local=False)
                 working.difference_update(ended)
             label = f"{function.__name__} {_named(part)} of {len(tasks)}"
-            results = self._get(waiting.popleft(), label, due, patience_s)
+            results = result_of(waiting.popleft(), label, due, patience_s)
             for number, result in zip(part, results, strict=True):
                 done(number + 1)
                 yield result
-
-    def _get(self, reference: ray.ObjectRef, label: str, due: float, patience_s: int) -> Any:
-        try:
-            return ray.get(reference, timeout=max(due - time.monotonic(), 0.0))
-        except GetTimeoutError:
-            raise PortfolioError(
-                f"{label} gave no result in {patience_s} s; raise ray.task_timeout_s or look at its data."
-            ) from None
-        except RayTaskError as error:
-            cause = error.cause
-            if isinstance(cause, PortfolioError):
-                raise cause from None
-            raise PortfolioError(f"{label} failed: {type(cause).__name__}: {cause}") from error
-        except RayError as error:
-            first = (str(error).splitlines() or [""])[0]
-            raise PortfolioError(f"{label} was lost ({type(error).__name__}: {first}); run again.") from error
 
 
 def batches(count: int, workers: int, most: int) -> Iterator[range]:

@@ -27,6 +27,7 @@ SECTIONS = (
     ("groups", "Groups"),
     ("active", "Against the benchmark"),
     ("stress", "Stress"),
+    ("liquidity", "Liquidity"),
     ("limits", "Limits"),
     ("change", "Change"),
     ("backtest", "Backtest and live record"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from acceleray.report import change, heading, limits, lineage, risk
 from acceleray.report.backtest import HEADLINE_MODEL
-from acceleray.report.desk import details
+from acceleray.report.desk import details, liquidity
 from acceleray.report.desk.overview import Line
 from acceleray.report.formats import printable
 from acceleray.report.naming import INVENTED
@@ -52,6 +52,7 @@ class Report:
     positions: tuple[details.Position, ...]
     active: details.Active | None
     stress: tuple[dict[str, Any], ...]
+    liquidity: liquidity.Liquidity | None
     utilisation: limits.Limits
     change: change.Change
     verdict: dict[str, Any] | None
@@ -103,6 +104,7 @@ def gather(
         ),
         active=details.active(read, settings.risk.es_confidence, shortest),
         stress=_stress(read),
+        liquidity=liquidity.gather(read, run_id, portfolio_id),
         utilisation=limits.gather(read),
         change=change.gather(read),
         verdict=first(verdicts),

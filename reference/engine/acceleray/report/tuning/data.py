@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from acceleray.errors import PortfolioError
 from acceleray.report import heading, lineage
 from acceleray.report.formats import printable
+from acceleray.report.quality import newest_load
 from acceleray.report.rows import Read, first, floats, narrowed
 from acceleray.report.tuning.importance import Importance, importances
 from acceleray.settings import Settings
@@ -130,7 +131,7 @@ def gather(read: Read, settings: Settings) -> Report:
     usable = [one for one in trials if one.status != "failed" and math.isfinite(one.rank_ic)]
     best = max(usable, key=lambda one: (one.rank_ic, -one.number))
     run = first(read(RUNS)) or {}
-    load_id = (first(read(narrowed(PRICES, "load_id"))) or {}).get("load_id", "") if not run else ""
+    load_id = newest_load(read(narrowed(PRICES, "date", "load_id"))) if not run else ""
     command = lineage.command(TRIALS, evidence["run_id"], trial=best.number)
     return Report(
         heading=heading.gather(evidence, run, settings),

@@ -97,7 +97,7 @@ def positions_of(dated: Dated, portfolios: Sequence[str], least_covered: float) 
 def forecast_held(task: Task, returns: Any, span_d: Any, **terms: Any) -> BlockForecasts:
     """Return what was forecast for the days of a stretch, and what happened; see `forecast_block`."""
     block, positions = task
-    return forecast_block(block, returns, span_d, positions, **terms)
+    return forecast_block(block, returns, span_d, positions, compared=False, **terms)
 
 
 def as_held(

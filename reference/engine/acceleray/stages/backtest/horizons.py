@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from acceleray.engines.ray.fanout import Tasks
 from acceleray.quant.coverage import Coverage, coverage, origins
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.backtest.chosen import Chosen, with_long_horizons
-from acceleray.stages.backtest.history import Blocks
-from acceleray.stages.backtest.long_horizon import Answer, Question, forecast_windows
+from acceleray.stages.backtest.kept_blocks import WINDOWS, Grounds, Standing, by_portfolio
+from acceleray.stages.backtest.long_horizon import Answer, Question, forecast_some_windows
 from acceleray.stages.backtest.positions import Positions
 from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.stage import Calibration
-from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA
+from acceleray.stages.simulate.methods import FILTERED_HISTORICAL, T_COPULA
 from acceleray.tables import BACKTEST_HORIZONS
 
 NOT_BACKTESTED = "not backtested"
@@ -36,7 +38,8 @@ class Record:
 def backtest_horizons(
     run: Run,
     calibration: Calibration,
-    blocks: Blocks,
+    grounds: Grounds,
+    standing: Standing,
     spans: Sequence[tuple[int, int]],
     book: Book,
     among: Chosen,
@@ -53,34 +56,65 @@ def backtest_horizons(
     questions = asked(settings, spans, len(returns.dates), copula)
     places = with_long_horizons(book, among.places)
     positions = Positions.of(book, places, settings.backtest.minimum_covered_share)
-    answers: list[list[Answer]] = [[] for _ in questions]
+    answers: list[list[Answer]] = []
     if questions:
-        mapped = run.fan_out.map(
-            forecast_windows,
-            blocks,
-            (returns.values, returns.spans, positions),
-            run.reporter.counter(len(blocks), "blocks of windows forecast"),
-            questions=questions,
-            residual_window=settings.simulation.residual_window_d,
-            risk=settings.risk,
-            seed=settings.seed,
-            drift=settings.simulation.drift,
-            standstill_d=settings.market_data.stale_price_d,
-            longest_span_d=settings.market_data.longest_span_d,
-            apart=np.isin(returns.instruments, calibration.apart),
-            arithmetic=calibration.arithmetic,
-        )
-        for found in mapped:
-            for into, answer in zip(answers, found, strict=True):
-                into.append(answer)
+        own = standing.at(np.flatnonzero(np.isin(among.places, places)).tolist())
+        answers = _answers(run, calibration, grounds, positions, own, questions)
     names = tuple(book.portfolios[place] for place in places)
     others = [book.portfolios[place] for place in among.places if place not in places]
     records = recorded(settings, questions, answers, names)
     records += tuple(Record(name, *each, None) for name in others for each in _simulated(settings))
     run.commit(BACKTEST_HORIZONS, rows(records, settings))
-    if own := [each for each in records if each.portfolio_id == names[0]]:
-        run.reporter.say("  " + told(own, settings))
+    if headline := [each for each in records if each.portfolio_id == names[0]]:
+        run.reporter.say("  " + told(headline, settings))
     return records
+
+
+def _answers(
+    run: Run,
+    calibration: Calibration,
+    grounds: Grounds,
+    positions: Positions,
+    standing: Standing,
+    questions: tuple[Question, ...],
+) -> list[list[Answer]]:
+    """Return the answers of all blocks to each question; closed ones are kept as those of a day are."""
+    settings, returns = run.settings, calibration.returns
+    terms: dict[str, Any] = {
+        "questions": questions,
+        "residual_window": settings.simulation.residual_window_d,
+        "risk": settings.risk,
+        "seed": settings.seed,
+        "drift": settings.simulation.drift,
+        "standstill_d": settings.market_data.stale_price_d,
+        "longest_span_d": settings.market_data.longest_span_d,
+        "apart": np.isin(returns.instruments, calibration.apart),
+        "arithmetic": calibration.arithmetic,
+    }
+
+    def compute(tasks: Tasks) -> Iterator[list[list[Answer]]]:
+        done = run.reporter.counter(len(tasks), "blocks of windows forecast")
+        shared = (returns.values, returns.spans, positions)
+        return run.fan_out.map(forecast_some_windows, tasks, shared, done, **terms)
+
+    longest = max(each.horizon_d for each in questions)
+    numbers = range(len(grounds.blocks))
+    deciding = []
+    for number in numbers:
+        # Of all windows those that begin in the block.
+        own = [replace(each, rows=tuple(grounds.inside(number, each.rows))) for each in questions]
+        deciding.append(grounds.key(number, longest, terms | {"questions": own}))
+    closed = [grounds.closed(number, longest) for number in numbers]
+    every = by_portfolio(run, WINDOWS, grounds.blocks, standing, deciding, closed, compute)
+    return [[_together(block, place) for block in every] for place in range(len(questions))]
+
+
+def _together(block: Sequence[Sequence[Answer]], question: int) -> Answer:
+    """Return the answers of all portfolios in one block to one question."""
+    own = [each[question] for each in block]
+    return Answer(
+        np.concatenate([each.forecasts for each in own]), np.concatenate([each.losses for each in own])
+    )
 
 
 def asked(

@@ -10,31 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.comovement import Comovement
 from acceleray.quant.copula import draw_shocks, t_copula
+from acceleray.quant.garch import GjrFit
 from acceleray.quant.order_weights import quantile_weights, shortfall_weights, weighted_losses
-from acceleray.quant.residuals import fill_missing, filtered
+from acceleray.quant.past import Past
 from acceleray.quant.risk import largest_first
 from acceleray.quant.scenarios import (
-    ParameterArrays,
     compounded_returns,
     filtered_historical_returns,
     stack_parameters,
     with_drift,
 )
-from acceleray.quant.spans import modelled, outside
-from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D, after_standstills
+from acceleray.quant.stale_prices import LONGEST_STANDSTILL_D
 from acceleray.quant.streams import Purpose, integers
 from acceleray.settings import Risk
 from acceleray.settings.section import Drift
-from acceleray.stages.backtest.blocks import Block
+from acceleray.stages.backtest.blocks import Block, members_of, seen_before
 from acceleray.stages.backtest.positions import Held, Positions, replayed_losses
-from acceleray.stages.calibrate.dependence import estimate
-from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL, T_COPULA
+from acceleray.stages.calibrate.joint import estimate
+from acceleray.stages.simulate.methods import FILTERED_HISTORICAL, T_COPULA
 
 SCENARIOS = 2000
 """Paths of each forecast: as a rank among so many and the outcome, its quantile is exceeded as it says."""
@@ -59,28 +58,6 @@ class Answer:
 
     forecasts: NDArray[np.float64]
     losses: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Past:
-    """What is known within one block: residuals (days, instruments) of `days`, volatilities of its rows."""
-
-    days: NDArray[np.int64]
-    comovement: Comovement
-    sigma: NDArray[np.float64]
-    parameters: ParameterArrays
-    margins: NDArray[np.float64]
-    columns: NDArray[np.int64]
-
-    def window(self, row: int, longest: int) -> NDArray[np.float64]:
-        """Return the residuals of the last days before a row, at most so many, as they were."""
-        end = int(np.searchsorted(self.days, row))
-        return self.comovement.residuals[max(end - longest, 0) : end]
-
-    def replayed(self, row: int, longest: int) -> NDArray[np.float64]:
-        """Return the same at the correlation of the evening before the row (see `quant.comovement`)."""
-        end = int(np.searchsorted(self.days, row))
-        return self.comovement.replayed(max(end - longest, 0), end)
 
 
 def forecast_windows(
@@ -113,12 +90,18 @@ def forecast_windows(
         np.array([row for row in each.rows if block.first <= row < block.last], dtype=np.int64)
         for each in questions
     ]
-    known = returns[: block.last - 1]
-    past = _past(block, known, span_d, residual_window, seed, standstill_d, longest_span_d, apart)
-    adding = np.zeros(past.columns.size, dtype=np.bool_) if arithmetic is None else arithmetic[past.columns]
-    parameters = replace(with_drift(past.parameters, drift), arithmetic=adding)
+    columns = np.flatnonzero(usable)
+    seen, unseen = seen_before(block, returns, span_d, standstill_d, longest_span_d)
+    members, fits = members_of(block, apart), block.fits
+    # As in the one-day backtest.
+    past = Past.of(seen, columns, block.first, block.last, fits, residual_window, seed, unseen, members)
+    adding = np.zeros(columns.size, dtype=np.bool_) if arithmetic is None else arithmetic[columns]
+    stacked = stack_parameters([each.parameters for each in fits if each.parameters is not None])
+    parameters = replace(with_drift(stacked, drift), arithmetic=adding)
     longest = max((each.horizon_d for each in questions if each.method == T_COPULA), default=0)
-    shocks = _shocks(past, block.first, residual_window, longest, seed) if longest else np.empty((0, 0, 0))
+    shocks = np.empty((0, 0, 0))
+    if longest:
+        shocks = _shocks(past, fits, block.first, residual_window, longest, seed)
     lines = held.lines.among(past.columns)
     weights = held.scaled[held.tested][:, held.lines.known(past.columns)]
     answers = []
@@ -126,9 +109,10 @@ def forecast_windows(
         forecasts = np.full((len(held.whole), len(rows), 3), np.nan)
         losses = np.full((len(held.whole), len(rows)), np.nan)
         for place, row in enumerate(rows.tolist()):
-            sigma = past.sigma[row - block.first]
+            step = row - block.first
+            sigma = past.sigma[step]
             if question.method == FILTERED_HISTORICAL:
-                replayed = past.replayed(row, residual_window)
+                replayed = past.replayed(step, residual_window)
                 size = SCENARIOS * question.horizon_d
                 drawn = integers(seed, row, Purpose.BACKTEST_DAYS, size, len(replayed))
                 moved = filtered_historical_returns(
@@ -145,52 +129,30 @@ def forecast_windows(
     return answers
 
 
-def _past(
-    block: Block,
-    known: NDArray[np.float64],
+def forecast_some_windows(
+    task: tuple[Block, tuple[int, ...]],
+    returns: NDArray[np.float64],
     span_d: NDArray[np.float64],
-    residual_window: int,
-    seed: int,
-    standstill_d: int,
-    longest_span_d: int,
-    apart: NDArray[np.bool_] | None,
-) -> _Past:
-    """Return what the fits of a block make of the days before its last one, as in the one-day backtest."""
-    fits = [(column, fit) for column, fit in enumerate(block.fits) if fit.parameters is not None]
-    columns = np.array([column for column, _ in fits])
-    held = [fit.status == "held" for fit in block.fits]
-    spanned = span_d[: len(known)]
-    seen, other = modelled(known, spanned, longest_span_d), outside(known, spanned, longest_span_d)
-    begun = np.isfinite(after_standstills(seen[: block.first], standstill_d, held)).argmax(axis=0)
-    left_out = np.arange(len(known))[:, np.newaxis] < begun
-    seen, other = (np.where(left_out, np.nan, values) for values in (seen, other))
-    residuals = np.empty((len(known), columns.size))
-    sigma = np.empty((block.last - block.first, columns.size))
-    for place, (column, fit) in enumerate(fits):
-        assert fit.parameters is not None
-        residuals[:, place], path = filtered(
-            seen[:, column], fit.parameters, fit.initial_variance, other[:, column]
-        )
-        sigma[:, place] = path[block.first : block.last]
-    days = np.flatnonzero(np.isfinite(residuals).any(axis=1))
-    before = int(np.searchsorted(days, block.first))
-    skipped = max(before - residual_window, 0)
-    days = days[skipped:]
-    keys = [int(column) for column in columns]
-    filled, _ = fill_missing(residuals[days], seed, keys, before - skipped)
-    own = np.array([fit.status == "calibrated" for _, fit in fits])
-    members = own if apart is None else own & ~apart[columns]
-    comovement = Comovement.of(filled, members, before - skipped)
-    parameters = [fit.parameters for _, fit in fits if fit.parameters is not None]
-    margins = np.array([each.nu for each in parameters])
-    return _Past(days, comovement, sigma, stack_parameters(parameters), margins, columns)
+    positions: Positions,
+    **terms: Any,
+) -> list[list[Answer]]:
+    """Return the same of some portfolios, by their places, one by one."""
+    block, places = task
+    answers = forecast_windows(block, returns, span_d, positions.at(places), **terms)
+    return [
+        [Answer(each.forecasts[place : place + 1], each.losses[place : place + 1]) for each in answers]
+        for place in range(len(places))
+    ]
 
 
-def _shocks(past: _Past, first: int, residual_window: int, horizon_d: int, seed: int) -> NDArray[np.float64]:
+def _shocks(
+    past: Past, fits: Sequence[GjrFit], first: int, residual_window: int, horizon_d: int, seed: int
+) -> NDArray[np.float64]:
     """Return shocks (scenarios, horizon, instruments) of the t copula of the residuals before a block."""
-    residuals = past.window(first, residual_window)
+    residuals = past.window(0, residual_window)
     shrunk, fitted = estimate((len(residuals), past.columns.size), residuals)
-    copula = t_copula(shrunk.correlation, fitted.nu, past.margins)
+    margins = np.array([each.parameters.nu for each in fits if each.parameters is not None])
+    copula = t_copula(shrunk.correlation, fitted.nu, margins)
     return np.concatenate(list(draw_shocks(copula, seed, first, SCENARIOS, horizon_d)))
 
 

@@ -1,22 +1,27 @@
 """The law of every test where the model is right, for each series of forecasts: records simulated on Ray.
 
-Series of the same length, look-back and tail have the same law, and share its records.
+Series of the same length, look-back and tail have the same law, and share its records. What lies before the
+last refresh is the same tomorrow, and is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.null_record import NullLaw, NullRecords, batches, simulate_shared_records
+from acceleray.quant.null_path import BATCH, NullLaw, NullPath, follow
+from acceleray.quant.null_record import NullRecords, records_of
 from acceleray.quant.student_tail import degrees_of_freedom
+from acceleray.runtime.content import content_key
+from acceleray.runtime.shelf import Kind
 from acceleray.settings import Risk
 from acceleray.stages.backtest.blocks import MODELS, WITHOUT_WINDOW
+from acceleray.stages.backtest.packing import packed, unpacked
 
-# A law, a batch of its records, and the places of the series of forecasts that share them.
-Task = tuple[NullLaw, tuple[int, int], tuple[int, ...]]
+# A law up to its last refresh, and a batch of its records.
+Task = tuple[NullLaw, int]
 
 
 def laws(
@@ -44,30 +49,61 @@ def laws(
     )
 
 
-def tasks(every: Sequence[NullLaw], records: int) -> list[Task]:
-    """Return the batches of all laws, one task each; a law that occurs twice is simulated once."""
+def needed(every: Sequence[NullLaw], records: int) -> list[Task]:
+    """Return the paths that so many records of each law need, one task each; a path is followed once.
+
+    In this order neighbours share what no tail decides (see `quant.null_path`).
+    """
+    begun = sorted({law.begun for law in every}, key=lambda law: (law.days, law.window, law.before, law.nu))
+    return [(law, batch) for batch in range(-(-records // BATCH)) for law in begun]
+
+
+def judged_by(
+    every: Sequence[NullLaw],
+    forecasts: Sequence[NDArray[np.float64]],
+    records: int,
+    paths: Mapping[Task, NullPath],
+    seed: int,
+) -> list[NullRecords]:
+    """Return so many records for each series; series of one law share all but the dynamic quantile test.
+
+    `forecasts` are of value-at-risk, (days,) each, in the order of the laws; `paths` has all that are needed.
+    """
     sharing: dict[NullLaw, list[int]] = {}
     for place, law in enumerate(every):
         sharing.setdefault(law, []).append(place)
-    return [(law, batch, tuple(places)) for law, places in sharing.items() for batch in batches(records)]
+    found: dict[int, NullRecords] = {}
+    for law, places in sharing.items():
+        own = [paths[law.begun, batch] for batch in range(-(-records // BATCH))]
+        each = records_of(own, records, law, [forecasts[place] for place in places], seed)
+        found.update(zip(places, each, strict=True))
+    return [found[place] for place in range(len(every))]
 
 
-def records_of(task: Task, forecasts: Sequence[NDArray[np.float64]], seed: int) -> list[NullRecords]:
-    """Return the records of one batch for each series that shares them.
-
-    `forecasts` are of value-at-risk, (days,) each, in the order of the laws.
-    """
-    law, batch, places = task
-    return simulate_shared_records(batch, law, [forecasts[place] for place in places], seed)
+def key_of(task: Task, seed: int) -> str:
+    """Return what decides the path of one batch."""
+    return content_key(*task, seed)
 
 
-def gathered(made: Sequence[Task], found: Iterable[list[NullRecords]]) -> list[NullRecords]:
-    """Return the records of each series out of the results of all tasks, both in their order."""
-    parts: dict[int, list[NullRecords]] = {}
-    for (_, _, places), results in zip(made, found, strict=True):
-        for place, each in zip(places, results, strict=True):
-            parts.setdefault(place, []).append(each)
-    return [NullRecords.joined(parts[place]) for place in range(len(parts))]
+def as_bytes(path: NullPath) -> bytes:
+    """Return a path as bytes, to the last bit."""
+    first = int(path.record[0]) // BATCH * BATCH if path.record.size else 0
+    counts = np.bincount(path.record - np.uint32(first), minlength=BATCH)
+    # Of half the size where the days of a record fit, which are most of a path.
+    short = path.day.size == 0 or int(path.day.max()) < 2**16
+    day = path.day.astype(np.uint16) if short else path.day
+    return packed([np.array(first), counts, day, path.exceeded, path.sums, path.edges])
+
+
+def from_bytes(content: bytes) -> NullPath:
+    """Return the path that `as_bytes` was given."""
+    first, counts, day, *others = unpacked(content)
+    record = np.repeat(np.arange(BATCH, dtype=np.uint32), counts) + np.uint32(first)
+    return NullPath(record, day.astype(np.uint32), *others)
+
+
+PATH = Kind("null_path", follow, as_bytes, from_bytes)
+"""The paths of one batch, as they are kept for other runs."""
 
 
 def _ratio(threshold: NDArray[np.float64], shortfall: NDArray[np.float64]) -> float:

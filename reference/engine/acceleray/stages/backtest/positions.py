@@ -7,13 +7,17 @@ where it is too little there is no forecast at all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.stages.book.book import Book
 from acceleray.stages.book.lines import Lines
+
+if TYPE_CHECKING:
+    from acceleray.stages.book.book import Book
 
 # Days whose returns of lines are made together.
 _TOGETHER = 1024
@@ -47,6 +51,11 @@ class Positions:
         """Return the one portfolio that is equally weighted over what was calibrated before each block."""
         lines = Lines(tuple(f"{place}" for place in range(instruments)))
         return cls(lines, np.zeros((1, instruments)), np.ones(1, dtype=np.bool_))
+
+    def at(self, places: Sequence[int]) -> Positions:
+        """Return some of the portfolios."""
+        some = list(places)
+        return Positions(self.lines, self.weights[some], self.equal[some], self.least_covered)
 
     def known(self, modelled: NDArray[np.bool_]) -> Held:
         """Return what of the portfolios a block can hold; `modelled` (instruments,) have a calibration."""

@@ -6,10 +6,11 @@ days before it, and forecasts roll forward day by day. Blocks are Ray tasks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,17 +18,19 @@ from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.ray.fanout import Tasks
+from acceleray.quant.null_path import NullPath
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest import nulls
 from acceleray.stages.backtest.as_held import Stretches, as_held, forecast_held, held_then, told
 from acceleray.stages.backtest.as_held import rows as as_held_rows
-from acceleray.stages.backtest.blocks import MODELS, BlockForecasts, forecast_block
+from acceleray.stages.backtest.blocks import MODELS, BlockForecasts, forecast_some
 from acceleray.stages.backtest.book_verdict import BookVerdict, book_verdict, records_needed
-from acceleray.stages.backtest.chosen import chosen
+from acceleray.stages.backtest.chosen import INVENTED, chosen
 from acceleray.stages.backtest.gate import MINIMUM_DAYS
 from acceleray.stages.backtest.history import COLUMNS, Blocks
 from acceleray.stages.backtest.horizons import backtest_horizons
 from acceleray.stages.backtest.judging import Judged, judged
+from acceleray.stages.backtest.kept_blocks import BLOCK, Grounds, Standing, by_portfolio
 from acceleray.stages.backtest.positions import Positions
 from acceleray.stages.backtest.records import HEADLINE, Record, records_of
 from acceleray.stages.backtest.rows import forecast_rows, verdict_rows, window_rows
@@ -42,6 +45,9 @@ from acceleray.tables import (
     BACKTEST_WINDOWS,
     CALIBRATION_HISTORY,
 )
+
+# Paths of simulated records that a worker follows at once: neighbours share the numbers that they draw.
+_TOGETHER = 8
 
 __all__ = ["HEADLINE", "MODELS", "BookVerdict", "Judged", "backtest"]
 
@@ -71,7 +77,10 @@ def backtest(
     blocks = Blocks(spans, returns, partial(_between, history))
     window_d = settings.simulation.residual_window_d
     windows = tuple(sorted({*settings.backtest.windows_d, window_d}))
-    results = _forecast(run, calibration, forecast_block, blocks, (positions,), windows)
+    grounds = Grounds(blocks, spans, returns, max(settings.simulation.horizons_d))
+    invented = [book.origins[place] in (INVENTED, "reference") for place in among.places]
+    standing = Standing.of(run, positions, invented)
+    results = _forecast(run, calibration, grounds, positions, standing, windows)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]
     names = [book.portfolios[place] for place in among.places]
     every = records_of(names, results, spans, days, len(windows))
@@ -82,11 +91,11 @@ def backtest(
     found = _judged(run, names[0], records, windows.index(window_d), left_out)
     run.commit(BACKTEST_VERDICTS, verdict_rows(found, records, settings.risk))
     run.commit(BACKTEST_WINDOWS, window_rows(windows, records, settings.risk))
-    backtest_horizons(run, calibration, blocks, spans, book, among, copula)
+    backtest_horizons(run, calibration, grounds, standing, spans, book, among, copula)
     stretches = held_then(dated, spans, returns)
     least = settings.backtest.minimum_covered_share
     tasks = Stretches(stretches, blocks, dated, names, least)
-    then = _forecast(run, calibration, forecast_held, tasks, (), (window_d,))
+    then = _forecast_held(run, calibration, tasks, window_d)
     kept = as_held_rows(as_held(names, then, stretches, returns), settings.risk)
     run.commit(BACKTEST_AS_HELD, kept)
     if kept.num_rows:
@@ -97,29 +106,51 @@ def backtest(
 def _forecast(
     run: Run,
     calibration: Calibration,
-    function: Callable[..., BlockForecasts],
-    tasks: Tasks,
-    shared: tuple[Positions, ...],
+    grounds: Grounds,
+    positions: Positions,
+    standing: Standing,
     windows: Sequence[int],
+) -> list[BlockForecasts]:
+    """Return the forecasts of all blocks; closed ones of positions that stand still are kept."""
+    if not len(grounds.blocks):
+        return []
+    returns, terms = calibration.returns, _terms(run, calibration, windows)
+    numbers = range(len(grounds.blocks))
+
+    def compute(tasks: Tasks) -> Iterator[list[BlockForecasts]]:
+        done = run.reporter.counter(len(tasks), "blocks of days forecast")
+        shared = (returns.values, returns.spans, positions)
+        return run.fan_out.map(forecast_some, tasks, shared, done, **terms)
+
+    deciding = [grounds.key(number, 1, terms) for number in numbers]
+    closed = [grounds.closed(number) for number in numbers]
+    every = by_portfolio(run, BLOCK, grounds.blocks, standing, deciding, closed, compute)
+    return [BlockForecasts.together(each) for each in every]
+
+
+def _forecast_held(
+    run: Run, calibration: Calibration, tasks: Stretches, window_d: int
 ) -> list[BlockForecasts]:
     if not len(tasks):
         return []
-    returns, settings, market_data = calibration.returns, run.settings, run.settings.market_data
-    mapped = run.fan_out.map(
-        function,
-        tasks,
-        (returns.values, returns.spans, *shared),
-        run.reporter.counter(len(tasks), "blocks of days forecast"),
-        windows=windows,
-        risk=settings.risk,
-        seed=settings.seed,
-        standstill_d=market_data.stale_price_d,
-        longest_span_d=market_data.longest_span_d,
-        apart=np.isin(returns.instruments, calibration.apart),
-        arithmetic=calibration.arithmetic,
-        drift=settings.simulation.drift,
-    )
-    return list(mapped)
+    returns, terms = calibration.returns, _terms(run, calibration, (window_d,))
+    done = run.reporter.counter(len(tasks), "blocks of days forecast")
+    return list(run.fan_out.map(forecast_held, tasks, (returns.values, returns.spans), done, **terms))
+
+
+def _terms(run: Run, calibration: Calibration, windows: Sequence[int]) -> dict[str, Any]:
+    """Return what all blocks share, by the names of the arguments of `forecast_block`."""
+    settings, market_data = run.settings, run.settings.market_data
+    return {
+        "windows": tuple(windows),
+        "risk": settings.risk,
+        "seed": settings.seed,
+        "standstill_d": market_data.stale_price_d,
+        "longest_span_d": market_data.longest_span_d,
+        "apart": np.isin(calibration.returns.instruments, calibration.apart),
+        "arithmetic": calibration.arithmetic,
+        "drift": settings.simulation.drift,
+    }
 
 
 def _judged(
@@ -127,7 +158,8 @@ def _judged(
 ) -> BookVerdict:
     """Return the verdicts, by the laws of their tests at this many days and these tails."""
     terms = run.settings.backtest
-    found = _each(run, records, window, terms.null_records)
+    paths: dict[nulls.Task, NullPath] = {}
+    found = _each(run, records, window, terms.null_records, paths)
     needed = records_needed(sum(len(each.days) >= MINIMUM_DAYS for each in records), terms)
     if needed > terms.null_records:
         # Only what its own gate rejects can be rejected among many; it is looked at more closely.
@@ -136,32 +168,41 @@ def _judged(
             for each in records
             if found[each.portfolio_id][HEADLINE].tests.smallest_p <= terms.level
         ]
-        for name, closer in _each(run, doubtful, window, needed).items():
+        for name, closer in _each(run, doubtful, window, needed, paths).items():
             found[name] |= closer
     portfolios = {name: each[HEADLINE] for name, each in found.items()}
     return book_verdict(headline, found.get(headline, {}), portfolios, left_out, terms)
 
 
 def _each(
-    run: Run, records: Sequence[Record], window: int, null_records: int
+    run: Run,
+    records: Sequence[Record],
+    window: int,
+    null_records: int,
+    paths: dict[nulls.Task, NullPath],
 ) -> dict[str, dict[str, Judged]]:
-    """Return the verdict on each model by each portfolio; series of one law share its simulated records."""
+    """Return the verdict on each model by each portfolio; series of one law share its simulated records.
+
+    `paths` are those that are there, and takes in what is missing.
+    """
     settings, terms = run.settings, run.settings.backtest
     look_back = settings.simulation.residual_window_d
     forecasts = [each.forecasts[window] for each in records]
-    laws = [
+    of_records = [
         nulls.laws(each, settings.risk, look_back, record.before, record.models)
         for record, each in zip(records, forecasts, strict=True)
     ]
-    series = tuple(np.ascontiguousarray(model[0]) for each in forecasts for model in each)
-    tasks = nulls.tasks([law for each in laws for law in each], null_records)
-    if not tasks:
-        return {}
-    done = run.reporter.counter(len(tasks), "batches of records of a right model simulated")
-    made = run.fan_out.map(nulls.records_of, tasks, (series,), done, seed=settings.seed)
-    null = iter(nulls.gathered(tasks, made))
+    laws = [law for each in of_records for law in each]
+    tasks = [task for task in nulls.needed(laws, null_records) if task not in paths]
+    if tasks:
+        done = run.reporter.counter(len(tasks), "batches of records of a right model simulated")
+        keys = [nulls.key_of(task, settings.seed) for task in tasks]
+        made = run.kept.map(nulls.PATH, keys, tasks, (), done, batch=_TOGETHER, seed=settings.seed)
+        paths.update(zip(tasks, made, strict=True))
+    series = [model[0] for each in forecasts for model in each]
+    null = iter(nulls.judged_by(laws, series, null_records, paths, settings.seed))
     found = {}
-    for record, each, own in zip(records, forecasts, laws, strict=True):
+    for record, each, own in zip(records, forecasts, of_records, strict=True):
         mine = list(islice(null, len(own)))
         found[record.portfolio_id] = judged(
             record.losses, each, settings.risk, terms, own, mine, settings.seed, record.models

@@ -31,6 +31,7 @@ from acceleray.stages.book.reading.mapping import BookMap, TableMap, read_map
 from acceleray.stages.book.reading.portfolios import Portfolio, portfolios_of, refuse_benchmarks
 from acceleray.stages.book.reading.positions import position_rows
 from acceleray.stages.book.reading.sheets import Sheet, sheet_of_table, sheets_at
+from acceleray.stages.book.volumes import Volumes
 from acceleray.stages.ingest.reading.opening import Subject
 from acceleray.tables import (
     HOLDINGS,
@@ -81,6 +82,7 @@ class Holdings:
             `priced`.
         quarantined: rows that were left out, each with its reason.
         lines: what to say on the console.
+        volumes: of instruments, where they are given.
     """
 
     positions: pa.Table
@@ -89,6 +91,7 @@ class Holdings:
     instruments: pa.Table
     quarantined: pa.Table
     lines: tuple[str, ...]
+    volumes: Volumes | None = None
 
 
 def receive_holdings(settings: Settings, read_table: ReadTable | None = None) -> Received:

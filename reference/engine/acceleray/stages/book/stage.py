@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
@@ -14,6 +14,7 @@ from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.streams import Purpose, uniforms
 from acceleray.runtime.risk_days import exchange_rates
 from acceleray.runtime.run import Run
+from acceleray.stages.book.actual import actual_pnl
 from acceleray.stages.book.book import REFERENCE, Book
 from acceleray.stages.book.details import (
     ACTIVE,
@@ -34,6 +35,7 @@ from acceleray.stages.book.holdings import (
     receive_files,
     receive_holdings,
 )
+from acceleray.stages.book.liquidity_stage import commit_liquidity
 from acceleray.stages.book.market import Market, market_of
 from acceleray.stages.book.rows import (
     left_out,
@@ -43,6 +45,7 @@ from acceleray.stages.book.rows import (
     position_rows,
 )
 from acceleray.stages.book.valuation import Valued, value
+from acceleray.stages.book.volumes import Volumes, receive_volumes
 from acceleray.stages.ingest.delta_table import newest
 from acceleray.tables import PORTFOLIOS, POSITIONS, PRICE_SERIES
 
@@ -51,15 +54,17 @@ __all__ = ["REFERENCE", "Book", "Incoming", "accept_book", "build_book", "receiv
 
 @dataclass(frozen=True)
 class Incoming:
-    """What files or tables say of the book; `received` is None for a simulated one."""
+    """What files or tables say of the book; `received` is None for a simulated one, `volumes` without any."""
 
     origin: str
     received: Received | None = None
+    volumes: Volumes | None = None
 
     @property
     def identity(self) -> tuple[str, ...]:
         """Return what belongs to a run's identity besides its settings: all that was received."""
-        return () if self.received is None else (self.received.digest,)
+        received = () if self.received is None else (self.received.digest,)
+        return received if self.volumes is None else (*received, self.volumes.digest)
 
 
 def receive_book(run: Run) -> Incoming:
@@ -68,8 +73,17 @@ def receive_book(run: Run) -> Incoming:
     The sample book goes with the sample prices: with other prices an equal-weight portfolio stands in for it.
 
     Raises:
-        PortfolioError: a file cannot be read, or cannot be meant.
+        PortfolioError: a file of positions, volumes or booked P&L cannot be read, or cannot be meant.
     """
+    found = _receive(run)
+    # Read here too, so that P&L that cannot be used is heard of before the night's work and not after it.
+    known = found.received.portfolios if found.received is not None else ()
+    bases = {each.portfolio_id: each.base_currency for each in known if each.base_currency}
+    actual_pnl(run.lake.spark, run.settings, bases)
+    return found
+
+
+def _receive(run: Run) -> Incoming:
     source = run.settings.book.source
     if source == "sample" and run.settings.market_data.source != "sample":
         run.reporter.say(
@@ -79,18 +93,20 @@ def receive_book(run: Run) -> Incoming:
         source = "simulated"
     if source == "simulated":
         return Incoming(source)
+    volumes = receive_volumes(run.lake.spark, run.settings)
     if source == "sample":
         folder = resources.files("acceleray.stages.book") / "sample"
         with resources.as_file(folder) as path:
             return Incoming(
                 source,
                 receive_files(path / "positions.csv", path / "portfolios.csv", path / "instruments.csv"),
+                volumes,
             )
 
     def read(name: str, setting: str) -> pa.Table:
         return newest(run.lake.spark, run.settings, name, setting).toArrow()
 
-    return Incoming("reported", receive_holdings(run.settings, read))
+    return Incoming("reported", receive_holdings(run.settings, read), volumes)
 
 
 def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
@@ -111,7 +127,7 @@ def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
         run.reporter.say(f"    {line}")
     _assemble(run, holdings, market_of(run, names, np.ones(len(names), dtype=np.bool_)))
     commit_holdings(run, received, holdings)
-    return holdings
+    return replace(holdings, volumes=incoming.volumes)
 
 
 def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Holdings | None) -> Book:
@@ -146,7 +162,13 @@ def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Ho
         run.reporter.say(f"    {line}")
     origin = "sample" if run.settings.book.source == "sample" else "reported"
     run.commit(PORTFOLIOS, portfolio_rows(made.found, made.portfolios, origin))
-    run.commit_parts(POSITIONS, position_rows(made.found, made.valued, made.portfolios, made.groups, market))
+    rows = position_rows(made.found, made.valued, made.portfolios, made.groups, market)
+    if holdings.volumes is None:
+        run.commit_parts(POSITIONS, rows)
+    else:
+        kept = list(rows)
+        run.commit_parts(POSITIONS, iter(kept))
+        commit_liquidity(run, holdings, kept, dict(zip(made.portfolios.ids, made.found.nav, strict=True)))
     return _book(made, origin)
 
 

@@ -8,14 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from acceleray.quant.correlation import (
-    CopulaFit,
-    ShrunkCorrelation,
-    fit_copula_nu,
-    normal_scores,
-    shrink_correlation,
-)
+from acceleray.quant.correlation import CopulaFit, ShrunkCorrelation
 from acceleray.runtime.run import Run
+from acceleray.stages.calibrate.joint import estimate
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.tables import CORRELATIONS, DEPENDENCE
@@ -50,16 +45,6 @@ def build_dependence(run: Run, calibration: Calibration) -> Dependence:
     run.commit(CORRELATIONS, _pairs(names, shrunk))
     run.commit(DEPENDENCE, _summary(residuals, shrunk, copula))
     return Dependence(shrunk.correlation, shrunk.shrinkage, shrunk.smallest_eigenvalue, copula.nu)
-
-
-def estimate(shape: tuple[int, int], residuals: NDArray[np.float64]) -> tuple[ShrunkCorrelation, CopulaFit]:
-    """Return correlation and copula of complete residuals of this shape (days, instruments).
-
-    The correlation is that of normal scores: on the record it describes the next year better than Pearson's,
-    which single jumps pull down, and no worse than Kendall's tau (decision 44).
-    """
-    shrunk = shrink_correlation(normal_scores(residuals))
-    return shrunk, fit_copula_nu(residuals, shrunk.correlation)
 
 
 def _pairs(names: list[str], shrunk: ShrunkCorrelation) -> pa.Table:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from acceleray.compiled import DEFAULT_FOLDER
 from acceleray.quant.cash_like import NU_OF_NEARLY_NORMAL, cash_like, of_constant_variance
 from acceleray.quant.garch import (
     GjrFit,
@@ -34,6 +36,7 @@ def fit_before(
     minimum: int,
     stale_after: int,
     standstill_d: int = LONGEST_STANDSTILL_D,
+    compiled_in: Path | None = DEFAULT_FOLDER,
 ) -> GjrFit:
     """Return the fit of one instrument on the `window` days before row `first`, and nothing later.
 
@@ -44,10 +47,11 @@ def fit_before(
         window: days the fit may see.
         minimum: fewest returns.
         stale_after, standstill_d: see `fit_instrument`.
+        compiled_in: folder of machine code, None for the optimiser of arch.
     """
     first, instrument = task
     seen = values[max(0, first - window) : first]
-    return fit_instrument(instrument, seen, minimum, stale_after, standstill_d)
+    return fit_instrument(instrument, seen, minimum, stale_after, standstill_d, compiled_in)
 
 
 def fit_instrument(
@@ -56,6 +60,7 @@ def fit_instrument(
     minimum: int,
     stale_after: int,
     standstill_d: int = LONGEST_STANDSTILL_D,
+    compiled_in: Path | None = DEFAULT_FOLDER,
 ) -> GjrFit:
     """Return the fit of one column of a (days, instruments) matrix of returns with gaps.
 
@@ -78,7 +83,7 @@ def fit_instrument(
     silent = len(series) if not known.size else len(series) - 1 - int(known[-1])
     if silent > stale_after:
         return rejected(f"no return on the last {silent} trading days", known.size)
-    return fit_gjr_garch_t(series[known], minimum, standstill_d)
+    return fit_gjr_garch_t(series[known], minimum, standstill_d, compiled_in)
 
 
 def fit_table(fits: Sequence[GjrFit]) -> pa.Table:

@@ -28,12 +28,13 @@ from acceleray.runtime.kept import Kind
 from acceleray.runtime.run import Run
 from acceleray.settings.sections import Calibration
 from acceleray.stages.calibrate.fits import FIT_COLUMNS, as_bytes, fit_before, fit_table, fits_of, from_bytes
+from acceleray.stages.calibrate.optimiser import machine_code_folder
 from acceleray.tables import CALIBRATION_HISTORY
 
 # Fits in a part, however many there are: what a kill loses at most, some seconds of work.
 PART = 100
-# A fit takes some hundredths of a second, of which a task of Ray's own would be a tenth.
-BATCH = 8
+# A fit takes one or two thousandths of a second, and a task of Ray's own as long.
+BATCH = 32
 
 FIT = Kind("fit", fit_before, as_bytes, from_bytes)
 """One fit, as it is kept for other runs."""
@@ -121,8 +122,9 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
     The fits before are those of the last day on schedule, an empty list if there was none.
     """
     settings, stale_after = run.settings.calibration, run.settings.market_data.stale_after_d
+    compiled_in = machine_code_folder(run.settings, run.reporter.say)
     schedule = Schedule(scheduled(settings, len(returns.dates)), len(returns.instruments))
-    parts = Resumable(run.settings, "calibration", _key(run, returns), _SCHEMA)
+    parts = Resumable(run.settings, "calibration", _key(run, returns, compiled_in is None), _SCHEMA)
     missing = np.flatnonzero([not parts.done(number) for number in range(schedule.parts)])
     remaining = Remaining(schedule, missing)
     before = len(schedule) - len(remaining)
@@ -134,7 +136,8 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
     progress = run.reporter.counter(len(schedule), "fits")
     fits = run.kept.map(
         FIT,
-        Keys(remaining, returns.values, settings.window_d, terms),
+        # Optimisers end at other parameters, by a hundredth of a standard error.
+        Keys(remaining, returns.values, settings.window_d, (*terms, int(compiled_in is None))),
         remaining,
         (returns.values,),
         lambda done: progress(before + done),
@@ -143,6 +146,7 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
         minimum=terms[0],
         stale_after=terms[1],
         standstill_d=terms[2],
+        compiled_in=compiled_in,
     )
     for number in map(int, missing):
         parts.keep(number, _rows(returns, [schedule[fit] for fit in schedule.part(number)], fits))
@@ -170,12 +174,12 @@ def _last(parts: Resumable, schedule: Schedule) -> list[GjrFit]:
     return fits_of(rows.slice(begin - numbers[0] * PART))
 
 
-def _key(run: Run, returns: Panel) -> str:
-    """Return what decides every fit: the returns, the settings of a fit, and the code."""
+def _key(run: Run, returns: Panel, by_arch: bool) -> str:
+    """Return what decides every fit: the returns, the settings of a fit, the optimiser, and the code."""
     digest = hashlib.sha256(np.ascontiguousarray(returns.values).data)
     market_data = run.settings.market_data
     parts: list[Any] = [run.settings.calibration.model_dump(mode="json")]
-    parts += [market_data.stale_after_d, market_data.stale_price_d]
+    parts += [market_data.stale_after_d, market_data.stale_price_d, by_arch]
     parts += [run.identity.code_version, list(returns.instruments), [str(day) for day in returns.dates]]
     digest.update(json.dumps(parts, sort_keys=True).encode())
     return digest.hexdigest()[:16]

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.runtime.run import Run
 from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.change.before import RunBefore, calibration_of, run_before
+from acceleray.stages.change.drift import at_prices_before
 from acceleray.stages.change.lines import aligned, compared, kept, only
 from acceleray.stages.change.measured import Asked, Values, asked, measured, too_large, values_of
 from acceleray.stages.change.split import PARTS, split
@@ -22,7 +24,7 @@ from acceleray.stages.simulate.horizon import Horizon
 from acceleray.stages.simulate.rows import VALUE_AT_RISK
 from acceleray.stages.simulate.scenario_inputs import FILTERED_HISTORICAL
 from acceleray.stages.stress.rows import joined, typed
-from acceleray.tables import BOOK_LINES, RISK_CHANGE
+from acceleray.tables import BOOK_LINES, POSITIONS, RISK_CHANGE
 
 __all__ = ["explain_change"]
 
@@ -80,13 +82,26 @@ def _stepped(
     }
     wanted = [each for each in horizons if "" in reasons[each.horizon_d]]
     then = calibration_of(before.fits, before.as_of, today.calibration)
-    chain = steps(Inputs(then, two.before), replace(today, book=two.today), run.settings)
+    calibration, book = today.calibration, two.today
+    drifted = at_prices_before(
+        book, calibration.returns, before.as_of, _quantities(run, book), calibration.arithmetic
+    )
+    chain = steps(Inputs(then, two.before), replace(today, book=book), run.settings, drifted)
     try:
         return [measured(run.fan_out, each, wanted, run.settings) for each in chain], reasons
     except ValueError as error:
         # A day or an instrument without any residual: yesterday's market is not there any more.
         why = f"what the run before was made of cannot be rebuilt: {error}"
         return [], {each: [why] * count for each in reasons}
+
+
+def _quantities(run: Run, book: Book) -> set[tuple[str, str]]:
+    """Return portfolio and instrument of the positions whose quantity is known; none of an invented book."""
+    if set(book.origins) <= {"reference", "simulated"}:
+        return set()
+    rows = run.arrow(POSITIONS, ("portfolio_id", "instrument_id", "quantity"))
+    rows = rows.filter(pc.is_valid(rows["quantity"]))
+    return set(zip(rows["portfolio_id"].to_pylist(), rows["instrument_id"].to_pylist(), strict=True))
 
 
 def changes(

@@ -1,11 +1,11 @@
 """One input at a time, from the risk of yesterday to that of today.
 
 The order is stated, because the parts depend on it: (1) yesterday's positions, market and parameters, (2)
-today's positions, (3) and today's instruments, (4) and today's returns, with the volatility that yesterday's
-parameters make of them, (5) and today's parameters. What is reported today is (5); each part is a step less
-the one before.
+today's positions at yesterday's prices, (3) and today's instruments, (4) and today's prices and returns, with
+the volatility that yesterday's parameters make of them, (5) and today's parameters. What is reported today is
+(5); each part is a step less the one before.
 
-Positions are weights: where quantities stay and prices move, they move too.
+Where quantities stay and prices move, weights move with step (4); see `drift`.
 """
 
 from __future__ import annotations
@@ -34,19 +34,25 @@ class Inputs:
     book: Book
 
 
-def steps(before: Inputs, today: Inputs, settings: Settings) -> tuple[Inputs, ...]:
+def steps(
+    before: Inputs, today: Inputs, settings: Settings, then: NDArray[np.float64] | None = None
+) -> tuple[Inputs, ...]:
     """Return the inputs of steps (1) to (4); those of (5) are `today`.
 
     An instrument is new, or has ended, where it has a model on one of the two days alone. A position in it
     changes with step (3), any other with step (2).
+
+    `then` (portfolios, lines) are today's positions at yesterday's prices; today's weights where none are
+    given.
     """
+    then = today.book.weights if then is None else then
     lines = today.book.lines
     known = [_known(lines.known(each.calibration.usable), len(lines)) for each in (before, today)]
     both, ended = known[0] & known[1], known[0] & ~known[1]
-    kept = np.where(both, today.book.weights, np.where(ended, before.book.weights, 0.0))
+    kept = np.where(both, then, np.where(ended, before.book.weights, 0.0))
     second = Inputs(before.calibration, replace(before.book, weights=kept))
     universe = replace(before.calibration, fits=_fits(before.calibration, today.calibration))
-    third = Inputs(universe, today.book)
+    third = Inputs(universe, replace(today.book, weights=np.where(both, then, today.book.weights)))
     fourth = Inputs(_with_returns(universe, before.calibration, today.calibration, settings), today.book)
     return before, second, third, fourth
 

@@ -1,4 +1,4 @@
-"""Findings about prices: Spark's workers judge each instrument, the driver judges all of them together."""
+"""Findings about prices: each instrument is judged where its cells are, all together by the driver."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from acceleray.quant.price_findings.judging import (
 from acceleray.quant.price_findings.lead_lag import MOST_INSTRUMENTS
 from acceleray.quant.price_findings.market import Market
 from acceleray.quant.price_findings.quarantine import announced_only
-from acceleray.stages.ingest.grouped import Grouped
+from acceleray.stages.ingest.grouped import Grouped, Here
 
 _RESULT = pa.schema(
     [
@@ -64,7 +64,7 @@ class Wanted:
     arithmetic: Mapping[str, float] = field(default_factory=dict)
 
 
-def find(judged: Grouped, market: Market, wanted: Wanted) -> list[Finding]:
+def find(judged: Here | Grouped, market: Market, wanted: Wanted) -> list[Finding]:
     """Return every finding about judged cells; without an accepted price only those about quarantined cells.
 
     Args:
@@ -78,7 +78,7 @@ def find(judged: Grouped, market: Market, wanted: Wanted) -> list[Finding]:
         for cells in series:
             yield from judge(cells).to_batches()
 
-    rows = judged.mapped(in_turn, _TYPES).toArrow().to_pylist()
+    rows = judged.looked(in_turn, _RESULT, _TYPES).to_pylist()
     rows.sort(key=lambda row: (row["instrument_id"], row["kind"], row["first_date"]))
     found = [_finding(row) for row in rows if row["kind"] != _DIGEST]
     present = {row["instrument_id"] for row in rows}
@@ -93,7 +93,7 @@ def find(judged: Grouped, market: Market, wanted: Wanted) -> list[Finding]:
 
 
 def _judge_one(market: Market, wanted: Wanted) -> Callable[[pa.Table], pa.Table]:
-    """Return the function that Spark's workers call with the cells of one instrument."""
+    """Return the function that is called with the cells of one instrument."""
     grid = lead_lag_grid(market)
     # A sample by name, so that it does not depend on who computes it.
     most = max(1, int(market.listed.max())) if market.listed.size else 1

@@ -10,6 +10,7 @@ from pyspark.sql.types import DataType, DateType, NumericType, StringType, Times
 
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.frame_numbers import with_numbers
+from acceleray.stages.ingest.grouped import Here, few
 from acceleray.stages.ingest.reading.grid import BLANK, Grid, clean
 from acceleray.stages.ingest.reading.layout import Layout, Look, layout_of
 from acceleray.stages.ingest.reading.row_days import row_days
@@ -50,7 +51,8 @@ def from_frame(origin: str, prices: DataFrame, name: str, wishes: Wishes | None 
     kind = "table of one instrument" if layout.kind == "one instrument" else f"{layout.kind} table"
     adjusted = layout.adjusted is not None or any(one.adjusted is not None for one in layout.series)
     words = [kind, wording, *numbers, *(["close and adjusted close"] if adjusted else [])]
-    return Received(origin, keyed, cells, names, (", ".join(words), f"{counted}{days:,} dates"))
+    prices = Here.of(cells.toArrow()) if few(safe.count() * max(1, len(names))) else cells
+    return Received(origin, keyed, prices, names, (", ".join(words), f"{counted}{days:,} dates"))
 
 
 def _rows(dated: DataFrame, layout: Layout) -> DataFrame:

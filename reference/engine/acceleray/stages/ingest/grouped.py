@@ -1,8 +1,9 @@
-"""Cells of one instrument together: Spark need neither shuffle nor sort them before they are judged.
+"""Cells of one instrument together, in this process (`Here`) or as Spark's workers see them (`Grouped`).
 
-A file is read by this process, which knows whose cells are whose. So it hands Spark one row per instrument,
-its cells packed as an Arrow stream, and workers unpack and judge them in one step. Rows that come out of such
-a step stay neighbours, which every later look at a whole series rests on.
+What this process holds is judged by it: a look at a series takes some milliseconds, and the first of Spark's
+workers a second. Of more cells than `MOST_HERE` Spark gets one row per instrument, its cells packed as an
+Arrow stream, and workers unpack and judge them in one step. Rows that come out of such a step stay
+neighbours, which every later look at a whole series rests on. The functions that look are the same.
 """
 
 from __future__ import annotations
@@ -19,6 +20,18 @@ from acceleray.stages.ingest.reading.delivery import CELLS
 CELLS_SQL = "instrument_id string, date date, price_text string, number_text string, adjusted_text string"
 
 _PACKED = pa.schema([("instrument_id", pa.string()), ("cells", pa.binary())])
+MOST_HERE = 10_000_000
+"""Cells that this process judges itself: some hundreds of megabytes."""
+
+
+def few(cells: int) -> bool:
+    """Return whether this process judges so many cells itself."""
+    return cells <= MOST_HERE
+
+
+# What looks at whole series, one table each, and returns rows about them.
+Look = Callable[[Iterable[pa.Table]], Iterator[pa.RecordBatch]]
+
 # Bytes of packed cells that one task is given at most: some millions of prices.
 _LARGEST = 64_000_000
 
@@ -50,6 +63,45 @@ class Grouped:
             return function(read(batches))
 
         return self.frame.mapInArrow(worker, sql)
+
+    def looked(self, function: Look, schema: pa.Schema, sql: str) -> pa.Table:
+        """Return all rows that a function returns; `schema` and `sql` say their columns."""
+        return self.mapped(function, sql).toArrow().cast(schema)
+
+
+@dataclass(frozen=True)
+class Here:
+    """Rows of any kind that this process holds, all of one instrument in a table of their own."""
+
+    tables: tuple[pa.Table, ...]
+
+    def looked(self, function: Look, schema: pa.Schema, sql: str) -> pa.Table:
+        """Return all rows that a function returns; `schema` says their columns."""
+        return pa.Table.from_batches(function(iter(self.tables)), schema)
+
+    @classmethod
+    def of(cls, cells: pa.Table) -> Here:
+        """Return cells in any order, by instrument."""
+        encoded = cells["instrument_id"].combine_chunks().dictionary_encode()
+        codes = encoded.indices.to_numpy(zero_copy_only=False)
+        order = np.argsort(codes, kind="stable")
+        ends = np.cumsum(np.bincount(codes, minlength=len(encoded.dictionary))).tolist()
+        cells = cells.take(pa.array(order)).combine_chunks()
+        return cls(
+            tuple(cells.slice(begin, end - begin) for begin, end in zip([0, *ends[:-1]], ends, strict=False))
+        )
+
+
+def cells_here(prices: DataFrame | Grouped | Here) -> pa.Table:
+    """Return all cells in this process, whoever holds them."""
+    if isinstance(prices, Here):
+        return pa.concat_tables([CELLS.empty_table(), *prices.tables])
+    return rows_of(prices).select(CELLS.names).toArrow().cast(CELLS)
+
+
+def rows_of(prices: DataFrame | Grouped) -> DataFrame:
+    """Return the cells that Spark holds as rows."""
+    return prices.rows() if isinstance(prices, Grouped) else prices
 
 
 def _as_they_are(tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:

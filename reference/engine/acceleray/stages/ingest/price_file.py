@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.stages.ingest.grouped import packed
+from acceleray.stages.ingest.grouped import Grouped, Here, few, packed
 from acceleray.stages.ingest.reading.delivery import deliver
 from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received
@@ -28,6 +28,10 @@ def from_file(spark: SparkSession, settings: Settings) -> Received:
     if not data.path:
         raise PortfolioError("market_data.source is csv: set market_data.path to a file of prices.")
     found = deliver(settings.project_dir / Path(data.path).expanduser(), wishes_of(settings))
+    prices: Here | Grouped
+    if few(sum(block.days.size for block in found.blocks)):
+        prices = Here(tuple(cells for _, cells in found.by_instrument()))
+    else:
+        prices = packed(spark, found.by_instrument(), settings.spark.shuffle_partitions)
     # Dates are unique by now: nothing is left to check about them.
-    prices = packed(spark, found.by_instrument(), settings.spark.shuffle_partitions)
     return Received(found.origin, None, prices, found.instruments, found.understood)

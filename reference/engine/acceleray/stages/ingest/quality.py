@@ -15,7 +15,9 @@ from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.cash_like import cash_like_so_far
-from acceleray.stages.ingest.grouped import Grouped, neighbours
+from acceleray.stages.ingest.correcting import correcting
+from acceleray.stages.ingest.corrections import Corrections
+from acceleray.stages.ingest.grouped import Grouped, Here, neighbours
 
 # Between these bounds one day's return is always a finite number above -1; prices beyond them are typing
 # errors or the wrong unit, whatever the currency.
@@ -46,50 +48,57 @@ _SQL = (
 
 @dataclass(frozen=True)
 class Judged:
-    """Judged cells as rows, and series by series as workers look at them.
+    """Judged cells, series by series, and as rows of Spark where Spark judges them.
 
     Columns: instrument_id, date, price_text, price, adjusted_price, reason, digest. Of price and reason
     exactly one is NULL; see `judge_series`.
 
     Attributes:
-        rows: by instrument and date.
-        series: the same rows of one instrument at a time, in Python. Where the source knows whose cells are
-            whose, they are judged again on the way, which is cheaper than to keep them.
+        series: rows of one instrument at a time. Where Spark's workers know whose cells are whose, they are
+            judged again on the way, which is cheaper than to keep them.
+        rows: by instrument and date; None where this process holds them.
     """
 
-    rows: DataFrame
-    series: Grouped
+    series: Here | Grouped
+    rows: DataFrame | None = None
 
     @property
-    def judged_anew(self) -> bool:
-        """Return whether Spark need not keep the rows."""
-        return self.series.frame is not self.rows
+    def kept(self) -> DataFrame | None:
+        """Return the rows that Spark should keep, because a shuffle is in them."""
+        return self.rows if isinstance(self.series, Grouped) and self.series.frame is self.rows else None
 
 
 def judge(
-    cells: DataFrame | Grouped, stale_price_d: int, arithmetic: Mapping[str, float] | None = None
+    cells: DataFrame | Grouped | Here,
+    stale_price_d: int,
+    arithmetic: Mapping[str, float] | None = None,
+    corrections: Corrections | None = None,
 ) -> Judged:
     """Return every received cell with its price or the reason why it is none.
 
-    `arithmetic` is `market_data.arithmetic`. The work of one instrument is one task's, in Python, because
-    windows in SQL take ten times as long.
+    `arithmetic` is `market_data.arithmetic`, `corrections` are applied before. The work of one instrument is
+    done in Python, because windows in SQL take ten times as long.
     """
+    correct = correcting(corrections or Corrections())
 
     def judged(rows: pa.Table) -> pa.Table:
         level = (arithmetic or {}).get(rows.column("instrument_id")[0].as_py())
-        return judge_series(rows, stale_price_d, level)
+        cells, explain = correct(rows)
+        return explain(judge_series(cells, stale_price_d, level))
 
+    if isinstance(cells, Here):
+        return Judged(Here(tuple(judged(rows) for rows in cells.tables if len(rows))))
     if isinstance(cells, DataFrame):
         # Judged once: a shuffle is in it.
         rows = cells.groupBy("instrument_id").applyInArrow(judged, _SQL)
-        return Judged(rows, Grouped(rows, neighbours))
+        return Judged(Grouped(rows, neighbours), rows)
     read = cells.read
 
     def series(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         return (judged(rows) for rows in read(batches) if len(rows))
 
     grouped = Grouped(cells.frame, series)
-    return Judged(grouped.rows(_SQL), grouped)
+    return Judged(grouped, grouped.rows(_SQL))
 
 
 def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None) -> pa.Table:

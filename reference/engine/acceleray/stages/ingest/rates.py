@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.currencies import CURRENCIES, pair_of
 from acceleray.settings import Settings
-from acceleray.stages.ingest.delta_table import newest
-from acceleray.stages.ingest.frame import from_frame
-from acceleray.stages.ingest.grouped import CELLS_SQL, Grouped, packed, unpacked
-from acceleray.stages.ingest.reading.delivery import CELLS, deliver
-from acceleray.stages.ingest.reading.wishes import Wishes
-from acceleray.stages.ingest.received import Received, refuse_dates
+from acceleray.stages.ingest.grouped import CELLS_SQL, Grouped, Here, packed, rows_of, unpacked
+from acceleray.stages.ingest.other_series import read_series
+from acceleray.stages.ingest.received import Received
 
 _SHOWN = 5
 
@@ -32,20 +27,15 @@ def with_rates(spark: SparkSession, settings: Settings, prices: Received) -> Rec
     """
     if settings.fx.source == "prices":
         return prices
-    try:
-        origin, cells, understood = _read(spark, settings)
-    except PortfolioError as refusal:
-        # The reader of prices names its own settings; those of rates have the same names.
-        message = str(refusal).replace("market_data.", "fx.").replace("file of prices", "file of rates")
-        raise PortfolioError(message) from None
-    rates, left_out = _rates_of(cells, settings)
+    read = read_series(spark, settings, settings.fx, "fx", "rates")
+    rates, left_out = _rates_of(read.cells, settings)
     if not rates:
         raise PortfolioError(
-            f"{_title(origin)} has no rate: {_some(left_out)} names no pair of currencies such as EURUSD;"
+            f"{read.title} has no rate: {_some(left_out)} names no pair of currencies such as EURUSD;"
             " name its columns so, or set fx.pairs or fx.base."
         )
-    _refuse_both(prices, origin, rates)
-    said = f"rates from {origin}: {', '.join(rates)}; {understood}"
+    _refuse_both(prices, read.origin, rates)
+    said = f"rates from {read.origin}: {', '.join(rates)}; {read.understood}"
     if left_out:
         said += f"; left out, no pair of currencies: {_some(left_out)}"
     return replace(
@@ -54,25 +44,6 @@ def with_rates(spark: SparkSession, settings: Settings, prices: Received) -> Rec
         announced=(*prices.announced, *rates) if prices.announced else (),
         understood=(*prices.understood, said),
     )
-
-
-def _read(spark: SparkSession, settings: Settings) -> tuple[str, dict[str, pa.Table], str]:
-    """Return the origin, the cells of each series, and how the source was read."""
-    fx = settings.fx
-    wishes = Wishes({key: name for key, name in fx.columns.model_dump().items() if name}, fx.decimal)
-    if fx.source == "csv":
-        if not fx.path:
-            raise PortfolioError("fx.source is csv: set fx.path to a file of rates.")
-        found = deliver(settings.project_dir / Path(fx.path).expanduser(), wishes)
-        return found.origin, dict(found.by_instrument()), found.understood[0]
-    frame = newest(spark, settings, fx.table, "fx.table")
-    received = from_frame(f"table {fx.table}", frame, fx.table.split(".")[-1], wishes)
-    refuse_dates(received)
-    rows = received.cells.select(CELLS.names).toArrow().cast(CELLS)
-    rows = rows.filter(pc.is_valid(rows["price_text"])).sort_by([("instrument_id", "ascending")])
-    names = pc.unique(rows["instrument_id"]).to_pylist()
-    cells = {name: rows.filter(pc.equal(rows["instrument_id"], name)) for name in names}
-    return received.origin, cells, received.understood[0]
 
 
 def _rates_of(cells: Mapping[str, pa.Table], settings: Settings) -> tuple[dict[str, pa.Table], list[str]]:
@@ -94,24 +65,26 @@ def _rates_of(cells: Mapping[str, pa.Table], settings: Settings) -> tuple[dict[s
 
 def _refuse_both(prices: Received, origin: str, rates: Mapping[str, pa.Table]) -> None:
     """Refuse a rate that the prices have too: which of the two counts is nobody's guess."""
-    both = sorted(set(prices.announced) & set(rates))
-    if not both and isinstance(prices.prices, DataFrame):
-        found = prices.prices.where(F.col("instrument_id").isin(list(rates)))
-        both = sorted(row[0] for row in found.select("instrument_id").distinct().collect())
-    if both:
+    named, held = set(prices.announced), prices.prices
+    if isinstance(held, Here):
+        named |= {str(table["instrument_id"][0]) for table in held.tables if len(table)}
+    elif not named and isinstance(held, DataFrame):
+        found = held.where(F.col("instrument_id").isin(list(rates)))
+        named = {row[0] for row in found.select("instrument_id").distinct().collect()}
+    if both := sorted(named & set(rates)):
         raise PortfolioError(f"{both[0]} is in {prices.origin} and in {origin}; keep it in one of them.")
 
 
-def _joined(spark: SparkSession, prices: Received, rates: Mapping[str, pa.Table]) -> DataFrame | Grouped:
+def _joined(
+    spark: SparkSession, prices: Received, rates: Mapping[str, pa.Table]
+) -> DataFrame | Grouped | Here:
     held = prices.prices
+    if isinstance(held, Here):
+        return Here((*held.tables, *rates.values()))
     if isinstance(held, Grouped) and held.read is unpacked:
         return Grouped(held.frame.unionByName(packed(spark, rates.items(), 1).frame), unpacked)
     rows = spark.createDataFrame(pa.concat_tables(rates.values()), CELLS_SQL)
-    return prices.cells.unionByName(rows, allowMissingColumns=True)
-
-
-def _title(origin: str) -> str:
-    return origin[:1].upper() + origin[1:]
+    return rows_of(held).unionByName(rows, allowMissingColumns=True)
 
 
 def _some(names: list[str]) -> str:

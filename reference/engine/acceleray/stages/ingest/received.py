@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.errors import PortfolioError
-from acceleray.stages.ingest.grouped import Grouped
+from acceleray.stages.ingest.grouped import Grouped, Here
 
 # ISO only: 03/04/2020 is March to one reader and April to another. A time of midnight is what a
 # spreadsheet or a database adds to a date; any other time of day says that this is not daily data.
@@ -26,15 +26,15 @@ class Received:
             already.
         prices: one row per quoted value: instrument_id, date, price_text as received, number_text (the number
             it means in plain decimal text, or price_text where it means none) and adjusted_text (the adjusted
-            close, NULL where the source has one price only); empty cells are left out. `Grouped` where the
-            source knows whose cells are whose.
+            close, NULL where the source has one price only); empty cells are left out. `Here` or `Grouped`
+            where it is known whose cells are whose.
         announced: instruments the source names, with or without prices; empty where only prices name them.
         understood: at most two lines on how the source was read, and one on rates from elsewhere.
     """
 
     origin: str
     rows: DataFrame | None
-    prices: DataFrame | Grouped
+    prices: DataFrame | Grouped | Here
     announced: tuple[str, ...] = ()
     understood: tuple[str, ...] = ()
 
@@ -42,11 +42,6 @@ class Received:
     def title(self) -> str:
         """Return `origin` as the beginning of a sentence."""
         return self.origin[:1].upper() + self.origin[1:]
-
-    @property
-    def cells(self) -> DataFrame:
-        """Return `prices` as rows."""
-        return self.prices if isinstance(self.prices, DataFrame) else self.prices.rows()
 
 
 def refuse_dates(received: Received) -> None:

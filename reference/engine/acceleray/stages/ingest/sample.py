@@ -7,16 +7,15 @@ from importlib import resources
 
 import pandas as pd
 import pyarrow as pa
-from pyspark.sql import SparkSession
 
-from acceleray.stages.ingest.grouped import cells_of, packed
+from acceleray.stages.ingest.grouped import Here, cells_of
 from acceleray.stages.ingest.received import Received
 
 # Of the European Central Bank, from one euro; other pairs follow from these.
 RATES = ("EURUSD", "EURGBP", "EURJPY")
 
 
-def from_sample(spark: SparkSession, rates: bool = False) -> Received:
+def from_sample(rates: bool = False) -> Received:
     """Return the sample prices, each as the shortest text that reads back to the same number.
 
     With `rates` three exchange rates come too, which a book in several currencies needs.
@@ -28,15 +27,15 @@ def from_sample(spark: SparkSession, rates: bool = False) -> Received:
         prices = prices.join(reference_rates(), how="left")
     days = pa.array(prices.index.to_numpy().astype("datetime64[D]"))
 
-    def cells() -> Iterator[tuple[str, pa.Table]]:
+    def cells() -> Iterator[pa.Table]:
         for name in prices.columns:
             # A missing price is an empty cell; NaN is the only number that differs from itself.
             texts = pa.array([repr(price) if price == price else None for price in prices[name].tolist()])
             kept = texts.is_valid()
-            yield name, cells_of(name, days.filter(kept), texts.filter(kept))
+            yield cells_of(name, days.filter(kept), texts.filter(kept))
 
     # A data set of daily closes: its dates are unique.
-    return Received("the sample", None, packed(spark, cells(), 2), tuple(prices.columns))
+    return Received("the sample", None, Here(tuple(cells())), tuple(prices.columns))
 
 
 def reference_rates() -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from acceleray.quant.universe import OneFactorModel, Plan, market_path, one_factor_model, price_path
 from acceleray.settings import Settings
-from acceleray.stages.ingest.grouped import Grouped, cells_of
+from acceleray.stages.ingest.grouped import Grouped, Here, cells_of, few
 from acceleray.stages.ingest.received import Received
 
 # The last business day of the year in which the sample ends.
@@ -21,10 +21,11 @@ LAST_DAY = "2022-12-30"
 _DECIMALS = 6
 # Instruments that one Spark task simulates: a few seconds, and a task holds one of them at a time.
 _PER_TASK = 250
+_ORIGIN = "the simulated universe"
 
 
 def from_simulation(spark: SparkSession, settings: Settings) -> Received:
-    """Return the simulated prices that `universe` and `seed` describe, computed by Spark's workers.
+    """Return the simulated prices that `universe` and `seed` describe; Spark computes very many.
 
     What an instrument is paid depends on its number, not on how many there are or who computes it. Days are
     Monday to Friday and end on `LAST_DAY`.
@@ -42,10 +43,13 @@ def from_simulation(spark: SparkSession, settings: Settings) -> Received:
             for number in batch.column(0).to_pylist():
                 yield _cells(model, plan, market, days, number)
 
+    if few(size.instruments * size.days):
+        cells = (_cells(model, plan, market, days, number) for number in range(size.instruments))
+        return Received(_ORIGIN, None, Here(tuple(cells)))
     tasks = max(settings.spark.shuffle_partitions, -(-size.instruments // _PER_TASK))
     numbers = spark.range(0, size.instruments, 1, tasks)
     # Dates are unique by construction: there is nothing to check about them.
-    return Received("the simulated universe", None, Grouped(numbers, simulate))
+    return Received(_ORIGIN, None, Grouped(numbers, simulate))
 
 
 def business_days(count: int) -> NDArray[np.datetime64]:

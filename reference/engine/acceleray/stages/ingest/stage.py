@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import as_date
 from acceleray.errors import PortfolioError
@@ -20,10 +21,10 @@ from acceleray.quant.risk_calendar import Calendar
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.ingest.calendar import calendar_of, calendar_rows
-from acceleray.stages.ingest.correcting import corrected, explained
 from acceleray.stages.ingest.corrections import read_corrections
 from acceleray.stages.ingest.delta_table import from_table
 from acceleray.stages.ingest.findings import findings_table
+from acceleray.stages.ingest.merging import commit_prices, moved
 from acceleray.stages.ingest.own_source import from_own
 from acceleray.stages.ingest.price_file import from_file
 from acceleray.stages.ingest.quality import judge
@@ -37,8 +38,6 @@ from acceleray.tables import (
     PRICE_FINDINGS,
     PRICE_SERIES,
     PRICES,
-    PRICES_QUARANTINED,
-    PRICES_RECEIVED,
     RISK_DAYS,
 )
 
@@ -72,7 +71,8 @@ def ingest(run: Run) -> Loaded:
     """Load prices into bronze and silver: received, accepted, quarantined, their series and the risk days.
 
     Nothing is committed before everything has been checked. A run that is killed between two commits is
-    repaired by running again: each commit replaces all rows of the source, or does nothing if they are there.
+    repaired by running again: each commit brings the rows of the source to what was delivered, or does
+    nothing if they are that.
 
     Raises:
         PortfolioError: the source cannot be read, its dates are unusable, or its history is too short.
@@ -83,35 +83,31 @@ def ingest(run: Run) -> Loaded:
     refuse_dates(received)
     corrections = read_corrections(run.settings)
     data = run.settings.market_data
-    # A correction changes single rows; without one, cells that are together stay together.
-    prices = corrected(received.cells, corrections) if corrections.changing else received.prices
-    judged = explained(judge(prices, data.stale_price_d, data.arithmetic), corrections)
-    if not judged.judged_anew:
-        judged.rows.persist()
-    try:
+    judged = judge(received.prices, data.stale_price_d, data.arithmetic, corrections)
+    with _kept(judged.kept):
         known = survey(judged.series, data.arithmetic)
         loaded, calendar = _check(run, received, known)
         loaded = replace(loaded, load_id=corrections.identity(loaded.load_id))
-        announced, load_id = received.announced, loaded.load_id
-        found = look_at_prices(run, received.title, judged, known, announced, load_id, corrections)
-        constants = {
-            "source": F.lit(run.source),
-            "load_id": F.lit(loaded.load_id),
-            "loaded_at": F.current_timestamp(),
-        }
-        rows = judged.rows.withColumns(constants)
+        prices, load_id = moved(run, PRICES, judged), loaded.load_id
+        found = look_at_prices(run, received, judged, known, prices, load_id, corrections)
         run.commit(PRICE_FINDINGS, findings_table([*found, *_understood(received, loaded)], load_id))
-        # Spark holds the judged rows already.
-        run.commit(PRICES_RECEIVED, rows, keep=False)
-        run.commit(PRICES, rows.where("reason IS NULL"), keep=False)
-        none = PRICES_QUARANTINED.arrow_schema.empty_table()
-        quarantined = rows.where("reason IS NOT NULL") if loaded.quarantined else none
-        run.commit(PRICES_QUARANTINED, quarantined, keep=False)
+        commit_prices(run, judged, load_id, prices, loaded.quarantined)
         run.commit(PRICE_SERIES, _stamped(run, loaded, _priced(known.series, data.arithmetic)))
         run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar, known.contents())))
-    finally:
-        judged.rows.unpersist()
     return loaded
+
+
+@contextmanager
+def _kept(rows: DataFrame | None) -> Iterator[None]:
+    """Have Spark keep rows while they are needed."""
+    if rows is None:
+        yield
+        return
+    rows.persist()
+    try:
+        yield
+    finally:
+        rows.unpersist()
 
 
 def resolve_as_of(settings: Settings, trading_days: Sequence[date]) -> date:
@@ -147,7 +143,7 @@ def _receive(run: Run) -> Received:
         case "simulated":
             return from_simulation(spark, settings)
     rates = settings.book.source != "simulated" and settings.fx.source == "prices"
-    return from_sample(spark, rates=rates)
+    return from_sample(rates=rates)
 
 
 def _priced(series: pa.Table, arithmetic: Mapping[str, float]) -> pa.Table:

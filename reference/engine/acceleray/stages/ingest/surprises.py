@@ -15,7 +15,9 @@ from acceleray.stages.ingest.correcting import effects
 from acceleray.stages.ingest.corrections import Correction, Corrections
 from acceleray.stages.ingest.findings import Wanted, find
 from acceleray.stages.ingest.history import history_findings
+from acceleray.stages.ingest.moved import Moved
 from acceleray.stages.ingest.quality import Judged
+from acceleray.stages.ingest.received import Received
 from acceleray.stages.ingest.survey import Survey
 from acceleray.tables import PRICE_FINDINGS
 
@@ -27,10 +29,10 @@ _NAMED_BY_SOURCE = 10_000
 
 def look_at_prices(
     run: Run,
-    title: str,
+    received: Received,
     judged: Judged,
     known: Survey,
-    announced: Sequence[str],
+    moved: Moved | None,
     load_id: str,
     corrections: Corrections,
 ) -> list[Finding]:
@@ -40,10 +42,10 @@ def look_at_prices(
 
     Args:
         run: the run, whose tables still hold the prices from before.
-        title: the source at the beginning of a sentence.
+        received: the source, how messages name it and which instruments it names.
         judged: what is looked at.
         known: of the judged cells.
-        announced: instruments that the source names.
+        moved: the prices that differ from those held; None where Spark compares.
         load_id: of these prices.
         corrections: lines of the corrections file.
 
@@ -54,16 +56,16 @@ def look_at_prices(
     data = run.settings.market_data
     if data.source == "simulated":
         return []
-    names = tuple(announced) if len(announced) <= _NAMED_BY_SOURCE else ()
+    names = received.announced if len(received.announced) <= _NAMED_BY_SOURCE else ()
     found = find(
         judged.series, known.market, Wanted(data.frequency, data.stale_after_d, names, data.arithmetic)
     )
-    found += history_findings(run, judged.rows, load_id, corrections)
+    found += history_findings(run, judged, moved, load_id, corrections)
     found, unused = silenced(found, corrections)
-    found = ordered([*found, *unused, *effects(judged.rows, corrections)])
+    found = ordered([*found, *unused, *effects(judged.series, corrections)])
     for line in lines(found):
         run.reporter.say(f"    {line}")
-    _refuse(run, title, found, len(known.series))
+    _refuse(run, received.title, found, len(known.series))
     return found
 
 

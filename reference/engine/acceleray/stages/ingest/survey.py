@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +16,7 @@ from acceleray.engines.handoff.arrays import column
 from acceleray.quant import day_contents
 from acceleray.quant.price_findings.market import Market, binned, market_of
 from acceleray.quant.risk_calendar import counted
-from acceleray.stages.ingest.grouped import Grouped
+from acceleray.stages.ingest.grouped import Grouped, Here, Look
 
 # Rows of an instrument have its name and no bin, those of a day a bin and no name.
 _SCHEMA = pa.schema(
@@ -94,7 +94,7 @@ class Survey:
         return dict(zip(days, day_contents.written(summed), strict=True))
 
 
-def survey(judged: Grouped, arithmetic: Collection[str] = ()) -> Survey:
+def survey(judged: Here | Grouped, arithmetic: Collection[str] = ()) -> Survey:
     """Return what judged prices are in all.
 
     Args:
@@ -104,7 +104,10 @@ def survey(judged: Grouped, arithmetic: Collection[str] = ()) -> Survey:
     Raises:
         RuntimeError: the rows of an instrument are not neighbours.
     """
-    looked = judged.mapped(survey_of(frozenset(arithmetic)), _SQL)
+    look = survey_of(frozenset(arithmetic))
+    if isinstance(judged, Here):
+        return totals(judged.looked(look, _SCHEMA, _SQL))
+    looked = judged.mapped(look, _SQL)
     # The same day and bin in every partition: summed by Spark, however many there are.
     sums = [F.sum(name).alias(name) for name in ("prices", "quarantined", *_SUMMED)]
     most = [F.max(name).alias(name) for name in ("last_date", "trades_at_weekends", "digest")]
@@ -131,10 +134,8 @@ def totals(rows: pa.Table) -> Survey:
     )
 
 
-def survey_of(
-    arithmetic: frozenset[str],
-) -> Callable[[Iterable[pa.Table]], Iterator[pa.RecordBatch]]:
-    """Return the function that Spark's workers call with the judged series of a partition."""
+def survey_of(arithmetic: frozenset[str]) -> Look:
+    """Return the function that is called with judged series, all of them or those of a partition."""
 
     def look(judged: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
         tally = _Tally()

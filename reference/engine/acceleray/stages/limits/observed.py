@@ -17,6 +17,7 @@ from acceleray.stages.limits.measures import WORST
 from acceleray.tables import (
     ACTIVE_RISK,
     GROUP_RISK,
+    PORTFOLIO_LIQUIDITY,
     PORTFOLIO_SCORES,
     POSITIONS,
     RISK_MEASURES,
@@ -82,6 +83,8 @@ def needed(limit: Limit) -> Table | None:
             return ACTIVE_RISK
         case "unpriced":
             return PORTFOLIO_SCORES
+        case "days_to_liquidate":
+            return PORTFOLIO_LIQUIDITY
         case _:
             return None
 
@@ -97,6 +100,8 @@ def observe(limit: Limit, facts: Facts) -> Observed:
     if table is None:
         return _nothing(facts, f"no stage computes {limit.measure.name} yet")
     rows = facts.rows[table.label]
+    if not rows.num_rows and table is PORTFOLIO_LIQUIDITY:
+        return _nothing(facts, "no volumes are given: set liquidity.source")
     if not rows.num_rows:
         return _nothing(facts, f"this workload has no rows in {table.label}")
     return _FROM[table.label](limit, rows, facts)
@@ -207,6 +212,17 @@ def _unpriced(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
     return _of(facts, rows, "unpriced_pct_nav", "gold.portfolio_scores has no row of it")
 
 
+def _liquidity(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
+    found = _of(facts, rows, "days_to_liquidate", "no position of it has volumes")
+    places, unknown = facts.places(rows), np.zeros(len(facts.ids))
+    unknown[places[places >= 0]] = column(rows, "unknown_pct_nav")[places >= 0]
+    # What is not known may take longer: it is no breach, and it is not green either.
+    for place in np.flatnonzero((unknown > 0.0) & (found.values <= limit.amount.value)):
+        found.values[place] = np.nan
+        found.reasons[place] = f"{unknown[place]:.2f} % of NAV has no known days, see gold.position_liquidity"
+    return found
+
+
 _FROM: Mapping[str, Callable[[Limit, pa.Table, Facts], Observed]] = {
     RISK_MEASURES.label: _simulated,
     POSITIONS.label: _exposures,
@@ -214,6 +230,7 @@ _FROM: Mapping[str, Callable[[Limit, pa.Table, Facts], Observed]] = {
     ACTIVE_RISK.label: _active,
     STRESS_LOSSES.label: _stressed,
     PORTFOLIO_SCORES.label: _unpriced,
+    PORTFOLIO_LIQUIDITY.label: _liquidity,
 }
 
 

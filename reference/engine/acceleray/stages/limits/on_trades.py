@@ -17,6 +17,7 @@ from acceleray.stages.what_if.facts import Exposed, LimitState
 from acceleray.tables import (
     ACTIVE_RISK,
     GROUP_RISK,
+    PORTFOLIO_LIQUIDITY,
     PORTFOLIO_SCORES,
     PORTFOLIOS,
     POSITIONS,
@@ -25,7 +26,7 @@ from acceleray.tables import (
     Table,
 )
 
-_EMPTY = (GROUP_RISK, ACTIVE_RISK, STRESS_LOSSES, PORTFOLIO_SCORES)
+_EMPTY = (GROUP_RISK, ACTIVE_RISK, STRESS_LOSSES, PORTFOLIO_SCORES, PORTFOLIO_LIQUIDITY)
 
 
 def limits_on_trades(limits: Limits) -> Callable[[Exposed], Sequence[LimitState]]:

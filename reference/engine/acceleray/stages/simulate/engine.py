@@ -1,8 +1,8 @@
-"""The order of the passes, and what becomes of what they return. Only this module knows both."""
+"""How scenarios are gone through at each horizon, and what becomes of what is found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,25 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
-from acceleray.quant.euler import Band, adding_up
-from acceleray.quant.rank_search import BINS, Brackets, Places, brackets_over, improved, placed
-from acceleray.quant.tails import Above, Located, Pairs, Tail, Wanted, joined, tail_at
+from acceleray.quant.tails import joined
 from acceleray.stages.simulate import tasks
-from acceleray.stages.simulate.attribution import attributed
-from acceleray.stages.simulate.enumeration import every_outcome
-from acceleray.stages.simulate.found import HISTOGRAM_BINS, Found, Plan, checked, histogram_edges
+from acceleray.stages.simulate.found import Found, Plan, histogram_edges
 from acceleray.stages.simulate.horizon import DRAWS, WINDOW, Attribution, Horizon
+from acceleray.stages.simulate.passes import PASSES, Passes
+from acceleray.stages.simulate.progress import Progress
 from acceleray.stages.simulate.reverse import Reached, reverse_of, whitening
 from acceleray.stages.simulate.scenario_inputs import World
-from acceleray.stages.simulate.tasks import Part
+from acceleray.stages.simulate.tiles import OnePass, fits
 
 # Portfolios that go through the passes together: memory grows with these and no more.
 _TOGETHER = 2048
-_PILOT_TOGETHER = 256
-# A bracket that misses a rank grows 128-fold, one that holds a crowd shrinks: neither is needed twice.
-_ATTEMPTS, _SHRINKING = 40, 2
-# Count, collect, attribute; the pilot is one block.
-_PASSES = 3
 
 
 def simulated(
@@ -36,183 +29,75 @@ def simulated(
     worlds: Sequence[World],
     plan: Plan,
     counter: Callable[[int, str], Callable[[int], None]] = lambda total, what: lambda done: None,
+    *,
+    in_passes: bool = False,
 ) -> tuple[Horizon, ...]:
     """Return what is known after all scenarios, for each world and each horizon.
 
+    Scenarios that are drawn are generated once, and again only where the first ones mislead. With
+    ``in_passes``, and where lines are too many to be kept, they are generated in each of three passes. Both
+    find the same value at risk, and everything else but for rounding.
     ``counter`` is told the number of tasks and returns what is told how many are done.
     """
-    portfolios = len(worlds[0].weights)
-    parts = [slice(first, min(first + _TOGETHER, portfolios)) for first in range(0, portfolios, _TOGETHER)]
-    groups = tasks.grouped(tasks.blocks(plan.scenarios))
-    total = sum(
-        len(parts) * (1 if world.enumerated(horizon_d) else _PASSES * len(groups))
+    every = [
+        _Horizon(fan_out, world, plan, horizon_d, in_passes)
         for world in worlds
         for horizon_d in plan.horizons_d
-    )
-    progress = _Progress(counter(total, "blocks of scenarios"), total)
-    found = []
-    for world in worlds:
-        shared = fan_out.share(world)
-        for horizon_d in plan.horizons_d:
-            if world.enumerated(horizon_d):
-                every = replace(plan, scenarios=len(world.residuals))
-                all_of = tasks.grouped(tasks.blocks(every.scenarios))
-                passes = _Passes(fan_out, world, shared, every, horizon_d, all_of, progress)
-                found.append(_whole(passes, passes.every_outcome(parts)))
-            else:
-                passes = _Passes(fan_out, world, shared, plan, horizon_d, groups, progress)
-                found.append(_whole(passes, [passes.part(each) for each in parts]))
-    return tuple(found)
+    ]
+    total = sum(each.steps for each in every)
+    progress = Progress(counter(total, "blocks of scenarios"), total)
+    shared = {world.method: fan_out.share(world) for world in worlds}
+    return tuple(each.found(shared[each.world.method], progress) for each in every)
 
 
-class _Progress:
-    """Counts tasks; recounts in the rare case that some are needed are not announced."""
+class _Horizon:
+    """One world at one horizon."""
 
-    def __init__(self, done: Callable[[int], None], total: int) -> None:
-        self._done, self._total, self._finished = done, total, 0
-
-    def step(self) -> None:
-        self._finished = min(self._finished + 1, self._total)
-        self._done(self._finished)
-
-
-class _Passes:
-    """The passes over all scenarios of one world and horizon."""
-
-    def __init__(
-        self,
-        fan_out: FanOut,
-        world: World,
-        shared: Any,
-        plan: Plan,
-        horizon_d: int,
-        groups: Sequence[Sequence[tasks.Block]],
-        progress: _Progress,
-    ) -> None:
-        self.world, self.plan, self.horizon_d = world, plan, horizon_d
-        self.edges = histogram_edges(world, horizon_d)
-        self._fan_out, self._shared, self._groups, self._progress = fan_out, shared, groups, progress
-        self._pilot = groups[0][0]
-        self.whitened: NDArray[np.float64] | None = None
-        if plan.targets and horizon_d == max(plan.horizons_d):
-            [self.whitened] = fan_out.map(whitening, [self._pilot], (shared,), horizon_d=horizon_d)
-
-    def part(self, portfolios: slice) -> Found:
-        """Return what is known of some of the portfolios after all passes."""
-        plan, part = self.plan, Part(self.horizon_d, portfolios)
-        brackets, places, sums, histogram = self._count(part)
-        wanted = tuple(Wanted.of(one, at) for one, at in zip(brackets, places, strict=True))
-        levels = dict(self._collect(part, wanted, places))
-        tail = Tail({level: each.measures for level, each in levels.items()})
-        window, beyond = levels[plan.var_confidence].window, levels[plan.es_confidence].tail
-        var, shortfall = (
-            tail.value_at_risk(plan.var_confidence),
-            tail.expected_shortfall(plan.es_confidence),
-        )
-        bands, about = self._attribute(part, window, beyond)
-        weights = self.world.weights[portfolios]
-        mean = sums[0] / plan.scenarios
-        logs = bands.logs / beyond.total[:, np.newaxis]
-        return Found(
-            tail=tail,
-            volatility=np.sqrt(np.maximum(sums[1] / plan.scenarios - mean * mean, 0.0)),
-            histogram=histogram,
-            value_at_risk=adding_up(_means(weights, bands.value_at_risk, window), var),
-            expected_shortfall=checked(_means(weights, bands.expected_shortfall, beyond), shortfall),
-            attribution=attributed(shortfall, weights, logs, plan.betas, plan.market),
-            reached=about,
-        )
-
-    def every_outcome(self, portfolios: Sequence[slice]) -> list[Found]:
-        """Return what is known of each part of the portfolios where scenarios are every outcome, none drawn.
-
-        The passes serve the reverse stress alone, which looks for single scenarios and not for a quantile.
-        """
-        parts = [Part(self.horizon_d, each) for each in portfolios]
-        found = []
-        shared = (self._shared,)
-        for part, each in zip(
-            parts,
-            self._fan_out.map(every_outcome, parts, shared, plan=self.plan, edges=self.edges),
-            strict=True,
-        ):
-            sought = self.whitened is not None
-            found.append(replace(each, reached=self.part(part.portfolios).reached) if sought else each)
-            self._progress.step()
-        return found
-
-    def _map(self, function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
-        shared = (self._shared, *(self._fan_out.share(each) for each in arguments))
-        for result in self._fan_out.map(function, self._groups, shared):
-            yield result
-            self._progress.step()
-
-    def _count(
-        self, part: Part
-    ) -> tuple[tuple[Brackets, ...], list[Places], NDArray[np.float64], NDArray[np.int64]]:
-        brackets = self._first_brackets(part)
-        for attempt in range(_ATTEMPTS):
-            counts = [np.zeros((part.size, BINS + 1), dtype=np.int64) for _ in brackets]
-            sums, histogram = np.zeros((2, part.size)), np.zeros(HISTOGRAM_BINS, dtype=np.int64)
-            for result in self._map(tasks.count, part, brackets, self.edges):
-                for total, some, beyond in zip(counts, result.counts, result.beyond, strict=True):
-                    total[:, :BINS] += some
-                    total[:, BINS] += beyond
-                for block in result.sums:
-                    sums += block
-                histogram += result.histogram
-            if not bool(np.isfinite(sums).all()):
-                raise RuntimeError("some simulated losses are not finite")
-            places = [placed(level, each) for level, each in zip(self.plan.levels, counts, strict=True)]
-            narrow = attempt < _SHRINKING and self.world.outcomes(self.horizon_d) > 1e6
-            better = [improved(one, at, narrow) for one, at in zip(brackets, places, strict=True)]
-            if not any(better):
-                return brackets, places, sums, histogram
-            brackets = tuple(new or old for new, old in zip(better, brackets, strict=True))
-        raise RuntimeError("the tails of some portfolios cannot be found")
-
-    def _first_brackets(self, part: Part) -> tuple[Brackets, ...]:
-        stop, step = part.portfolios.stop, _PILOT_TOGETHER
-        some = [
-            Part(self.horizon_d, slice(first, min(first + step, stop)))
-            for first in range(part.portfolios.start, stop, step)
+    def __init__(self, fan_out: FanOut, world: World, plan: Plan, horizon_d: int, in_passes: bool) -> None:
+        self.world, self._horizon_d, self._fan_out = world, horizon_d, fan_out
+        self._all = world.enumerated(horizon_d)
+        self._plan = replace(plan, scenarios=len(world.residuals)) if self._all else plan
+        self._groups = tasks.grouped(tasks.blocks(self._plan.scenarios))
+        portfolios = len(world.weights)
+        self._parts = [
+            slice(first, min(first + _TOGETHER, portfolios)) for first in range(0, portfolios, _TOGETHER)
         ]
-        found = list(
-            self._fan_out.map(tasks.pilot, some, (self._shared,), block=self._pilot, levels=self.plan.levels)
-        )
-        return tuple(brackets_over(np.concatenate(bounds, axis=1)) for bounds in zip(*found, strict=True))
+        self._once = not (self._all or in_passes) and fits(world)
+        self._one_pass = OnePass(fan_out, world, self._plan, horizon_d)
 
-    def _collect(
-        self, part: Part, wanted: tuple[Wanted, ...], places: Sequence[Places]
-    ) -> Iterator[tuple[float, Located]]:
-        pairs = [Pairs() for _ in wanted]
-        above = [Above.none(part.size) for _ in wanted]
-        for result in self._map(tasks.collect, part, wanted):
-            for into, some in zip(pairs, result.pairs, strict=True):
-                into.add(*some.sorted())
-            for block in result.above:
-                above = [total + some for total, some in zip(above, block, strict=True)]
-        for number, level in enumerate(self.plan.levels):
-            known = (wanted[number], places[number], pairs[number], above[number])
-            yield level.confidence, tail_at(level, *known)
+    @property
+    def steps(self) -> int:
+        """Return how many steps of progress there are."""
+        if self._once:
+            return self._one_pass.steps
+        return len(self._parts) * (1 if self._all else PASSES * len(self._groups))
 
-    def _attribute(self, part: Part, window: Band, tail: Band) -> tuple[tasks.BandSums, Reached | None]:
-        sums = tasks.BandSums.none(part.size, self.world.weights.shape[1])
-        about: Reached | None = None
-        for result in self._map(tasks.attribute, part, window, tail, self.whitened, self.plan.targets):
-            for block in result.sums:
-                sums = sums + block
-            for losing in result.reached:
-                about = losing if about is None else about + losing
-        expected = np.stack((window.total, tail.total))
-        if not np.allclose(sums.weights, expected, rtol=1e-9, atol=0.0):
-            raise RuntimeError("two passes over the scenarios did not see the same losses")
-        return sums, about
+    def found(self, shared: Any, progress: Progress) -> Horizon:
+        """Return what is known after all scenarios; `shared` is the world."""
+
+        def passes(whitened: NDArray[np.float64] | None) -> Passes:
+            world, plan, horizon_d = self.world, self._plan, self._horizon_d
+            return Passes(self._fan_out, world, shared, plan, horizon_d, self._groups, progress, whitened)
+
+        if self._once:
+            parts = self._one_pass.found(shared, progress, lambda part, whitened: passes(whitened).part(part))
+        elif self._all:
+            parts = passes(self._whitened(shared)).every_outcome(self._parts)
+        else:
+            through = passes(self._whitened(shared))
+            parts = [through.part(each) for each in self._parts]
+        return _whole(self.world, self._horizon_d, self._plan, parts)
+
+    def _whitened(self, shared: Any) -> NDArray[np.float64] | None:
+        if not self._plan.targets or self._horizon_d != max(self._plan.horizons_d):
+            return None
+        pilot = self._groups[0][0]
+        [whitened] = self._fan_out.map(whitening, [pilot], (shared,), horizon_d=self._horizon_d)
+        return np.asarray(whitened)
 
 
-def _whole(passes: _Passes, parts: Sequence[Found]) -> Horizon:
+def _whole(world: World, horizon_d: int, plan: Plan, parts: Sequence[Found]) -> Horizon:
     """Return what is known of all portfolios out of what is known of each part."""
-    world, plan = passes.world, passes.plan
 
     def together(name: str) -> NDArray[np.float64]:
         return np.concatenate([getattr(part, name) for part in parts])
@@ -223,20 +108,16 @@ def _whole(passes: _Passes, parts: Sequence[Found]) -> Horizon:
     about = [part.reached for part in parts if part.reached is not None]
     return Horizon(
         method=world.method,
-        horizon_d=passes.horizon_d,
+        horizon_d=horizon_d,
         scenarios=plan.scenarios,
-        error_of=WINDOW if world.enumerated(passes.horizon_d) else DRAWS,
+        error_of=WINDOW if world.enumerated(horizon_d) else DRAWS,
         copula_nu=None if world.copula is None else world.copula.nu,
         tail=joined([part.tail for part in parts]),
         volatility=together("volatility"),
-        edges=passes.edges,
+        edges=histogram_edges(world, horizon_d),
         histogram=parts[0].histogram,
         value_at_risk_contributions=together("value_at_risk"),
         expected_shortfall_contributions=together("expected_shortfall"),
         attribution=Attribution(*(attribution(name) for name in ("factor", "specific", "residual"))),
         reverse=reverse_of(Reached.joined(about), plan.targets) if about else None,
     )
-
-
-def _means(weights: NDArray[np.float64], sums: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
-    return np.asarray(weights * sums / band.total[:, np.newaxis])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.euler import Band
 from acceleray.quant.rank_search import Level
-from acceleray.quant.tails import Tail
+from acceleray.quant.tails import Tail, part_of
 from acceleray.stages.simulate.horizon import Attribution
 from acceleray.stages.simulate.reverse import Reached
 from acceleray.stages.simulate.scenario_inputs import World
@@ -51,6 +52,21 @@ class Found:
     attribution: Attribution
     reached: Reached | None
 
+    def part(self, portfolios: slice) -> Found:
+        """Return what is known of some of the portfolios; the histogram stays that of the first."""
+        each = self.attribution
+        return replace(
+            self,
+            tail=part_of(self.tail, portfolios),
+            volatility=self.volatility[portfolios],
+            value_at_risk=self.value_at_risk[portfolios],
+            expected_shortfall=self.expected_shortfall[portfolios],
+            attribution=Attribution(
+                *(part[portfolios] for part in (each.factor, each.specific, each.residual))
+            ),
+            reached=None if self.reached is None else self.reached.part(portfolios),
+        )
+
 
 def histogram_edges(world: World, horizon_d: int) -> NDArray[np.float64]:
     """Return bin edges for the first portfolio's losses, alike for every method."""
@@ -66,3 +82,8 @@ def checked(contributions: NDArray[np.float64], totals: NDArray[np.float64]) -> 
     if bool(np.any(gap > 1e-9 * np.abs(contributions).sum(axis=1))):
         raise RuntimeError("contributions do not add up: two passes did not see the same losses")
     return contributions
+
+
+def means(weights: NDArray[np.float64], sums: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
+    """Return contributions (portfolios, lines) of weights to the mean over a band, out of sums of lines."""
+    return np.asarray(weights * sums / band.total[:, np.newaxis])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +40,27 @@ class Reached:
         """Return what is known of several groups of portfolios as one, in the order given."""
         return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
 
+    def part(self, portfolios: slice) -> Reached:
+        """Return what is known of some of the portfolios; returns stay with the first."""
+        return Reached(
+            reaching=self.reaching[portfolios],
+            inside=self.inside[portfolios],
+            loss=self.loss[portfolios],
+            moves=self.moves[portfolios],
+            returns=self.returns if portfolios.start == 0 else self.returns[:0],
+        )
+
     def __add__(self, other: Reached) -> Reached:
         """Return the sums of both."""
         return Reached(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
 def whitening(atoms: tuple[Atom, ...], world: World, horizon_d: int) -> NDArray[np.float64]:
+    """Return `whitening_of` the returns of some atoms."""
+    return whitening_of(tuple(world.returns(atom, horizon_d) for atom in atoms), world)
+
+
+def whitening_of(returns: Sequence[NDArray[np.float64]], world: World) -> NDArray[np.float64]:
     """Return A (lines, directions) such that |r A| is the distance in factors of log returns r.
 
     With r M the factor moves that r implies (`world.implied`), A A' is M S^-1 M' with S the covariance of
@@ -53,8 +69,7 @@ def whitening(atoms: tuple[Atom, ...], world: World, horizon_d: int) -> NDArray[
     """
     if world.implied is None:
         return np.empty((world.weights.shape[1], 0))
-    arithmetic = world.arithmetic
-    logs = np.concatenate([log_returns(world.returns(atom, horizon_d), arithmetic) for atom in atoms])
+    logs = np.concatenate([log_returns(some, world.arithmetic) for some in returns])
     found = logs @ world.implied
     moves = found - found.mean(axis=0)
     # Scaled first: factors in percentage points and log changes differ by orders of magnitude.
@@ -78,13 +93,26 @@ def reached(
     losses are of shape (portfolios, scenarios), moves (scenarios, directions), simple returns (scenarios,
     lines).
     """
-    count, directions = len(losses), moves.shape[1]
+    rows, scenarios = np.divmod(np.flatnonzero(losses >= (1.0 - BAND) * min(targets)), losses.shape[1])
+    return reached_of(len(losses), rows, scenarios, losses[rows, scenarios], moves, returns, targets, first)
+
+
+def reached_of(
+    count: int,
+    rows: NDArray[np.integer[Any]],
+    scenarios: NDArray[np.integer[Any]],
+    found: NDArray[np.float64],
+    moves: NDArray[np.float64],
+    returns: NDArray[np.float64],
+    targets: tuple[float, ...],
+    first: bool,
+) -> Reached:
+    """Return the same of the losses that may be about a target: portfolio of `count`, scenario, loss."""
+    directions = moves.shape[1]
     shape = (count, len(targets))
     reaching, inside = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     loss, sums = np.zeros(shape), np.zeros((*shape, directions))
     held = np.zeros((len(targets) if first else 0, returns.shape[1]))
-    rows, scenarios = np.divmod(np.flatnonzero(losses >= (1.0 - BAND) * min(targets)), losses.shape[1])
-    found = losses[rows, scenarios]
     for place, target in enumerate(targets):
         reaching[:, place] = np.bincount(rows[found >= target], minlength=count)
         about = (found >= (1.0 - BAND) * target) & (found <= (1.0 + BAND) * target)

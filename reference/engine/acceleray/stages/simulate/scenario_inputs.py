@@ -25,11 +25,11 @@ from acceleray.stages.book.book import Book
 from acceleray.stages.book.lines import Lines
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
+from acceleray.stages.simulate.methods import FILTERED_HISTORICAL as FILTERED_HISTORICAL
+from acceleray.stages.simulate.methods import T_COPULA as T_COPULA
 
 if TYPE_CHECKING:
     from acceleray.stages.calibrate.dependence import Dependence
-
-FILTERED_HISTORICAL, T_COPULA = "filtered_historical", "t_copula"
 
 Atom = tuple[int, int]
 

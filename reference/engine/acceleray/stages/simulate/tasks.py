@@ -27,7 +27,7 @@ ATOMS_PER_BLOCK = 4
 # Enough tasks for any number of workers, and yet what one of them returns stays small.
 _TASKS, _BLOCKS_PER_TASK = 64, 8
 # Portfolios whose losses in an atom are worked on together: a megabyte, within the processor's cache.
-_TOGETHER = 32
+PORTFOLIOS_PER_PRODUCT = 32
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Part:
     ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield places in this part and their losses (portfolios, scenarios), valid until the next ones."""
         gains = -np.ascontiguousarray(returns.T)
-        room = np.empty((_TOGETHER, len(returns)))
-        for first in range(0, self.size, _TOGETHER):
-            places = slice(first, min(first + _TOGETHER, self.size))
+        room = np.empty((PORTFOLIOS_PER_PRODUCT, len(returns)))
+        for first in range(0, self.size, PORTFOLIOS_PER_PRODUCT):
+            places = slice(first, min(first + PORTFOLIOS_PER_PRODUCT, self.size))
             begin = self.portfolios.start
             weights = world.weights[begin + places.start : begin + places.stop]
             yield places, np.matmul(weights, gains, out=room[: len(weights)])
@@ -108,7 +108,7 @@ def count(
             total[0] -= world.weights[part.portfolios] @ returns.sum(axis=0)
             for places, losses in part.losses(world, returns):
                 total[1, places] += np.einsum("ij,ij->i", losses, losses)
-                rows, _, values = _at_least(losses, least[places])
+                rows, _, values = at_least(losses, least[places])
                 for found, each in zip(counts, brackets, strict=True):
                     found[places] += counted(each.part(places), rows, values)
                 if places.start == 0:
@@ -137,7 +137,7 @@ def collect(task: Sequence[Block], world: World, part: Part, wanted: tuple[Wante
         for atom in block:
             found: list[list[Above]] = [[] for _ in wanted]
             for places, losses in part.losses(world, world.returns(atom, part.horizon_d)):
-                rows, _, values = _at_least(losses, least[places])
+                rows, _, values = at_least(losses, least[places])
                 for seen, each, into in zip(found, wanted, pairs, strict=True):
                     seen.append(collected(each.part(places), rows, values, into, places.start))
             total = [sums + Above.joined(seen) for sums, seen in zip(total, found, strict=True)]
@@ -211,7 +211,7 @@ def attribute(
             moves = None if whitened is None else logs @ whitened
             around, inside, found = Weighted(), Weighted(), []
             for places, losses in part.losses(world, returns):
-                chosen = _at_least(losses, least[places])
+                chosen = at_least(losses, least[places])
                 around.add(window.part(places), *chosen, first=places.start)
                 inside.add(tail.part(places), *chosen, first=places.start)
                 if moves is not None:
@@ -228,7 +228,7 @@ def attribute(
     return Attributed(sums, about)
 
 
-def _at_least(
+def at_least(
     losses: NDArray[np.float64], least: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return portfolio, scenario and loss of each loss (portfolios, scenarios) not below least."""

@@ -33,6 +33,8 @@ GROWTH: tuple[Mapping[str, int], ...] = (
 TOLERANCE = 0.003
 # Against trials run to the end, against MLflow's study, and against the better of the two studies on Spark.
 TARGETS: Mapping[str, float] = {"spark_full_ratio": 3.0, "spark_mlflow_ratio": 1.0, "spark_ratio": 1.0}
+# What a user of MLflow would pick instead of a search of the engine's own.
+USUAL = "spark_mlflow"
 
 SIDES: Mapping[str, type[Side]] = {
     "limit": Limit,

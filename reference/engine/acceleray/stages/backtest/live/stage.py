@@ -11,7 +11,6 @@ from pyspark.sql import functions as F
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest.chosen import INVENTED, chosen
-from acceleray.stages.backtest.live.actual import actual_pnl
 from acceleray.stages.backtest.live.realised import (
     FORECAST,
     as_reported,
@@ -25,6 +24,7 @@ from acceleray.stages.backtest.live.reported import add, keep_reported, of_sourc
 from acceleray.stages.backtest.live.revisions import Row, newest, revised
 from acceleray.stages.backtest.live.verdict import live_record
 from acceleray.stages.backtest.rows import typed
+from acceleray.stages.book.actual import actual_pnl
 from acceleray.stages.book.book import Book
 from acceleray.stages.simulate.rows import VALUE_AT_RISK
 from acceleray.tables import EXPOSURES_REPORTED, LIVE_RECORD, REALISED_PNL, RISK_REPORTED

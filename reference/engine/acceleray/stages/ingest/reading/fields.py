@@ -40,6 +40,7 @@ OTHER = _words(
     pctchange adjopen adjhigh adjlow adjvolume trades transactions numberoftrades bid ask mid
     currency exchange openint openinterest amount marketcap per erffnung hoch tief volumen"""
 )
+VOLUME = _words("volume volumes vol tradedvolume totalvolume sharestraded umsatzst\u00fcck volumen")
 _LETTERS = re.compile(r"[\W_]+")
 _PAIR = re.compile(r"^\('(.*)', '(.*)'\)$", re.DOTALL)
 

@@ -79,6 +79,15 @@ def grids_at(path: Path) -> list[list[Grid]]:
     return [_grids(content) for content in contents_at(path)]
 
 
+def first_header(path: Path) -> tuple[str, ...]:
+    """Return the names of the columns of the first file at a path.
+
+    Raises:
+        PortfolioError: there is nothing to read, or it cannot be read.
+    """
+    return _grids(next(contents_at(path)))[0].header
+
+
 def contents_at(path: Path, about: Subject = PRICES) -> Iterator[Content]:
     """Yield the unpacked content of a file, or of all files of a folder in the order of their names.
 

@@ -1,0 +1,305 @@
+"""The tails of many portfolios in one pass over any number of scenarios, in memory that hardly grows.
+
+The first scenarios bracket the ranks that are needed. Losses above a bracket are only summed, those below it
+forgotten, those in it kept with the number of their scenario. Each time four times as many scenarios have
+been seen the brackets narrow, so what is kept grows with the square root of the scenarios. At the end the
+ranks are among the losses kept, or the bracket was wrong and `missed` says so. What is found is that of
+``acceleray.quant.tails`` on the same losses: the same value-at-risk, sums but for rounding.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from acceleray.quant.euler import Band
+from acceleray.quant.rank_search import Level
+from acceleray.quant.scenarios import ATOM
+from acceleray.quant.tails import Above, Located, Ranked, located
+
+# Scenarios seen when the brackets narrow: 16 atoms, and four times as many each time.
+_FIRST_NARROWING, _GROWTH = 16 * ATOM, 4
+# A portfolio that keeps so many times what its bracket should hold has losses that tie: it is left to others.
+_CROWD, _SLACK = 4, 1024
+
+Columns = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass
+class _Kept:
+    """One level: brackets (portfolios,), sums above them, and the losses in them with their scenarios."""
+
+    level: Level
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    above: Above
+    counts: NDArray[np.int64]
+    most: int
+    rows: list[NDArray[np.int32]]
+    losses: list[NDArray[np.float64]]
+    scenarios: list[NDArray[np.int32]]
+
+    def take(
+        self, rows: NDArray[np.int32], losses: NDArray[np.float64], scenarios: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
+        """Keep what lies in the brackets, and return places of what lies above."""
+        over = losses > self.high[rows]
+        kept = np.flatnonzero((losses >= self.low[rows]) & ~over)
+        self.rows.append(rows[kept])
+        self.losses.append(losses[kept])
+        self.scenarios.append(scenarios[kept])
+        # Never in place: what comes out of an object store is read-only.
+        self.counts = self.counts + np.bincount(rows[kept], minlength=self.counts.size)
+        above = np.flatnonzero(over)
+        self.above += self._sums(rows[above], losses[above])
+        return above
+
+    def all(self) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
+        """Return portfolio, loss and scenario of what was kept: atom by atom, in each by portfolio."""
+        if len(self.rows) > 1:
+            for parts in (self.rows, self.losses, self.scenarios):
+                parts[:] = [np.concatenate(parts)]
+        return self.rows[0], self.losses[0], self.scenarios[0]
+
+    def by_portfolio(self) -> list[NDArray[np.float64]]:
+        """Return the losses kept of each portfolio."""
+        rows, losses, _ = self.all()
+        # So few different numbers that they are sorted by counting.
+        order = np.argsort(rows.astype(np.int16), kind="stable")
+        return np.split(losses[order], np.cumsum(self.counts)[:-1])
+
+    def narrow(self, seen: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Narrow the brackets after so many scenarios; return portfolio and scenario of what is now above."""
+        upper, lower = self.level.pilot_ranks(seen)
+        low, high = self.low.copy(), self.high.copy()
+        for place, losses in enumerate(self.by_portfolio()):
+            first, last = (losses.size - 1 - rank + self.above.count[place] for rank in (upper, lower))
+            # A rank outside the bracket leaves it as it is on that side; one of -1 is that of no loss.
+            some = [at for at in (first, last) if 0 <= at < losses.size]
+            ordered = np.partition(losses, some) if some else losses
+            if upper >= 0 and first in some:
+                high[place] = ordered[first]
+            if last in some:
+                low[place] = ordered[last]
+        self.low, self.high = low, high
+        rows, losses, scenarios = self.all()
+        over = losses > high[rows]
+        self.above += self._sums(rows[over], losses[over])
+        inside = (losses >= low[rows]) & ~over
+        self._replace(rows[inside], losses[inside], scenarios[inside])
+        self.most = crowd(self.level, seen)
+        return rows[over], scenarios[over]
+
+    def drop(self, portfolios: NDArray[np.bool_]) -> None:
+        """Forget what was kept of some portfolios and keep no more of them."""
+        self.low = np.where(portfolios, np.inf, self.low)
+        others = ~portfolios[self.all()[0]]
+        rows, losses, scenarios = self.all()
+        self._replace(rows[others], losses[others], scenarios[others])
+
+    def _replace(
+        self, rows: NDArray[np.int32], losses: NDArray[np.float64], scenarios: NDArray[np.int32]
+    ) -> None:
+        self.rows, self.losses, self.scenarios = [rows], [losses], [scenarios]
+        self.counts = np.bincount(rows, minlength=self.counts.size)
+
+    def _sums(self, rows: NDArray[np.int32], losses: NDArray[np.float64]) -> Above:
+        excess, portfolios = losses - self.floor[rows], self.floor.size
+        count = np.bincount(rows, minlength=portfolios)
+        return Above(
+            count,
+            np.asarray(np.bincount(rows, excess, minlength=portfolios), dtype=np.float64),
+            np.asarray(np.bincount(rows, excess * excess, minlength=portfolios), dtype=np.float64),
+        )
+
+
+def crowd(level: Level, seen: int) -> int:
+    """Return how many losses of one portfolio may be kept until the brackets narrow again."""
+    upper, lower = level.pilot_ranks(seen)
+    return _SLACK + _CROWD * _GROWTH * (lower - max(upper, 0) + 1)
+
+
+class TailSearch:
+    """What is known of the tails of some portfolios from the scenarios seen so far, and `take` sees more.
+
+    ``columns`` turns returns (scenarios, lines) into what is summed over the tail of the level ``summed``;
+    the same function goes into every call. The window of every level is averaged over returns.
+    """
+
+    def __init__(
+        self, levels: Sequence[Level], bounds: Sequence[NDArray[np.float64]], pilot: int, summed: float
+    ) -> None:
+        """Begin with brackets (2, portfolios) for each level out of so many ``pilot`` scenarios."""
+        self.seen, self._held = 0, list[tuple[NDArray[np.int32], NDArray[np.float64]]]()
+        self._summed = [level.confidence for level in levels].index(summed)
+        self._beyond: NDArray[np.float64] | None = None
+        portfolios = bounds[0].shape[1]
+        self.missed = np.zeros(portfolios, dtype=np.bool_)
+        self._kept = []
+        for level, (low, high) in zip(levels, bounds, strict=True):
+            # The largest of a few says nothing about the largest of many.
+            ceiling = high if level.pilot_ranks(pilot)[0] >= 0 else np.full(portfolios, np.inf)
+            start = (level, low.copy(), ceiling.copy(), low.copy(), Above.none(portfolios))
+            counts, none = np.zeros(portfolios, dtype=np.int64), np.zeros(0, dtype=np.int32)
+            most = crowd(level, pilot)
+            self._kept.append(_Kept(*start, counts, most, [none], [np.zeros(0)], [none.copy()]))
+
+    @property
+    def least(self) -> NDArray[np.float64]:
+        """Return for each portfolio the loss below which nothing is needed, of shape (portfolios,)."""
+        return np.minimum.reduce([each.low for each in self._kept])
+
+    def leave(self, portfolios: NDArray[np.bool_]) -> None:
+        """Look no further at some portfolios (a mask), of which nothing will be found."""
+        self.missed = self.missed | portfolios
+        for each in self._kept:
+            each.drop(portfolios)
+
+    def take(
+        self,
+        rows: NDArray[np.int32],
+        scenarios: NDArray[np.int32],
+        losses: NDArray[np.float64],
+        returns: NDArray[np.float64],
+        columns: Columns,
+    ) -> None:
+        """Take in one more atom: losses not below `least`, each with its portfolio and scenario in the atom.
+
+        Portfolios ascend, and the scenarios of each; returns (scenarios, lines) are those of the whole atom.
+        """
+        numbers = np.asarray(scenarios + self.seen, dtype=np.int32)
+        for place, each in enumerate(self._kept):
+            above = each.take(rows, losses, numbers)
+            if place == self._summed:
+                self._sum(rows[above], scenarios[above], returns, columns)
+        self._held.append((np.arange(self.seen, self.seen + len(returns), dtype=np.int32), returns))
+        self.seen += len(returns)
+        crowded = np.logical_or.reduce([each.counts > each.most for each in self._kept])
+        if bool(crowded.any()):
+            self.leave(crowded)
+        if _narrows(self.seen) and self.seen < self._kept[0].level.scenarios:
+            self._narrow(columns)
+
+    def pack(self) -> None:
+        """Keep copies of the returns that may be needed, and no others."""
+        needed = np.unique(np.concatenate([some for each in self._kept for some in each.scenarios]))
+        parts = []
+        for numbers, returns in self._held:
+            own = np.isin(numbers, needed, assume_unique=True)
+            if bool(own.any()):
+                parts.append((numbers[own], returns[own]))
+        self._held = parts
+
+    def found(self) -> dict[float, Located]:
+        """Return what the losses kept say about each level; of portfolios in `missed`, nothing.
+
+        After all scenarios: `missed` is then complete.
+        """
+        for each in self._kept:
+            count, ranks = each.above.count, each.level.ranks
+            self.missed = self.missed | (count > min(ranks)) | (count + each.counts <= max(ranks))
+        return {each.level.confidence: self._located(each) for each in self._kept}
+
+    def _located(self, each: _Kept) -> Located:
+        known = ~self.missed
+        # A loss of nothing stands for every scenario of a portfolio of which nothing is known.
+        nothing = np.zeros(1), np.array([each.level.scenarios])
+        distinct = [
+            np.unique(losses, return_counts=True) if known[place] else nothing
+            for place, losses in enumerate(each.by_portfolio())
+        ]
+        losses = np.concatenate([values[::-1] for values, _ in distinct])
+        times = np.concatenate([counts[::-1] for _, counts in distinct])
+        rows = np.repeat(np.arange(known.size), [values.size for values, _ in distinct])
+        above = Above(*(np.where(known, getattr(each.above, one.name), 0) for one in fields(Above)))
+        before = np.cumsum(times) - times
+        first = np.searchsorted(rows, np.arange(known.size))
+        ranked = Ranked(rows, losses, times, above.count[rows] + before - before[first][rows])
+        near, floor = np.ones(rows.size, dtype=np.bool_), np.where(known, each.floor, 0.0)
+        return located(each.level, ranked, near, above, floor)
+
+    def window_sums(self, confidence: float, band: Band) -> NDArray[np.float64]:
+        """Return weighted sums of returns over a band of the losses kept, of shape (portfolios, lines)."""
+        return self._banded(confidence, band, lambda returns: returns)
+
+    def tail_sums(self, band: Band, columns: Columns) -> NDArray[np.float64]:
+        """Return sums of the columns over the tail of the summed level, of shape (portfolios, columns)."""
+        sums = self._banded(self._kept[self._summed].level.confidence, band, columns)
+        return sums if self._beyond is None else self._beyond + sums
+
+    def _banded(self, confidence: float, band: Band, columns: Columns) -> NDArray[np.float64]:
+        each = next(one for one in self._kept if one.level.confidence == confidence)
+        rows, losses, scenarios = each.all()
+        chosen = (losses >= band.low[rows]) & (losses <= band.high[rows]) & ~self.missed[rows]
+        rows, scenarios, weights = rows[chosen], scenarios[chosen], band.weights(rows[chosen], losses[chosen])
+        return self._gathered(rows, scenarios, weights, columns)
+
+    def _narrow(self, columns: Columns) -> None:
+        for place, each in enumerate(self._kept):
+            rows, scenarios = each.narrow(self.seen)
+            if place == self._summed and rows.size:
+                self._add(self._gathered(rows, scenarios, np.ones(rows.size), columns))
+        self.pack()
+
+    def _gathered(
+        self,
+        rows: NDArray[np.int32],
+        scenarios: NDArray[np.int32],
+        weights: NDArray[np.float64],
+        columns: Columns,
+    ) -> NDArray[np.float64]:
+        """Return weighted sums of the columns of scenarios held, atom after atom, in their order."""
+        total: NDArray[np.float64] | None = None
+        atoms = scenarios // ATOM
+        for numbers, returns in self._held:
+            atom = int(numbers[0]) // ATOM
+            own = slice(*np.searchsorted(atoms, (atom, atom + 1)))
+            needed, places = _numbered(scenarios[own] - atom * ATOM)
+            values = columns(returns[np.searchsorted(numbers, needed + atom * ATOM)])
+            sums = _by_portfolio(rows[own], places, weights[own], values, self.missed.size)
+            total = sums if total is None else total + sums
+        assert total is not None
+        return total
+
+    def _sum(
+        self,
+        rows: NDArray[np.int32],
+        scenarios: NDArray[np.int32],
+        returns: NDArray[np.float64],
+        columns: Columns,
+    ) -> None:
+        needed, places = _numbered(scenarios)
+        values = columns(returns[needed])
+        self._add(_by_portfolio(rows, places, np.ones(rows.size), values, self.missed.size))
+
+    def _add(self, sums: NDArray[np.float64]) -> None:
+        self._beyond = sums if self._beyond is None else self._beyond + sums
+
+
+def _numbered(scenarios: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different scenarios of an atom ascending, and for each one given its place among these."""
+    needed = np.zeros(ATOM, dtype=np.bool_)
+    needed[scenarios] = True
+    return np.flatnonzero(needed), (np.cumsum(needed) - 1)[scenarios]
+
+
+def _by_portfolio(
+    rows: NDArray[np.int32],
+    places: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    values: NDArray[np.float64],
+    portfolios: int,
+) -> NDArray[np.float64]:
+    """Return weighted sums of values (scenarios, columns), of shape (portfolios, columns); rows ascend."""
+    ends = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=portfolios))))
+    return np.asarray(csr_matrix((weights, places, ends), shape=(portfolios, len(values))) @ values)
+
+
+def _narrows(seen: int) -> bool:
+    """Return whether brackets narrow after so many scenarios."""
+    while seen > _FIRST_NARROWING and seen % _GROWTH == 0:
+        seen //= _GROWTH
+    return seen == _FIRST_NARROWING

@@ -1,0 +1,28 @@
+"""Volumes, and how fast positions may be sold into them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from acceleray.settings.market_data import Columns
+from acceleray.settings.section import PositiveInt, Section
+
+
+class Liquidity(Section):
+    """Volumes from files (`csv`) or a Delta `table`, in units per day; without them nothing is evaluated.
+
+    A position takes |units| / (`participation` x average volume) days to liquidate. The average is the
+    `median` or the `mean` of the last `window_d` risk days with volumes; a day on which an instrument did not
+    trade counts as zero. `columns` and `decimal` are as in `market_data`, `columns.price` names the volume.
+    """
+
+    source: Literal["none", "csv", "table"] = "none"
+    path: str = ""
+    table: str = ""
+    columns: Columns = Columns()
+    decimal: Literal["auto", "point", "comma"] = "auto"
+    average: Literal["median", "mean"] = "median"
+    window_d: PositiveInt = 60
+    participation: Annotated[float, Field(gt=0.0, le=1.0)] = 0.2

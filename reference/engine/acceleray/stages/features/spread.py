@@ -1,0 +1,72 @@
+"""Rows of all parts: made here if they are few, else by Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame, SparkSession
+
+from acceleray.engines.handoff.arrays import column
+from acceleray.stages.features.origin import MADE_FROM
+from acceleray.stages.features.part import Part
+from acceleray.tables.contract import Table, quoted
+
+# Up to so many rows this process is done before Spark has started another.
+HERE_ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class Making:
+    """How rows of a table are made.
+
+    Attributes:
+        make: from a part to its rows; what it holds travels to every process of Spark.
+        days: the risk calendar.
+        origins: what the rows of each day are made from.
+        constants: columns with the same value in every row.
+    """
+
+    make: Callable[[Part], pa.Table]
+    days: NDArray[np.datetime64]
+    origins: tuple[str, ...]
+    constants: Mapping[str, str]
+
+    def rows(self, table: Table, part: Part) -> pa.Table:
+        """Return the rows of a part with the columns that a table declares."""
+        rows = self.make(part)
+        day = np.searchsorted(self.days, column(rows, "date").astype("datetime64[D]"))
+        rows = rows.append_column(MADE_FROM, pa.array(self.origins, pa.string()).take(pa.array(day)))
+        for name, value in self.constants.items():
+            rows = rows.append_column(name, pa.repeat(pa.scalar(value), rows.num_rows))
+        return rows.select(table.column_names).cast(table.arrow_schema)
+
+
+def rows_of(
+    spark: SparkSession, table: Table, making: Making, wanted: Sequence[Part], instruments: int
+) -> DataFrame | pa.Table:
+    """Return the rows of all parts.
+
+    Args:
+        spark: the session.
+        table: the declaration.
+        making: how they are made.
+        wanted: parts.
+        instruments: how many rows a day may have.
+    """
+    if instruments * sum(part.stop - part.first for part in wanted) <= HERE_ROWS:
+        every = (making.rows(table, part) for part in wanted)
+        return pa.concat_tables([table.arrow_schema.empty_table(), *every])
+
+    def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column("id").to_pylist():
+                yield from making.rows(table, wanted[number]).to_batches(max_chunksize=10_000)
+
+    # One task a part, so that a file of the table has consecutive days: replacing the last touches few.
+    numbers = spark.range(0, len(wanted), 1, len(wanted))
+    columns = (f"{quoted(each.name)} {each.type}" for each in table.columns)
+    return numbers.mapInArrow(made, ", ".join(columns))

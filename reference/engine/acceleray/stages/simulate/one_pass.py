@@ -1,0 +1,195 @@
+"""One pass over scenarios, each function a Ray task: generate them once, search the tails of each tile.
+
+A tile of portfolios goes through the scenarios in their order, and what it knows goes with it from one
+segment of scenarios to the next. Nothing depends on how scenarios are cut into segments or portfolios into
+tiles: sums are made atom by atom, and losses in the same matrix products as in `tasks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.euler import adding_up
+from acceleray.quant.rank_search import pilot_bounds
+from acceleray.quant.tail_search import TailSearch
+from acceleray.quant.tails import Tail
+from acceleray.stages.simulate.attribution import attributed, log_returns
+from acceleray.stages.simulate.found import Found, Plan, checked, means
+from acceleray.stages.simulate.reverse import BAND, Reached, reached_of
+from acceleray.stages.simulate.scenario_inputs import World
+from acceleray.stages.simulate.tasks import Block, Part, at_least
+
+# Portfolios in a tile: what one task keeps, and how many tasks there are, grow with it.
+TILE = 128
+
+Returns = tuple[NDArray[np.float64], ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every tile is asked at one horizon: the plan, the bins of the histogram, whitened factor moves."""
+
+    plan: Plan
+    edges: NDArray[np.float64]
+    whitened: NDArray[np.float64] | None
+
+    @property
+    def least_target(self) -> float:
+        """Return the loss from which on a scenario says something about the targets, infinite for none."""
+        return (1.0 - BAND) * min(self.plan.targets) if self.whitened is not None else np.inf
+
+
+@dataclass
+class TileState:
+    """What one tile knows after some of the scenarios."""
+
+    search: TailSearch
+    sums: NDArray[np.float64]
+    histogram: NDArray[np.int64]
+    reached: Reached | None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What is known of a tile, and of which of its portfolios (a mask) it is not: their pilot was wrong."""
+
+    found: Found
+    missed: NDArray[np.bool_]
+
+
+def generate(block: Block, world: World, horizon_d: int) -> Returns:
+    """Return the returns of every atom of a block, each (scenarios, lines)."""
+    return tuple(world.returns(atom, horizon_d) for atom in block)
+
+
+def begin(part: Part, world: World, asked: Asked, *made: Returns) -> TileState:
+    """Return what a tile knows after the first scenarios, whose first block is the pilot."""
+    state = _started(part, world, asked, made)
+    state.search.pack()
+    return state
+
+
+def go_on(state: TileState, part: Part, world: World, asked: Asked, *made: Returns) -> TileState:
+    """Return what a tile knows after some more scenarios, in their order."""
+    for block in made:
+        for returns in block:
+            _see(state, part, world, asked, returns)
+    state.search.pack()
+    return state
+
+
+def finish(state: TileState, part: Part, world: World, asked: Asked) -> Searched:
+    """Return what a tile knows after all scenarios.
+
+    Raises RuntimeError for losses that are not finite, and for sums that do not fit the scenarios.
+    """
+    plan, search, columns = asked.plan, state.search, _Columns(world)
+    if not bool(np.isfinite(state.sums).all()):
+        raise RuntimeError("some simulated losses are not finite")
+    levels = search.found()
+    tail = Tail({level: each.measures for level, each in levels.items()})
+    window, beyond = levels[plan.var_confidence].window, levels[plan.es_confidence].tail
+    held, seen = search.window_sums(plan.var_confidence, window), search.tail_sums(beyond, columns)
+    weights, lines = world.weights[part.portfolios], world.weights.shape[1]
+    mean = state.sums[0] / plan.scenarios
+    shortfall = tail.expected_shortfall(plan.es_confidence)
+    logs = seen[:, lines:] / beyond.total[:, np.newaxis]
+    found = Found(
+        tail=tail,
+        volatility=np.sqrt(np.maximum(state.sums[1] / plan.scenarios - mean * mean, 0.0)),
+        histogram=state.histogram,
+        value_at_risk=adding_up(means(weights, -held, window), tail.value_at_risk(plan.var_confidence)),
+        expected_shortfall=means(weights, seen[:, :lines], beyond),
+        attribution=attributed(shortfall, weights, logs, plan.betas, plan.market),
+        reached=state.reached,
+    )
+    # Portfolios without holdings are left out of the search, and known.
+    missed = search.missed & weights.any(axis=1)
+    known = np.flatnonzero(~missed)
+    checked(found.expected_shortfall[known], shortfall[known])
+    return Searched(found, missed)
+
+
+def at_once(part: Part, world: World, asked: Asked, *made: Returns) -> Searched:
+    """Return what a tile knows after all scenarios, given at once."""
+    return finish(_started(part, world, asked, made), part, world, asked)
+
+
+def _started(part: Part, world: World, asked: Asked, made: Sequence[Returns]) -> TileState:
+    plan, pilot = asked.plan, made[0]
+    search = TailSearch(
+        plan.levels, brackets(part, world, plan, pilot), sum(map(len, pilot)), plan.es_confidence
+    )
+    # Portfolios without holdings: every loss is nothing, and so is all that is said of them.
+    search.leave(~np.any(world.weights[part.portfolios] != 0.0, axis=1))
+    histogram = np.zeros(len(asked.edges) - 1, dtype=np.int64)
+    state = TileState(search, np.zeros((2, part.size)), histogram, None)
+    for block in made:
+        for returns in block:
+            _see(state, part, world, asked, returns)
+    return state
+
+
+def brackets(part: Part, world: World, plan: Plan, pilot: Returns) -> list[NDArray[np.float64]]:
+    """Return for each level the losses (2, portfolios) between which its ranks should lie."""
+    bounds = []
+    for some in zip(*(part.losses(world, each) for each in pilot), strict=True):
+        bounds.append(pilot_bounds(np.concatenate([losses for _, losses in some], axis=1), plan.levels))
+    return [np.concatenate(found, axis=1) for found in zip(*bounds, strict=True)]
+
+
+class _Columns:
+    """What is summed over the tail: line losses and log returns."""
+
+    def __init__(self, world: World) -> None:
+        self._arithmetic = world.arithmetic
+
+    def __call__(self, returns: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.hstack((-returns, log_returns(returns, self._arithmetic)))
+
+
+def _see(state: TileState, part: Part, world: World, asked: Asked, returns: NDArray[np.float64]) -> None:
+    """Take in one more atom."""
+    least = np.minimum(state.search.least, asked.least_target)
+    total, sums = returns.sum(axis=0), np.zeros((2, part.size))
+    rows, scenarios, losses = [], [], []
+    begin = part.portfolios.start
+    for places, some in part.losses(world, returns):
+        sums[0, places] = -(world.weights[begin + places.start : begin + places.stop] @ total)
+        sums[1, places] = np.einsum("ij,ij->i", some, some)
+        which, when, values = at_least(some, least[places])
+        rows.append((which + places.start).astype(np.int32))
+        scenarios.append(when.astype(np.int32))
+        losses.append(values)
+        if begin + places.start == 0:
+            # The outermost bins take everything beyond them.
+            edges = asked.edges
+            state.histogram = state.histogram + np.histogram(np.clip(some[0], edges[0], edges[-1]), edges)[0]
+    state.sums = state.sums + sums
+    chosen = np.concatenate(rows), np.concatenate(scenarios), np.concatenate(losses)
+    if asked.whitened is not None:
+        about = _about(chosen, part, world, asked, returns)
+        state.reached = about if state.reached is None else state.reached + about
+    state.search.take(*chosen, returns, _Columns(world))
+
+
+def _about(
+    chosen: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+    part: Part,
+    world: World,
+    asked: Asked,
+    returns: NDArray[np.float64],
+) -> Reached:
+    """Return what one atom says about the targets; factor moves of the scenarios that say something only."""
+    assert asked.whitened is not None
+    some = np.flatnonzero(chosen[2] >= asked.least_target)
+    rows, losses = chosen[0][some], chosen[2][some]
+    needed, places = np.unique(chosen[1][some], return_inverse=True)
+    own = returns[needed]
+    moves = log_returns(own, world.arithmetic) @ asked.whitened
+    first = part.portfolios.start == 0
+    return reached_of(part.size, rows, places, losses, moves, own, asked.plan.targets, first)
