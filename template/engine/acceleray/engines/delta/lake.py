@@ -63,8 +63,8 @@ class Lake:
         self._places = Places(spark, settings, say)
 
     def identifier(self, table: Table) -> str:
-        """Return the table's full name as a quoted SQL identifier."""
-        return self._places.identifier(table)
+        """Return the full name by which Spark knows a table, as a quoted SQL identifier."""
+        return self._places.known(table)
 
     def location(self, table: Table) -> Path | None:
         """Return the folder of a table's files, or None where the catalog alone knows it."""

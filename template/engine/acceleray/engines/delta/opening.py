@@ -40,6 +40,12 @@ class Places:
         catalog = self._settings.catalog
         return ".".join(quoted(part) for part in (catalog.name, getattr(catalog, table.layer), table.name))
 
+    def known(self, table: Table) -> str:
+        """Return the full name after telling Spark of a table that was created without it."""
+        if self.location(table) is not None and self.exists(table):
+            self._register(table)
+        return self.identifier(table)
+
     def location(self, table: Table) -> Path | None:
         """Return the folder of a table's files, or None where the catalog alone knows it."""
         if self._settings.profile == "databricks":
