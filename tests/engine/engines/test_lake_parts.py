@@ -5,15 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrameWriterV2
 
 from acceleray.engines.delta import lake as lakes
 from acceleray.engines.delta.content import EMPTY, Content, content_of
-from acceleray.engines.delta.held import held
+from acceleray.engines.delta.held import Record, held
+from acceleray.engines.delta.here import content_there
 from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.runtime.run import Run
 from acceleray.tables.contract import Column, Table, source_column
@@ -60,6 +59,7 @@ def told(commit: Commit) -> Content:
 def lake(make_run: Callable[..., Run]) -> Lake:
     """Return a table of two sources, ten days each."""
     lake = make_run().lake
+    lake.open(DAYS)
     lake.commit(DAYS, days(range(10)), "one")
     lake.commit(DAYS, days(range(10), source="two"), "two")
     return lake
@@ -114,14 +114,16 @@ def test_what_is_held_agrees_with_the_rows_after_any_commits(lake: Lake) -> None
 def test_only_the_replaced_rows_are_hashed_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[int] = []
 
-    def watched(table: Table, frame: Any) -> Content:
-        content = content_of(table, frame)
+    def watched(folder: Path, table: Table, version: int, chosen: str) -> Content:
+        content = content_there(folder, table, version, chosen)
         hashed.append(content.rows)
         return content
 
-    monkeypatch.setattr(lakes, "content_of", watched)
+    monkeypatch.setattr(lakes, "content_there", watched)
     lake.commit(DAYS, days(range(8, 12)), "one", where="n >= 8")
-    assert hashed == [4, 2]
+    lake.commit(DAYS, days(range(3)), "one")
+    lake.commit(DAYS, days(range(4), source="new"), "new")
+    assert hashed == [2]
 
 
 def test_rows_that_somebody_else_wrote_are_counted(lake: Lake) -> None:
@@ -156,18 +158,21 @@ def rewrite(lake: Lake, version: int, right: str, wrong: str) -> None:
     path.write_text(text.replace(right, wrong), encoding="utf-8")
 
 
+@pytest.mark.parametrize("by_spark", [True, False])
 def test_a_commit_of_the_same_scope_that_came_between_is_seen(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, by_spark: bool
 ) -> None:
-    real, waiting = DataFrameWriterV2.overwrite, [days(range(2), 5.0)]
+    real, waiting = lakes.record, [days(range(2), 5.0)]
 
-    def overwrite(self: Any, condition: Any) -> None:
+    def recorded(table: Table, scope: str, content: Content, base: int | None = None) -> Record:
+        told = real(table, scope, content, base)
         if waiting:
             lake.commit(DAYS, waiting.pop(), "one", where="n < 2")
-        real(self, condition)
+        return told
 
-    monkeypatch.setattr(DataFrameWriterV2, "overwrite", overwrite)
-    commit = lake.commit(DAYS, days(range(8, 11), 3.0), "one", where="n >= 8")
+    monkeypatch.setattr(lakes, "record", recorded)
+    rows = days(range(8, 11), 3.0)
+    commit = lake.commit(DAYS, lake.frame(DAYS, rows) if by_spark else rows, "one", where="n >= 8")
     assert known(lake) is None, "two commits built on one version"
     assert told(commit) == counted(lake)
     after = lake.commit(DAYS, days(range(8, 11), 4.0), "one", where="n >= 8")
