@@ -115,11 +115,19 @@ def shelf(values: np.ndarray) -> Shelf:
     """Return a shelf after two mornings with the same weights."""
     found = Shelf()
     morning(found, values[:-2])
+    morning(found, values[:-1])
+    return found
+
+
+def test_blocks_are_kept_once_their_weights_were_seen_before(values: np.ndarray) -> None:
+    found = Shelf()
+    morning(found, values[:-2])
     assert not found.taken
     assert {kind for kind, _ in found.kept} == {"backtest_weights"}
     morning(found, values[:-1])
     assert {kind for kind, _ in found.kept} == {"backtest_weights", BLOCK.name, WINDOWS.name}
-    return found
+    # Two closed blocks of three portfolios, of days and of windows.
+    assert len(found.kept) == 3 + 6 + 6
 
 
 def test_a_day_more_makes_the_open_block_again_and_no_other(shelf: Shelf, values: np.ndarray) -> None:
