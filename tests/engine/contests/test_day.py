@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import capacity
-from mornings import account, command, paper
-from mornings.universe import SAMPLE, SIZES, SMALL, Universe
+from days import account, command, paper
+from days.universe import SAMPLE, SIZES, SMALL, Universe
 
 SAID = """Calibrate -> Train -> Simulate -> Score, as of the last price
   Start MLflow, Spark and Ray                        8.0 s
