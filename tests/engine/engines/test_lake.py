@@ -227,3 +227,16 @@ def test_tables_lie_in_the_project_whatever_its_folder_is_called(
     assert len(list((settings.state_dir / "warehouse").glob("bronze*/notes/_delta_log"))) == 1
     assert [folder.name for folder in tmp_path.iterdir()] == [odd.name]
     assert not Lake(run.lake.spark, settings).commit(NOTES, notes("one", a=1.0), "one").changed
+
+
+def test_where_spark_has_other_machines_it_makes_every_commit(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = make_run().lake
+    elsewhere = there.settings.model_copy(update={"profile": "cluster"})
+    with monkeypatch.context() as patched:
+        patched.setattr("acceleray.engines.delta.lake.commit_here", lambda *_: pytest.fail("by delta-rs"))
+        made = Lake(there.spark, elsewhere).commit(NOTES, notes("one", a=1.0, b=None), "one")
+    # What Spark committed and hashed is what one process alone would have.
+    again = there.commit(NOTES, notes("one", a=1.0, b=None), "one")
+    assert (again.changed, again.rows, again.fingerprint) == (False, made.rows, made.fingerprint)

@@ -60,6 +60,8 @@ class Lake:
         """
         self.spark = spark
         self.settings = settings
+        # Where Spark has other machines, every commit is its own.
+        self._commits = settings.profile == "local"
         self._places = Places(spark, settings, say)
 
     def identifier(self, table: Table) -> str:
@@ -129,7 +131,7 @@ class Lake:
             raise RuntimeError(f"{table.label} is append only: rows are added with append, never replaced")
         if isinstance(rows, pa.Table):
             rows = _whole(table, rows)
-            if (folder := self._here(table)) is not None:
+            if self._commits and (folder := self._here(table)) is not None:
                 with suppress(NotHereError):
                     return self._commit_here(folder, table, rows, scope, rows_expected, where)
         self.open(table)
@@ -179,7 +181,7 @@ class Lake:
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a table in one atomic commit, whatever it holds; its readers pass over doubles."""
         rows = _whole(table, rows)
-        if (folder := self._here(table)) is not None:
+        if self._commits and (folder := self._here(table)) is not None:
             with suppress(NotHereError):
                 commit_here(folder, table, rows, None, "")
                 return
