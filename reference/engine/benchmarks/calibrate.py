@@ -31,7 +31,7 @@ from acceleray.stages.calibrate.schedule import fit_schedule
 from acceleray.tables import CALIBRATION_HISTORY
 from arena.memory import Roles, sampled
 
-# Days a fit sees: it then takes some hundredths of a second, which is what most of a large schedule take.
+# Days a fit sees: it then takes some ten-thousandths of a second, and the schedule itself shows.
 WINDOW = 100
 
 

@@ -24,8 +24,8 @@ from typing import Any
 import capacity
 from arena.memory import memory_kind
 from bench import machine, positive, versions
-from mornings import account, command, paper
-from mornings.universe import SIZES, SMALL, Size, Universe
+from days import account, command, paper
+from days.universe import SIZES, SMALL, Size, Universe
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What is put on paper: as many prices as some universes of ten and twenty years have.

@@ -4,6 +4,7 @@ Simulates a made-up market by both methods (filtered historical and t copula) fo
 number of scenarios with a Ray of its own, and prints seconds, the peak memory of the whole process tree and
 the exponents fitted to both: 0 is constant, 1 is proportional.
 Run it from the project: `python benchmarks/simulate.py --scenarios 100000 1000000`.
+With `--compare 2` the processor times of one pass and of three are compared, A B A B in this process.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import psutil
@@ -23,7 +25,8 @@ from acceleray.quant.copula import t_copula
 from acceleray.quant.garch import GjrParameters
 from acceleray.quant.scenarios import stack_parameters
 from acceleray.settings import Settings
-from acceleray.stages.simulate.engine import Plan, simulated
+from acceleray.stages.simulate.engine import simulated
+from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.horizon import Horizon
 from acceleray.stages.simulate.scenario_inputs import World
 
@@ -46,6 +49,9 @@ def main() -> None:
     """Simulate at each size, print one line for each, and the exponents."""
     options = parsed()
     worlds = made_up(options.portfolios, options.instruments, options.methods)
+    if options.compare:
+        compare(worlds, options)
+        return
     settings = Settings.model_validate(
         {
             "project": {"name": "simulation-scale", "customer": "benchmark"},
@@ -59,16 +65,8 @@ def main() -> None:
     rows = []
     for scenarios in options.scenarios:
         with spending() as spent, local_ray(settings) as fan_out:
-            plan = Plan(
-                scenarios=scenarios,
-                horizons_d=tuple(options.horizons),
-                var_confidence=0.99,
-                es_confidence=0.975,
-                betas=np.ones(options.instruments),
-                targets=TARGETS,
-            )
             started = time.monotonic()
-            found = simulated(fan_out, worlds, plan)
+            found = simulated(fan_out, worlds, planned(scenarios, options))
             spent.seconds = time.monotonic() - started
         rows.append(spent)
         print(line(scenarios, spent, found), flush=True)
@@ -76,6 +74,82 @@ def main() -> None:
         time_exponent = exponent(options.scenarios, [each.seconds for each in rows])
         memory_exponent = exponent(options.scenarios, [each.peak_mb for each in rows])
         print(f"growth with scenarios: seconds ^{time_exponent:.2f}, peak memory ^{memory_exponent:.3f}")
+
+
+def planned(scenarios: int, options: argparse.Namespace) -> Plan:
+    """Return what is simulated at one size."""
+    return Plan(
+        scenarios=scenarios,
+        horizons_d=tuple(options.horizons),
+        var_confidence=0.99,
+        es_confidence=0.975,
+        betas=np.ones(options.instruments),
+        targets=TARGETS,
+    )
+
+
+def compare(worlds: list[World], options: argparse.Namespace) -> None:
+    """Print processor seconds of three passes and of one, A B A B in this process, without Ray.
+
+    One day of past shocks is sampled too, as if it were not known that it can be enumerated.
+    """
+    drawn = [sampled(world) for world in worlds]
+    print("".join(f"{name:>22}" for name in ("scenarios", "three passes", "one pass", "ratio")))
+    for scenarios in options.scenarios:
+        plan, spent = planned(scenarios, options), {True: np.inf, False: np.inf}
+        found: dict[bool, tuple[Horizon, ...]] = {}
+        for in_passes in (True, False) * options.compare:
+            here: Any = InTurn()
+            started = time.process_time()
+            found[in_passes] = simulated(here, drawn, plan, in_passes=in_passes)
+            spent[in_passes] = min(spent[in_passes], time.process_time() - started)
+        for one, three in zip(found[False], found[True], strict=True):
+            for level in (plan.var_confidence, plan.es_confidence):
+                np.testing.assert_array_equal(one.tail.value_at_risk(level), three.tail.value_at_risk(level))
+        ratio = spent[True] / spent[False]
+        print(f"{scenarios:>22,}{spent[True]:>22.1f}{spent[False]:>22.1f}{ratio:>22.2f}", flush=True)
+
+
+class Sampled(World):
+    """A world that draws its scenarios at every horizon."""
+
+    def enumerated(self, horizon_d: int) -> bool:
+        """Return False."""
+        return False
+
+
+def sampled(world: World) -> World:
+    """Return the same world with every scenario drawn."""
+    return Sampled(**{field.name: getattr(world, field.name) for field in fields(world)})
+
+
+class InTurn:
+    """Runs what a fan-out would give to Ray one task after the other, in this process."""
+
+    def share(self, value: Any) -> Any:
+        """Return the value."""
+        return value
+
+    def map(self, function: Any, tasks: Any, shared: Any = (), **fixed: Any) -> Iterator[Any]:
+        """Yield the result of each task."""
+        for task in tasks:
+            yield function(task, *shared, **fixed)
+
+    @contextmanager
+    def chain(self, name: str) -> Iterator[InTurn]:
+        """Yield what runs tasks."""
+        yield self
+
+    def start(self, function: Any, *arguments: Any) -> Any:
+        """Return the result."""
+        return function(*arguments)
+
+    def wait(self, references: Any, what: str) -> None:
+        """Everything has ended."""
+
+    def results(self, references: Any, what: str) -> Iterator[Any]:
+        """Yield the results."""
+        yield from references
 
 
 def parsed() -> argparse.Namespace:
@@ -98,6 +172,7 @@ def parsed() -> argparse.Namespace:
     )
     add("--workers", type=int, default=0, help="Ray workers (default: all processors)")
     add("--object-store-mb", type=int, default=256, help="Ray's shared memory (default: %(default)s)")
+    add("--compare", type=int, default=0, help="how often to compare one pass with three (default: not)")
     return parser.parse_args()
 
 

@@ -8,118 +8,22 @@ ranks are among the losses kept, or the bracket was wrong and `missed` says so. 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from acceleray.quant.euler import Band
+from acceleray.quant.kept_losses import GROWTH, KeptLosses, crowd
 from acceleray.quant.rank_search import Level
 from acceleray.quant.scenarios import ATOM
 from acceleray.quant.tails import Above, Located, Ranked, located
 
 # Scenarios seen when the brackets narrow: 16 atoms, and four times as many each time.
-_FIRST_NARROWING, _GROWTH = 16 * ATOM, 4
-# A portfolio that keeps so many times what its bracket should hold has losses that tie: it is left to others.
-_CROWD, _SLACK = 4, 1024
+_FIRST_NARROWING = 16 * ATOM
 
 Columns = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-
-
-@dataclass
-class _Kept:
-    """One level: brackets (portfolios,), sums above them, and the losses in them with their scenarios."""
-
-    level: Level
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    floor: NDArray[np.float64]
-    above: Above
-    counts: NDArray[np.int64]
-    most: int
-    rows: list[NDArray[np.int32]]
-    losses: list[NDArray[np.float64]]
-    scenarios: list[NDArray[np.int32]]
-
-    def take(
-        self, rows: NDArray[np.int32], losses: NDArray[np.float64], scenarios: NDArray[np.int32]
-    ) -> NDArray[np.int64]:
-        """Keep what lies in the brackets, and return places of what lies above."""
-        over = losses > self.high[rows]
-        kept = np.flatnonzero((losses >= self.low[rows]) & ~over)
-        self.rows.append(rows[kept])
-        self.losses.append(losses[kept])
-        self.scenarios.append(scenarios[kept])
-        # Never in place: what comes out of an object store is read-only.
-        self.counts = self.counts + np.bincount(rows[kept], minlength=self.counts.size)
-        above = np.flatnonzero(over)
-        self.above += self._sums(rows[above], losses[above])
-        return above
-
-    def all(self) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
-        """Return portfolio, loss and scenario of what was kept: atom by atom, in each by portfolio."""
-        if len(self.rows) > 1:
-            for parts in (self.rows, self.losses, self.scenarios):
-                parts[:] = [np.concatenate(parts)]
-        return self.rows[0], self.losses[0], self.scenarios[0]
-
-    def by_portfolio(self) -> list[NDArray[np.float64]]:
-        """Return the losses kept of each portfolio."""
-        rows, losses, _ = self.all()
-        # So few different numbers that they are sorted by counting.
-        order = np.argsort(rows.astype(np.int16), kind="stable")
-        return np.split(losses[order], np.cumsum(self.counts)[:-1])
-
-    def narrow(self, seen: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Narrow the brackets after so many scenarios; return portfolio and scenario of what is now above."""
-        upper, lower = self.level.pilot_ranks(seen)
-        low, high = self.low.copy(), self.high.copy()
-        for place, losses in enumerate(self.by_portfolio()):
-            first, last = (losses.size - 1 - rank + self.above.count[place] for rank in (upper, lower))
-            # A rank outside the bracket leaves it as it is on that side; one of -1 is that of no loss.
-            some = [at for at in (first, last) if 0 <= at < losses.size]
-            ordered = np.partition(losses, some) if some else losses
-            if upper >= 0 and first in some:
-                high[place] = ordered[first]
-            if last in some:
-                low[place] = ordered[last]
-        self.low, self.high = low, high
-        rows, losses, scenarios = self.all()
-        over = losses > high[rows]
-        self.above += self._sums(rows[over], losses[over])
-        inside = (losses >= low[rows]) & ~over
-        self._replace(rows[inside], losses[inside], scenarios[inside])
-        self.most = crowd(self.level, seen)
-        return rows[over], scenarios[over]
-
-    def drop(self, portfolios: NDArray[np.bool_]) -> None:
-        """Forget what was kept of some portfolios and keep no more of them."""
-        self.low = np.where(portfolios, np.inf, self.low)
-        others = ~portfolios[self.all()[0]]
-        rows, losses, scenarios = self.all()
-        self._replace(rows[others], losses[others], scenarios[others])
-
-    def _replace(
-        self, rows: NDArray[np.int32], losses: NDArray[np.float64], scenarios: NDArray[np.int32]
-    ) -> None:
-        self.rows, self.losses, self.scenarios = [rows], [losses], [scenarios]
-        self.counts = np.bincount(rows, minlength=self.counts.size)
-
-    def _sums(self, rows: NDArray[np.int32], losses: NDArray[np.float64]) -> Above:
-        excess, portfolios = losses - self.floor[rows], self.floor.size
-        count = np.bincount(rows, minlength=portfolios)
-        return Above(
-            count,
-            np.asarray(np.bincount(rows, excess, minlength=portfolios), dtype=np.float64),
-            np.asarray(np.bincount(rows, excess * excess, minlength=portfolios), dtype=np.float64),
-        )
-
-
-def crowd(level: Level, seen: int) -> int:
-    """Return how many losses of one portfolio may be kept until the brackets narrow again."""
-    upper, lower = level.pilot_ranks(seen)
-    return _SLACK + _CROWD * _GROWTH * (lower - max(upper, 0) + 1)
 
 
 class TailSearch:
@@ -134,6 +38,7 @@ class TailSearch:
     ) -> None:
         """Begin with brackets (2, portfolios) for each level out of so many ``pilot`` scenarios."""
         self.seen, self._held = 0, list[tuple[NDArray[np.int32], NDArray[np.float64]]]()
+        self._packed = 0
         self._summed = [level.confidence for level in levels].index(summed)
         self._beyond: NDArray[np.float64] | None = None
         portfolios = bounds[0].shape[1]
@@ -145,7 +50,7 @@ class TailSearch:
             start = (level, low.copy(), ceiling.copy(), low.copy(), Above.none(portfolios))
             counts, none = np.zeros(portfolios, dtype=np.int64), np.zeros(0, dtype=np.int32)
             most = crowd(level, pilot)
-            self._kept.append(_Kept(*start, counts, most, [none], [np.zeros(0)], [none.copy()]))
+            self._kept.append(KeptLosses(*start, counts, most, [none], [np.zeros(0)], [none.copy()]))
 
     @property
     def least(self) -> NDArray[np.float64]:
@@ -185,13 +90,16 @@ class TailSearch:
 
     def pack(self) -> None:
         """Keep copies of the returns that may be needed, and no others."""
-        needed = np.unique(np.concatenate([some for each in self._kept for some in each.scenarios]))
-        parts = []
-        for numbers, returns in self._held:
-            own = np.isin(numbers, needed, assume_unique=True)
-            if bool(own.any()):
+        needed = np.zeros(self.seen, dtype=np.bool_)
+        for each in self._kept:
+            for scenarios in each.scenarios:
+                needed[scenarios] = True
+        parts = self._held[: self._packed]
+        for numbers, returns in self._held[self._packed :]:
+            own = np.flatnonzero(needed[numbers])
+            if own.size:
                 parts.append((numbers[own], returns[own]))
-        self._held = parts
+        self._held, self._packed = parts, len(parts)
 
     def found(self) -> dict[float, Located]:
         """Return what the losses kept say about each level; of portfolios in `missed`, nothing.
@@ -203,7 +111,7 @@ class TailSearch:
             self.missed = self.missed | (count > min(ranks)) | (count + each.counts <= max(ranks))
         return {each.level.confidence: self._located(each) for each in self._kept}
 
-    def _located(self, each: _Kept) -> Located:
+    def _located(self, each: KeptLosses) -> Located:
         known = ~self.missed
         # A loss of nothing stands for every scenario of a portfolio of which nothing is known.
         nothing = np.zeros(1), np.array([each.level.scenarios])
@@ -242,6 +150,8 @@ class TailSearch:
             rows, scenarios = each.narrow(self.seen)
             if place == self._summed and rows.size:
                 self._add(self._gathered(rows, scenarios, np.ones(rows.size), columns))
+        # Of those packed before, fewer are needed.
+        self._packed = 0
         self.pack()
 
     def _gathered(
@@ -257,7 +167,7 @@ class TailSearch:
         for numbers, returns in self._held:
             atom = int(numbers[0]) // ATOM
             own = slice(*np.searchsorted(atoms, (atom, atom + 1)))
-            needed, places = _numbered(scenarios[own] - atom * ATOM)
+            needed, places = numbered(scenarios[own] - atom * ATOM)
             values = columns(returns[np.searchsorted(numbers, needed + atom * ATOM)])
             sums = _by_portfolio(rows[own], places, weights[own], values, self.missed.size)
             total = sums if total is None else total + sums
@@ -271,7 +181,7 @@ class TailSearch:
         returns: NDArray[np.float64],
         columns: Columns,
     ) -> None:
-        needed, places = _numbered(scenarios)
+        needed, places = numbered(scenarios)
         values = columns(returns[needed])
         self._add(_by_portfolio(rows, places, np.ones(rows.size), values, self.missed.size))
 
@@ -279,7 +189,7 @@ class TailSearch:
         self._beyond = sums if self._beyond is None else self._beyond + sums
 
 
-def _numbered(scenarios: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def numbered(scenarios: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the different scenarios of an atom ascending, and for each one given its place among these."""
     needed = np.zeros(ATOM, dtype=np.bool_)
     needed[scenarios] = True
@@ -300,6 +210,6 @@ def _by_portfolio(
 
 def _narrows(seen: int) -> bool:
     """Return whether brackets narrow after so many scenarios."""
-    while seen > _FIRST_NARROWING and seen % _GROWTH == 0:
-        seen //= _GROWTH
+    while seen > _FIRST_NARROWING and seen % GROWTH == 0:
+        seen //= GROWTH
     return seen == _FIRST_NARROWING

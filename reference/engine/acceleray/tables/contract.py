@@ -49,8 +49,12 @@ class Column:
     def sql(self) -> str:
         """Return the column's line of DDL."""
         null = "" if self.nullable else " NOT NULL"
-        comment = f"{self.comment} [{self.unit}]" if self.unit else self.comment
-        return f"{quoted(self.name)} {_SQL[self.type]}{null} COMMENT {literal(comment)}"
+        return f"{quoted(self.name)} {_SQL[self.type]}{null} COMMENT {literal(self.description)}"
+
+    @property
+    def description(self) -> str:
+        """Return the comment with the unit behind it."""
+        return f"{self.comment} [{self.unit}]" if self.unit else self.comment
 
 
 @dataclass(frozen=True)

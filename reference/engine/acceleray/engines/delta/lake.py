@@ -15,6 +15,14 @@ from pyspark.sql import functions as F
 
 from acceleray.engines.delta.content import EMPTY, Content, content_of
 from acceleray.engines.delta.held import Record, held, record
+from acceleray.engines.delta.here import (
+    NotHereError,
+    OvertakenError,
+    commit_here,
+    condition,
+    content_here,
+    content_there,
+)
 from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable, version_with
 from acceleray.engines.delta.opening import Places
 from acceleray.engines.processes.signals import text_of
@@ -52,11 +60,13 @@ class Lake:
         """
         self.spark = spark
         self.settings = settings
+        # Where Spark has other machines, every commit is its own.
+        self._commits = settings.profile == "local"
         self._places = Places(spark, settings, say)
 
     def identifier(self, table: Table) -> str:
-        """Return the table's full name as a quoted SQL identifier."""
-        return self._places.identifier(table)
+        """Return the full name by which Spark knows a table, as a quoted SQL identifier."""
+        return self._places.known(table)
 
     def location(self, table: Table) -> Path | None:
         """Return the folder of a table's files, or None where the catalog alone knows it."""
@@ -82,11 +92,11 @@ class Lake:
 
     def version(self, table: Table) -> int:
         """Return the newest Delta version of a table."""
-        self.open(table)
-        if (location := self.location(table)) is not None and readable(location):
+        if (folder := self._here(table)) is not None:
             # What delta-rs cannot read, Spark may; and it says what is wrong in one line.
             with suppress(UnreadableLogError):
-                return newest_version(location)
+                return newest_version(folder)
+        self.open(table)
         return int(self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").first()["version"])
 
     def commit(
@@ -119,21 +129,38 @@ class Lake:
         """
         if table.append_only:
             raise RuntimeError(f"{table.label} is append only: rows are added with append, never replaced")
+        if isinstance(rows, pa.Table):
+            rows = _whole(table, rows)
+            if self._commits and (folder := self._here(table)) is not None:
+                with suppress(NotHereError):
+                    return self._commit_here(folder, table, rows, scope, rows_expected, where)
         self.open(table)
         frame = self.frame(table, rows)
         if keep:
             frame.persist()
         try:
             new = content_of(table, frame)
-            if rows_expected is not None and new.rows != rows_expected:
-                raise PortfolioError(
-                    f"{table.label} was to be given {rows_expected} rows, but Spark read {new.rows}; "
-                    "run again."
-                )
-            return self._replace(table, frame, new, scope, where)
+            _refuse_count(table, new, rows_expected)
+            predicate = F.expr(self._predicate(table, scope, where))
+
+            def write(metadata: str) -> None:
+                frame.writeTo(self.identifier(table)).option("userMetadata", metadata).overwrite(predicate)
+
+            return self._replace(table, new, scope, where, write)
         finally:
             if keep:
                 frame.unpersist()
+
+    def _commit_here(
+        self, folder: Path, table: Table, rows: pa.Table, scope: str, expected: int | None, where: str | None
+    ) -> Commit:
+        new, chosen = content_here(table, rows), condition(table, scope, where)
+        _refuse_count(table, new, expected)
+
+        def write(metadata: str) -> int:
+            return commit_here(folder, table, rows, chosen, metadata)
+
+        return self._replace(table, new, scope, where, write)
 
     def append(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
         """Add rows to a table that is append only, in one atomic commit; all that are there stay as they are.
@@ -149,10 +176,15 @@ class Lake:
             return Commit(table, base, before.rows, before.fingerprint, changed=False)
         told = record(table, scope, before + added, base)
         frame.writeTo(self.identifier(table)).option("userMetadata", told.text).append()
-        return self._committed(table, told)
+        return self._committed(table, told, None)
 
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a table in one atomic commit, whatever it holds; its readers pass over doubles."""
+        rows = _whole(table, rows)
+        if self._commits and (folder := self._here(table)) is not None:
+            with suppress(NotHereError):
+                commit_here(folder, table, rows, None, "")
+                return
         self.open(table)
         self.frame(table, rows).writeTo(self.identifier(table)).append()
         self._places.new.discard(table.label)
@@ -160,12 +192,10 @@ class Lake:
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
         if isinstance(rows, pa.Table):
-            # Spark 4.1 loses the rows behind an empty chunk; in one chunk there is none.
-            whole = rows.select(table.column_names).cast(table.arrow_schema).combine_chunks()
-            rows = self.spark.createDataFrame(whole)
+            rows = self.spark.createDataFrame(_whole(table, rows))
         return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
-    def open(self, table: Table) -> None:
+    def ready(self, table: Table) -> None:
         """Make a table usable: create it, let it evolve, set it aside if it cannot, or refuse it.
 
         Only a lake that was given `say`, as a run's is, sets aside: its caller holds the lock of the folder.
@@ -174,26 +204,38 @@ class Lake:
             PortfolioError: newer code wrote the table.
             MisfitError: it cannot evolve and may not be set aside.
         """
+        self._places.ready(table)
+
+    def open(self, table: Table) -> None:
+        """Make a table usable as `ready` does, and known to Spark by its name."""
         self._places.open(table)
 
-    def _replace(self, table: Table, frame: DataFrame, new: Content, scope: str, where: str | None) -> Commit:
-        """Commit rows of a known content, unless what they replace is the same."""
-        predicate = self._predicate(table, scope) + ("" if where is None else f" AND ({where})")
+    def _here(self, table: Table) -> Path | None:
+        """Return the folder of a usable table that this process reads and writes without Spark."""
+        self.ready(table)
+        location = self.location(table)
+        return location if location is not None and readable(location) else None
+
+    def _replace(
+        self, table: Table, new: Content, scope: str, where: str | None, write: Callable[[str], int | None]
+    ) -> Commit:
+        """Commit rows of a known content, unless what they replace is the same.
+
+        `write` is given what the commit carries, and may return its version.
+        """
         for retry in range(_RETRIES + 1):
             # What is held counts at one version, and may be another after each try.
             base = self.version(table)
             before = replaced = self._held(table, scope, base)
             if where is not None:
-                replaced = content_of(table, self.read(table, scope, base).where(where))
+                replaced = self._content(table, scope, base, where)
             if new == replaced:
                 return Commit(table, base, before.rows, before.fingerprint, changed=False)
             told = record(table, scope, before - replaced + new, None if where is None else base)
             try:
-                writer = frame.writeTo(self.identifier(table)).option("userMetadata", told.text)
-                writer.overwrite(F.expr(predicate))
-                return self._committed(table, told)
+                return self._committed(table, told, write(told.text))
             except Exception as error:
-                if "[DELTA_CONCURRENT_" not in text_of(error):
+                if not isinstance(error, OvertakenError) and "[DELTA_CONCURRENT_" not in text_of(error):
                     raise
             if retry < _RETRIES:
                 # Two writers that wait equally long would meet again.
@@ -202,10 +244,10 @@ class Lake:
             f"Other writers changed {table.label} during each of {_RETRIES + 1} tries to commit; run again."
         )
 
-    def _committed(self, table: Table, told: Record) -> Commit:
-        """Return what a commit did, found by what it recorded."""
+    def _committed(self, table: Table, told: Record, version: int | None) -> Commit:
+        """Return what a commit did; without its version it is found by what it recorded."""
         self._places.new.discard(table.label)
-        version, content = self._version_of(table, told.text), told.content
+        version, content = self._version_of(table, told.text) if version is None else version, told.content
         if told.base is not None and version != told.base + 1:
             # Another commit came between, and may have been one of the same scope.
             content = self._held(table, told.scope, version)
@@ -214,11 +256,19 @@ class Lake:
     def _held(self, table: Table, scope: str, version: int) -> Content:
         if table.label in self._places.new:
             return EMPTY
-        if (location := self.location(table)) is not None and readable(location):
-            found = held(location, table, scope, version)
+        if (folder := self._here(table)) is not None:
+            found = held(folder, table, scope, version)
             if found is not None:
                 return found
-        return content_of(table, self.read(table, scope, version))
+        return self._content(table, scope, version, None)
+
+    def _content(self, table: Table, scope: str, version: int, where: str | None) -> Content:
+        """Return what rows of a version come to, by looking at them."""
+        if (folder := self._here(table)) is not None:
+            with suppress(NotHereError):
+                return content_there(folder, table, version, condition(table, scope, where))
+        rows = self.read(table, scope, version)
+        return content_of(table, rows if where is None else rows.where(where))
 
     def _version_of(self, table: Table, metadata: str) -> int:
         # Another writer may have committed since, so the newest version need not be this one's.
@@ -232,5 +282,17 @@ class Lake:
                 return int(max(found))
         return int(history[0]["version"])
 
-    def _predicate(self, table: Table, scope: str) -> str:
-        return f"{quoted(table.scope)} = {literal(scope)}"
+    def _predicate(self, table: Table, scope: str, where: str | None = None) -> str:
+        return f"{quoted(table.scope)} = {literal(scope)}" + ("" if where is None else f" AND ({where})")
+
+
+def _whole(table: Table, rows: pa.Table) -> pa.Table:
+    # Spark 4.1 loses the rows behind an empty chunk; in one chunk there is none.
+    return rows.select(table.column_names).cast(table.arrow_schema).combine_chunks()
+
+
+def _refuse_count(table: Table, new: Content, expected: int | None) -> None:
+    if expected is not None and new.rows != expected:
+        raise PortfolioError(
+            f"{table.label} was to be given {expected} rows, but Spark read {new.rows}; run again."
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from acceleray.engines.delta.here import NotHereError, create
 from acceleray.engines.delta.log import UnreadableLogError, open_table, readable, stored, table_folder
 from acceleray.settings import Settings
 from acceleray.tables.contract import Table, literal, quoted
@@ -28,7 +29,9 @@ class Places:
         self._spark = spark
         self._settings = settings
         self._say = say
-        self._open: set[str] = set()
+        self._ready: set[str] = set()
+        # By Spark, in its catalog.
+        self._known: set[str] = set()
         # Created here, and nothing was committed to them yet.
         self.new: set[str] = set()
 
@@ -36,6 +39,12 @@ class Places:
         """Return the table's full name as a quoted SQL identifier."""
         catalog = self._settings.catalog
         return ".".join(quoted(part) for part in (catalog.name, getattr(catalog, table.layer), table.name))
+
+    def known(self, table: Table) -> str:
+        """Return the full name after telling Spark of a table that was created without it."""
+        if self.location(table) is not None and self.exists(table):
+            self._register(table)
+        return self.identifier(table)
 
     def location(self, table: Table) -> Path | None:
         """Return the folder of a table's files, or None where the catalog alone knows it."""
@@ -50,31 +59,47 @@ class Places:
             return (location / "_delta_log").is_dir()
         return self._spark.catalog.tableExists(self.identifier(table).replace("`", ""))
 
-    def open(self, table: Table) -> None:
+    def ready(self, table: Table) -> None:
         """Make a table usable: create it, let it evolve, set it aside if it cannot, or refuse it.
 
-        Only a lake that was given `say`, as a run's is, sets aside: its caller holds the lock of the folder.
+        A table on this machine is looked at and created without Spark, which need not know of it yet. Only a
+        lake that was given `say`, as a run's is, sets aside: its caller holds the lock of the folder.
 
         Raises:
             PortfolioError: newer code wrote the table.
             MisfitError: it cannot evolve and may not be set aside.
         """
-        if table.label in self._open:
+        if table.label in self._ready:
             return
-        catalog = self._settings.catalog
-        schema = f"{quoted(catalog.name)}.{quoted(getattr(catalog, table.layer))}"
-        self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        location = self.location(table)
-        # Not a URI: Spark takes %20 for three characters, and the tables would lie in another folder.
-        place = "" if location is None else f" LOCATION {literal(f'file://{location.as_posix()}')}"
         if self.exists(table):
-            if location is not None:
-                self._spark.sql(f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} USING DELTA{place}")
             self._fit(table)
         if not self.exists(table):
-            self._spark.sql(self._ddl(table, place))
+            self._create(table)
             self.new.add(table.label)
-        self._open.add(table.label)
+        self._ready.add(table.label)
+
+    def open(self, table: Table) -> None:
+        """Make a table usable as `ready` does, and known to Spark by its name."""
+        self.ready(table)
+        self._register(table)
+
+    def _register(self, table: Table) -> None:
+        if table.label in self._known:
+            return
+        self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self._schema(table)}")
+        if self.location(table) is not None:
+            name, place = self.identifier(table), self._place(table)
+            self._spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING DELTA{place}")
+        self._known.add(table.label)
+
+    def _schema(self, table: Table) -> str:
+        catalog = self._settings.catalog
+        return f"{quoted(catalog.name)}.{quoted(getattr(catalog, table.layer))}"
+
+    def _place(self, table: Table) -> str:
+        # Not a URI: Spark takes %20 for three characters, and the tables would lie in another folder.
+        location = self.location(table)
+        return "" if location is None else f" LOCATION {literal(f'file://{location.as_posix()}')}"
 
     def _fit(self, table: Table) -> None:
         """Let an existing table evolve into what is declared, or set it aside."""
@@ -85,7 +110,9 @@ class Places:
         elif reason := misfit(table, there):
             self._say(f"{table.label} is set aside as {self._set_aside(table)}: {reason}")
             return
-        for clause in evolution(table, there):
+        if clauses := evolution(table, there):
+            self._register(table)
+        for clause in clauses:
             self._spark.sql(f"ALTER TABLE {self.identifier(table)} {clause}")
 
     def _set_aside(self, table: Table) -> str:
@@ -100,25 +127,33 @@ class Places:
         else:
             folder.rename(table_folder(self._settings, aside))
             # Spark only forgets the name: it knows the table by the folder, which has gone.
-            self._spark.sql(f"DROP TABLE IF EXISTS {self.identifier(table)}")
+            if self._spark.catalog.databaseExists(self._schema(table).replace("`", "")):
+                self._spark.sql(f"DROP TABLE IF EXISTS {self.identifier(table)}")
+        self._known.discard(table.label)
         return aside.label
 
     def _stored(self, table: Table) -> Stored:
         if (location := self.location(table)) is not None and readable(location):
             with suppress(UnreadableLogError):
                 return stored(open_table(location))
+        self._register(table)
         rows = self._spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
         fields = self._spark.table(self.identifier(table)).schema.fields
         columns = {field.name: (field.dataType.typeName(), field.nullable) for field in fields}
         return Stored(columns, {row["key"]: row["value"] for row in rows})
 
-    def _ddl(self, table: Table, place: str) -> str:
+    def _create(self, table: Table) -> None:
         recorded = properties(table)
         if (hours := self._settings.maintenance.vacuum_after_h) > DELTA_KEEPS_H:
             recorded[KEEPS_PROPERTY] = f"interval {hours} hours"
+        if (location := self.location(table)) is not None and readable(location):
+            with suppress(NotHereError):
+                create(location, table, recorded)
+                return
         listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in recorded.items())
         columns = ", ".join(column.sql for column in table.columns)
-        return (
+        self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self._schema(table)}")
+        self._spark.sql(
             f"CREATE TABLE {self.identifier(table)} ({columns}) USING DELTA"
-            f" COMMENT {literal(table.comment)}{place} TBLPROPERTIES ({listed})"
+            f" COMMENT {literal(table.comment)}{self._place(table)} TBLPROPERTIES ({listed})"
         )

@@ -48,7 +48,7 @@ def known(lake: Lake, selection: Selection, enough: int) -> Known:
     where it does not know, or there are some, does Spark count.
     """
     table, scope = selection.table, selection.scope
-    lake.open(table)
+    lake.ready(table)
     log = _log(lake, selection)
     rows = None if isinstance(log, str) else _rows(log)
     whole = lake.read(table, None, selection.version).count() if rows is None else rows

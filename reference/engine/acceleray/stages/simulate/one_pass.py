@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from acceleray.quant.euler import adding_up
 from acceleray.quant.rank_search import pilot_bounds
-from acceleray.quant.tail_search import TailSearch
+from acceleray.quant.tail_search import TailSearch, numbered
 from acceleray.quant.tails import Tail
 from acceleray.stages.simulate.attribution import attributed, log_returns
 from acceleray.stages.simulate.found import Found, Plan, checked, means
@@ -188,7 +188,7 @@ def _about(
     assert asked.whitened is not None
     some = np.flatnonzero(chosen[2] >= asked.least_target)
     rows, losses = chosen[0][some], chosen[2][some]
-    needed, places = np.unique(chosen[1][some], return_inverse=True)
+    needed, places = numbered(chosen[1][some])
     own = returns[needed]
     moves = log_returns(own, world.arithmetic) @ asked.whitened
     first = part.portfolios.start == 0

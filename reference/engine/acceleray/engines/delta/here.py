@@ -1,0 +1,170 @@
+"""Rows of this process committed to a table on this machine by delta-rs: without Spark, in some milliseconds.
+
+The guarantees are Delta's: one atomic commit, checks and NOT NULL enforced, writers of the same rows told
+apart. Whatever delta-rs does not do, it does not begin, and Spark does it or says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from acceleray.engines.delta.content import EMPTY, Content, hashed_columns
+from acceleray.engines.delta.log import UnreadableLogError, open_table
+from acceleray.engines.delta.row_hash import hash_total
+from acceleray.tables.contract import Table
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+# What these protocols ask of a writer, delta-rs does: NOT NULL and append only, and checks from the third on.
+_READER, _WRITERS, _WRITER_OF_CHECKS = 1, (2, 3), 3
+_CHECK = "delta.constraints."
+# Spark begins a checkpoint at every tenth commit.
+_CHECKPOINT_EVERY = 10
+# What Spark and delta-rs read differently: names in backticks, text in double quotes, and backslashes.
+_SPARKS_OWN = re.compile(r'[`"\\]')
+
+
+class NotHereError(Exception):
+    """delta-rs does not do this; Spark may, or says what is wrong."""
+
+
+class OvertakenError(Exception):
+    """Another writer changed the same rows meanwhile."""
+
+
+def condition(table: Table, scope: str, where: str | None) -> str:
+    """Return in DataFusion's SQL which rows of a scope are meant.
+
+    Raises:
+        NotHereError: `where` may mean something else there.
+    """
+    if where is not None and _SPARKS_OWN.search(where):
+        raise NotHereError(f"{where} is Spark's SQL")
+    text = scope.replace("'", "''")
+    return f"\"{table.scope}\" = '{text}'" + ("" if where is None else f" AND ({where})")
+
+
+def create(folder: Path, table: Table, properties: Mapping[str, str]) -> None:
+    """Create a table as Spark's CREATE TABLE would.
+
+    Raises:
+        NotHereError: it could not be created; nothing is there.
+    """
+    from deltalake import DeltaTable, Field, Schema
+    from deltalake.schema import PrimitiveType
+
+    fields = [
+        Field(one.name, PrimitiveType(one.type), nullable=one.nullable, metadata={"comment": one.description})
+        for one in table.columns
+    ]
+    protocol = {
+        "delta.minReaderVersion": str(_READER),
+        "delta.minWriterVersion": str(_WRITER_OF_CHECKS if table.checks else _WRITERS[0]),
+    }
+    try:
+        DeltaTable.create(
+            str(folder),
+            Schema(fields),
+            description=table.comment,
+            configuration={**protocol, **properties},
+            raise_if_key_not_exists=False,
+        )
+    except Exception as error:
+        raise NotHereError(str(error)) from None
+
+
+def content_here(table: Table, rows: pa.Table) -> Content:
+    """Return what rows of this process come to, as Spark would tell."""
+    return Content(rows.num_rows, hash_total(rows, *hashed_columns(table)))
+
+
+def content_there(folder: Path, table: Table, version: int, chosen: str) -> Content:
+    """Return what rows of a version come to that meet a condition; they pass through memory in batches.
+
+    Raises:
+        NotHereError: they cannot be read here.
+    """
+    from deltalake import QueryBuilder
+
+    opened = _opened(folder, table, version)
+    listed = ", ".join(f'"{name}"' for name in table.column_names)
+    try:
+        stream = (
+            QueryBuilder().register("stored", opened).execute(f"SELECT {listed} FROM stored WHERE {chosen}")
+        )
+        content = EMPTY
+        for batch in pa.RecordBatchReader.from_stream(stream):
+            content += content_here(table, pa.Table.from_batches([batch]).cast(_nullable(table)))
+    except Exception as error:
+        raise NotHereError(str(error)) from None
+    return content
+
+
+def commit_here(folder: Path, table: Table, rows: pa.Table, replaced: str | None, metadata: str) -> int:
+    """Commit rows with all declared columns, and return the version.
+
+    Args:
+        folder: of the table.
+        table: the declaration.
+        rows: all must meet `replaced`.
+        replaced: which rows they replace, as `condition` returns it; None adds them.
+        metadata: what the commit carries as `userMetadata`.
+
+    Raises:
+        NotHereError: nothing was committed.
+        OvertakenError: nothing was committed; another writer changed the same rows.
+    """
+    from deltalake import CommitProperties, write_deltalake
+    from deltalake.exceptions import CommitFailedError
+
+    opened = _opened(folder, table)
+    carried = CommitProperties(custom_metadata={"userMetadata": metadata} if metadata else None)
+    mode = "append" if replaced is None else "overwrite"
+    try:
+        write_deltalake(
+            opened, _in_order(rows, opened), mode=mode, predicate=replaced, commit_properties=carried
+        )  # type: ignore[call-overload]
+    except CommitFailedError as error:
+        raise OvertakenError(str(error)) from None
+    except Exception as error:
+        raise NotHereError(str(error)) from None
+    version = opened.version()
+    if version and version % _CHECKPOINT_EVERY == 0:
+        # The rows are committed: without a checkpoint the log is only longer to read.
+        with suppress(Exception):
+            opened.create_checkpoint()
+    return version
+
+
+def _opened(folder: Path, table: Table, version: int | None = None) -> DeltaTable:
+    try:
+        opened = open_table(folder, version)
+    except (FileNotFoundError, UnreadableLogError) as error:
+        raise NotHereError(str(error)) from None
+    protocol = opened.protocol()
+    if protocol.min_reader_version != _READER or protocol.min_writer_version not in _WRITERS:
+        raise NotHereError(f"{table.label} has features of its own")
+    checked = any(name.startswith(_CHECK) for name in opened.metadata().configuration)
+    if checked and protocol.min_writer_version < _WRITER_OF_CHECKS:
+        raise NotHereError(f"{table.label} has checks that delta-rs would pass over")
+    return opened
+
+
+def _in_order(rows: pa.Table, opened: DeltaTable) -> pa.Table:
+    """Return rows in the order of the stored columns, with NULL in those that are no longer declared."""
+    stored = pa.schema(opened.schema())
+    for field in stored:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(stored.names)
+
+
+def _nullable(table: Table) -> pa.Schema:
+    return pa.schema([field.with_nullable(True) for field in table.arrow_schema])

@@ -1,0 +1,113 @@
+"""The losses of many portfolios that lie in a bracket around the ranks of one level, and sums of those above.
+
+Used by ``acceleray.quant.tail_search``, which says what they are for.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.quant.rank_search import Level
+from acceleray.quant.tails import Above
+
+GROWTH = 4
+"""Brackets narrow when so many times as many scenarios have been seen."""
+
+# A portfolio that keeps so many times what its bracket should hold has losses that tie: it is left to others.
+_CROWD, _SLACK = 4, 1024
+
+
+@dataclass
+class KeptLosses:
+    """One level: brackets (portfolios,), sums above them, and the losses in them with their scenarios."""
+
+    level: Level
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    above: Above
+    counts: NDArray[np.int64]
+    most: int
+    rows: list[NDArray[np.int32]]
+    losses: list[NDArray[np.float64]]
+    scenarios: list[NDArray[np.int32]]
+
+    def take(
+        self, rows: NDArray[np.int32], losses: NDArray[np.float64], scenarios: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
+        """Keep what lies in the brackets, and return places of what lies above."""
+        over = losses > self.high[rows]
+        kept = np.flatnonzero((losses >= self.low[rows]) & ~over)
+        self.rows.append(rows[kept])
+        self.losses.append(losses[kept])
+        self.scenarios.append(scenarios[kept])
+        # Never in place: what comes out of an object store is read-only.
+        self.counts = self.counts + np.bincount(rows[kept], minlength=self.counts.size)
+        above = np.flatnonzero(over)
+        self.above += self._sums(rows[above], losses[above])
+        return above
+
+    def all(self) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
+        """Return portfolio, loss and scenario of what was kept: atom by atom, in each by portfolio."""
+        if len(self.rows) > 1:
+            for parts in (self.rows, self.losses, self.scenarios):
+                parts[:] = [np.concatenate(parts)]
+        return self.rows[0], self.losses[0], self.scenarios[0]
+
+    def by_portfolio(self) -> list[NDArray[np.float64]]:
+        """Return the losses kept of each portfolio."""
+        rows, losses, _ = self.all()
+        # So few different numbers that they are sorted by counting.
+        order = np.argsort(rows.astype(np.int16), kind="stable")
+        return np.split(losses[order], np.cumsum(self.counts)[:-1])
+
+    def narrow(self, seen: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Narrow the brackets after so many scenarios; return portfolio and scenario of what is now above."""
+        upper, lower = self.level.pilot_ranks(seen)
+        low, high = self.low.copy(), self.high.copy()
+        for place, losses in enumerate(self.by_portfolio()):
+            first, last = (losses.size - 1 - rank + self.above.count[place] for rank in (upper, lower))
+            # A rank outside the bracket leaves it as it is on that side; one of -1 is that of no loss.
+            some = [at for at in (first, last) if 0 <= at < losses.size]
+            ordered = np.partition(losses, some) if some else losses
+            if upper >= 0 and first in some:
+                high[place] = ordered[first]
+            if last in some:
+                low[place] = ordered[last]
+        self.low, self.high = low, high
+        rows, losses, scenarios = self.all()
+        over = losses > high[rows]
+        self.above += self._sums(rows[over], losses[over])
+        inside = (losses >= low[rows]) & ~over
+        self._replace(rows[inside], losses[inside], scenarios[inside])
+        self.most = crowd(self.level, seen)
+        return rows[over], scenarios[over]
+
+    def drop(self, portfolios: NDArray[np.bool_]) -> None:
+        """Forget what was kept of some portfolios and keep no more of them."""
+        self.low = np.where(portfolios, np.inf, self.low)
+        others = ~portfolios[self.all()[0]]
+        rows, losses, scenarios = self.all()
+        self._replace(rows[others], losses[others], scenarios[others])
+
+    def _replace(
+        self, rows: NDArray[np.int32], losses: NDArray[np.float64], scenarios: NDArray[np.int32]
+    ) -> None:
+        self.rows, self.losses, self.scenarios = [rows], [losses], [scenarios]
+        self.counts = np.bincount(rows, minlength=self.counts.size)
+
+    def _sums(self, rows: NDArray[np.int32], losses: NDArray[np.float64]) -> Above:
+        excess, portfolios = losses - self.floor[rows], self.floor.size
+        count = np.bincount(rows, minlength=portfolios)
+        return Above(
+            count,
+            np.asarray(np.bincount(rows, excess, minlength=portfolios), dtype=np.float64),
+            np.asarray(np.bincount(rows, excess * excess, minlength=portfolios), dtype=np.float64),
+        )
+
+
+def crowd(level: Level, seen: int) -> int:
+    """Return how many losses of one portfolio may be kept until the brackets narrow again."""
+    upper, lower = level.pilot_ranks(seen)
+    return _SLACK + _CROWD * GROWTH * (lower - max(upper, 0) + 1)
