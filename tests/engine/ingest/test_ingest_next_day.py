@@ -146,8 +146,9 @@ def test_edits_of_every_kind_leave_what_a_run_from_nothing_finds(mornings: Morni
         anew, other = mornings.take(prices, f"anew{number}")
         assert loaded == other, name
         same(merged, anew)
+        told = history(merged)
         again, _ = mornings.take(prices)
-        assert history(again) == history(merged), name
+        assert history(again) == told, name
         assert [again.written[table.label] for table in LAYERS] == [0, 0, 0], name
 
 
@@ -188,13 +189,18 @@ def test_a_new_day_is_a_day_of_rows(mornings: Mornings) -> None:
     assert [run.written[table.label] for table in LAYERS] == [6, 6, 0]
 
 
-def test_a_readjusted_history_is_written_for_its_instrument_alone(mornings: Mornings) -> None:
+def test_a_readjusted_history_is_written_for_its_instrument_alone_and_remembered(mornings: Mornings) -> None:
     prices = market(330)
     mornings.take(prices)
     halved = {day: f"{float(text) / 2:.3f}" for day, text in prices["E"].items()}
-    run, _ = mornings.take(append(prices | {"E": halved}, 1))
+    adjusted = append(prices | {"E": halved}, 1)
+    run, _ = mornings.take(adjusted)
     assert [run.written[table.label] for table in LAYERS] == [336, 336, 0]
     (row,) = history(run)
+    again, _ = mornings.take(adjusted)
+    assert history(again) == [row]
+    later, _ = mornings.take(append(adjusted, 1))
+    assert history(later) == []
     assert (row["kind"], row["instrument_id"], row["count"]) == ("readjusted", "E", 330)
 
 

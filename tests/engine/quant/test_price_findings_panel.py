@@ -86,6 +86,13 @@ def test_an_instrument_that_dies_before_the_file_ends_is_named_once_it_is_stale(
     assert (one.kind, one.instrument, one.first, one.count) == ("ended", "A1", DAYS[-12], 11)
 
 
+def test_what_ends_in_a_weekly_file_ends_weeks_before_it() -> None:
+    weeks, columns = DAYS[0] + 7 * np.arange(DAYS.size), prices(3)
+    columns["A1"][-11:] = np.nan
+    (one,) = [each for each in found_in(weeks, columns, "weekly") if each.kind == "ended"]
+    assert "11 weeks before the file ends" in one.text
+
+
 def test_twins_are_named_once_whatever_their_scale_and_place() -> None:
     columns = {f"B{k}": path for k, path in enumerate(prices(6).values())}
     columns["ZZZ"] = columns["B0"]
