@@ -13,6 +13,7 @@ import pytest
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.examples import Examples
 from acceleray.quant.targets import OtherTargets
+from acceleray.runtime.kept import Kind
 from acceleray.settings import Model
 from acceleray.stages.train import stage
 from acceleray.stages.train.gate import Evidence
@@ -29,7 +30,7 @@ class InProcess:
 
     def __init__(self, settings: Any) -> None:
         self.settings, self.rows = settings, {}
-        self.fan_out = self.reporter = self
+        self.fan_out = self.reporter = self.kept = self
         self.project = SimpleNamespace(
             feature_names=lambda: tuple(f"f{place}" for place in range(14)), own_gate_rules=lambda gate: ()
         )
@@ -43,7 +44,11 @@ class InProcess:
     def counter(self, count: int, what: str) -> Callable[..., None]:
         return lambda *done: None
 
-    def map(self, function: Callable[..., Any], tasks: Any, shared: Any, done: Any) -> Iterator[Any]:
+    def map(self, function: Any, *given: Any) -> Iterator[Any]:
+        if isinstance(function, Kind):
+            # Kept work is asked for by keys.
+            function, given = function.function, given[1:]
+        tasks, shared = given[:2]
         return (function(task, *shared) for task in tasks)
 
     def commit(self, table: Any, rows: Any) -> None:
