@@ -20,7 +20,7 @@ PRICES = (
     "date,AAA,BBB,EURUSD\n2024-01-02,10,20,1.25\n2024-01-03,11,21,1.25\n2024-01-04,12,20,1.25\n"
     "2024-01-05,10,,1.25\n"
 )
-POSITIONS_FILE = "portfolio_id,instrument_id,quantity,weight\nP,AAA,100,\nP,BBB,,0.1\nP,CASH.USD,500,\n"
+POSITIONS_FILE = "portfolio_id,instrument_id,quantity,weight\nP,AAA,100,\nP,BBB,,0.1\nP,CASH.USD,350,\n"
 PORTFOLIOS = "portfolio_id,base_currency,nav,parent_id\nP,EUR,1200,DESK\nDESK,USD,,\n"
 INSTRUMENTS = "instrument_id,currency,sector\nAAA,USD,Energy\nBBB,EUR,Health\n"
 VOLUMES = "date,AAA,BBB\n2024-01-04,20,1000\n2024-01-05,30,\n"
@@ -77,7 +77,7 @@ def test_positions_meet_prices_and_volumes(desk: Callable[..., Run], tmp_path: P
     assert (one["price_date"], other["price_date"]) == (date(2024, 1, 5), date(2024, 1, 4))
     assert other["quantity"] is None
     assert by["DESK", "AAA"]["fx_rate"] == 1.0
-    assert by["P", "CASH.USD"]["quantity"] == pytest.approx(500.0)
+    assert by["P", "CASH.USD"]["quantity"] == pytest.approx(350.0)
     days = {
         (row["portfolio_id"], row["instrument_id"]): row for row in run.rows(POSITION_LIQUIDITY).to_pylist()
     }

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from acceleray.quant import risk
+from acceleray.quant import best_hedge, risk
 from acceleray.quant.euler import euler_value_at_risk
+from acceleray.quant.hedge_scenarios import sorted_out
 from acceleray.quant.line_returns import CASH, Parts, Unit
+from acceleray.stages.what_if import drawn
 from acceleray.stages.what_if.drawn import Kept, Resident
 from acceleray.stages.what_if.found import Found, Question
 from what_if.serial import INSTRUMENTS, LEVELS, SCENARIOS, SerialBlocks, market
@@ -185,3 +187,21 @@ def test_scenarios_in_single_precision_move_measures_by_less_than_a_millionth(re
     assert one.value_at_risk == pytest.approx(two.value_at_risk, rel=1e-6)
     assert one.expected_shortfall == pytest.approx(two.expected_shortfall, rel=1e-6)
     assert one != two
+
+
+def test_a_likely_amount_that_is_far_from_the_best_one_is_not_taken_for_it() -> None:
+    generator = np.random.default_rng(8)
+    units = generator.standard_t(5, 40_000) * 0.01
+    losses = 0.7 * units + generator.standard_t(5, 40_000) * 0.01
+    mass = 0.025 * losses.size
+    within = best_hedge.likely_interval(best_hedge.Drawn(losses[:4000], units[:4000], 100.0), 0.025, 4.0)
+    tail = best_hedge.Drawn.of(sorted_out(losses, units, within), mass)
+    assert tail is not None
+    # At an end of the interval the curve still falls: the best amount is elsewhere.
+    assert drawn._close(tail, replace(within, middle=within.first)) is None
+    assert drawn._close(tail, replace(within, middle=None)) is None
+    best = best_hedge.lowest(best_hedge.Drawn(losses, units, mass))
+    near = drawn._close(tail, replace(within, middle=best.amount))
+    assert near is not None
+    found = best_hedge.lowest(near[0], start=near[1])
+    assert abs(found.expected_shortfall - best.expected_shortfall) < 2e-10
