@@ -1,5 +1,6 @@
 """Machine code: made once, kept, found again, made again where it is damaged, and refused in a line."""
 
+import hashlib
 import subprocess
 import sys
 from dataclasses import replace
@@ -70,6 +71,16 @@ def test_a_damaged_file_is_compiled_again(tmp_path, compiled, damage):
     assert total(load(PROGRAM, tmp_path)) == 20.0
     assert len(compiled) == 2
     assert file.read_bytes() == whole
+
+
+def test_bytes_that_are_not_those_written_are_no_machine_code(tmp_path):
+    # LLVM ends the process over what it cannot read.
+    file = tmp_path / "kept.o"
+    assert code._kept(file) is None
+    file.write_bytes(hashlib.sha256(b"whole").hexdigest().encode() + b"\nwhole")
+    assert code._kept(file) == b"whole"
+    file.write_bytes(hashlib.sha256(b"whole").hexdigest().encode() + b"\nwhol3")
+    assert code._kept(file) is None
 
 
 def test_of_processes_that_want_it_at_once_one_compiles(tmp_path):
