@@ -49,7 +49,7 @@ def same(found: Horizon, expected: Horizon, to_the_bit: bool = False) -> None:
 
 
 def close(found: np.ndarray, expected: np.ndarray, to_the_bit: bool) -> None:
-    largest = float(np.nanmax(np.abs(expected)))
+    largest = float(np.nanmax(np.abs(expected), initial=0.0))
     np.testing.assert_allclose(found, expected, rtol=0, atol=0.0 if to_the_bit else 1e-12 * largest)
 
 
