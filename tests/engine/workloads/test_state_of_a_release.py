@@ -60,8 +60,7 @@ CHANGED: Mapping[str, str] = {
     "gold.risk_contributions": "parts by price and by currency",
     "gold.risk_measures": "error_of, whose standard error it is",
 }
-# Those of them that cannot evolve: their rows are set aside.
-SET_ASIDE: frozenset[str] = frozenset()
+SET_ASIDE: frozenset[str] = frozenset()  # those that cannot evolve
 
 
 @dataclass(frozen=True)
