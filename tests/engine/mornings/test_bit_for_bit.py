@@ -39,6 +39,10 @@ def test_a_new_day_takes_all_but_today_s_fits_and_gives_the_bits_of_a_run_from_n
     market.append(1)
     run = home.run(market, first)
     assert work(run, "fit") == (ON_SCHEDULE * len(NAMES), len(NAMES))
+    assert work(run, "returns of a date") == (DAYS - 1, 1)
+    # The label of a date looks five days ahead, so the last five dates are made again.
+    assert work(run, "features of a date")[1] == 1 + 5
+    assert work(run, "null_path")[1] == 0
     assert_as_from_nothing(home, market, first, "a day")
 
 
