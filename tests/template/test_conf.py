@@ -14,7 +14,7 @@ from acceleray.settings.sections import Project
 from conftest import Answers, answers_of
 
 # Decided by each environment, or by whoever starts a run.
-ELSEWHERE = {"environment", "profile", "project_dir", "as_of"}
+ELSEWHERE = {"environment", "profile", "project_dir", "as_of", "anew"}
 
 
 @pytest.mark.parametrize("environment", ["local", "dev", "staging", "prod"])
