@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,11 +73,9 @@ def register_model(
     for found in client.search_model_versions(f"name = '{name}'"):
         if found.tags.get(RUN_TAG) == run_id and found.tags.get(CONTENT_TAG) == digest:
             return RegisteredModel(f"models:/{name}/{found.version}", content, name, int(found.version))
-    version = _log(tracker, name, content, dossier)
     tags = {**dossier.tags, **{key: f"{value:.6f}" for key, value in dossier.metrics.items()}}
-    # The two that make the version known as this run's come last: without them it is logged once more.
-    for key, value in {**tags, RUN_TAG: run_id, CONTENT_TAG: digest}.items():
-        client.set_model_version_tag(name, version, key, value)
+    # By the last two a version is known as this run's; all come with it, in one transaction.
+    version = _log(tracker, name, content, dossier, {**tags, RUN_TAG: run_id, CONTENT_TAG: digest})
     client.set_registered_model_alias(name, CHALLENGER, version)
     return RegisteredModel(f"models:/{name}/{version}", content, name, int(version))
 
@@ -100,9 +99,10 @@ def mirror_decision(
         client.delete_registered_model_alias(name, CHALLENGER)
 
 
-def _log(tracker: Tracker, name: str, content: bytes, dossier: Dossier) -> str:
+def _log(tracker: Tracker, name: str, content: bytes, dossier: Dossier, tags: Mapping[str, str]) -> str:
     import mlflow
     import xgboost
+    from mlflow.entities import Metric
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
@@ -125,11 +125,20 @@ def _log(tracker: Tracker, name: str, content: bytes, dossier: Dossier) -> str:
             params=dict(dossier.parameters),
             metadata=dict(dossier.tags),
         )
-    for key, value in dossier.metrics.items():
-        client.log_metric(tracker.run_id, key, value, model_id=logged.model_id)
+    now = int(time.time() * 1000)
+    metrics = [
+        Metric(key, value, now, 0, model_id=logged.model_id, run_id=tracker.run_id)
+        for key, value in dossier.metrics.items()
+    ]
+    client.log_batch(tracker.run_id, metrics=metrics)
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
     version = client.create_model_version(
-        name, logged.model_uri, tracker.run_id, await_creation_for=0, model_id=logged.model_id
+        name,
+        logged.model_uri,
+        tracker.run_id,
+        tags=dict(tags),
+        await_creation_for=0,
+        model_id=logged.model_id,
     )
     return str(version.version)

@@ -68,10 +68,14 @@ class Drawn:
         left = self.mass - self.sure.count
         place = after.size - 1 - int(left)
         edge = np.partition(after, place)[place]
-        above, tied = np.flatnonzero(after > edge), np.flatnonzero(after == edge)
-        rest = left - above.size
-        total = self.sure.losses - amount * self.sure.units + float(after[above].sum()) + rest * float(edge)
-        units = float(self.units[above].sum()) + rest / tied.size * float(self.units[tied].sum())
+        # One look at all of them; what is above and what ties is told apart among the few.
+        tail = np.flatnonzero(after >= edge)
+        worst, units_of = after[tail], self.units[tail]
+        above = worst > edge
+        rest = left - np.count_nonzero(above)
+        tied = units_of[~above]
+        total = self.sure.losses - amount * self.sure.units + float(worst[above].sum()) + rest * float(edge)
+        units = float(units_of[above].sum()) + rest / tied.size * float(tied.sum())
         return total / self.mass, -(self.sure.units + units) / self.mass
 
     def between(self, first: float, last: float) -> Drawn:
@@ -88,6 +92,34 @@ class Drawn:
         place = after.size - 1 - int(self.mass)
         tail = self.units[np.argpartition(after, place)[place:]]
         return float(np.sqrt(np.mean(tail * tail) / self.mass))
+
+
+@dataclass(frozen=True)
+class Near:
+    """A curve that is looked at mostly between two amounts, from the scenarios alone that matter there."""
+
+    whole: Drawn
+    first: float
+    last: float
+    inside: Drawn
+    guess: float
+
+    @classmethod
+    def of(cls, sample: Drawn) -> Near:
+        """Return a sample around the amount that lowers its variance most."""
+        guess = least_variance(sample.losses, sample.units)
+        away = 0.5 * abs(guess) + 0.05
+        first, last = guess - away, guess + away
+        return cls(sample, first, last, sample.between(first, last), guess)
+
+    def __call__(self, amount: float) -> tuple[float, float]:
+        """Return expected shortfall with an amount of the hedge, and its slope."""
+        return (self.inside if self.first <= amount <= self.last else self.whole)(amount)
+
+    def between(self, first: float, last: float) -> Drawn:
+        """Return the same curve between two amounts."""
+        within = self.first <= first and last <= self.last
+        return (self.inside if within else self.whole).between(first, last)
 
 
 @dataclass(frozen=True)
@@ -121,17 +153,18 @@ def likely_interval(sample: Drawn, share: float, deviations: float) -> Interval:
         deviations: standard errors of the slope that the ends are away from the sample's own best amount, and
             of the numbers of scenarios by which `low` and `high` are to be on the safe side.
     """
-    found = lowest(sample, 1e-4)
+    near = Near.of(sample)
+    found = lowest(near, 1e-4)
     away = deviations * sample.around(found.amount)
-    first, last = (_end(sample, found.amount, sign, away) for sign in (-1.0, 1.0))
+    first, last = (_end(near, found.amount, sign, away) for sign in (-1.0, 1.0))
     one, other = sample.losses - first * sample.units, sample.losses - last * sample.units
     margin = deviations * (one.size * share * (1.0 - share)) ** 0.5 + 1.0
     low = _largest(np.minimum(one, other), int(sample.mass + margin))
     high = _largest(np.maximum(one, other), int(sample.mass - margin))
-    return Interval(first, last, low, high)
+    return Interval(first, last, low, high, found.amount)
 
 
-def lowest(curve: Drawn | Weighed, tolerance: float = TOLERANCE, start: Start | None = None) -> Hedge:
+def lowest(curve: Drawn | Near | Weighed, tolerance: float = TOLERANCE, start: Start | None = None) -> Hedge:
     """Return the amount at which a curve is lowest, to within a tolerance in its value.
 
     The search is for where the slope changes its sign, by secants (the Illinois method), until tangents show
@@ -145,7 +178,8 @@ def lowest(curve: Drawn | Weighed, tolerance: float = TOLERANCE, start: Start | 
     first, last = start or _astride(curve)
     # A weight on the slope of each end: halved where an end stays, so that the other one moves.
     pull = [1.0, 1.0]
-    size, here = last[0] - first[0], curve
+    size = last[0] - first[0]
+    here: Drawn | Near | Weighed = curve
     for _ in range(_STEPS):
         best = first if first[1] <= last[1] else last
         bound = _bound(first, last)
@@ -160,19 +194,23 @@ def lowest(curve: Drawn | Weighed, tolerance: float = TOLERANCE, start: Start | 
             first, pull = found, [1.0, pull[1] / 2.0]
         else:
             last, pull = found, [pull[0] / 2.0, 1.0]
-        if isinstance(here, Drawn) and (here is curve or last[0] - first[0] < _NARROWER * size):
+        if isinstance(here, Drawn | Near) and (here is curve or last[0] - first[0] < _NARROWER * size):
             size = last[0] - first[0]
             here = here.between(first[0], last[0])
     return Hedge(best[0], best[1], min(bound, best[1]))
 
 
-def _astride(curve: Drawn | Weighed) -> Start:
-    """Return two points between which the slope changes its sign, or the largest amounts there may be."""
-    # The amount that lowers the variance most is close: the tail alone is not as elliptic as that.
-    deviation = curve.units - curve.units.mean()
+def least_variance(losses: NDArray[np.float64], units: NDArray[np.float64]) -> float:
+    """Return the amount that lowers the variance most: close to the best one, were the tail elliptic."""
+    deviation = units - units.mean()
     square = float(np.sum(deviation * deviation))
-    guess = float(np.sum(deviation * curve.losses)) / square if square > 0.0 else 0.0
-    guess = min(max(guess, -LARGEST), LARGEST)
+    guess = float(np.sum(deviation * losses)) / square if square > 0.0 else 0.0
+    return min(max(guess, -LARGEST), LARGEST)
+
+
+def _astride(curve: Drawn | Near | Weighed) -> Start:
+    """Return two points between which the slope changes its sign, or the largest amounts there may be."""
+    guess = curve.guess if isinstance(curve, Near) else least_variance(curve.losses, curve.units)
     step = 0.25 * abs(guess) + 0.01
     here: Point = (guess, *curve(guess))
     if here[2] == 0.0:
@@ -196,7 +234,7 @@ def _bound(first: Point, last: Point) -> float:
     return first[1] + first[2] * (meet - first[0])
 
 
-def _end(sample: Drawn, start: float, sign: float, away: float) -> float:
+def _end(sample: Near, start: float, sign: float, away: float) -> float:
     """Return an amount from which the slope leads back to the best one by more than its error."""
     step = 0.02 * abs(start) + 0.002
     while step < LARGEST:

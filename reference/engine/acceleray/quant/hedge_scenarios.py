@@ -34,13 +34,14 @@ class Interval:
     """Two amounts between which the best one lies, and two losses that tell which scenarios matter there.
 
     A scenario that loses less than ``low`` at both ends is not in the tail; one that loses more than ``high``
-    at both is.
+    at both is. ``middle`` is the most likely amount, where one is known.
     """
 
     first: float
     last: float
     low: float = -np.inf
     high: float = np.inf
+    middle: float | None = None
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,17 @@ def sorted_out(losses: NDArray[np.float64], units: NDArray[np.float64], within: 
 
 
 def _perhaps(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> NDArray[np.int64]:
-    """Return the places of all scenarios that may lose `low` or more at an end of the interval, and more.
+    """Return the places of all scenarios that may lose `low` or more at an end of the interval.
 
-    At no end is a loss further from that in the middle than half the interval times the largest return.
+    The larger loss of the two ends is that in the middle and half the interval times the size of the return.
+    In one pass over few temporaries, because most scenarios are left out here.
     """
     if not np.isfinite(within.low):
         return np.arange(losses.size)
     half = 0.5 * (within.last - within.first)
-    away = half * max(float(units.max()), -float(units.min()), 0.0)
-    middle = losses - (within.first + half) * units
-    # A little more, because rounding must not leave one out.
-    return np.flatnonzero(middle >= within.low - away - 1e-12 * (abs(within.low) + away))
+    most = np.abs(units)
+    most *= half
+    most += losses
+    most -= (within.first + half) * units
+    # A little more, because rounding must not leave one out: of NAV, of which losses are shares.
+    return (most >= within.low - 1e-11 * (1.0 + abs(within.low))).nonzero()[0]

@@ -195,8 +195,7 @@ def located(
 ) -> Located:
     """Return what is known of one level from losses around its ranks and sums of those above.
 
-    ``near`` marks the losses that ``above``, whose zero is ``floor`` (portfolios,), has not seen.
-    Raises RuntimeError where a rank is not among the losses.
+    ``near`` marks what ``above``, its zero ``floor``, has not seen. RuntimeError for a rank that is missing.
     """
     portfolios = floor.size
     rows, losses, times, start = ranked.rows, ranked.losses, ranked.times, ranked.start

@@ -100,8 +100,9 @@ def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], a
         found = np.flatnonzero(after >= asked.losses[0])
         kept.append(after[found])
         rows.append(found + first)
-        for number, (amount, least) in enumerate(zip(asked.amounts, asked.losses[1:], strict=True)):
-            without[number].append(_without(after, units[number], amount, least))
+        each = _without(after, units[:trades], asked.amounts, asked.losses[1:])
+        for kept_without, some_without in zip(without, each, strict=True):
+            kept_without.append(some_without)
         for number, within in enumerate(asked.hedges):
             hedges[number].append(sorted_out(after, units[trades + number], within))
     return Seen(
@@ -113,17 +114,26 @@ def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], a
 
 
 def _without(
-    after: NDArray[np.float64], unit: NDArray[np.float64], amount: float, least: float
-) -> NDArray[np.float64]:
-    """Return the losses without a trade, of those scenarios in which they are `least` or more."""
-    if not np.isfinite(least):
-        before = after + amount * unit
-        return np.asarray(before[before >= least])
+    after: NDArray[np.float64],
+    units: Sequence[NDArray[np.float64]],
+    amounts: NDArray[np.float64],
+    least: NDArray[np.float64],
+) -> list[NDArray[np.float64]]:
+    """Return the losses without each trade, of the scenarios in which they are `least` or more."""
     # Few can be: no trade gives back more than its best return would.
-    most = amount * float(unit.max() if amount > 0.0 else unit.min())
-    some = np.flatnonzero(after >= least - most - 1e-12 * (abs(least) + abs(most)))
-    before = after[some] + amount * unit[some]
-    return np.asarray(before[before >= least])
+    most = [
+        amount * float(unit.max() if amount > 0.0 else unit.min())
+        for unit, amount in zip(units, amounts, strict=True)
+    ]
+    slack = 1e-12 * np.where(np.isfinite(least), np.abs(least) + np.abs(most), 0.0)
+    floors = least - np.asarray(most) - slack
+    near = (after >= floors.min(initial=np.inf)).nonzero()[0]
+    losses, found = after[near], []
+    for unit, amount, low, floor in zip(units, amounts, least, floors, strict=True):
+        some = (losses >= floor).nonzero()[0]
+        before = losses[some] + amount * unit[near[some]]
+        found.append(np.asarray(before[before >= low]))
+    return found
 
 
 def measures_of(largest: NDArray[np.float64], count: int, levels: Levels) -> Measures:
@@ -175,7 +185,7 @@ def gathered(
 
     returns (instruments, scenarios), weights (rows, columns); the result is of shape (columns, lines).
     """
-    chosen = returns[:, rows].astype(np.float64, copy=False)
+    chosen = returns.take(rows, axis=1).astype(np.float64, copy=False)
     sums = chosen @ weights
     if more:
         sums = np.concatenate((sums, line_returns(chosen, more) @ weights))

@@ -18,6 +18,7 @@ from acceleray.engines.processes.signals import first_line
 from acceleray.engines.profiles import engines
 from acceleray.engines.ray.gpus import refuse_without_gpu
 from acceleray.governance.tracking import tracked_run
+from acceleray.runtime.meanwhile import Meanwhile
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
 from acceleray.runtime.run import Run
@@ -57,8 +58,10 @@ def session(
     with run_lock(settings.machine_dir), project.importable(), ExitStack() as stack:
         sweep_stages(settings)
         with reporter.stage(_STARTING[settings.profile]):
-            tracker = stack.enter_context(tracked_run(settings, workload.name))
+            # MLflow computes while Java and Ray's processes are waited for.
+            tracked = stack.enter_context(Meanwhile(tracked_run(settings, workload.name)))
             spark, fan_out = stack.enter_context(engines(settings))
+            tracker = tracked()
         lake = Lake(spark, settings, lambda line: reporter.say(f"    {line}"))
         run = Run(settings, lake, fan_out, tracker, reporter, workload.name, project)
         try:

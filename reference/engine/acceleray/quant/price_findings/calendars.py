@@ -162,8 +162,8 @@ def ended(series: Series, market: Market, after: int) -> Finding | None:
     later = int(np.sum(series.bad_days > last))
     why = f"; its {counted(later, 'later cell')} are quarantined" if later else ""
     text = (
-        f"last price {plain(float(series.prices[-1]))} on {last}, {counted(missed, 'day')} before the file "
-        f"ends on {market.days[-1]}: it leaves the book{why}"
+        f"last price {plain(float(series.prices[-1]))} on {last}, {counted(missed, market.unit)} before the"
+        f" file ends on {market.days[-1]}: it leaves the book{why}"
     )
     advice = "bring its later prices, or accept it in the corrections file if it was delisted"
     return Finding(

@@ -72,6 +72,11 @@ class Market:
         """Return `daily`, `weekly` or `monthly`, by the days of all instruments."""
         return frequency_of(self.days)
 
+    @property
+    def unit(self) -> str:
+        """Return what one step of the days is: day, week or month."""
+        return {"daily": "day", "weekly": "week", "monthly": "month"}[self.frequency]
+
     @cached_property
     def _sums(self) -> NDArray[np.float64]:
         return np.concatenate(([0.0], np.cumsum(self.middle)))

@@ -173,8 +173,10 @@ def _check(run: Run, received: Received, known: Survey) -> tuple[Loaded, Calenda
     history = sum(day <= as_of for day in days)
     wanted = run.settings.market_data.minimum_history_d
     if history < wanted:
+        unit = run.settings.market_data.unit
+        what = f"{'trading day' if unit == 'day' else unit}{'s' if history != 1 else ''}"
         raise PortfolioError(
-            f"{received.title} has {history} trading days up to {as_of}, fewer than "
+            f"{received.title} has {history} {what} up to {as_of}, fewer than "
             f"market_data.minimum_history_d = {wanted}; bring a longer history or lower that setting."
         )
     _mention_days(run, calendar)

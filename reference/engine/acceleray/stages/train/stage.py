@@ -99,7 +99,7 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
     contract = features_contract(run.project.feature_names(), settings.features.horizon_d)
     folds = walk_forward(settings, len(examples.dates), first_unseen(examples, chosen.unseen_from))
     others = run.fan_out.share(load_other_targets(run, examples))
-    found = validate(run, shared, chosen.model, folds, others)
+    found = validate(run, examples, shared, chosen.model, folds, others)
     comparison = _against_champion(run, examples, shared, found, chosen.model, contract)
     run.commit(SIGNAL_VALIDATION, validation_rows(examples, found))
     run.commit(SIGNAL_TARGETS, target_rows(found, settings.train.confidence))
@@ -178,7 +178,7 @@ def _against_champion(
     version = int(row["model_version"])
     if theirs.model == model:
         return Comparison(version, 0.0, 0.0, 0.0, found.dates)
-    other = validate(run, shared, theirs.model, found.folds)
+    other = validate(run, examples, shared, theirs.model, found.folds)
     # The champion's own search must not have seen the dates either, or it would win by what it chose.
     since = first_unseen(examples, theirs.unseen_from)
     mine, confidence = found.since(since), run.settings.train.confidence

@@ -1,10 +1,15 @@
-"""What the signal model is worth on dates it was not trained on: one purged walk-forward fold a task."""
+"""What the signal model is worth on dates it was not trained on: one purged walk-forward fold a task.
+
+A fold's model depends on its training dates alone, and most days move none of them: the model is kept. What
+it is worth is measured again.
+"""
 
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +19,7 @@ from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import as_date
 from acceleray.errors import PortfolioError
-from acceleray.quant.boosting import fit, predict
+from acceleray.quant.boosting import fit, predict, restored, saved
 from acceleray.quant.evaluation import (
     newey_west_lower,
     newey_west_t,
@@ -27,14 +32,22 @@ from acceleray.quant.examples import Examples
 from acceleray.quant.targets import RAW, RESIDUAL, VOLATILITY_SCALED, OtherTargets
 from acceleray.quant.turnover import long_short_weights, trading_cost, turnover
 from acceleray.quant.validation import WalkForwardFold, purged_walk_forward
+from acceleray.runtime.content import content_key
+from acceleray.runtime.kept import Kind
 from acceleray.runtime.run import Run
 from acceleray.settings import Model, Settings
 from acceleray.tables import SIGNAL_VALIDATION
 
+# Test blocks have a multiple of so many dates, a quarter: so training dates do not move with every day.
+STEP_D = 63
+
 
 @dataclass(frozen=True)
 class FoldTask:
-    """One model to fit and to judge: names of features, hyperparameters, training and test dates."""
+    """One model to fit and to judge: names of features, hyperparameters, training and test dates.
+
+    `content` is the model as `fit_fold` returns it.
+    """
 
     fold: WalkForwardFold
     names: tuple[str, ...]
@@ -42,6 +55,7 @@ class FoldTask:
     seed: int
     horizon_d: int
     cost_bp: float
+    content: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -121,13 +135,19 @@ class Validation:
 
 
 def validate(
-    run: Run, shared: Any, model: Model, folds: Sequence[WalkForwardFold], others: Any = None
+    run: Run,
+    examples: Examples,
+    shared: Any,
+    model: Model,
+    folds: Sequence[WalkForwardFold],
+    others: Any = None,
 ) -> Validation:
     """Return the walk-forward evidence for hyperparameters, one fold a task.
 
     Args:
         run: what to work on and with.
-        shared: a reference to the examples in Ray's object store.
+        examples: labelled rows.
+        shared: a reference to them in Ray's object store.
         model: the hyperparameters.
         folds: as `walk_forward` returns them; the evidence of none is empty.
         others: a reference to other targets that the same scores are held against, None for none.
@@ -139,8 +159,14 @@ def validate(
     names = run.project.feature_names()
     tasks = [FoldTask(fold, names, model, settings.seed, horizon_d, cost_bp) for fold in folds]
     done = run.reporter.counter(len(tasks), "folds validated")
+    if model.device == "cpu":
+        models = run.kept.map(FOLD, [_key(task, examples) for task in tasks], tasks, (shared,), done)
+    else:
+        # A GPU adds in another order each time.
+        models = run.fan_out.on(model.device).map(fit_fold, tasks, (shared,), done)
+    fitted = [replace(task, content=content) for task, content in zip(tasks, models, strict=True)]
     given = (shared,) if others is None else (shared, others)
-    scores = run.fan_out.on(model.device).map(score_fold, tasks, given, done)
+    scores = run.fan_out.map(score_fold, fitted, given)
     return Validation(tuple(folds), tuple(scores), horizon_d)
 
 
@@ -168,17 +194,32 @@ def walk_forward(settings: Settings, dates_count: int, first: int = 0) -> list[W
     if not folds:
         return []
     try:
-        return purged_walk_forward(dates_count, folds, least, horizon_d, train.embargo_d)
+        return purged_walk_forward(dates_count, folds, least, horizon_d, train.embargo_d, STEP_D)
     except ValueError as error:
         raise PortfolioError(
             f"The signal model cannot be validated: {error}; lower train.minimum_train_d or train.folds."
         ) from None
 
 
-def score_fold(task: FoldTask, examples: Examples, others: OtherTargets | None = None) -> FoldScore:
-    """Return what a model fitted on the training dates of a fold is worth on its test dates."""
+def fit_fold(task: FoldTask, examples: Examples) -> bytes:
+    """Return the model fitted on the training dates of a fold."""
     rows = examples.within(task.fold.train_dates)
-    booster = fit(examples.features[rows], examples.target[rows], task.names, task.model, task.seed)
+    return saved(fit(examples.features[rows], examples.target[rows], task.names, task.model, task.seed))
+
+
+FOLD = Kind("fold of the signal model", fit_fold, zlib.compress, zlib.decompress)
+
+
+def _key(task: FoldTask, examples: Examples) -> str:
+    """Return the digest of everything that decides the model of a fold."""
+    rows = examples.within(task.fold.train_dates)
+    return content_key(examples.features[rows], examples.target[rows], task.names, task.model, task.seed)
+
+
+def score_fold(task: FoldTask, examples: Examples, others: OtherTargets | None = None) -> FoldScore:
+    """Return what the model of a fold is worth on its test dates."""
+    rows = examples.within(task.fold.train_dates)
+    booster = restored(task.content)
     test = examples.within(task.fold.test_dates)
     scores = examples.matrix(predict(booster, examples.features[test], task.names), test)
     targets = examples.matrix(examples.target[test], test)
