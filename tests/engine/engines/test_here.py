@@ -179,3 +179,15 @@ def test_the_log_is_short_to_read_and_what_it_tells_is_there(folder: Path) -> No
 def test_rows_may_be_added_whatever_is_there(folder: Path) -> None:
     commit_here(folder, replace(TABLE, append_only=True), rows(range(2)), None, "")
     assert numbers(folder) == [0, 0, 1, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("odd", "told"), [(-0.0, False), (float("nan"), False), (0.5, True)])
+def test_values_that_spark_orders_otherwise_have_no_extremes_to_be_skipped_by(
+    tmp_path: Path, odd: float, told: bool
+) -> None:
+    free = replace(TABLE, checks=())
+    create(tmp_path / "t", free, properties(free))
+    commit_here(tmp_path / "t", free, rows(range(3), odd), None, "")
+    added = pa.table(DeltaTable(str(tmp_path / "t")).get_add_actions(flatten=True))
+    assert ("min.amount" in added.column_names and added["min.amount"][0].as_py() is not None) is told
+    assert added["min.n"].to_pylist() == [0]
