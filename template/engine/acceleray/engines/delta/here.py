@@ -127,7 +127,7 @@ def commit_here(folder: Path, table: Table, rows: pa.Table, replaced: str | None
 
     opened = _opened(folder, table)
     carried = CommitProperties(custom_metadata={"userMetadata": metadata} if metadata else None)
-    untold = ColumnProperties(statistics_enabled="NONE")
+    untold = ColumnProperties(statistics_enabled="NONE", dictionary_enabled=False)
     written = WriterProperties(column_properties=dict.fromkeys(_without_extremes(rows), untold))
     mode = "append" if replaced is None else "overwrite"
     try:
@@ -166,10 +166,10 @@ def _opened(folder: Path, table: Table, version: int | None = None) -> DeltaTabl
 
 
 def _without_extremes(rows: pa.Table) -> list[str]:
-    """Return the columns of numbers whose least and greatest value would mislead Spark.
+    """Return the columns of numbers whose least and greatest value, or list of values, would mislead Spark.
 
-    It skips files by them. To Spark -0.0 equals 0.0 and NaN lies above all numbers; to Parquet's statistics as
-    delta-rs writes them -0.0 lies below, and NaN does not exist.
+    It skips files by them. To Spark -0.0 equals 0.0 and NaN lies above all numbers; to what delta-rs writes of
+    a column -0.0 lies below, and NaN does not exist.
     """
     found = []
     for field in rows.schema:
