@@ -3,8 +3,8 @@
 `make test` runs the quick lanes: what a pull request must pass. The goal is 12 minutes on two quiet cores.
 `make test-all` runs everything. A lane that fails does not keep the others from running; the end names it.
 
-Lanes of the engine that start Spark or Ray run one after the other; the others run beside them, because such
-a lane keeps one core busy. Processor time says on a busy machine, too, whether a lane has grown.
+Lanes that start Spark or Ray run one after the other; the others run beside them, because such a lane keeps
+one core busy. Processor time says on a busy machine, too, whether a lane has grown.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def lanes(everything: bool) -> list[Lane]:
             beside=True,
         ),
         # It has Spark and Ray as well, in a process and folders of its own.
-        Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 200, beside=True),
+        Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 200),
     ]
     if everything:
         found += [

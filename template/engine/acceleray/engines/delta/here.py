@@ -166,10 +166,10 @@ def _opened(folder: Path, table: Table, version: int | None = None) -> DeltaTabl
 
 
 def _without_extremes(rows: pa.Table) -> list[str]:
-    """Return the columns of numbers whose least and greatest value, or list of values, would mislead Spark.
+    """Return the columns of numbers whose least and greatest value, or values listed, would mislead Spark.
 
-    It skips files by them. To Spark -0.0 equals 0.0 and NaN lies above all numbers; to what delta-rs writes of
-    a column -0.0 lies below, and NaN does not exist.
+    It skips files by them. To Spark -0.0 equals 0.0 and NaN lies above all numbers; in what delta-rs writes,
+    -0.0 lies below and NaN does not exist.
     """
     found = []
     for field in rows.schema:
