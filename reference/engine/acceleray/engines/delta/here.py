@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from acceleray.engines.delta.content import EMPTY, Content, hashed_columns
@@ -121,15 +122,22 @@ def commit_here(folder: Path, table: Table, rows: pa.Table, replaced: str | None
         NotHereError: nothing was committed.
         OvertakenError: nothing was committed; another writer changed the same rows.
     """
-    from deltalake import CommitProperties, write_deltalake
+    from deltalake import ColumnProperties, CommitProperties, WriterProperties, write_deltalake
     from deltalake.exceptions import CommitFailedError
 
     opened = _opened(folder, table)
     carried = CommitProperties(custom_metadata={"userMetadata": metadata} if metadata else None)
+    untold = ColumnProperties(statistics_enabled="NONE", dictionary_enabled=False)
+    written = WriterProperties(column_properties=dict.fromkeys(_without_extremes(rows), untold))
     mode = "append" if replaced is None else "overwrite"
     try:
         write_deltalake(
-            opened, _in_order(rows, opened), mode=mode, predicate=replaced, commit_properties=carried
+            opened,
+            _in_order(rows, opened),
+            mode=mode,
+            predicate=replaced,
+            commit_properties=carried,
+            writer_properties=written,
         )  # type: ignore[call-overload]
     except CommitFailedError as error:
         raise OvertakenError(str(error)) from None
@@ -155,6 +163,21 @@ def _opened(folder: Path, table: Table, version: int | None = None) -> DeltaTabl
     if checked and protocol.min_writer_version < _WRITER_OF_CHECKS:
         raise NotHereError(f"{table.label} has checks that delta-rs would pass over")
     return opened
+
+
+def _without_extremes(rows: pa.Table) -> list[str]:
+    """Return the columns of numbers whose least and greatest value, or values listed, would mislead Spark.
+
+    It skips files by them. To Spark -0.0 equals 0.0 and NaN lies above all numbers; in what delta-rs writes,
+    -0.0 lies below and NaN does not exist.
+    """
+    found = []
+    for field in rows.schema:
+        if pa.types.is_floating(field.type):
+            values = rows.column(field.name).drop_null().to_numpy()
+            if (np.isnan(values) | (np.signbit(values) & (values == 0.0))).any():
+                found.append(field.name)
+    return found
 
 
 def _in_order(rows: pa.Table, opened: DeltaTable) -> pa.Table:

@@ -44,5 +44,7 @@ def reread_environment(loopback: bool) -> None:
 
     # Where this is true, Ray replaces the loopback address by the machine's own.
     ray_constants.ENABLE_RAY_CLUSTER = not loopback
+    # Ray would print its autoscaler's tips to standard output, which is for results.
+    ray_constants.AUTOSCALER_EVENTS = 0
     Config.initialize("")
     AuthenticationTokenLoader.instance().reset_cache()

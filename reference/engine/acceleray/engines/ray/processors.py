@@ -34,11 +34,16 @@ def processors(local: bool) -> tuple[str, ...]:
 
 @lru_cache
 def _of(nodes: tuple[str, ...]) -> tuple[str, ...]:
-    asked = ray.remote(num_cpus=0)(processor)
+    asked = ray.remote(num_cpus=0)(_processor)
     there = [
         asked.options(scheduling_strategy=NodeAffinitySchedulingStrategy(one, soft=True)) for one in nodes
     ]
     return tuple(sorted({processor(), *ray.get([one.remote() for one in there])}))
+
+
+def _processor() -> str:
+    # Ray takes a plain function.
+    return processor()
 
 
 def _computes(node: dict[str, object]) -> bool:
