@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -34,16 +35,6 @@ _FILTERS = (
 
 def render(template: str, **context: Any) -> str:
     """Return the page that `template` makes of `context`; the same context gives the same bytes."""
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    for name in _FILTERS:
-        environment.filters[name] = getattr(formats, name)
     # The style sheet and the script are ours and are not escaped; everything else on the page is.
     script = _resource("sort.js")
     # The page allows this script by its digest and no other: what a name smuggles in does not run.
@@ -53,7 +44,25 @@ def render(template: str, **context: Any) -> str:
         "script": Markup(script),
         "script_hash": Markup(f"sha256-{digest}"),
     }
-    return environment.get_template(template).render(**(ours | context))
+    return _environment().get_template(template).render(**(ours | context))
+
+
+@cache
+def _environment() -> Environment:
+    """Return what compiles each template once, whatever pages need it."""
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # What a filter makes of a constant depends on the page: it is not worked out beforehand.
+        optimized=False,
+    )
+    for name in _FILTERS:
+        environment.filters[name] = getattr(formats, name)
+    return environment
 
 
 def save(page: str, path: Path) -> Path:
