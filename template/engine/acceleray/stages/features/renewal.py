@@ -23,6 +23,7 @@ _RANGES = 8
 _NEW = "the date is new"
 _MOVED = "what the date is made from has changed"
 _TOGETHER = "made together with dates beside it"
+_LAST = "the last date is made by every run"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def renewal(expected: Expected, there: Held, asked: bool = False) -> Renewal:
         reasons = {ASKED: int(made.sum())}
     else:
         new = others + rows == 0
-        named = ((_NEW, new), (_MOVED, ~new & ~stays), (_TOGETHER, stays))
+        last = np.arange(len(days)) == len(days) - 1
+        named = ((_NEW, new), (_MOVED, ~new & ~stays), (_LAST, stays & last), (_TOGETHER, stays & ~last))
         reasons = {reason: int((made & which).sum()) for reason, which in named}
     reused: dict[str, int] = {}
     for at in np.flatnonzero(~wanted & possible).tolist():
