@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from acceleray.settings import Settings
+from acceleray.settings.places import in_workspace
 
 # Jobs of the bundle are stopped after four hours.
 _LONGEST_JOB_H = 24
@@ -139,7 +140,7 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
     _quiet()
     uri = tracking_uri(settings)
     mlflow.set_tracking_uri(uri)
-    client = MlflowClient(uri, registry_uri=None if settings.profile == "databricks" else uri)
+    client = MlflowClient(uri, registry_uri=None if in_workspace(settings) else uri)
     experiment_id = _experiment(client, settings)
     # Logged models follow the active experiment; in the default one they would lie below the current folder.
     mlflow.set_experiment(experiment_id=experiment_id)
@@ -159,7 +160,7 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
 
 def tracking_uri(settings: Settings) -> str:
     """Return where MLflow keeps runs and models: the workspace on Databricks, else a SQLite file."""
-    if settings.profile == "databricks":
+    if in_workspace(settings):
         return "databricks"
     folder = settings.state_dir / "mlflow"
     folder.mkdir(parents=True, exist_ok=True)
@@ -179,7 +180,7 @@ def began_before(settings: Settings) -> int:
     Here the caller holds the lock, so none is alive. On Databricks it shuts out no other cluster, whose jobs
     end after hours at the latest.
     """
-    alive_h = _LONGEST_JOB_H if settings.profile == "databricks" else 0
+    alive_h = _LONGEST_JOB_H if in_workspace(settings) else 0
     return int((time.time() - alive_h * 3600) * 1000)
 
 
@@ -196,11 +197,11 @@ def _log(client: Any, run_id: str, tags: Mapping[str, str], metrics: Mapping[str
 
 def _experiment(client: Any, settings: Settings) -> str:
     name = settings.project.name
-    if settings.profile == "databricks":
+    if in_workspace(settings):
         name = f"/Shared/{name}-{settings.environment}"
     if found := client.get_experiment_by_name(name):
         return str(found.experiment_id)
-    if settings.profile == "databricks":
+    if in_workspace(settings):
         return str(client.create_experiment(name))
     artifacts = settings.state_dir / "mlflow" / "artifacts"
     return str(client.create_experiment(name, artifact_location=artifacts.as_uri()))
