@@ -1,7 +1,7 @@
 """A stand-in on loopback for Unity Catalog's model registry, as strict as public sources say that it is.
 
 MLflow's own `UcModelRegistryStore` and the Databricks SDK talk to it. It refuses tags with reserved
-characters and writes that a principal has no right to, and leaves tags and aliases out of what a search finds.
+characters and writes of a principal without the right to, and leaves tags and aliases out of a search.
 """
 
 from __future__ import annotations
