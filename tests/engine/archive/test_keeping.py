@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -20,8 +21,8 @@ from acceleray.errors import PortfolioError
 from acceleray.runtime.code_identity import ENGINE, source_digest
 from acceleray.runtime.progress import Reporter
 from acceleray.settings import Settings
-from acceleray.tables import PORTFOLIOS, RISK_DAYS, RUNS
-from archive.kept_run import DAY, RUN, SOURCE, files, finished, portfolio, risk_day, settings_of, write
+from acceleray.tables import RISK_DAYS, RUNS
+from archive.kept_run import DAY, RUN, SOURCE, files, finished, risk_day, settings_of, write
 from portfolio import PROJECT
 
 QUIET = Reporter(quiet=True)
@@ -109,28 +110,31 @@ def test_a_version_whose_files_were_vacuumed_is_said_with_what_to_do(ended: Sett
     assert "\n" not in line
 
 
+def test_where_a_folder_cannot_be_renamed_it_is_copied(ended: Settings) -> None:
+    refusal = OSError(errno.EXDEV, "cross-device link")
+    with patch.object(Path, "rename", side_effect=refusal):
+        done = archive(PROJECT, ended, RUN, QUIET)
+    assert verified(done.folder)[1] == done.seal
+    assert [path.name for path in ended.archive_dir.iterdir()] == [RUN]
+    with (
+        patch.object(Path, "rename", side_effect=refusal),
+        patch.object(
+            keeping.shutil, "copyfile", side_effect=OSError(errno.ENOSPC, "No space left on device")
+        ),
+        pytest.raises(OSError, match="No space"),
+    ):
+        keeping._put_in_place(done.folder, ended.archive_dir / "other")
+    assert [path.name for path in ended.archive_dir.iterdir()] == [RUN]
+
+
 def test_rows_that_lie_in_a_newer_version_as_they_were_are_archived_from_there(ended: Settings) -> None:
-    folder = table_folder(ended, PORTFOLIOS)
-    later = [portfolio("A", 1.0), portfolio("B", 2.0)]
-    version = write(ended, PORTFOLIOS, later, RUN)
-    finished_at = sorted(folder.glob("*.parquet"), key=lambda one: one.stat().st_mtime)
-    # Of the run's own version; the row of the earlier run is in every version.
-    finished_at[1].unlink()
-    with pytest.raises(PortfolioError, match=r"Version 2 of gold.portfolios is not there any more"):
-        # Its history is of that version too.
-        archive(PROJECT, ended, RUN, QUIET)
-    with patch("archive.kept_run.write", write):
-        found = keeping._kept
-        with keeping.rows_at(ended) as rows:
-            content, at = found(rows, PORTFOLIOS, RUN, 2, _fingerprint(ended), ended.state_dir / "x.parquet")
-    assert (content.rows, at) == (2, version)
-
-
-def _fingerprint(settings: Settings) -> str:
-    with keeping.rows_at(settings) as rows:
-        return rows.keep(
-            PORTFOLIOS, RUN, rows.newest(PORTFOLIOS), settings.state_dir / "y.parquet"
-        ).fingerprint
+    folder = table_folder(ended, RISK_DAYS)
+    write(ended, RISK_DAYS, [risk_day(DAY, 5, "another load")], SOURCE)
+    [first, _] = sorted(folder.glob("*.parquet"), key=lambda one: one.stat().st_mtime_ns)
+    first.unlink()
+    content, _ = verified(archive(PROJECT, ended, RUN, QUIET).folder)
+    [days] = [one for one in content["tables"] if one["table"]["name"] == "risk_days"]
+    assert (days["version"], days["rows"]) == (2, 1)
 
 
 def test_a_price_file_that_was_replaced_since_is_refused(ended: Settings) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from acceleray.archive.documents import keep_documents
-from acceleray.archive.manifest import declared, seal, verified, write
+from acceleray.archive.manifest import SUMS, declared, seal, verified, write
 from acceleray.archive.project_copy import copy_project, libraries, python_version
 from acceleray.archive.rows import GoneError, Rows, rows_at
 from acceleray.archive.sources import keep_sources
@@ -28,6 +28,7 @@ from acceleray.runtime.project import Project
 from acceleray.settings import Settings
 from acceleray.tables import CONTRACT_VERSION, RUN_INPUTS, RUN_TABLES, RUNS, Table
 from acceleray.tables.contract import literal
+from acceleray.whole_files import REFUSALS
 
 TABLES = "tables"
 MODEL = "model/model.ubj"
@@ -73,10 +74,27 @@ def archive(
             shutil.rmtree(left)
         try:
             sealed, kept = _keep(of, settings, run, inputs, touches, work, reporter)
-            work.rename(target)
+            _put_in_place(work, target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return Archived(target, sealed, True, kept)
+
+
+def _put_in_place(work: Path, target: Path) -> None:
+    """Move a finished folder to its place; where a file system refuses to rename it, copy it."""
+    try:
+        work.rename(target)
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        try:
+            # Without its hashes a folder is no archive: they come last.
+            shutil.copytree(work, target, ignore=shutil.ignore_patterns(SUMS))
+            shutil.copyfile(work / SUMS, target / SUMS)
+            verified(target)
+        except BaseException:
+            shutil.rmtree(target, ignore_errors=True)
+            raise
 
 
 def _evidence(

@@ -44,7 +44,9 @@ def verified(folder: Path) -> tuple[dict[str, Any], str]:
     """
     sums = folder / SUMS
     if not sums.is_file():
-        raise PortfolioError(f"{folder} is no archive of a run: it has no {SUMS}.")
+        raise PortfolioError(
+            f"{folder} is no archive of a run: it has no {SUMS}; name another folder, or remove it."
+        )
     kept: dict[str, str] = {}
     for line in sums.read_text(encoding="utf-8").splitlines():
         digest, _, name = line.partition("  ")

@@ -12,6 +12,7 @@ from typing import Any
 
 from acceleray.archive.manifest import MANIFEST, SUMS
 from acceleray.errors import PortfolioError
+from acceleray.whole_files import put_in_place
 
 # The same files give the same bytes: no time of day, no compression that a library may change.
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -29,7 +30,7 @@ def write_pack(archive: Path, manifest: dict[str, Any], sealed: str, target: Pat
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as pack:
             for name, content in sorted(_files(archive, manifest, sealed)):
                 pack.writestr(zipfile.ZipInfo(name, _LONG_AGO), content)
-        part.replace(target)
+        put_in_place(part, target)
     except OSError as error:
         raise PortfolioError(f"{target} cannot be written: {error.strerror}.") from None
     finally:

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from acceleray.governance.champion import CONTENT_FILE, CONTENT_TAG, stored_content
-from acceleray.governance.tracking import quiet, tracking_uri
+from acceleray.governance.tracking import UNITY_CATALOG, quiet, tracking_uri
 from acceleray.settings import Settings
 
 _URI = re.compile(r"models:/(?P<name>.+)/(?P<version>[0-9]+)")
@@ -36,7 +36,9 @@ def model_bytes(settings: Settings, name: str, version: int) -> bytes:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     uri = tracking_uri(settings)
     mlflow.set_tracking_uri(uri)
-    client = MlflowClient(uri, registry_uri=None if settings.profile == "databricks" else uri)
+    registry = UNITY_CATALOG if settings.profile == "databricks" else uri
+    mlflow.set_registry_uri(registry)
+    client = MlflowClient(uri, registry_uri=registry)
     return stored_content(settings, client, name, version)
 
 
