@@ -56,25 +56,34 @@ class Reproduced:
 
 
 def reproduce(
-    archive: Path, settings: Settings, reporter: Reporter, overrides: Sequence[str] = (), keep: bool = False
+    archive: Path,
+    run_id: str,
+    settings: Settings,
+    reporter: Reporter,
+    overrides: Sequence[str] = (),
+    keep: bool = False,
 ) -> Reproduced:
     """Run an archived run again and compare every table it wrote.
 
     Args:
         archive: its folder.
+        run_id: of the run that it must be of.
         settings: of whoever asks; nothing but the state folder, to work in, and the cache count.
         reporter: told what is going on.
         overrides: settings of size for the run made again, such as `ray.workers=2`.
         keep: leave the run made again where it is; it is left where tables differ.
 
     Raises:
-        PortfolioError: the archive is damaged, no environment can be made, or the archived code stopped.
+        PortfolioError: the archive is damaged or of another run, no environment can be made, or the archived
+            code stopped.
     """
     with reporter.stage("Check the archive"):
         manifest, _ = verified(archive)
+    if (kept := manifest["run"]["run_id"]) != run_id:
+        raise PortfolioError(f"{archive} is the archive of run {kept}, not of {run_id}.")
     place = settings.state_dir / "reproduced"
     with run_lock(place):
-        work = place / manifest["run"]["run_id"]
+        work = place / run_id
         shutil.rmtree(work, ignore_errors=True)
         found = _reproduced(archive, manifest, work, settings, reporter, overrides)
         if found.equal and not keep:

@@ -128,10 +128,7 @@ def reproduce(
         raise PortfolioError(
             f"There is no archive of run {run_id} in {given}; name its folder with --from DIR."
         )
-    found = again(folder, settings, Reporter(), overrides or (), keep)
-    if found.run_id != run_id:
-        raise PortfolioError(f"{folder} is the archive of run {found.run_id}, not of {run_id}.")
-    text.tell(_lines(found))
+    text.tell(_lines(found := again(folder, run_id, settings, Reporter(), overrides or (), keep)))
     print(_verdict(found), file=sys.stderr)
     return 0 if found.equal else 1
 
