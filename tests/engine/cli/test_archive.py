@@ -13,6 +13,7 @@ import pytest
 from acceleray.archive.comparing import Compared
 from acceleray.archive.manifest import seal
 from acceleray.archive.reproducing import Reproduced
+from acceleray.runtime.workload import Conclusion, Outcome
 from acceleray.settings import load
 from acceleray.tables import PORTFOLIOS, RISK_DAYS
 from archive.kept_run import RUN, finished
@@ -66,7 +67,7 @@ def test_reproduce_refuses_what_is_no_archive_damaged_or_of_another_run(
     code, _, [line] = portfolio("reproduce", RUN)
     place = ended / "var" / "archive"
     assert code == 2
-    assert line == f"Error: There is no archive of run {RUN} in {place}; name its folder: --from DIR."
+    assert line == f"Error: There is no archive of run {RUN} in {place}; name its folder with --from DIR."
     portfolio("archive", RUN, "--to", str(tmp_path))
     (tmp_path / RUN / "project" / "conf" / "base.yml").write_text("x: 1\n", encoding="utf-8")
     code, out, error = portfolio("reproduce", RUN, "--from", str(tmp_path))
@@ -111,3 +112,25 @@ def test_reproduce_on_another_processor_says_so(ended: Path, portfolio: Portfoli
     )
     assert (code, error) == (0, [f"All 1 tables are equal to those of run {RUN}."])
     assert out[2:] == ["Compared to 1e-10: the run was made on another processor, Some 1."]
+
+
+@pytest.mark.parametrize("auto", ["true", "false"])
+def test_a_run_is_archived_at_its_end_where_that_is_set(ended: Path, portfolio: Portfolio, auto: str) -> None:
+    outcome = Outcome(RUN, (), Conclusion((), "passed", ended / "report.html"))
+    with patch("acceleray.runtime.workload.execute", return_value=outcome):
+        code, out, _ = portfolio("run", "risk_stress_testing", "--set", f"archive.auto={auto}")
+    assert code == 0
+    assert (ended / "var" / "archive" / RUN).is_dir() == any(line.startswith("Seal: ") for line in out)
+    assert (auto == "true") == (ended / "var" / "archive" / RUN).is_dir()
+    assert out[-1] == f"Report: {ended / 'report.html'}"
+
+
+def test_what_a_run_concluded_is_said_even_if_it_cannot_be_archived(
+    ended: Path, portfolio: Portfolio
+) -> None:
+    (ended / "prices.csv").unlink()
+    outcome = Outcome(RUN, (), Conclusion((), "passed", ended / "report.html"))
+    with patch("acceleray.runtime.workload.execute", return_value=outcome):
+        code, out, error = portfolio("run", "risk_stress_testing", "--set", "archive.auto=true")
+    assert (code, out[-1]) == (2, f"Report: {ended / 'report.html'}")
+    assert "is gone; put it back and archive again" in error[-1]
