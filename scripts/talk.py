@@ -38,7 +38,8 @@ def said(story: str, words: list[str]) -> str:
     """
     text = (STORIES / story / "output.txt").read_text(encoding="utf-8")
     parts = re.split(r"^(?=\$ |# )", text, flags=re.MULTILINE)
-    found = [part.rstrip() for part in parts if part.startswith("$ ") and any(word in part for word in words)]
+    typed = [part.rstrip() for part in parts if part.startswith("$ ")]
+    found = [part for part in typed if any(word in part.partition("\n")[0] for word in words)]
     if not found:
         raise SystemExit(f"The story {story} has no command with {words}.")
     lines = [

@@ -14,8 +14,8 @@ BENCHMARKS = ROOT / "template/engine/docs/benchmarks.md"
 NAMES = {
     "historical_simulation": "Historical simulation",
     "ewma_normal": "EWMA-normal",
-    "filtered_historical_ewma": "Filtered, EWMA",
-    "filtered_historical_calibrated": "Filtered, calibrated",
+    "filtered_historical_ewma": "Filtered (EWMA)",
+    "filtered_historical_calibrated": "Filtered (calibrated)",
 }
 ROW = re.compile(r"^\| ([^|]+?)(?: \([^|]*\))? \| ([\d.]+)[^|]*\|", re.MULTILINE)
 INK = "#1b2733"
