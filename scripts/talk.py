@@ -26,6 +26,8 @@ LIVE = re.compile(
 )
 # What a slide has room for; longer outputs keep their beginning and end.
 LINES, COLUMNS = 16, 100
+# Warnings about the sample's prices, and how far tasks have come: a slide is about something else.
+LEFT_OUT = re.compile(r" +(warning:|\d+ of \d+ )")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 TIMED = re.compile(r"<!-- section: (\w+) · (\d+):(\d\d)")
 
@@ -43,7 +45,9 @@ def said(story: str, words: list[str]) -> str:
     if not found:
         raise SystemExit(f"The story {story} has no command with {words}.")
     lines = [
-        line if len(line) <= COLUMNS else line[: COLUMNS - 1] + "…" for line in "\n".join(found).splitlines()
+        line if len(line) <= COLUMNS else line[: COLUMNS - 1] + "…"
+        for line in "\n".join(found).splitlines()
+        if not LEFT_OUT.match(line)
     ]
     if len(lines) > LINES:
         lines = [*lines[: LINES - 7], "…", *lines[-6:]]
