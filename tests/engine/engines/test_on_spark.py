@@ -48,6 +48,28 @@ def test_the_runtime_is_readable_while_ray_starts_and_as_it_was_afterwards(
     settings = Settings.model_validate(
         {"project": {"name": "tests", "customer": "Tests"}, "project_dir": tmp_path}
     )
-    assert on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path) == "address"
+    assert on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=1) == "address"
     assert seen == ["18"]
     assert os.environ[RUNTIME] == "18.x-cpu-ml-scala2.13"
+
+
+def test_a_busy_machine_gets_a_second_attempt_and_a_cluster_of_its_own_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+
+    def late_once(**_: object) -> tuple[str, None]:
+        attempts.append(len(attempts))
+        if len(attempts) == 1:
+            raise RuntimeError("Launch Ray-on-Spark cluster failed")
+        return "address", None
+
+    monkeypatch.setattr(ray.util.spark, "setup_ray_cluster", late_once)
+    settings = Settings.model_validate(
+        {"project": {"name": "tests", "customer": "Tests"}, "project_dir": tmp_path}
+    )
+    with pytest.raises(RuntimeError, match="Launch"):
+        on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=1)
+    attempts.clear()
+    assert on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=2) == "address"
+    assert len(attempts) == 2
