@@ -22,12 +22,12 @@ from render import ROOT, copy_template
 
 STORIES = ROOT / "tests/transcripts"
 # Stories that start Spark and Ray: the first makes the project that the others go on with.
-WITH_ENGINES = ("demo", "limit-breach", "what-if", "own-book", "bad-prices", "reproduce")
+WITH_ENGINES = ("demo", "limit-breach", "what-if", "reproduce", "own-book", "bad-prices")
 # Another release of the template: it changes one line, which the story's customer has changed as well.
 CHANGED = ("template/conf/base.yml.jinja", "window_d: 2500 #", "window_d: 2000 #")
 REPLACED = (
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
-    (re.compile(r"\b[0-9a-f]{40}\b|\b[0-9a-f]{16}\b"), "HASH"),
+    (re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{40}\b|\b[0-9a-f]{16}\b"), "HASH"),
     (re.compile(r"(?<![.\d])\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7}\b(?=[ :.,])"), "HASH"),
     # How many files a project has says nothing about a story.
     (re.compile(r"\b\d+(?= files in| unchanged)"), "N"),

@@ -103,6 +103,10 @@ def test_every_page_that_is_listed_exists_once() -> None:
     places = list(site_pages.listed(tomllib.loads(site_pages.PAGES.read_text(encoding="utf-8"))))
     assert not [kept for kept, _ in places if not (ROOT / kept).exists()]
     assert len({page for _, page in places}) == len(places)
+    # A new page of the engine or of this repository does not stay outside by oversight.
+    written = [*(ROOT / "template/engine/docs").glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    listed = {kept for kept, _ in places}
+    assert not [path.name for path in written if path.relative_to(ROOT).as_posix() not in listed]
 
 
 # The last page of each path in docs/finding.md, and words that stand there.
