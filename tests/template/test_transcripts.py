@@ -61,3 +61,9 @@ def test_what_differs_from_run_to_run_is_replaced_and_nothing_else(tmp_path: Pat
 def test_a_command_with_a_text_of_several_lines_is_one_command() -> None:
     script = "# why\ncat > x <<EOF\na b\nEOF\n\nls\n"
     assert list(transcripts.commands(script)) == ["# why", "cat > x <<EOF\na b\nEOF", "ls"]
+
+
+def test_every_story_has_an_output_to_show() -> None:
+    names = transcripts.stories()
+    assert len(names) >= 9
+    assert not [name for name in names if not (transcripts.STORIES / name / "output.txt").exists()]
