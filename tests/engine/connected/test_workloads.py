@@ -27,6 +27,7 @@ NIGHTLY = (
     "investment_signal_prioritization",
     "risk_stress_testing",
 )
+SCHEMAS = {layer: f"{layer}_connected_{os.getpid()}" for layer in ("bronze", "silver", "gold")}
 Both = Callable[[str, str], Any]
 
 
@@ -38,17 +39,14 @@ def both(
     new_settings: Callable[[], Callable[..., Settings]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Both:
-    """Return a function that runs a workload in a profile, local or connect; `apart` shares no disk with Spark."""
+    """Return a function that runs a workload in profile local or connect, or `apart` from Spark's disk."""
     homes = {profile: tmp_path_factory.mktemp(profile) for profile in ("local", "connect", "apart")}
 
     of_local: dict[str, Any] = {}
 
     def recipe(workload: str, profile: str, session: Any, *overrides: str) -> Any:
-        # Each has a state and schemas of its own.
-        schemas = [
-            f"catalog.{layer}={layer}_{profile}_{os.getpid()}" for layer in ("bronze", "silver", "gold")
-        ]
-        chosen = (*schemas, *overrides)
+        # Names of models, which runs record, begin with a schema's: it is the same in all.
+        chosen = (*(f"catalog.{layer}={schema}" for layer, schema in SCHEMAS.items()), *overrides)
         started = (session, one_ray.fan_out())
         with small_project(PROJECT, project(), homes[profile], TEMPLATE / "notebooks", started) as small:
             return small.recipe(workload, *chosen)
@@ -59,12 +57,16 @@ def both(
                 of_local[workload] = recipe(workload, profile, spark, "profile=local")
             return of_local[workload]
         chosen = ("profile=connect", f"spark.remote={server}")
+        at_first = profile == "apart" and not (homes[profile] / "state").exists()
         seen = patch.object(places, "on_this_machine", lambda remote: profile != "apart")
         with (
             seen,
             refusing(profile == "apart") as refused,
             connect_session(new_settings()(*chosen)) as session,
         ):
+            for schema in SCHEMAS.values() if at_first else ():
+                # The catalog knows its tables from `connect`, which are files elsewhere.
+                session.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE").collect()
             connected = recipe(workload, profile, session, *chosen)
         assert refused == []
         return connected
