@@ -93,6 +93,7 @@ def test_a_docstring_keeps_its_parts_and_its_stars() -> None:
     )
     assert said.splitlines()[0] == "Return a \\* b."
     assert "- `left`: the first," in said
+    assert site_api._prose("the *tail mass* is S * c * d") == "the *tail mass* is S \\* c \\* d"
     page = site_api.pages(set())["acceleray.quant.risk"]
     assert "{py:function} expected_shortfall(losses: NDArray[np.float64], confidence: float)" in page
 
