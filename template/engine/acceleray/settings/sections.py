@@ -10,10 +10,8 @@ from pydantic import Field, field_validator
 
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.book import Book, Fx
-from acceleray.settings.limits import Limits
-from acceleray.settings.liquidity import Liquidity
+from acceleray.settings.desk import Limits, Liquidity, Pnl
 from acceleray.settings.market_data import MarketData
-from acceleray.settings.pnl import Pnl
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 

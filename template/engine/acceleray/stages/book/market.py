@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -62,8 +63,20 @@ class Market:
 
 def market_of(run: Run, instruments: tuple[str, ...], modelled: NDArray[np.bool_]) -> Market:
     """Return the market of a run: the last closes up to its as-of date."""
-    last = _last_closes(run, instruments)
-    # In the order of the key: of an instrument the last row stays.
+    return market_at(_last_closes(run, instruments), instruments, modelled, run.settings.fx.pairs)
+
+
+def market_at(
+    last: pa.Table, instruments: tuple[str, ...], modelled: NDArray[np.bool_], pairs: Mapping[str, str]
+) -> Market:
+    """Return the market of last closes.
+
+    Args:
+        last: instrument_id, price and date of those that have one, in any order.
+        instruments: those of the market, in its order.
+        modelled: (instruments,) whether scenarios of it can be made.
+        pairs: `fx.pairs`.
+    """
     rows = {name: row for row, name in enumerate(last["instrument_id"].to_pylist())}
     known = np.array([name in rows for name in instruments], dtype=np.bool_)
     at = [rows[name] for name in instruments if name in rows]
@@ -71,16 +84,18 @@ def market_of(run: Run, instruments: tuple[str, ...], modelled: NDArray[np.bool_
     closes[known] = column(last, "price")[at]
     dates = np.full(len(instruments), "NaT", dtype="datetime64[D]")
     dates[known] = column(last, "date").astype("datetime64[D]")[at]
-    return Market(instruments, closes, modelled, Rates.among(instruments, run.settings.fx.pairs), dates)
+    return Market(instruments, closes, modelled, Rates.among(instruments, pairs), dates)
 
 
 def _last_closes(run: Run, instruments: tuple[str, ...]) -> pa.Table:
-    """Return instrument, date and price of closes up to the as-of date, each instrument's last among them."""
+    """Return instrument, date and price of the last close of each instrument up to the as-of date."""
     names, since = ("instrument_id", "date", "price"), run.as_of - timedelta(days=_LOOKED_AT_FIRST_D)
     recent = run.arrow(PRICES, names, f"date <= DATE'{run.as_of}' AND date > DATE'{since}'")
     ended = sorted(set(instruments) - set(recent["instrument_id"].to_pylist()))
-    if not ended:
-        return recent
-    listed = ", ".join(map(literal, ended))
-    older = run.arrow(PRICES, names, f"date <= DATE'{since}' AND instrument_id IN ({listed})")
-    return pa.concat_tables([older, recent])
+    if ended:
+        listed = ", ".join(map(literal, ended))
+        older = run.arrow(PRICES, names, f"date <= DATE'{since}' AND instrument_id IN ({listed})")
+        recent = pa.concat_tables([older, recent])
+    # In the order of the key: of each instrument the last row stays.
+    last = {name: row for row, name in enumerate(recent["instrument_id"].to_pylist())}
+    return recent.take(pa.array(list(last.values()), pa.int64()))
