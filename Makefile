@@ -1,10 +1,10 @@
-# Ordinary commands in an environment of their own, prepared from requirements.lock on first use.
+# Ordinary commands in a separate environment, prepared from requirements.lock on first use.
 VENV ?= .venv
 PORT ?= 8000
 BIN = "$(VENV)/bin"
 # Nothing is written below template/, not even compiled modules.
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
-# What builds the site, in an environment of its own: tests neither install nor need it.
+# What builds the site, in a separate environment: tests neither install nor need it.
 DOCS = build/docs-env
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
@@ -15,7 +15,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo-says demo open new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest bench-day faults soak discoveries subsets updates lock docs docs-run docs-serve clean
+.PHONY: help prepare demo-says demo open new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest bench-day faults soak discoveries subsets updates lock docs docs-run docs-serve talk clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -35,12 +35,12 @@ demo: demo-says prepare ## Generate a project and run Calibrate -> Train -> Simu
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo run VENV="$$venv"
 	@{ echo; echo "Next:"; echo "  make open                                              # the report, in a browser"; \
 	echo "  cd build/demo && make portfolio ARGS='limits'          # how much of each limit is used"; \
-	echo "  make new ARGS='../my-project'                          # a project of your own"; } >&2
+	echo "  make new ARGS='../my-project'                          # your own project"; } >&2
 
 open: prepare ## Open the newest report of the demo; build/demo/var/reports/index.html lists them all
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo open VENV="$$venv"
 
-new: prepare ## Generate a project of your own: make new ARGS="../my-project"
+new: prepare ## Generate your project: make new ARGS="../my-project"
 	@PYTHONPATH=src $(BIN)/python -m acceleray_cli new $(ARGS)
 
 acceleray: prepare ## Check, preview or update a project: make acceleray ARGS="preview ../my-project"
@@ -100,7 +100,7 @@ soak: prepare ## A hundred runs in one process, watched for growth: make soak AR
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
-planted: prepare ## Plant 399 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 412 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more
@@ -128,6 +128,9 @@ docs: prepare ## Build the site into build/site; a broken link or a snippet that
 docs-run: prepare ## Run the seven notebooks, whose output and figures the next `make docs` takes: half an hour
 	@$(BIN)/python scripts/render.py answers/reference.yml build/docs/project
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/docs/project notebooks VENV="$$venv"
+
+talk: prepare ## Render slides and handout of the talk to build/talk, as HTML and PDF, with npm and Chromium
+	@$(BIN)/python scripts/talk.py
 
 docs-serve: docs ## Build the site and serve it on this machine: make docs-serve PORT=8000
 	@$(DOCS)/bin/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)

@@ -25,6 +25,7 @@ from acceleray.engines.ray.fanout import FanOut
 from acceleray.governance.tracking import StageRecord, Tracker
 from acceleray.runtime.document_page import Page
 from acceleray.runtime.identity import Identity, Touch, source_name
+from acceleray.runtime.inputs import Input, outside
 from acceleray.runtime.kept import Kept
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
@@ -60,6 +61,7 @@ class Run:
         self.seconds: dict[str, float] = {}
         self.handed: list[tuple[str, Table, str]] = []
         self.kept = Kept(self, settings.anew)
+        self.outside: list[Input] = []
         self._identity: Identity | None = None
         self._stage = ""
         self._record: StageRecord | None = None
@@ -92,6 +94,7 @@ class Run:
         parts = [self.workload, self.source, load_id, as_of.isoformat(), code, self.settings.numbers(), *also]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         self._identity = Identity(digest[:16], self.source, load_id, as_of, code)
+        self.outside = outside(self.settings, self.lake.spark)
         self.tracker.describe(
             {"run_id": digest[:16], "source": self.source, "load_id": load_id, "code_version": code},
             {"as_of": as_of, **self.settings.numbers()},
@@ -127,7 +130,7 @@ class Run:
         needed = tuple(dict.fromkeys((*table.key, *columns)))
         rows = self._here(table, needed, {}) if where == "true" else None
         if rows is None:
-            pinned, chosen = self._version(table), None if where == "true" else where
+            pinned, chosen = self.version(table), None if where == "true" else where
             rows = self.lake.rows(whole(table), self.scope(table), pinned, chosen, needed)
         rows = rows.sort_by([(name, "ascending") for name in table.key]).select(columns).combine_chunks()
         self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
@@ -226,7 +229,7 @@ class Run:
         Raises:
             PortfolioError: the function raised, or the way set in `hand_off.way` cannot be gone.
         """
-        selection = Selection(table, self._version(table), self.scope(table), columns, narrow)
+        selection = Selection(table, self.version(table), self.scope(table), columns, narrow)
         hand_off = HandOff(self.lake, self.fan_out, self.settings, self._say)
         into = Target(target, self.scope(target), self.constants())
         done = hand_off.transform(selection, function, into, shared, **fixed)
@@ -266,7 +269,7 @@ class Run:
         return commit
 
     def _frame(self, table: Table) -> DataFrame:
-        return self.lake.read(table, self.scope(table), self._version(table))
+        return self.lake.read(table, self.scope(table), self.version(table))
 
     def _here(
         self,
@@ -275,10 +278,11 @@ class Run:
         among: Mapping[str, Sequence[Any]],
     ) -> pa.Table | None:
         # Whole: the files have columns that a narrowed declaration has not.
-        selection = Selection(whole(table), self._version(table), self.scope(table), columns)
+        selection = Selection(whole(table), self.version(table), self.scope(table), columns)
         return rows_here(self.lake, selection, among)
 
-    def _version(self, table: Table) -> int:
+    def version(self, table: Table) -> int:
+        """Return the Delta version of a table that this run reads or has written."""
         if table.label not in self._pinned:
             self._pinned[table.label] = self.lake.version(whole(table))
         return self._pinned[table.label]

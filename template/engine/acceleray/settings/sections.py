@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from acceleray.settings.archive import Archive
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.book import Book, Fx
 from acceleray.settings.desk import Limits, Liquidity, Pnl
@@ -125,8 +126,9 @@ class WhatIf(Section):
 
 
 class Spark(Section):
-    """Spark sizing; `cores` is for the local profile, 0 for all of this machine.
+    """Spark sizing; `cores` is for Spark in one process on this machine, 0 for all of its cores.
 
+    `remote` is where profile `connect` finds Spark; see `acceleray.settings.places`.
     `java_compiler` is for engines on this machine: `quick` takes a quarter off a short run, `full` pays where
     Spark itself computes for minutes.
     """
@@ -135,6 +137,7 @@ class Spark(Section):
     driver_memory: JavaMemory = "1g"
     java_compiler: Literal["quick", "full"] = "quick"
     shuffle_partitions: PositiveInt = 2
+    remote: Annotated[str, Field(pattern=r"^(|databricks|sc://[^\s/,]+(/[^\s]*)?)$")] = ""
 
 
 class Cluster(Section):
@@ -201,7 +204,7 @@ class Settings(Section):
 
     project: Project
     environment: str = "local"
-    profile: Literal["local", "cluster", "databricks"] = "local"
+    profile: Literal["local", "cluster", "databricks", "connect"] = "local"
     project_dir: Path = Path()
     as_of: date | None = None
     anew: bool = False
@@ -233,6 +236,7 @@ class Settings(Section):
     ray: Ray = Ray()
     hand_off: HandOff = HandOff()
     maintenance: Maintenance = Maintenance()
+    archive: Archive = Archive()
     paths: Paths = Paths()
 
     @field_validator("project_dir")
@@ -260,6 +264,11 @@ class Settings(Section):
         """Return the absolute folder of things fetched once: the Delta jars, a Java runtime."""
         return self.project_dir / self.paths.cache.expanduser()
 
+    @property
+    def archive_dir(self) -> Path:
+        """Return the absolute folder of archived runs."""
+        return self.state_dir / self.archive.path.expanduser()
+
     def on_cpu(self) -> Settings:
         """Return the settings of a run that fits no signal model, and so needs no GPU whatever they say."""
         model = self.model.model_copy(update={"device": "cpu"})
@@ -269,7 +278,7 @@ class Settings(Section):
         """Return only the settings that decide numbers; sizing, paths and names of places are left out."""
         places = {"anew", "environment", "profile", "project_dir", "project", "catalog", "paths"}
         # Actual P&L changes no number, and no run computes with `what_if`: it asks about what one has left.
-        places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "pnl", "what_if"}
+        places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "archive", "pnl", "what_if"}
         kept = self.model_dump(mode="json", exclude=places)
         # What corrections say is part of the load; findings change no number.
         for place in ("path", "table", "corrections", "on_findings"):

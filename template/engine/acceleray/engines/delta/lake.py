@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from time import sleep
 
@@ -27,6 +27,8 @@ from acceleray.engines.delta.here import (
 from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable, version_with
 from acceleray.engines.delta.opening import Places
 from acceleray.engines.processes.signals import text_of
+from acceleray.engines.spark.frames import frame_of
+from acceleray.engines.spark.kept import kept
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 from acceleray.tables.contract import Table, literal, quoted
@@ -43,16 +45,15 @@ class Lake:
     ) -> None:
         """Keep the session and where tables live; nothing is created yet.
 
-        Args:
-            spark: the session.
-            settings: of the project.
-            say: told in a line of each table that is set aside; without it such a table is refused.
+        `say` is told in a line of each table that is set aside; without it such a table is refused.
         """
         self.spark = spark
         self.settings = settings
         # Where Spark has other machines, every commit is its own.
         self._commits = settings.profile == "local"
         self._places = Places(spark, settings, say)
+        # What was read as it is now and not at a version, by label and scope ('' for all rows).
+        self.looked_up: dict[tuple[str, str], Table] = {}
 
     def identifier(self, table: Table) -> str:
         """Return the full name by which Spark knows a table, as a quoted SQL identifier."""
@@ -72,9 +73,11 @@ class Lake:
         Args:
             table: the declaration.
             scope: value of the table's scope column, or None for all rows.
-            version: Delta version to pin, or None for the newest.
+            version: Delta version to pin, or None for the newest, which `looked_up` then names.
         """
         self.open(table)
+        if version is None:
+            self.looked_up.setdefault((table.label, scope or ""), table)
         pinned = "" if version is None else f" VERSION AS OF {int(version)}"
         columns = ", ".join(quoted(name) for name in table.column_names)
         where = "" if scope is None else f" WHERE {self._predicate(table, scope)}"
@@ -146,9 +149,7 @@ class Lake:
                     return self._commit_here(folder, table, rows, scope, rows_expected, where)
         self.open(table)
         frame = self.frame(table, rows)
-        if keep:
-            frame.persist()
-        try:
+        with kept(frame, self.settings) if keep else nullcontext():
             new = content_of(table, frame)
             refuse_count(table, new, rows_expected)
             predicate = F.expr(self._predicate(table, scope, where))
@@ -157,9 +158,6 @@ class Lake:
                 frame.writeTo(self.identifier(table)).option("userMetadata", metadata).overwrite(predicate)
 
             return self._replace(table, new, scope, where, write)
-        finally:
-            if keep:
-                frame.unpersist()
 
     def _commit_here(
         self, folder: Path, table: Table, rows: pa.Table, scope: str, expected: int | None, where: str | None
@@ -202,7 +200,7 @@ class Lake:
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
         if isinstance(rows, pa.Table):
-            rows = self.spark.createDataFrame(whole_rows(table, rows))
+            rows = frame_of(self.spark, whole_rows(table, rows))
         return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
     def ready(self, table: Table) -> None:
