@@ -54,8 +54,9 @@ class KeptLosses:
             places, counts = np.empty(size, np.int64), np.zeros((2, portfolios), np.int64)
             sums = np.zeros((2, portfolios))
             inside = run(rows, losses, scenarios, bounds, *room, places, counts, sums, size, portfolios)
-            for into, found in zip((self.rows, self.losses, self.scenarios), room, strict=True):
-                into.append(found[:inside].copy())
+            self.rows.append(room[0][:inside].copy())
+            self.losses.append(room[1][:inside].copy())
+            self.scenarios.append(room[2][:inside].copy())
             self.counts = self.counts + counts[0]
             self.above += Above(counts[1], sums[0], sums[1])
             return places[: int(counts[1].sum())]
