@@ -70,7 +70,7 @@ def test_a_model_is_registered_with_signature_real_example_order_data_version_an
     if example is not None:
         np.testing.assert_array_equal(example.to_numpy(), EXAMPLE.to_numpy())
     tags = version(tracker, first).tags
-    assert tags["delta.gold.features"] == "0"
+    assert tags["delta_gold_features"] == "0"
     assert (tags["source"], tags["rank_ic"], tags["run_id"]) == ("csv:x", "0.012300", "run-1")
     logged = mlflow.get_logged_model(info.model_id)
     assert logged.params["max_depth"] == "3"

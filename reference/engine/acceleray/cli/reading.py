@@ -21,6 +21,7 @@ from acceleray.runtime.project import Project
 from acceleray.settings import Settings
 from acceleray.tables import PRICES_RECEIVED, RUN_TABLES, RUNS, Table
 from acceleray.tables.contract import literal
+from acceleray.whole_files import put_in_place
 
 
 def find_table(name: str, project: Project) -> Table:
@@ -184,7 +185,7 @@ def replace_csv(target: Path, rows: pa.Table) -> None:
     scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         csv.write_csv(rows, scratch)
-        scratch.replace(target)
+        put_in_place(scratch, target)
     except PermissionError:
         raise PortfolioError(f"{target} cannot be written: permission denied.") from None
     finally:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from acceleray.cli.archive import archive, archived, reproduce
 from acceleray.cli.cluster import cluster
 from acceleray.cli.explain import explain
 from acceleray.cli.guard import Place, guarded
@@ -23,6 +24,7 @@ from acceleray.cli.notebooks import notebooks
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project, version_line
 from acceleray.cli.report import report
+from acceleray.cli.reports import reports
 from acceleray.cli.text import conclusion_lines, tell
 from acceleray.cli.what_if import what_if
 from acceleray.cli.workloads import workloads
@@ -69,6 +71,7 @@ def _application() -> typer.Typer:
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("report", report, "Write the report of a finished run again, or its tables as XLSX."),
+        ("reports", reports, "List the reports, newest first, with verdicts; --open opens the newest."),
         ("limits", limits, "Show how much of each limit is used; ends with 3 if one is breached."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
         ("explain", explain, "Say what a run took from earlier runs, what it made, and why."),
@@ -76,6 +79,8 @@ def _application() -> typer.Typer:
         ("models", models, "List the models: who is champion, since when, and why."),
         ("rollback", rollback, "Withdraw the champion; the one before is champion again."),
         ("model-document", model_document, "Write what a validator of a model asks for first."),
+        ("archive", archive, "Keep a run for years: tables, files, code, lock."),
+        ("reproduce", reproduce, "Run an archived run again and compare every table."),
         ("maintain", maintain, "Compact tables and delete files that no version needs any more."),
         ("cluster", cluster, "Start, stop or look at a Spark cluster on this machine."),
         ("dictionary", dictionary, "Print the data dictionary: every table, column and unit."),
@@ -137,7 +142,11 @@ def run(
     from acceleray.runtime.workload import execute
 
     of: Project = context.obj.project
-    tell(conclusion_lines(execute(of.workload(workload), settings, Reporter(), of)))
+    done = execute(of.workload(workload), settings, Reporter(), of)
+    try:
+        tell(archived(of, settings, done.run_id) if settings.archive.auto else [])
+    finally:
+        tell(conclusion_lines(done))
     return 0
 
 

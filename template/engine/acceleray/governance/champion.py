@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from acceleray.advice import TO_TRAIN
 from acceleray.errors import PortfolioError
+from acceleray.governance.tags import tag
 from acceleray.settings import Settings
 from acceleray.tables import MODEL_DECISIONS
 from acceleray.tables.contract import Table, literal
@@ -171,7 +172,7 @@ def stored_content(settings: Settings, client: Any, name: str, version: int) -> 
             f"{label} is not in MLflow's registry any more, or cannot be read ({type(error).__name__}); "
             f"train again: {TO_TRAIN}."
         ) from None
-    if hashlib.sha256(content).hexdigest() != tags.get(CONTENT_TAG):
+    if hashlib.sha256(content).hexdigest() != tag(tags, CONTENT_TAG):
         raise PortfolioError(f"{label} is not what was registered: its bytes have changed; do not use it.")
     return content
 

@@ -6,20 +6,25 @@ import hashlib
 import re
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
+from acceleray.errors import PortfolioError
 from acceleray.governance.champion import CONTENT_TAG
+from acceleray.governance.tags import legal_tags, tag
 from acceleray.governance.tracking import Tracker
 from acceleray.settings import Settings
 
-RUN_TAG = "run_id"
+RUN_TAG, DECISION = "run_id", "decision"
 CHALLENGER, CHAMPION = "challenger", "champion"
 _LONGEST_SLUG = 60
+# What the description of a version that this module made begins with.
+_ABOUT = "Made by run "
 
 
 @dataclass(frozen=True)
@@ -69,14 +74,18 @@ def register_model(
     A new version is `challenger`: who becomes champion is decided by a gate, not by being newest.
     """
     name, digest = model_name(settings, source), hashlib.sha256(content).hexdigest()
-    client = tracker.client
-    for found in client.search_model_versions(f"name = '{name}'"):
-        if found.tags.get(RUN_TAG) == run_id and found.tags.get(CONTENT_TAG) == digest:
-            return RegisteredModel(f"models:/{name}/{found.version}", content, name, int(found.version))
-    tags = {**dossier.tags, **{key: f"{value:.6f}" for key, value in dossier.metrics.items()}}
-    # By the last two a version is known as this run's; all come with it, in one transaction.
-    version = _log(tracker, name, content, dossier, {**tags, RUN_TAG: run_id, CONTENT_TAG: digest})
-    client.set_registered_model_alias(name, CHALLENGER, version)
+    client, known = tracker.client, {RUN_TAG: run_id, CONTENT_TAG: digest}
+    _ensure_registered(client, name)
+    if (found := _version_of(client, name, known)) is None:
+        tags = {**dossier.tags, **{key: f"{value:.6f}" for key, value in dossier.metrics.items()}}
+        # By the last two a version is known as this run's; all come with it, in one request.
+        version = _log(tracker, name, content, dossier, legal_tags({**tags, **known}), _about(known))
+    else:
+        version = str(found.version)
+    if found is None or (tag(found.tags, DECISION) is None and CHALLENGER not in found.aliases):
+        # A run that was stopped after its version was made comes back for the alias.
+        with _told_of_rights(name):
+            client.set_registered_model_alias(name, CHALLENGER, version)
     return RegisteredModel(f"models:/{name}/{version}", content, name, int(version))
 
 
@@ -87,7 +96,7 @@ def mirror_decision(
 
     The table of decisions is what counts. Doing this twice changes nothing.
     """
-    client.set_model_version_tag(name, str(version), "decision", decision)
+    client.set_model_version_tag(name, str(version), DECISION, decision)
     client.set_model_version_tag(name, str(version), "effective_from", effective_from.isoformat())
     aliases = client.get_registered_model(name).aliases
     if champion is None:
@@ -99,7 +108,65 @@ def mirror_decision(
         client.delete_registered_model_alias(name, CHALLENGER)
 
 
-def _log(tracker: Tracker, name: str, content: bytes, dossier: Dossier, tags: Mapping[str, str]) -> str:
+def _ensure_registered(client: Any, name: str) -> None:
+    """Create a registered model unless it is there; Unity Catalog refuses a search with a filter."""
+    from mlflow.exceptions import MlflowException
+
+    with _told_of_rights(name):
+        try:
+            client.get_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            try:
+                client.create_registered_model(name)
+            except MlflowException as created:
+                # Another run was quicker.
+                if created.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+
+
+def _version_of(client: Any, name: str, known: Mapping[str, str]) -> Any:
+    """Return the version that this run made of these bytes before, whole, or None."""
+    found, token = [], None
+    while True:
+        page = client.search_model_versions(f"name = '{name}'", page_token=token)
+        found += page
+        if not (token := page.token):
+            break
+    for one in sorted(found, key=lambda version: int(version.version), reverse=True):
+        # What Unity Catalog finds has no tags, and to ask for each version would take longer every day.
+        if str(one.description or "").startswith(_ABOUT) and one.description != _about(known):
+            continue
+        whole = client.get_model_version(name, one.version)
+        if whole.status == "READY" and all(tag(whole.tags, key) == value for key, value in known.items()):
+            return whole
+    return None
+
+
+def _about(known: Mapping[str, str]) -> str:
+    return f"{_ABOUT}{known[RUN_TAG]}, SHA-256 of the model {known[CONTENT_TAG]}"
+
+
+@contextmanager
+def _told_of_rights(name: str) -> Iterator[None]:
+    """Say in one line what is needed where the registry refuses a principal."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code != "PERMISSION_DENIED":
+            raise
+        raise PortfolioError(
+            f"MLflow does not let this principal change the registered model {name}: deploy the bundle as "
+            "the principal that runs its jobs, or let the model's owner grant it MANAGE and ALL PRIVILEGES."
+        ) from error
+
+
+def _log(
+    tracker: Tracker, name: str, content: bytes, dossier: Dossier, tags: Mapping[str, str], about: str
+) -> str:
     import mlflow
     import xgboost
     from mlflow.entities import Metric
@@ -131,14 +198,14 @@ def _log(tracker: Tracker, name: str, content: bytes, dossier: Dossier, tags: Ma
         for key, value in dossier.metrics.items()
     ]
     client.log_batch(tracker.run_id, metrics=metrics)
-    if not client.search_registered_models(f"name = '{name}'"):
-        client.create_registered_model(name)
-    version = client.create_model_version(
-        name,
-        logged.model_uri,
-        tracker.run_id,
-        tags=dict(tags),
-        await_creation_for=0,
-        model_id=logged.model_id,
-    )
+    with _told_of_rights(name):
+        version = client.create_model_version(
+            name,
+            logged.model_uri,
+            tracker.run_id,
+            tags=dict(tags),
+            description=about,
+            await_creation_for=0,
+            model_id=logged.model_id,
+        )
     return str(version.version)

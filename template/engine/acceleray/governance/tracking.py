@@ -14,6 +14,8 @@ from acceleray.settings import Settings
 
 # Jobs of the bundle are stopped after four hours.
 _LONGEST_JOB_H = 24
+# MLflow's name for the registry in Unity Catalog.
+UNITY_CATALOG = "databricks-uc"
 
 
 class Tracker:
@@ -136,10 +138,13 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
     import mlflow
     from mlflow import MlflowClient
 
-    _quiet()
+    quiet()
     uri = tracking_uri(settings)
     mlflow.set_tracking_uri(uri)
-    client = MlflowClient(uri, registry_uri=None if settings.profile == "databricks" else uri)
+    registry = UNITY_CATALOG if settings.profile == "databricks" else uri
+    # Said outright: a cluster's spark.mlflow.modelRegistryUri may name the workspace's old registry.
+    mlflow.set_registry_uri(registry)
+    client = MlflowClient(uri, registry_uri=registry)
     experiment_id = _experiment(client, settings)
     # Logged models follow the active experiment; in the default one they would lie below the current folder.
     mlflow.set_experiment(experiment_id=experiment_id)
@@ -206,7 +211,7 @@ def _experiment(client: Any, settings: Settings) -> str:
     return str(client.create_experiment(name, artifact_location=artifacts.as_uri()))
 
 
-def _quiet() -> None:
-    # The first use of a SQLite store prints every schema migration.
+def quiet() -> None:
+    """Let MLflow log errors alone: the first use of a SQLite store prints every schema migration."""
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)

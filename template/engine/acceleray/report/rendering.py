@@ -14,6 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from acceleray.report import formats
+from acceleray.whole_files import put_in_place
 
 _FILTERS = (
     "amount",
@@ -71,7 +72,7 @@ def save(page: str, path: Path) -> Path:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     return path

@@ -34,6 +34,7 @@ from acceleray.tables import (
     STRESS_SCENARIOS,
     Table,
 )
+from acceleray.whole_files import put_in_place
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -58,6 +59,7 @@ TABLES = (
     BACKTEST_VERDICTS,
     LIVE_RECORD,
 )
+
 # A sheet has room for 2**20 rows, one of them the header.
 MOST_ROWS = 1_000_000
 _BATCH = 10_000
@@ -87,7 +89,7 @@ def write(read: Reads, overview: Overview, path: Path) -> Path:
     try:
         with xlsxwriter.Workbook(str(scratch), options) as book:
             _sheets(book, read, overview)
-        scratch.replace(path)
+        put_in_place(scratch, path)
     except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
         raise PortfolioError(f"{path} cannot be written: {error}") from None
     finally:

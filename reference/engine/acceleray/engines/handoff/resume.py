@@ -7,7 +7,6 @@ checked, every page of it, before it is taken for done.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,6 +24,7 @@ from acceleray.engines.handoff.stage import spark_pattern
 from acceleray.engines.handoff.unfinished import unfinished_folder
 from acceleray.settings import Settings
 from acceleray.tables.contract import Table
+from acceleray.whole_files import put_in_place
 
 
 class Resumable:
@@ -65,7 +65,7 @@ class Resumable:
         note = self._note(number)
         unfinished = note.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(asdict(file)), encoding="utf-8")
-        os.replace(unfinished, note)
+        put_in_place(unfinished, note)
 
     def rows(self, number: int) -> pa.Table:
         """Return one part that is done."""

@@ -8,7 +8,6 @@ model, depends on the number of shards alone, never on how many CPUs or nodes Ra
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import threading
 import time
@@ -24,6 +23,7 @@ from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.processes.signals import first_line
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
+from acceleray.whole_files import put_in_place
 
 _PREFIX, _NOTE = "training-", "rounds"
 # A worker that dies is replaced so often, and all go on from the last checkpoint.
@@ -260,7 +260,7 @@ def _note(folder: Path, rounds: int) -> None:
     """Leave word of how many rounds are kept; Ray Train's own files say it in a form of its own."""
     unfinished = folder / f"{_NOTE}.unfinished"
     unfinished.write_text(str(rounds), encoding="ascii")
-    os.replace(unfinished, folder / _NOTE)
+    put_in_place(unfinished, folder / _NOTE)
 
 
 def _kept(folder: Path) -> int:

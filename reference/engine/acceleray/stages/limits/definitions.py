@@ -9,7 +9,7 @@ from datetime import date
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.limits import DEFAULT
+from acceleray.settings.desk import LIMITS_FILE
 from acceleray.stages.limits import file as written
 from acceleray.stages.limits.amounts import DAYS, PERCENT, Amount, parse_amount
 from acceleray.stages.limits.file import ALL, LimitEntry
@@ -84,7 +84,7 @@ def read_limits(settings: Settings) -> Limits:
     """
     path = settings.project_dir / "conf" / settings.limits.definitions
     file = f"conf/{path.name}"
-    if path.name == DEFAULT and not path.exists():
+    if path.name == LIMITS_FILE and not path.exists():
         return Limits(file, "", ())
     parsed, digest = written.parse(path)
     reading = _Reading(file, settings)

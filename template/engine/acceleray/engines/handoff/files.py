@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from acceleray.errors import PortfolioError
+from acceleray.whole_files import put_in_place
 
 _MAGIC = b"PAR1"
 
@@ -66,7 +67,7 @@ def write_part(folder: Path, number: int, rows: pa.Table) -> DataFile:
     finished = folder / part_name(number)
     try:
         pq.write_table(rows, unfinished, write_page_checksum=True)
-        os.replace(unfinished, finished)
+        put_in_place(unfinished, finished)
     except FileNotFoundError:
         raise StageDamagedError(f"{folder} is gone, and with it the results so far.") from None
     return inspect(finished)[0]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from acceleray.engines.handoff.files import DataFile, StageDamagedError
+from acceleray.whole_files import put_in_place
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Manifest:
         """Write the manifest as JSON: it is there whole, or not at all."""
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        os.replace(unfinished, path)
+        put_in_place(unfinished, path)
 
 
 def read_manifest(path: Path) -> Manifest:

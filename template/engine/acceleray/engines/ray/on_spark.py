@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import ray
+from packaging.version import InvalidVersion, Version
 
 from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.processes.scratch import scratch_folder
@@ -24,6 +26,9 @@ from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 
 _MB = 1024 * 1024
+RUNTIME = "DATABRICKS_RUNTIME_VERSION"
+# The oldest that the bundle offers.
+_OLDEST_RUNTIME = "17"
 _LOUD = ("ray.util.spark", "ray.autoscaler._private.spark.spark_job_server", "ray._private.worker")
 
 
@@ -43,7 +48,7 @@ def ray_on_spark(settings: Settings, plan: SlotPlan, loopback: bool) -> Iterator
         reread_environment(loopback)
         try:
             with kept_signal_handlers(), head_awaited():
-                address = _start(settings, plan, folder)
+                address = _start(settings, plan, folder, attempts=2 if loopback else 1)
                 ray.init(address=address, log_to_driver=False, configure_logging=False, logging_level="ERROR")
         except RuntimeError as error:
             raise PortfolioError(
@@ -57,7 +62,37 @@ def ray_on_spark(settings: Settings, plan: SlotPlan, loopback: bool) -> Iterator
             _stop()
 
 
-def _start(settings: Settings, plan: SlotPlan, folder: Path) -> str:
+def readable_runtime(stated: str | None) -> dict[str, str | None]:
+    """Return DATABRICKS_RUNTIME_VERSION as Ray can read it, if what a runtime states would end in an error.
+
+    Ray compares it as a version of Python's packaging; images named 18.x may state `18.x-cpu-ml-scala2.13`.
+    """
+    try:
+        Version(stated or "0")
+    except InvalidVersion:
+        number = re.match(r"\d+(\.\d+)*", stated or "")
+        return {RUNTIME: number[0] if number else _OLDEST_RUNTIME}
+    return {}
+
+
+def _start(settings: Settings, plan: SlotPlan, folder: Path, attempts: int) -> str:
+    """Return the address of Ray's head.
+
+    Ray waits for its head and nodes for fixed times, which a machine that others keep busy may miss: there it
+    gets a second attempt. On a cluster of its own, what did not come up will not.
+    """
+    with process_environment(readable_runtime(os.environ.get(RUNTIME))):
+        for left in reversed(range(attempts)):
+            try:
+                return _set_up(settings, plan, folder)
+            except RuntimeError:
+                if not left:
+                    raise
+                _stop()
+    raise AssertionError("attempts is at least one")
+
+
+def _set_up(settings: Settings, plan: SlotPlan, folder: Path) -> str:
     from ray.util.spark import setup_ray_cluster
 
     memory, store = settings.ray.node_memory_mb * _MB, settings.ray.object_store_mb * _MB

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from acceleray.tables import (
     SIGNAL_VALIDATION,
     TRAINING,
 )
+from acceleray.whole_files import put_in_place
 
 Row = dict[str, Any]
 
@@ -30,7 +30,7 @@ def write(run: Run, model: RegisteredModel) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(text(run, model), encoding="utf-8")
-    os.replace(unfinished, path)
+    put_in_place(unfinished, path)
     run.tracker.attach(path)
     return path
 
