@@ -69,6 +69,16 @@ exit code: 0 done, 1 refused because edits would be lost, 2 cannot be done, 3 th
 """
 
 
+DOCTOR = """\
+examples:
+  acceleray doctor                               what this machine lacks for a project
+  acceleray doctor --template git@git.example.com:risk/acceleray.git      and whether Git reaches a template
+
+In a project, `python -m portfolio doctor` also looks at what its settings ask for.
+exit code: 0 nothing is missing, 1 something is
+"""
+
+
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line: the usage is a page, and --help shows it."""
@@ -119,6 +129,10 @@ def _parser() -> ArgumentParser:
         "--discard-edits",
         action="store_true",
         help="go on although edits cannot stay; these files are kept below before-update/",
+    )
+    doctor = command("doctor", "look at this machine before there is a project, without writing", DOCTOR)
+    doctor.add_argument(
+        "--template", metavar="PATH_OR_URL", help="default: where acceleray was installed from"
     )
     for parser_ in (new, adopt, check, preview, update):
         parser_.add_argument(

@@ -26,6 +26,7 @@ LOCAL = ("core.fileMode", "core.symlinks")
 SPECIAL = re.compile(r"([\\*?\[\]!# ])")
 # Copier reads and feeds differences as text in the encoding of file names, and drops bytes that are none.
 CODEC = "acceleray-bytes"
+ENCODING = "custom_encoding"
 
 
 def cloned(project: Project, scratch: Path, given: Snapshot) -> tuple[Project, set[str]]:
@@ -81,12 +82,12 @@ def bytes_kept(scratch: Path) -> Iterator[None]:
     codecs.register(_codec)
     # Of the class, because the object itself has no such attribute of its own.
     machine, encoding = type(local), local.custom_encoding
-    machine.custom_encoding = CODEC
+    setattr(machine, ENCODING, CODEC)
     try:
         with git_settings.templates(neutral(scratch)):
             yield
     finally:
-        machine.custom_encoding = encoding
+        setattr(machine, ENCODING, encoding)
         codecs.unregister(_codec)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceleray_cli import addresses, adoption, binaries, git, hashes, project, source, standing
+from acceleray_cli import addresses, adoption, binaries, examination, git, hashes, project, source, standing
 from acceleray_cli.adoption import require_repository
 from acceleray_cli.answers import Answers, read_file, read_questions, read_settings, unknown
 from acceleray_cli.changes import UNCHANGED, Change, changes, losses, summary
@@ -85,6 +85,14 @@ def _chosen(options: Namespace) -> Iterator[tuple[Template, str | None, Answers]
         )
     if version is None:
         _note("The template is no Git repository, so the project cannot be updated from it later.")
+
+
+def doctor(options: Namespace) -> int:
+    """Look at this machine before there is a project."""
+    found = list(examination.examine(options.template))
+    for finding in found:
+        print(addresses.without_credentials(str(finding)))
+    return LOSS if any(finding.status == "missing" for finding in found) else DONE
 
 
 def check(options: Namespace) -> int:
