@@ -79,7 +79,7 @@ def read_limits(settings: Settings) -> Limits:
     A project without a `limits.yml`, such as an older one, has none.
 
     Raises:
-        PortfolioError: the file is missing or malformed, or a limit in it cannot be meant; the line names
+        PortfolioError: the file is missing or malformed, or a limit in it is invalid; the line names
             file, limit and key.
     """
     path = settings.project_dir / "conf" / settings.limits.definitions
