@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from acceleray.engines.processes import allowance
 from acceleray.errors import PortfolioError
+from acceleray.settings import Settings
 
 DEDICATED = "use a cluster with dedicated (single user) access mode"
 SERVERLESS = f"This is serverless compute of Databricks, where Ray cannot run inside Spark; {DEDICATED}."
@@ -94,6 +97,41 @@ def note_on_place(
         f"profile {profile} on Databricks {runtime} starts engines of its own on the driver's machine and "
         "sees no table of the catalog; --profile databricks uses the cluster"
     )
+
+
+def unwritable_cache(settings: Settings) -> str | None:
+    """Return why nothing can be kept in the cache, as one plain line; None if it can, found by writing."""
+    try:
+        folder = settings.cache_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=".writable-", dir=folder):
+            return None
+    except (OSError, RuntimeError) as error:
+        # RuntimeError: there is no home folder at all for this user.
+        why = error.strerror if isinstance(error, OSError) else error
+        return f"{settings.paths.cache} cannot be written ({why}); set paths.cache to a folder that can"
+
+
+def unusable_temporary_folder() -> str | None:
+    """Return why Java and Ray could load nothing from the temporary folder, as one line; None if they can."""
+    folder = allowance.temporary_folder()
+    if allowance.runs_programs(folder):
+        return None
+    return (
+        f"{folder} is mounted noexec, and Java and Ray load libraries from the temporary folder; "
+        "set TMPDIR to a folder with a short path on another file system"
+    )
+
+
+def refuse_unusable_folders(settings: Settings) -> None:
+    """Refuse a machine on which the engines would end in a Java or Python error of no use; before they start.
+
+    Raises:
+        PortfolioError: the cache cannot be written, or nothing can be loaded from the temporary folder.
+    """
+    for problem in (unwritable_cache(settings), unusable_temporary_folder()):
+        if problem:
+            raise PortfolioError(f"{problem}.")
 
 
 def missing_engine() -> str | None:

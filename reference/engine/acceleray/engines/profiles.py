@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from acceleray.engines.environment_checks import refuse_unsupported_environment, refuse_unsupported_session
+from acceleray.engines.environment_checks import (
+    refuse_unsupported_environment,
+    refuse_unsupported_session,
+    refuse_unusable_folders,
+)
 from acceleray.engines.processes.cleanup import family
 from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.ray.slots import available_mb, cluster_megabytes, plan, refuse_too_little_memory
@@ -34,7 +38,7 @@ def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
     Raises:
         PortfolioError: this place cannot carry the profile, or Ray would leave Spark no slot.
     """
-    refuse_unsupported_environment(settings.profile)
+    _refuse_unusable_machine(settings)
     with family(), ExitStack() as stack:
         start = {"local": _local, "cluster": _cluster, "databricks": _databricks}[settings.profile]
         yield start(settings, stack)
@@ -50,7 +54,7 @@ def ray_of_profile(settings: Settings) -> Iterator[FanOut]:
     if settings.profile == "local":
         from acceleray.engines.ray.local import local_ray
 
-        refuse_unsupported_environment(settings.profile)
+        _refuse_unusable_machine(settings)
         with family(), local_ray(settings) as fan_out:
             yield fan_out
         return
@@ -71,7 +75,7 @@ def spark_of_profile(settings: Settings) -> Iterator[SparkSession]:
         return
     from acceleray.engines.spark.session import spark_session
 
-    refuse_unsupported_environment(settings.profile)
+    _refuse_unusable_machine(settings)
     with family(), ExitStack() as stack:
         master = _cluster_master(settings, stack) if settings.profile == "cluster" else None
         yield stack.enter_context(spark_session(settings, master))
@@ -84,7 +88,7 @@ def spark_alone(settings: Settings) -> Iterator[SparkSession]:
     Raises:
         PortfolioError: there is no usable Java, or the Delta jars cannot be had.
     """
-    refuse_unsupported_environment(settings.profile)
+    _refuse_unusable_machine(settings)
     from acceleray.engines.spark.session import spark_session
 
     if settings.profile != "databricks":
@@ -98,6 +102,12 @@ def spark_alone(settings: Settings) -> Iterator[SparkSession]:
 
     with readable_spark_errors():
         yield SparkSession.getActiveSession() or SparkSession.Builder().getOrCreate()
+
+
+def _refuse_unusable_machine(settings: Settings) -> None:
+    refuse_unsupported_environment(settings.profile)
+    if settings.profile != "databricks":
+        refuse_unusable_folders(settings)
 
 
 def _local(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
