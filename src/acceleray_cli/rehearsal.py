@@ -46,7 +46,7 @@ class Rehearsal:
     windows: set[str]
     # Lines on what is left to do by hand.
     remarks: list[str]
-    # Not none where the engine moved into a folder of its own.
+    # Not none where the engine moved into a separate folder.
     handover: Handover | None = None
     kept: list[str] = field(default_factory=list)
 

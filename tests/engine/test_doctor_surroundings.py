@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acceleray.doctor import surroundings
-from acceleray.engines import environment_checks, profiles
+from acceleray.engines import machine_checks, profiles
 from acceleray.engines.processes import allowance
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
@@ -51,7 +51,7 @@ def test_a_temporary_folder_without_programs_is_named_with_the_setting_and_stops
     assert "is mounted noexec" in found.detail
     assert "set TMPDIR to" in found.detail
     with pytest.raises(PortfolioError, match="mounted noexec"):
-        environment_checks.refuse_unusable_folders(settings)
+        machine_checks.refuse_unusable_folders(settings)
 
 
 def test_more_processors_than_are_allowed_are_named_with_their_settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import yaml
 from pydantic import ValidationError
 
 from acceleray.errors import PortfolioError
+from acceleray.settings.places import default_remote
 from acceleray.settings.sections import Section, Settings
 
 # Files in conf/ that are no environment: what all share, columns of holdings, stress definitions, limits.
 _SHARED = ("base", "book", "stress", "limits")
 # Names that settings had in earlier releases, which go on working.
 _BEFORE = {"backtest.historical_window_d": "backtest.minimum_history_d"}
-_TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master")
+_TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master", ".remote")
 
 
 def load(
@@ -39,6 +41,10 @@ def load(
         _merge(merged, _parse(override))
     _merge(merged, {key: value for key, value in top_level.items() if value is not None})
     merged.update(project_dir=project_dir, environment=environment)
+    if merged.get("profile") == "connect":
+        # Where the settings leave it open, what is there already.
+        spark = merged["spark"] = dict(merged.get("spark") or {})
+        spark["remote"] = spark.get("remote") or default_remote(os.environ)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
