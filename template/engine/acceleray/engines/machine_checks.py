@@ -1,4 +1,4 @@
-"""Folders without which the engines end in an error of Java or Python that helps nobody, each with one plain line."""
+"""Folders without which engines fail with an error of Java or Python; each with one plain line."""
 
 from __future__ import annotations
 
