@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from acceleray.doctor.finding import Finding
-from acceleray.engines import environment_checks
+from acceleray.engines import machine_checks
 from acceleray.engines.processes import allowance
 from acceleray.engines.spark.jars import without_login
 from acceleray.settings import Settings
@@ -30,14 +30,14 @@ def processors(settings: Settings) -> Finding:
 
 def cache(settings: Settings) -> Finding:
     """Return whether what is fetched once, and compiled code, can be kept."""
-    if problem := environment_checks.unwritable_cache(settings):
+    if problem := machine_checks.unwritable_cache(settings):
         return Finding("missing", "Cache", problem)
     return Finding("ok", "Cache", f"{settings.cache_dir} can be written")
 
 
 def temporary_folder() -> Finding:
     """Return whether Java and Ray can load what they unpack into the temporary folder."""
-    if problem := environment_checks.unusable_temporary_folder():
+    if problem := machine_checks.unusable_temporary_folder():
         return Finding("missing", "Native libraries", problem)
     return Finding("ok", "Native libraries", f"can be loaded from {allowance.temporary_folder()}")
 
