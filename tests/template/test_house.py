@@ -15,7 +15,7 @@ import yaml
 
 from render import KEPT, ROOT
 
-SKIPPED = {*KEPT, ".git", "build"}
+SKIPPED = {".hypothesis", *KEPT, ".git", "build"}
 TEXT = {"", ".cfg", ".jinja", ".json", ".lock", ".md", ".properties", ".py", ".sh", ".toml", ".txt", ".yml"}
 # Devices of Windows, whatever ending follows.
 RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])")
