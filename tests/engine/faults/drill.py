@@ -96,7 +96,7 @@ def job(gate: str = "", fault: str = "") -> Workload:
             value_trades(run, gate, fault)
         return Conclusion((), "", None)
 
-    return Workload("drill", "Drill", "ray", (TRADES,), (VALUES,), run_it)
+    return Workload("drill", "Drill", "ray", run_it)
 
 
 def write_trades(run: Run) -> None:
