@@ -55,6 +55,24 @@ class PolicyPermission:
     user_name: str | None = None
 
 
+class BundleLevel(enum.Enum):
+    """What somebody may do with the whole bundle."""
+
+    CAN_MANAGE = "CAN_MANAGE"
+    CAN_VIEW = "CAN_VIEW"
+    CAN_RUN = "CAN_RUN"
+
+
+@dataclass
+class BundlePermission:
+    """Who may do what with the folder and all resources of a target."""
+
+    level: BundleLevel
+    group_name: str | None = None
+    service_principal_name: str | None = None
+    user_name: str | None = None
+
+
 class Mode(enum.Enum):
     """What the CLI makes of a target."""
 
@@ -86,6 +104,7 @@ class Target:
     presets: Presets | None = None
     workspace: dict[str, str] | None = None
     run_as: jobs.JobRunAs | None = None
+    permissions: list[BundlePermission] | None = None
     variables: dict[str, Any] | None = None
     resources: dict[str, Any] | None = None
 
