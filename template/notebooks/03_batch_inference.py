@@ -64,7 +64,7 @@ run = session.run
 
 # COMMAND ----------
 
-from acceleray.stages.book.stage import accept_book, build_book, receive_book
+from acceleray.stages.book.stage import accept_book, build_book, examine_book, receive_book
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.score.scorer import find_scorer
@@ -72,7 +72,7 @@ from acceleray.tables import HOLDINGS, PRICES
 
 received = receive_book(run)
 with run.stage("ingest", "Ingest data, find the champion (Spark)"):
-    loaded = ingest(run)
+    loaded = ingest(run, examine_book(run, received))
     scorer = find_scorer(run, loaded.as_of)
     deciding = (*received.identity, ingest_factors(run), *scorer.identity)
     run.identify(loaded.load_id, loaded.as_of, deciding)

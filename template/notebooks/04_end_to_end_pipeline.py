@@ -62,7 +62,7 @@ run = session.run
 
 # COMMAND ----------
 
-from acceleray.stages.book.stage import accept_book, build_book, receive_book
+from acceleray.stages.book.stage import accept_book, build_book, examine_book, receive_book
 from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.limits.stage import limits_for
 from acceleray.stages.train.parameters import deciding
@@ -71,7 +71,7 @@ from acceleray.tables import HOLDINGS, PRICES
 received = receive_book(run)
 limits = limits_for(run, received)
 with run.stage("ingest", "Ingest and validate prices (Spark)"):
-    loaded = ingest(run)
+    loaded = ingest(run, examine_book(run, received))
     inputs = (*received.identity, *deciding(run, loaded.as_of), limits.digest)
     run.identify(loaded.load_id, loaded.as_of, inputs)
     holdings = accept_book(run, received)

@@ -64,7 +64,7 @@ run = session.run
 
 # COMMAND ----------
 
-from acceleray.stages.book.stage import accept_book, build_book, receive_book
+from acceleray.stages.book.stage import accept_book, build_book, examine_book, receive_book
 from acceleray.stages.ingest.factors import ingest_factors
 from acceleray.stages.ingest.stage import ingest
 from acceleray.stages.limits.stage import limits_for
@@ -74,7 +74,7 @@ from acceleray.tables import HOLDINGS, PRICES
 definitions, received = read_definitions(run.settings), receive_book(run)
 limits = limits_for(run, received)
 with run.stage("ingest", "Ingest prices and factors (Spark)"):
-    loaded = ingest(run)
+    loaded = ingest(run, examine_book(run, received))
     deciding = (*received.identity, ingest_factors(run), definitions.digest, limits.digest)
     run.identify(loaded.load_id, loaded.as_of, deciding)
     holdings = accept_book(run, received)

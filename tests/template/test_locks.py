@@ -14,6 +14,7 @@ from render import ROOT
 LOCKS = (
     "requirements.lock",
     "requirements-data.lock",
+    "requirements-docs.lock",
     "template/engine/requirements.lock",
     "template/engine/requirements-java.lock",
 )

@@ -38,7 +38,7 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
-echo "Preparing $venv: a few minutes and about 2 GB of disk, once ..."
+echo "Preparing $venv: ${COST:-a few minutes and about 2 GB of disk}, once ..."
 # Remove the contents only: the folder may be a mount, and only a stamped one comes this far.
 mkdir -p "$venv"
 : > "$stamp"

@@ -12,9 +12,9 @@ import pytest
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
-from acceleray.stages.book.stage import accept_book, build_book, receive_book
+from acceleray.stages.book.stage import accept_book, build_book, examine_book, receive_book
 from acceleray.stages.ingest.stage import ingest
-from acceleray.tables import PORTFOLIO_LIQUIDITY, POSITION_LIQUIDITY, POSITIONS
+from acceleray.tables import PORTFOLIO_LIQUIDITY, POSITION_LIQUIDITY, POSITIONS, PRICES_RECEIVED
 
 PRICES = (
     "date,AAA,BBB,EURUSD\n2024-01-02,10,20,1.25\n2024-01-03,11,21,1.25\n2024-01-04,12,20,1.25\n"
@@ -59,7 +59,7 @@ FILES = {
 def built(run: Run) -> None:
     """Take a run through ingest and book, as if every instrument had a model."""
     received = receive_book(run)
-    loaded = ingest(run)
+    loaded = ingest(run, examine_book(run, received))
     run.identify(loaded.load_id, loaded.as_of, received.identity)
     holdings = accept_book(run, received)
     dates = np.arange("2024-01-02", "2024-01-06", dtype="datetime64[D]")
@@ -136,3 +136,34 @@ def test_what_comes_with_a_book_is_refused_before_any_work(
         receive_book(run)
     assert "\n" not in str(refused.value)
     assert run.touches == []
+
+
+UNMEANT = {
+    "a quantity and a market value that contradict each other at these prices": (
+        {"positions.csv": "portfolio_id,instrument_id,quantity,market_value\nP,AAA,100,1000\nP,BBB,5,900\n"},
+        "P holds AAA: quantity x price is 800.00 and market_value 1,000.00, more than",
+    ),
+    "no rate": (
+        {"prices.csv": PRICES.replace("EURUSD", "CCC")},
+        "AAA is in USD and its portfolio in EUR: no exchange rate leads there",
+    ),
+    "positions of later": (
+        {"positions.csv": "as_of,portfolio_id,instrument_id,quantity\n2024-02-01,P,AAA,1\n"},
+        "All positions are dated after the as-of date 2024-01-05",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNMEANT)
+def test_a_book_that_cannot_be_meant_is_refused_before_prices_are_committed(
+    case: str, desk: Callable[..., Run], tmp_path: Path
+) -> None:
+    files, expected = UNMEANT[case]
+    run = desk()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    received = receive_book(run)
+    with pytest.raises(PortfolioError, match=expected):
+        ingest(run, examine_book(run, received))
+    assert [touch for touch in run.touches if touch.direction == "write"] == []
+    assert not run.lake.exists(PRICES_RECEIVED)

@@ -67,6 +67,7 @@ def test_the_newest_report_is_written_again_with_a_page_for_each_portfolio(
     assert out == [f"Report: {page}"]
     assert "DESK of newer" in page.read_text("utf-8")
     assert sorted(file.name for file in page.with_suffix("").iterdir()) == ["DESK.html", "GROWTH.html"]
+    assert "end_to_end_pipeline" in (page.parent / "index.html").read_text("utf-8")
     assert any("had other settings than conf/ has now" in line for line in err)
     code, out, _ = report("older", "--output", str(tmp_path / "board"))
     assert (code, out) == (0, [f"Report: {page.with_name(page.name.replace('newer', 'older'))}"])

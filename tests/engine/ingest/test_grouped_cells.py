@@ -11,7 +11,8 @@ import pytest
 
 from acceleray.quant.price_findings.market import binned, market_of
 from acceleray.stages.ingest import survey as surveying
-from acceleray.stages.ingest.grouped import cells_of, neighbours, pack, unpacked
+from acceleray.stages.ingest.delivered import delivered
+from acceleray.stages.ingest.grouped import Here, cells_of, neighbours, pack, unpacked
 from acceleray.stages.ingest.quality import judge_series
 from acceleray.stages.ingest.reading.delivery import CELLS
 from acceleray.stages.ingest.survey import Survey, survey_of, totals
@@ -69,6 +70,24 @@ def test_rows_that_are_no_neighbours_are_no_series() -> None:
     mixed = pa.concat_tables([rows.slice(0, 10), rows.slice(60), rows.slice(10, 50)])
     with pytest.raises(RuntimeError, match="the rows of A are not neighbours"):
         list(neighbours(cut(mixed, [])))
+
+
+def test_what_was_delivered_has_the_last_closes_up_to_the_as_of_date() -> None:
+    rows = judged(["A", "B", "C"])
+    as_of = FIRST + timedelta(days=5)
+    # The cell of C on the as-of date is no price; D begins only after it, and E is no price at all.
+    later = judge_series(cells_of("D", pa.array([FIRST + timedelta(days=9)]), pa.array(["4"])), 20)
+    none = judge_series(cells_of("E", days(1), pa.array(["-"])), 20)
+    shuffled = [rows.filter(pc.equal(rows["instrument_id"], name)) for name in "CAB"]
+    found = delivered(
+        Here((*(one.take(pa.array(range(59, -1, -1))) for one in shuffled), later, none)), as_of
+    )
+    assert (found.as_of, found.instruments) == (as_of, ("A", "B", "C", "D"))
+    assert found.closes["date"].to_pylist() == [as_of, as_of, as_of - timedelta(days=1)]
+    expected = rows.filter(pc.is_in(rows["date"], pa.array([as_of, as_of - timedelta(days=1)])))
+    known = {(row["instrument_id"], row["date"]): row["price"] for row in expected.to_pylist()}
+    for row in found.closes.to_pylist():
+        assert row["price"] == known[row["instrument_id"], row["date"]]
 
 
 def looked(rows: pa.Table, arithmetic: tuple[str, ...] = ()) -> Survey:

@@ -38,6 +38,14 @@ def test_critical_values_of_z2_with_known_normal_quantiles_are_those_known(days,
     assert np.quantile(records(days, 0, math.inf).z2, 0.05) == pytest.approx(critical, abs=near)
 
 
+def test_the_critical_value_of_z2_in_a_heavy_tail_is_that_which_mathworks_publishes():
+    # Risk Management Toolbox, esbacktest.unconditionalT: losses of t with three degrees of freedom, 1,966
+    # days, test level 99 %: critical value -0.42986, and a p-value of 0.018566 at -0.38265.
+    null = records(1966, 0, 3.0, 10_000).z2
+    assert np.quantile(null, 0.01) == pytest.approx(-0.42986, abs=0.02)
+    assert lower_p(-0.38265, null) == pytest.approx(0.018566, abs=0.004)
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("nu", [math.inf, 5.0])
 @pytest.mark.parametrize("days", [250, 7312])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import acceleray
 import rendered
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.local import local_ray
@@ -103,3 +106,17 @@ def test_the_folder_of_the_state_is_as_it_was(ran: tuple[Run, Settings, FanOut])
     with risk_session(settings, reporter=Reporter(quiet=True), fan_out=fan_out) as risk:
         risk.what_if({"XOM": 10})
     assert files() == before
+
+
+def test_the_cell_that_what_if_md_shows_runs(
+    ran: tuple[Run, Settings, FanOut], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, settings, fan_out = ran
+    text = (Path(acceleray.__file__).parents[1] / "docs/what_if.md").read_text(encoding="utf-8")
+    (cell,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    here = partial(risk_session, reporter=Reporter(quiet=True), fan_out=fan_out)
+    monkeypatch.setattr("acceleray.stages.what_if.session.risk_session", here)
+    names: dict[str, Any] = {"settings": settings}
+    exec(cell, names)
+    assert "AAPL" in capsys.readouterr().out
+    assert names["answer"].horizons

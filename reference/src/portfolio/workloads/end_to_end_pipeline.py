@@ -10,7 +10,7 @@ from acceleray.runtime.workload import Conclusion, Workload
 from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.stage import BookVerdict, backtest
 from acceleray.stages.book.dated import dated_books
-from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
+from acceleray.stages.book.stage import Book, accept_book, build_book, examine_book, receive_book
 from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.change.stage import explain_change
 from acceleray.stages.features.stage import build_features
@@ -27,7 +27,7 @@ def run(run: Run) -> Conclusion:
     received = receive_book(run)
     limits = limits_for(run, received)
     with run.stage("ingest", "Ingest and validate prices (Spark)"):
-        loaded = ingest(run)
+        loaded = ingest(run, examine_book(run, received))
         inputs = (*received.identity, *deciding(run, loaded.as_of), limits.digest)
         run.identify(loaded.load_id, loaded.as_of, inputs)
         holdings = accept_book(run, received)

@@ -12,7 +12,7 @@ from acceleray.stages.backtest.live.stage import keep_live_record
 from acceleray.stages.backtest.side_by_side import NAMES, side_by_side
 from acceleray.stages.backtest.stage import BookVerdict, backtest
 from acceleray.stages.book.dated import dated_books
-from acceleray.stages.book.stage import accept_book, build_book, receive_book
+from acceleray.stages.book.stage import accept_book, build_book, examine_book, receive_book
 from acceleray.stages.calibrate.dependence import build_dependence
 from acceleray.stages.calibrate.factor_model import build_factor_model
 from acceleray.stages.calibrate.stage import calibrate
@@ -30,7 +30,7 @@ def run(run: Run) -> Conclusion:
     definitions, received = read_definitions(run.settings), receive_book(run)
     limits = limits_for(run, received)
     with run.stage("ingest", "Ingest prices and factors (Spark)"):
-        loaded = ingest(run)
+        loaded = ingest(run, examine_book(run, received))
         deciding = (*received.identity, ingest_factors(run), definitions.digest, limits.digest)
         run.identify(loaded.load_id, loaded.as_of, deciding)
         holdings = accept_book(run, received)

@@ -23,6 +23,7 @@ from acceleray.cli.notebooks import notebooks
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project, version_line
 from acceleray.cli.report import report
+from acceleray.cli.reports import reports
 from acceleray.cli.text import conclusion_lines, tell
 from acceleray.cli.what_if import what_if
 from acceleray.cli.workloads import workloads
@@ -69,6 +70,7 @@ def _application() -> typer.Typer:
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("report", report, "Write the report of a finished run again, or its tables as XLSX."),
+        ("reports", reports, "List the reports, newest first, with verdicts; --open opens the newest."),
         ("limits", limits, "Show how much of each limit is used; ends with 3 if one is breached."),
         ("lineage", lineage, "Follow a row back to everything that made it."),
         ("explain", explain, "Say what a run took from earlier runs, what it made, and why."),

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from acceleray.extend import Section
-from acceleray.report import formats, price_findings
+from acceleray.report import formats, listing, price_findings
 from acceleray.report.desk import overview, overview_figure, pages
 from acceleray.report.desk.order import file_name
 from acceleray.report.downloads import with_downloads
@@ -73,6 +73,8 @@ class Page:
     ) -> Path:
         """Write the page to `path`, replacing an older file there in one step, and return the path.
 
+        The list of the reports next to it is written again.
+
         Raises:
             PortfolioError: the run has nothing that the page is about, or an own section cannot be written.
         """
@@ -83,6 +85,7 @@ class Page:
                 found = overview.gather(read, settings, _address(path.stem))
                 for name, page in pages.pages(read, settings, found, path.name):
                     save(page, folder / name)
+        listing.write(path.parent)
         return written
 
 

@@ -12,10 +12,22 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.progress import TimeRemainingColumn as _Rich
+from rich.text import Text
+
+
+class TimeLeft(_Rich):
+    """How long the tasks of a stage still take at their pace, as soon as two have finished."""
+
+    def render(self, task: Task) -> Text:
+        """Return the time in words, or nothing while it is not known."""
+        left = task.time_remaining if task.total and task.completed >= 2 else None
+        return Text("" if left is None or task.finished else f"about {max(1, round(left))} s left")
 
 
 class Reporter:
@@ -36,7 +48,9 @@ class Reporter:
             self.console.print(f"  {title:<48} {time.monotonic() - started:6.1f} s")
             return
         columns = (SpinnerColumn(), TextColumn("{task.description:<48}"), BarColumn(24), MofNCompleteColumn())
-        with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True) as self._bar:
+        with Progress(
+            *columns, TimeElapsedColumn(), TimeLeft(), console=self.console, transient=True
+        ) as self._bar:
             self._task = self._bar.add_task(title, total=None)
             try:
                 yield

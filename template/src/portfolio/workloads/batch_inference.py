@@ -10,7 +10,7 @@ from acceleray.report.scoring.page import PAGE
 from acceleray.runtime.evidence import record
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload
-from acceleray.stages.book.stage import Book, accept_book, build_book, receive_book
+from acceleray.stages.book.stage import Book, accept_book, build_book, examine_book, receive_book
 from acceleray.stages.calibrate.factor_model import build_factor_model
 from acceleray.stages.calibrate.stage import calibrate
 from acceleray.stages.features.stage import build_features
@@ -29,7 +29,7 @@ def run(run: Run) -> Conclusion:
     """
     received = receive_book(run)
     with run.stage("ingest", "Ingest data, find the champion (Spark)"):
-        loaded = ingest(run)
+        loaded = ingest(run, examine_book(run, received))
         scorer = find_scorer(run, loaded.as_of)
         deciding = (*received.identity, ingest_factors(run), *scorer.identity)
         run.identify(loaded.load_id, loaded.as_of, deciding)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from importlib import resources
 
 import numpy as np
@@ -36,7 +37,7 @@ from acceleray.stages.book.holdings import (
     receive_holdings,
 )
 from acceleray.stages.book.liquidity_stage import commit_liquidity
-from acceleray.stages.book.market import Market, market_of
+from acceleray.stages.book.market import Market, market_at, market_of
 from acceleray.stages.book.rows import (
     left_out,
     plain_portfolios,
@@ -46,19 +47,24 @@ from acceleray.stages.book.rows import (
 )
 from acceleray.stages.book.valuation import Valued, value
 from acceleray.stages.book.volumes import Volumes, receive_volumes
+from acceleray.stages.ingest.delivered import Delivered, Examine
 from acceleray.stages.ingest.delta_table import newest
 from acceleray.tables import PORTFOLIOS, POSITIONS, PRICE_SERIES
 
-__all__ = ["REFERENCE", "Book", "Incoming", "accept_book", "build_book", "receive_book"]
+__all__ = ["REFERENCE", "Book", "Incoming", "accept_book", "build_book", "examine_book", "receive_book"]
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """What files or tables say of the book; `received` is None for a simulated one, `volumes` without any."""
+    """What files or tables say of the book; `received` is None for a simulated one, `volumes` without any.
+
+    `examined` has the holdings that `examine_book` found good, by as-of date and instruments.
+    """
 
     origin: str
     received: Received | None = None
     volumes: Volumes | None = None
+    examined: dict[tuple[date, tuple[str, ...]], Holdings] = field(default_factory=dict, compare=False)
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -109,11 +115,34 @@ def _receive(run: Run) -> Incoming:
     return Incoming("reported", receive_holdings(run.settings, read), volumes)
 
 
-def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
-    """Return and commit the positions of the run, matched with prices; said once, refused as early as can be.
+def examine_book(run: Run, incoming: Incoming) -> Examine:
+    """Return what `ingest` calls before it commits: it refuses a book that cannot be meant with its prices.
 
-    Prices must have been ingested. Everything but models is tried here, so that a missing rate or a
-    contradiction is heard of before anything is computed.
+    Everything but models is tried, so that a missing rate or a contradiction is heard of before anything is
+    computed or written.
+    """
+
+    def examine(found: Delivered) -> None:
+        """Match and value the positions.
+
+        Raises:
+            PortfolioError: the book contradicts itself, or lacks a rate, currency, portfolio or date.
+        """
+        if incoming.received is None:
+            return
+        names = found.instruments
+        holdings = accept(incoming.received, run.settings, found.as_of, names)
+        every = np.ones(len(names), dtype=np.bool_)
+        _assemble(run, holdings, market_at(found.closes, names, every, run.settings.fx.pairs))
+        incoming.examined[found.as_of, names] = holdings
+
+    return examine
+
+
+def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
+    """Return and commit the positions of the run, matched with prices, and say what they are.
+
+    Prices must have been ingested, and the book examined with them.
 
     Raises:
         PortfolioError: what is said contradicts itself, or a rate, currency, portfolio or date is missing.
@@ -122,10 +151,13 @@ def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
     if received is None:
         return None
     names = tuple(sorted(run.arrow(PRICE_SERIES, ("instrument_id",))["instrument_id"].to_pylist()))
-    holdings = accept(received, run.settings, run.as_of, names)
+    holdings = incoming.examined.get((run.as_of, names))
+    if holdings is None:
+        # A recipe that has not handed `examine_book` to `ingest` is refused here, later.
+        holdings = accept(received, run.settings, run.as_of, names)
+        _assemble(run, holdings, market_of(run, names, np.ones(len(names), dtype=np.bool_)))
     for line in holdings.lines:
         run.reporter.say(f"    {line}")
-    _assemble(run, holdings, market_of(run, names, np.ones(len(names), dtype=np.bool_)))
     commit_holdings(run, received, holdings)
     return replace(holdings, volumes=incoming.volumes)
 

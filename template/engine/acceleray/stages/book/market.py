@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import functions as F
 
@@ -63,6 +65,20 @@ def market_of(run: Run, instruments: tuple[str, ...], modelled: NDArray[np.bool_
         .agg(F.max_by("price", "date").alias("price"), F.max("date").alias("date"))
         .toArrow()
     )
+    return market_at(last, instruments, modelled, run.settings.fx.pairs)
+
+
+def market_at(
+    last: pa.Table, instruments: tuple[str, ...], modelled: NDArray[np.bool_], pairs: Mapping[str, str]
+) -> Market:
+    """Return the market of last closes.
+
+    Args:
+        last: instrument_id, price and date of those that have one, in any order.
+        instruments: those of the market, in its order.
+        modelled: (instruments,) whether scenarios of it can be made.
+        pairs: `fx.pairs`.
+    """
     rows = {name: row for row, name in enumerate(last["instrument_id"].to_pylist())}
     known = np.array([name in rows for name in instruments], dtype=np.bool_)
     at = [rows[name] for name in instruments if name in rows]
@@ -70,4 +86,4 @@ def market_of(run: Run, instruments: tuple[str, ...], modelled: NDArray[np.bool_
     closes[known] = column(last, "price")[at]
     dates = np.full(len(instruments), "NaT", dtype="datetime64[D]")
     dates[known] = column(last, "date").astype("datetime64[D]")[at]
-    return Market(instruments, closes, modelled, Rates.among(instruments, run.settings.fx.pairs), dates)
+    return Market(instruments, closes, modelled, Rates.among(instruments, pairs), dates)

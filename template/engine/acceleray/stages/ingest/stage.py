@@ -22,6 +22,7 @@ from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.ingest.calendar import calendar_of, calendar_rows
 from acceleray.stages.ingest.corrections import read_corrections
+from acceleray.stages.ingest.delivered import Examine, delivered
 from acceleray.stages.ingest.delta_table import from_table
 from acceleray.stages.ingest.findings import findings_table
 from acceleray.stages.ingest.merging import commit_prices, moved
@@ -67,12 +68,17 @@ class Loaded:
     instruments: int
 
 
-def ingest(run: Run) -> Loaded:
+def ingest(run: Run, examine: Examine | None = None) -> Loaded:
     """Load prices into bronze and silver: received, accepted, quarantined, their series and the risk days.
 
     Nothing is committed before everything has been checked. A run that is killed between two commits is
     repaired by running again: each commit brings the rows of the source to what was delivered, or does
     nothing if they are that.
+
+    Args:
+        run: what is read and written.
+        examine: looks at what was delivered before anything is committed, such as whether a book can be
+            meant with these prices.
 
     Raises:
         PortfolioError: the source cannot be read, its dates are unusable, or its history is too short.
@@ -87,6 +93,8 @@ def ingest(run: Run) -> Loaded:
     with _kept(judged.kept):
         known = survey(judged.series, data.arithmetic)
         loaded, calendar = _check(run, received, known)
+        if examine is not None:
+            examine(delivered(judged.series, loaded.as_of))
         loaded = replace(loaded, load_id=corrections.identity(loaded.load_id))
         prices, load_id = moved(run, PRICES, judged), loaded.load_id
         found = look_at_prices(run, received, judged, known, prices, load_id, corrections)
