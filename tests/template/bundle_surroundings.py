@@ -60,9 +60,9 @@ def settings(project: Path, known: Mapping[str, str], volume: str) -> Iterator[s
     prefix = known.get("var.schema_prefix")
     named = {at: f"{prefix}_{at}" for at in ("bronze", "silver", "gold")} | {"name": known.get("var.catalog")}
     for key, expected in named.items():
-        given = conf["catalog"][key]
-        if _resolved(given.value, known) != expected:
-            yield f"{given.where}: catalog.{key} {given.value} is not what the bundle calls it, {expected}"
+        called = conf["catalog"][key]
+        if _resolved(called.value, known) != expected:
+            yield f"{called.where}: catalog.{key} {called.value} is not what the bundle calls it, {expected}"
     experiment = conf["project"]["experiment"]
     if _resolved(experiment.value, known) != known.get("var.experiment"):
         yield f"{experiment.where}: project.experiment is not ${{var.experiment}}"
