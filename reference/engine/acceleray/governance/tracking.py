@@ -202,7 +202,8 @@ def _log(client: Any, run_id: str, tags: Mapping[str, str], metrics: Mapping[str
 def _experiment(client: Any, settings: Settings) -> str:
     name = settings.project.name
     if settings.profile == "databricks":
-        name = f"/Shared/{name}-{settings.environment}"
+        # Projects of releases up to 0.2 say nothing in conf/.
+        name = settings.project.experiment or f"/Shared/{name}-{settings.environment}"
     if found := client.get_experiment_by_name(name):
         return str(found.experiment_id)
     if settings.profile == "databricks":
