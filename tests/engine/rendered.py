@@ -16,7 +16,7 @@ TEMPLATE = ROOT / "template"
 ENGINE = TEMPLATE / "engine"
 TESTS = Path(__file__).parent
 # All that is taken from a render: the engine and the recipes are found by import path, wherever that leads.
-_TAKEN = ("conf", "databricks.yml.jinja", "pyproject.toml.jinja")
+_TAKEN = ("conf", "resources", "databricks.yml.jinja", "pyproject.toml.jinja")
 
 
 @cache

@@ -96,6 +96,8 @@ def values(deployed: Node, target: str) -> dict[str, str]:
             known[f"var.{name}"] = str(given[name].value)
         elif "default" in variable:
             known[f"var.{name}"] = str(variable["default"].value)
+        elif "lookup" in variable:
+            known[f"var.{name}"] = "whatever the workspace says"
     # A variable may hold others.
     return {name: REFERENCE.sub(lambda at: known.get(at[1], at[0]), text) for name, text in known.items()}
 

@@ -13,6 +13,7 @@ _SHARED = re.compile(r"^(/Workspace)?/Shared(/|$)")
 NAMES = ("catalog", "schema_prefix", "experiment")
 # Kinds of resources that a workspace has under one name only, and where that name stands.
 _NAMED = {"schemas": "name", "cluster_policies": "name", "experiments": "name"}
+_NAMED |= {"dashboards": "display_name", "alerts": "display_name"}
 _ON_DEMAND = re.compile(r"ON_DEMAND(_AZURE|_GCP)?")
 
 
