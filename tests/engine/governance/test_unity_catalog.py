@@ -181,3 +181,19 @@ def test_on_databricks_the_registry_is_unity_catalog_whatever_the_cluster_says(
     assert told == [("databricks", "databricks-uc")]
     mlflow.set_tracking_uri(before[0])
     mlflow.set_registry_uri(before[1])
+
+
+def test_mlflow_without_credentials_says_nothing_beside_its_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlflow.utils.databricks_utils import get_databricks_host_creds
+
+    from acceleray.governance import tracking
+
+    for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", "/nowhere")
+    tracking._quiet()
+    with pytest.raises(Exception, match=r"(?i)databricks"):
+        get_databricks_host_creds("databricks")
+    assert capsys.readouterr().err == ""
