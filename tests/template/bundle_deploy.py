@@ -79,10 +79,12 @@ class Deployment:
                 self._client.jobs.create(**given)
                 self.changes.append(f"jobs.{name}")
                 continue
-            settings = self._client.jobs.get(listed[0].job_id).settings
+            number = listed[0].job_id
+            assert number is not None
+            settings = self._client.jobs.get(number).settings
             assert settings is not None
             if not _holds(settings.as_dict(), wanted.as_dict()):
-                self._client.jobs.reset(listed[0].job_id, wanted)
+                self._client.jobs.reset(number, wanted)
                 self.changes.append(f"jobs.{name}")
         return self.changes
 
