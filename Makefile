@@ -15,7 +15,7 @@ DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-p
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo-says demo open new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest bench-day faults soak discoveries subsets updates lock docs docs-run docs-serve clean
+.PHONY: help prepare demo-says demo open new acceleray reference lint lint-ci release test test-all planted record gate-power bench bench-new bench-ingest bench-day faults soak discoveries subsets updates lock docs docs-run docs-serve talk clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -100,7 +100,7 @@ soak: prepare ## A hundred runs in one process, watched for growth: make soak AR
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
-planted: prepare ## Plant 403 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 410 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more
@@ -128,6 +128,9 @@ docs: prepare ## Build the site into build/site; a broken link or a snippet that
 docs-run: prepare ## Run the seven notebooks, whose output and figures the next `make docs` takes: half an hour
 	@$(BIN)/python scripts/render.py answers/reference.yml build/docs/project
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/docs/project notebooks VENV="$$venv"
+
+talk: prepare ## Render slides and handout of the talk to build/talk, as HTML and PDF, with npm and Chromium
+	@$(BIN)/python scripts/talk.py
 
 docs-serve: docs ## Build the site and serve it on this machine: make docs-serve PORT=8000
 	@$(DOCS)/bin/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)

@@ -1,4 +1,4 @@
-"""Measure a morning, in a project rendered from here, and in one of another commit in turns with it.
+"""Measure a morning, in a project rendered from here, and in one of another commit alternating with it.
 
 `make bench-day` renders the reference into build/bench-day and runs `engine/benchmarks/day.py` there, on all
 its universes unless told otherwise. With `--before COMMIT` that commit of this repository is rendered too.
@@ -29,7 +29,7 @@ def main() -> int:
         epilog="All other options are those of engine/benchmarks/day.py, such as --small, --size, --rounds; "
         "--days-help lists them.",
     )
-    parser.add_argument("--before", metavar="COMMIT", help="measure this commit too, in turns: A B A B")
+    parser.add_argument("--before", metavar="COMMIT", help="measure this commit too, alternating: A B A B")
     parser.add_argument("--days-help", action="store_true", help="show the other options")
     wanted, others = parser.parse_known_args()
     if wanted.days_help:

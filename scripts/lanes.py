@@ -54,7 +54,8 @@ class Took:
 
 
 def _pytest(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-q", *arguments]
+    # The slowest tests are named, so that what creeps back is seen.
+    return [sys.executable, "-m", "pytest", "-q", "--durations=12", "--durations-min=4", *arguments]
 
 
 def _module(*arguments: str) -> list[str]:

@@ -23,6 +23,8 @@ from site_links import Links
 
 PAGES = ROOT / "docs/site/pages.toml"
 SOURCE = ROOT / "build/docs/source"
+RENDERED = ROOT / "build/talk/docs"
+SLIDES = "tutorials/talk"
 EXTRA = ROOT / "build/docs/extra"
 
 
@@ -48,8 +50,6 @@ def listed(kinds: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield from ((page["from"], f"{kind}/{page['to']}") for page in of["pages"] if "from" in page)
     for path in sorted((ROOT / "docs/decisions").glob("*.md")):
         yield path.relative_to(ROOT).as_posix(), f"explanation/decisions/{path.stem}"
-    if (ROOT / "docs/talk/README.md").exists():
-        yield "docs/talk/README.md", "tutorials/talk"
 
 
 def collect() -> list[str]:
@@ -68,7 +68,8 @@ def collect() -> list[str]:
             continue
         text = (ROOT / kept).read_text(encoding="utf-8")
         site.wrong += site_snippets.unchecked(kept, text)
-        site.write(page, site.links.rewritten(kept, page, text) + (_kinds(kinds) if page == "index" else ""))
+        more = _kinds(kinds) if page == "index" else _slides() if page == SLIDES else ""
+        site.write(page, site.links.rewritten(kept, page, text) + more)
     _write_generated(site, modules)
     return site.wrong + site.links.wrong
 
@@ -94,10 +95,19 @@ def _write_generated(site: Site, modules: dict[str, str]) -> None:
     )
     for kind, of in site.kinds.items():
         names = [page["to"] for page in of["pages"]]
-        if kind == "tutorials" and "tutorials/talk" in site.links.places.values():
-            names.append("talk")
         body = f"# {of['title']}\n\n{of['says']}\n\n```{{toctree}}\n:maxdepth: 1\n\n" + "\n".join(names)
         site.write(f"{kind}/index", body + "\n```\n")
+
+
+def _slides() -> str:
+    """Return links to the rendered slides, which come along, or how they are rendered."""
+    if not (RENDERED / "talk/slides.html").exists():
+        return "\nThis site was built without rendered slides; `make talk` renders them.\n"
+    for name in ("talk", "images"):
+        shutil.copytree(RENDERED / name, EXTRA / "rendered" / name)
+    names = ("slides.html", "slides.pdf", "handout.html", "handout.pdf")
+    links = " · ".join(f'<a href="../rendered/talk/{name}">{name}</a>' for name in names)
+    return f"\nRendered: {links}\n"
 
 
 def _kinds(kinds: dict[str, Any]) -> str:

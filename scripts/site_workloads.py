@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from render import ROOT
 
+STOPPED = "class='out error'"
 PROJECT = ROOT / "build/docs/project"
 FIGURE = re.compile(r"<figure\b.*?</figure>", re.DOTALL)
 SOURCE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
@@ -42,6 +43,8 @@ def _page(workload: dict[str, Any], extra: Path) -> str:
         "",
     ]
     notebook = PROJECT / "var/notebooks" / f"{name}.html"
+    if notebook.exists() and STOPPED in notebook.read_text(encoding="utf-8"):
+        raise SystemExit(f"{notebook.relative_to(ROOT)} stopped at an error; run `make docs-run` again.")
     if not notebook.exists():
         return "\n".join([*lines, "This site was built without notebooks; `make docs-run` runs them.", ""])
     (extra / "notebooks").mkdir(parents=True, exist_ok=True)
@@ -70,18 +73,26 @@ def _report(notebook: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def _width(drawn: str) -> float:
+    """Return the width of a figure in the units of its own view box."""
+    head = base64.b64decode(drawn[:4000] + "=" * (-len(drawn[:4000]) % 4)).decode("utf-8", "replace")
+    found = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+)', head)
+    return float(found[1]) if found else 0.0
+
+
 def _figures(report: Path, name: str, folder: Path) -> list[str]:
     """Return the figures of a report as HTML, each drawn wide and with its caption."""
     folder.mkdir(exist_ok=True)
     lines = []
     for number, found in enumerate(FIGURE.findall(report.read_text(encoding="utf-8")), 1):
-        drawn = SOURCE.search(found)
+        # Drawn for a phone and wide: the wide one has more room for names.
+        drawn = max(SOURCE.findall(found), key=_width, default=None)
         caption = re.search(r"<figcaption[^>]*>(.*?)</figcaption>", found, re.DOTALL)
         text = re.search(r'alt="([^"]*)"', found)
         if drawn is None or text is None:
             continue
         file = folder / f"{name}-{number}.svg"
-        file.write_bytes(base64.b64decode(drawn[1]))
+        file.write_bytes(base64.b64decode(drawn))
         under = " ".join(caption[1].split()) if caption else ""
         lines.append(
             f'<figure class="report"><img src="../../figures/{file.name}" alt="{text[1]}">'

@@ -1,5 +1,6 @@
 """Sphinx settings of the site, which `make docs` builds from what scripts/site_pages.py collects."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -24,6 +25,7 @@ html_title = f"Acceleray {release}"
 html_static_path = [str(HERE / "_static")]
 html_css_files = ["site.css"]
 html_extra_path = [str(ROOT / "build/docs/extra")]
+html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
 # What is copied is the command, without the prompt and without its output.
@@ -40,10 +42,15 @@ def setup(app: Sphinx) -> None:
 
 
 def _inline(translator: HTML5Translator, node: math) -> None:
-    translator.body.append(convert(node.astext()))
+    translator.body.append(convert(_named(node.astext())))
     raise SkipNode
 
 
+def _named(formula: str) -> str:
+    """Return a formula whose functions are set upright, as names and not as products of letters."""
+    return re.sub(r"(?<![\\\w])(ln|exp|sqrt|max|min|abs|rank)(?![\w])", r"\\operatorname{\1}", formula)
+
+
 def _block(translator: HTML5Translator, node: math_block) -> None:
-    translator.body.append(convert(node.astext(), display="block"))
+    translator.body.append(convert(_named(node.astext()), display="block"))
     raise SkipNode

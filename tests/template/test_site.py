@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from render import ROOT
 from site_links import Links
 
 README = ROOT / "README.md"
+WORDS = ("build/demo", "2 GB", "minutes", "MB of disk")
 
 
 @pytest.fixture
@@ -100,6 +103,10 @@ def test_every_page_that_is_listed_exists_once() -> None:
     places = list(site_pages.listed(tomllib.loads(site_pages.PAGES.read_text(encoding="utf-8"))))
     assert not [kept for kept, _ in places if not (ROOT / kept).exists()]
     assert len({page for _, page in places}) == len(places)
+    # A new page of the engine or of this repository does not stay outside by oversight.
+    written = [*(ROOT / "template/engine/docs").glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    listed = {kept for kept, _ in places}
+    assert not [path.name for path in written if path.relative_to(ROOT).as_posix() not in listed]
 
 
 # The last page of each path in docs/finding.md, and words that stand there.
@@ -138,3 +145,25 @@ def test_readme_has_at_most_700_words_and_a_projects_two_screens() -> None:
 def test_a_search_and_a_review_pass_over_what_is_generated() -> None:
     assert "/reference/" in (ROOT / ".ignore").read_text(encoding="utf-8").splitlines()
     assert "reference/** linguist-generated" in (ROOT / ".gitattributes").read_text(encoding="utf-8")
+
+
+def test_the_container_for_a_first_look_fits_the_project() -> None:
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    assert re.search(r"python:3\.1[1-3]\b", container["image"])
+    assert container["features"]["ghcr.io/devcontainers/features/java:1"]["version"] in ("17", "21")
+    assert container["postCreateCommand"] == "make prepare"
+    assert container["hostRequirements"]["memory"] == "8gb"
+    assert "(../../codespaces)" in README.read_text(encoding="utf-8")
+
+
+def test_a_demo_says_at_once_what_it_will_do_and_then_what_to_try() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    said = subprocess.run(
+        ["make", "--no-print-directory", "demo-says"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert {"build/demo", "2 GB", "minutes", "MB of disk"} <= {word for word in WORDS if word in said}
+    # It comes before the environment is prepared, and the next steps leave the last line of the output alone.
+    assert "\ndemo: demo-says prepare" in makefile
+    assert 'a project of your own"; } >&2' in makefile
+    alone = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "make demo" in alone

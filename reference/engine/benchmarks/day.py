@@ -2,7 +2,7 @@
 
 A universe is written as files, the pipeline runs on it without its last date in an empty state, and again
 with it. Seconds and the peak memory of each stage are printed, the exponent over sizes is fitted, and larger
-universes are put on paper. With `--engine PROJECT` the same days run on another project in turns, A B A B:
+universes are extrapolated. With `--engine PROJECT` the same days alternate with another project, A B A B:
 a project that was generated from an older engine says what the newer one is worth.
 Results go to build/day.json and build/day.md. Run it from the project: `python engine/benchmarks/day.py`. For
 an honest number nothing else may run on the machine meanwhile.
@@ -74,7 +74,7 @@ def parsed() -> argparse.Namespace:
     add("--kind", choices=("parquet", "csv"), default="parquet", help="of the prices (default: %(default)s)")
     add("--rounds", type=positive, default=1, help="both days so many times (default: %(default)s)")
     add("--anew", action="store_true", help="also day 2 with --anew, on a copy of the state after day 1")
-    add("--engine", type=Path, metavar="PROJECT", help="another generated project, in turns with this one")
+    add("--engine", type=Path, metavar="PROJECT", help="another generated project, alternating with this one")
     add("--label", default="before", help="what tables call the other project (default: %(default)s)")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of all runs; repeatable")
     add("--folder", type=Path, help="where files and states are made (default: a temporary one)")
@@ -85,7 +85,7 @@ def parsed() -> argparse.Namespace:
 
 
 def measured(size: Size, scratch: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield the row of each run in one universe: days and projects in turns."""
+    """Yield the row of each run in one universe: alternating days and projects."""
     folder = scratch / size.name
     folder.mkdir()
     began = time.perf_counter()

@@ -1,7 +1,7 @@
 """Measure Spark alone, Ray beside Spark, and the limit of one machine, side by side.
 
 Every work is a contest of its own: all sides get the same inputs, run in processes of their own, cold once
-and then warm in turns, and their answers are compared. Results go to build/bench.json, as tables to
+and then warm in alternation, and their answers are compared. Results go to build/bench.json, as tables to
 build/bench.md and as a picture to build/bench.svg; works that are not measured this time keep their rows.
 Run it from the project: `python benchmarks/bench.py --work simulation --rounds 5`. For an honest number
 nothing else may run on the machine meanwhile.

@@ -12,7 +12,7 @@ import pytest
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.liquidity import Liquidity
+from acceleray.settings.desk import Liquidity
 from acceleray.stages.book.liquidity import portfolio_liquidity, position_liquidity
 from acceleray.stages.book.rows import typed
 from acceleray.stages.book.volumes import AverageVolumes, Volumes, average_volumes, receive_volumes

@@ -25,6 +25,7 @@ def written(project: Path) -> Path:
     page(folder, "z-middle", "Own page", "", 2)
     page(folder, "b new", "Risk &lt;script&gt;", '<span class="badge passed">Passed</span>', 3)
     page(folder / "b new", "DESK", "DESK", "", 4)
+    page(folder, "model-document-risk", "Model document", "", 0)
     return folder
 
 
@@ -51,6 +52,7 @@ def test_open_takes_the_newest_and_says_so_where_there_is_no_browser(
     portfolio: Portfolio, written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
+    os.utime(written / "model-document-risk.html", (3600.0 * 9, 3600.0 * 9))
     monkeypatch.setattr("webbrowser.open", lambda address: bool(opened.append(address)) or True)
     assert portfolio("reports", "--open")[:2] == (0, [f"Opened: {written / 'b new.html'}"])
     assert opened == [(written / "b new.html").as_uri()]

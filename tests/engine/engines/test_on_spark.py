@@ -52,12 +52,12 @@ def test_the_runtime_is_readable_while_ray_starts_and_as_it_was_afterwards(
     settings = Settings.model_validate(
         {"project": {"name": "tests", "customer": "Tests"}, "project_dir": tmp_path}
     )
-    assert on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path) == "address"
+    assert on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=1) == "address"
     assert seen == ["18", str(tmp_path)]
     # On a machine of Databricks Ray spills to the disk that is there for it.
     monkeypatch.setattr(on_spark, "_LOCAL_DISK", str(tmp_path / "disk"))
     (tmp_path / "disk").mkdir()
-    on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path)
+    on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=1)
     assert seen[-1] == str(tmp_path / "disk")
     assert os.environ[RUNTIME] == "18.x-cpu-ml-scala2.13"
 
@@ -82,3 +82,25 @@ def test_what_ray_keeps_to_itself_is_used_in_one_module_and_missing_it_is_one_li
         private("ray._raylet", "Nothing")
     with pytest.raises(PortfolioError, match=r"has no ray\._private\.nowhere, which"):
         private("ray._private.nowhere")
+
+
+def test_a_busy_machine_gets_a_second_attempt_and_a_cluster_of_its_own_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+
+    def late_once(**_: object) -> tuple[str, None]:
+        attempts.append(len(attempts))
+        if len(attempts) == 1:
+            raise RuntimeError("Launch Ray-on-Spark cluster failed")
+        return "address", None
+
+    monkeypatch.setattr(ray.util.spark, "setup_ray_cluster", late_once)
+    settings = Settings.model_validate(
+        {"project": {"name": "tests", "customer": "Tests"}, "project_dir": tmp_path}
+    )
+    with pytest.raises(RuntimeError, match="Launch"):
+        on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=1)
+    attempts.clear()
+    assert on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=2) == "address"
+    assert len(attempts) == 2

@@ -53,6 +53,7 @@ HISTORY: Mapping[str, str] = {
     "gold.kept_work": "what every run computed",
     "gold.run_work": "what was taken from other runs",
     "gold.run_tables": "versions count the commits before",
+    "gold.run_inputs": "names the rows of earlier runs that were read",
     "gold.model_decisions": "the champion before is what a model is compared with",
     "gold.risk_change": "is the change since the run before",
     "gold.realised_pnl": "compares with what was reported for the day before",

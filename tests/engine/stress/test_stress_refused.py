@@ -1,4 +1,4 @@
-"""A stress file that cannot be meant ends the command at once: one line, exit code 2, nothing started."""
+"""An invalid stress file ends the command at once: one line, exit code 2, nothing started."""
 
 from pathlib import Path
 

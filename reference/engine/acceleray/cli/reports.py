@@ -37,7 +37,7 @@ def reports(
         raise PortfolioError(f"There is no report in {folder} yet; `portfolio run WORKLOAD` writes one.")
     index = listing.write(folder)
     if newest:
-        path = found[0].path
+        path = next((one for one in found if not one.document), found[0]).path
         if not webbrowser.open(path.resolve().as_uri()):
             raise PortfolioError(f"No browser was found here; open {path} yourself.")
         tell([f"Opened: {path}"])

@@ -69,7 +69,7 @@ def _asked(
     from acceleray.stages.what_if.session import risk_session
     from acceleray.stages.what_if.trades import read_trades, refuse_too_many
 
-    # What cannot be meant is refused before anything starts.
+    # Invalid trades are refused before anything starts.
     trades = read_trades(path) if path is not None else ()
     refuse_too_many(len(trades), settings.what_if.maximum_trades, "trades")
     refuse_too_many(len(hedges), settings.what_if.maximum_hedges, "hedges")

@@ -68,7 +68,7 @@ class Shell:
         """Return the lines that answer one line.
 
         Raises:
-            PortfolioError: it cannot be meant.
+            PortfolioError: it is invalid.
         """
         match words:
             case ["help" | "?"]:

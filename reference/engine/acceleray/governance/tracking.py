@@ -138,7 +138,7 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
     import mlflow
     from mlflow import MlflowClient
 
-    _quiet()
+    quiet()
     uri = tracking_uri(settings)
     mlflow.set_tracking_uri(uri)
     registry = UNITY_CATALOG if settings.profile == "databricks" else uri
@@ -212,7 +212,7 @@ def _experiment(client: Any, settings: Settings) -> str:
     return str(client.create_experiment(name, artifact_location=artifacts.as_uri()))
 
 
-def _quiet() -> None:
-    # The first use of a SQLite store prints every schema migration.
+def quiet() -> None:
+    """Let MLflow log errors alone: the first use of a SQLite store prints every schema migration."""
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The pages of a finished run, written again from the tables that keep it: nothing is computed anew."""
+"""The pages of a finished run, written again from the tables that keep it: nothing is computed again."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ from acceleray.engines.ray.fanout import FanOut
 from acceleray.governance.tracking import StageRecord, Tracker
 from acceleray.runtime.document_page import Page
 from acceleray.runtime.identity import Identity, Touch, source_name
+from acceleray.runtime.inputs import Input, outside
 from acceleray.runtime.kept import Kept
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
@@ -60,6 +61,7 @@ class Run:
         self.seconds: dict[str, float] = {}
         self.handed: list[tuple[str, Table, str]] = []
         self.kept = Kept(self, settings.anew)
+        self.outside: list[Input] = []
         self._identity: Identity | None = None
         self._stage = ""
         self._record: StageRecord | None = None
@@ -92,6 +94,7 @@ class Run:
         parts = [self.workload, self.source, load_id, as_of.isoformat(), code, self.settings.numbers(), *also]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         self._identity = Identity(digest[:16], self.source, load_id, as_of, code)
+        self.outside = outside(self.settings, self.lake.spark)
         self.tracker.describe(
             {"run_id": digest[:16], "source": self.source, "load_id": load_id, "code_version": code},
             {"as_of": as_of, **self.settings.numbers()},
@@ -225,7 +228,7 @@ class Run:
         Raises:
             PortfolioError: the function raised, or the way set in `hand_off.way` cannot be gone.
         """
-        selection = Selection(table, self._version(table), self.scope(table), columns, narrow)
+        selection = Selection(table, self.version(table), self.scope(table), columns, narrow)
         hand_off = HandOff(self.lake, self.fan_out, self.settings, self._say)
         into = Target(target, self.scope(target), self.constants())
         done = hand_off.transform(selection, function, into, shared, **fixed)
@@ -265,7 +268,7 @@ class Run:
         return commit
 
     def _frame(self, table: Table) -> DataFrame:
-        return self.lake.read(table, self.scope(table), self._version(table))
+        return self.lake.read(table, self.scope(table), self.version(table))
 
     def _here(
         self,
@@ -273,10 +276,11 @@ class Run:
         columns: tuple[str, ...],
         among: Mapping[str, Sequence[Any]],
     ) -> pa.Table | None:
-        selection = Selection(table, self._version(table), self.scope(table), columns)
+        selection = Selection(table, self.version(table), self.scope(table), columns)
         return rows_here(self.lake, selection, among)
 
-    def _version(self, table: Table) -> int:
+    def version(self, table: Table) -> int:
+        """Return the Delta version of a table that this run reads or has written."""
         if table.label not in self._pinned:
             self._pinned[table.label] = self.lake.version(whole(table))
         return self._pinned[table.label]

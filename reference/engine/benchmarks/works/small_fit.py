@@ -18,7 +18,7 @@ from arena.opened import RaySide, SparkSide
 from arena.side import Answer, Setting, Side
 
 NAME = "small_fit"
-TITLE = "One small fit (a row that needs no cluster)"
+TITLE = "One small fit (no cluster needed)"
 SIZES: Mapping[str, Mapping[str, int]] = {
     "full": {"rows": 50_000, "features": 15, "rounds": 50},
     "small": {"rows": 5_000, "features": 15, "rounds": 20},

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from acceleray.cli.archive import archive, archived, reproduce
 from acceleray.cli.cluster import cluster
 from acceleray.cli.explain import explain
 from acceleray.cli.guard import Place, guarded
@@ -78,6 +79,8 @@ def _application() -> typer.Typer:
         ("models", models, "List the models: who is champion, since when, and why."),
         ("rollback", rollback, "Withdraw the champion; the one before is champion again."),
         ("model-document", model_document, "Write what a validator of a model asks for first."),
+        ("archive", archive, "Keep a run for years: tables, files, code, lock."),
+        ("reproduce", reproduce, "Run an archived run again and compare every table."),
         ("maintain", maintain, "Compact tables and delete files that no version needs any more."),
         ("cluster", cluster, "Start, stop or look at a Spark cluster on this machine."),
         ("dictionary", dictionary, "Print the data dictionary: every table, column and unit."),
@@ -139,7 +142,11 @@ def run(
     from acceleray.runtime.workload import execute
 
     of: Project = context.obj.project
-    tell(conclusion_lines(execute(of.workload(workload), settings, Reporter(), of)))
+    done = execute(of.workload(workload), settings, Reporter(), of)
+    try:
+        tell(archived(of, settings, done.run_id) if settings.archive.auto else [])
+    finally:
+        tell(conclusion_lines(done))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 A right model knows the law of tomorrow's standardised loss, up to what it must estimate: here the quantile
 and the shortfall, from a window of past losses of that law, as filtered historical simulation does. So each
-simulated record draws independent losses from Student's t, estimates both anew every `REFRESH_D` days from
+simulated record draws independent losses from Student's t, estimates both again every `REFRESH_D` days from
 the window before, and is tested like the real one. P-values from these records hold at any number of days
 and any tail, and allow for estimation error; asymptotic ones do neither.
 

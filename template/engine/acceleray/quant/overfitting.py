@@ -117,7 +117,7 @@ def probability_of_overfitting(performance: NDArray[np.float64], blocks: int = 1
 
 
 def _sharpes(parts: list[NDArray[np.float64]], chosen: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return Sharpe ratios of shape (choices, trials), from sums over blocks instead of the series anew."""
+    """Return Sharpe ratios of shape (choices, trials), from sums over blocks instead of whole series."""
     counts = chosen @ np.array([[len(part)] for part in parts], dtype=np.float64)
     # About the overall mean, so that the difference of squares below keeps its digits.
     middle = np.vstack(parts).mean(axis=0)

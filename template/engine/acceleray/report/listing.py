@@ -27,6 +27,11 @@ class Listed:
     verdict: str
     written: datetime
 
+    @property
+    def document(self) -> bool:
+        """Return whether it is the document of a model, which a run writes after its report."""
+        return self.path.name.startswith("model-document-")
+
 
 def listed(folder: Path) -> list[Listed]:
     """Return the reports in a folder, the newest first; those of single portfolios belong to their report."""

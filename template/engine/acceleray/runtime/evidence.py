@@ -1,4 +1,4 @@
-"""Evidence: one row for the run and one for every table version it touched."""
+"""Evidence: one row for the run, one for every table version it touched, one for every input from outside."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from acceleray.runtime.inputs import history, rows_of
 from acceleray.runtime.run import Run
-from acceleray.tables import RUN_TABLES, RUN_WORK, RUNS
+from acceleray.tables import RUN_INPUTS, RUN_TABLES, RUN_WORK, RUNS
 
 
 def record(run: Run, model_uri: str = "") -> None:
@@ -23,6 +24,8 @@ def record(run: Run, model_uri: str = "") -> None:
         return
     identity = run.identity
     run.commit(RUN_WORK, run.kept.account())
+    earlier = history(run.lake.looked_up, identity.run_id, run.lake.exists, run.version)
+    run.commit(RUN_INPUTS, rows_of([*run.outside, *earlier]))
     last = {(t.stage, t.direction, t.table.label): t for t in touches}.values()
     run.commit(
         RUN_TABLES,

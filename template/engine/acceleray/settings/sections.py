@@ -8,12 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from acceleray.settings.archive import Archive
 from acceleray.settings.backtest import Backtest
 from acceleray.settings.book import Book, Fx
-from acceleray.settings.limits import Limits
-from acceleray.settings.liquidity import Liquidity
+from acceleray.settings.desk import Limits, Liquidity, Pnl
 from acceleray.settings.market_data import MarketData
-from acceleray.settings.pnl import Pnl
 from acceleray.settings.section import ClosedShare, Drift, JavaMemory, PositiveInt, Section, Share
 from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, Train, Tune
 
@@ -236,6 +235,7 @@ class Settings(Section):
     ray: Ray = Ray()
     hand_off: HandOff = HandOff()
     maintenance: Maintenance = Maintenance()
+    archive: Archive = Archive()
     paths: Paths = Paths()
 
     @field_validator("project_dir")
@@ -263,6 +263,11 @@ class Settings(Section):
         """Return the absolute folder of things fetched once: the Delta jars, a Java runtime."""
         return self.project_dir / self.paths.cache.expanduser()
 
+    @property
+    def archive_dir(self) -> Path:
+        """Return the absolute folder of archived runs."""
+        return self.state_dir / self.archive.path.expanduser()
+
     def on_cpu(self) -> Settings:
         """Return the settings of a run that fits no signal model, and so needs no GPU whatever they say."""
         model = self.model.model_copy(update={"device": "cpu"})
@@ -272,7 +277,7 @@ class Settings(Section):
         """Return only the settings that decide numbers; sizing, paths and names of places are left out."""
         places = {"anew", "environment", "profile", "project_dir", "project", "catalog", "paths"}
         # Actual P&L changes no number, and no run computes with `what_if`: it asks about what one has left.
-        places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "pnl", "what_if"}
+        places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "archive", "pnl", "what_if"}
         kept = self.model_dump(mode="json", exclude=places)
         # What corrections say is part of the load; findings change no number.
         for place in ("path", "table", "corrections", "on_findings"):

@@ -22,7 +22,7 @@ from acceleray.tables.calibration import (
 )
 from acceleray.tables.change import BOOK_LINES, RISK_CHANGE
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Layer, Scope, Table
-from acceleray.tables.evidence import RUN_TABLES, RUNS
+from acceleray.tables.evidence import RUN_INPUTS, RUN_TABLES, RUNS
 from acceleray.tables.holdings import (
     HOLDINGS,
     HOLDINGS_QUARANTINED,
@@ -144,6 +144,7 @@ ALL: tuple[Table, ...] = (
     WHAT_IF,
     RUNS,
     RUN_TABLES,
+    RUN_INPUTS,
     RUN_WORK,
     KEPT_WORK,
 )
@@ -215,6 +216,7 @@ __all__ = [
     "RISK_MEASURES",
     "RISK_REPORTED",
     "RUNS",
+    "RUN_INPUTS",
     "RUN_TABLES",
     "RUN_WORK",
     "SCENARIO_SETS",

@@ -43,3 +43,22 @@ RUN_TABLES = Table(
     ),
     checks=(("direction_is_known", "direction IN ('read', 'wrote')"),),
 )
+
+RUN_INPUTS = Table(
+    layer="gold",
+    name="run_inputs",
+    comment="What a run took from outside: files, tables of others, and rows that earlier runs left.",
+    scope="run_id",
+    key=("run_id", "kind", "name", "part"),
+    columns=(
+        *run_columns(),
+        Column("kind", "string", "file, folder (one file of it), table of others, or history"),
+        Column("name", "string", "Setting that names it, such as market_data.path; of history the table"),
+        Column("part", "string", "File; or the run or price source whose rows were read, empty for all"),
+        Column("path", "string", "File or folder as it was set, or the table's name; empty for history"),
+        Column("version", "long", "Delta version of a table; NULL where there is none", nullable=True),
+        Column("bytes", "long", "Length of a file", "bytes", nullable=True),
+        Column("sha256", "string", "SHA-256 of a file; empty for a table"),
+    ),
+    checks=(("kind_is_known", "kind IN ('file', 'folder', 'table', 'history')"),),
+)

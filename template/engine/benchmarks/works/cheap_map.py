@@ -20,7 +20,7 @@ from arena.opened import RaySide, SparkSide
 from arena.side import Answer, Setting, Side
 
 NAME = "cheap_map"
-TITLE = "Cheap map, Delta to Delta (a row that is Spark's)"
+TITLE = "Cheap map, Delta to Delta (Spark should win here)"
 SIZES: Mapping[str, Mapping[str, int]] = {"full": {"rows": 5_000_000}, "small": {"rows": 100_000}}
 GROWTH: tuple[Mapping[str, int], ...] = ()
 # Sums of a million values in other orders.

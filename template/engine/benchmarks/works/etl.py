@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "etl"
-TITLE = "Join and window (a row that is Spark's)"
+TITLE = "Join and window (Spark should win here)"
 SIZES: Mapping[str, Mapping[str, int]] = {
     "full": {"instruments": 800, "days": 2500},
     "small": {"instruments": 50, "days": 250},

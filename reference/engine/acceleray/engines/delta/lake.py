@@ -53,16 +53,15 @@ class Lake:
     ) -> None:
         """Keep the session and where tables live; nothing is created yet.
 
-        Args:
-            spark: the session.
-            settings: of the project.
-            say: told in a line of each table that is set aside; without it such a table is refused.
+        `say` is told in a line of each table that is set aside; without it such a table is refused.
         """
         self.spark = spark
         self.settings = settings
         # Where Spark has other machines, every commit is its own.
         self._commits = settings.profile == "local"
         self._places = Places(spark, settings, say)
+        # What was read as it is now and not at a version, by label and scope ('' for all rows).
+        self.looked_up: dict[tuple[str, str], Table] = {}
 
     def identifier(self, table: Table) -> str:
         """Return the full name by which Spark knows a table, as a quoted SQL identifier."""
@@ -82,9 +81,11 @@ class Lake:
         Args:
             table: the declaration.
             scope: value of the table's scope column, or None for all rows.
-            version: Delta version to pin, or None for the newest.
+            version: Delta version to pin, or None for the newest, which `looked_up` then names.
         """
         self.open(table)
+        if version is None:
+            self.looked_up.setdefault((table.label, scope or ""), table)
         pinned = "" if version is None else f" VERSION AS OF {int(version)}"
         columns = ", ".join(quoted(name) for name in table.column_names)
         where = "" if scope is None else f" WHERE {self._predicate(table, scope)}"

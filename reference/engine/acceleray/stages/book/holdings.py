@@ -102,7 +102,7 @@ def receive_holdings(settings: Settings, read_table: ReadTable | None = None) ->
         read_table: reads a Delta table or view; files need none.
 
     Raises:
-        PortfolioError: a file or table cannot be read, or cannot be meant; one line, nothing is written.
+        PortfolioError: a file or table cannot be read, or is invalid; one line, nothing is written.
     """
     book, how = settings.book, read_map(settings.project_dir)
     if book.source == "table":
@@ -148,7 +148,7 @@ def received(
     """Return tables of positions, portfolios and instruments as one.
 
     Raises:
-        PortfolioError: one cannot be meant.
+        PortfolioError: one is invalid.
     """
     rows = position_rows(positions, how.positions)
     if not len(rows):

@@ -79,7 +79,7 @@ def receive_book(run: Run) -> Incoming:
     The sample book goes with the sample prices: with other prices an equal-weight portfolio stands in for it.
 
     Raises:
-        PortfolioError: a file of positions, volumes or booked P&L cannot be read, or cannot be meant.
+        PortfolioError: a file of positions, volumes or booked P&L cannot be read, or is invalid.
     """
     found = _receive(run)
     # Read here too, so that P&L that cannot be used is heard of before the night's work and not after it.

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from acceleray.engines.handoff.arrays import as_date, column
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.liquidity import Liquidity
+from acceleray.settings.desk import Liquidity
 from acceleray.stages.ingest.delta_table import newest
 from acceleray.stages.ingest.other_series import messages_of, path_of, read_series
 from acceleray.stages.ingest.quality import PLAIN_NUMBER

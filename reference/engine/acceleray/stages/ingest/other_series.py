@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 from acceleray.settings.book import Fx
-from acceleray.settings.liquidity import Liquidity
+from acceleray.settings.desk import Liquidity
 from acceleray.stages.ingest.delta_table import newest
 from acceleray.stages.ingest.frame import from_frame
 from acceleray.stages.ingest.grouped import cells_here

@@ -9,7 +9,7 @@ from datetime import date
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.limits import DEFAULT
+from acceleray.settings.desk import LIMITS_FILE
 from acceleray.stages.limits import file as written
 from acceleray.stages.limits.amounts import DAYS, PERCENT, Amount, parse_amount
 from acceleray.stages.limits.file import ALL, LimitEntry
@@ -79,12 +79,12 @@ def read_limits(settings: Settings) -> Limits:
     A project without a `limits.yml`, such as an older one, has none.
 
     Raises:
-        PortfolioError: the file is missing or malformed, or a limit in it cannot be meant; the line names
+        PortfolioError: the file is missing or malformed, or a limit in it is invalid; the line names
             file, limit and key.
     """
     path = settings.project_dir / "conf" / settings.limits.definitions
     file = f"conf/{path.name}"
-    if path.name == DEFAULT and not path.exists():
+    if path.name == LIMITS_FILE and not path.exists():
         return Limits(file, "", ())
     parsed, digest = written.parse(path)
     reading = _Reading(file, settings)

@@ -87,7 +87,7 @@ def read_definitions(settings: Settings, extra_factors: Iterable[str] = ()) -> D
         extra_factors: names of factors beyond those of the sample and the columns of `factors.path`.
 
     Raises:
-        PortfolioError: the file is missing or malformed, or a scenario in it cannot be meant; the line names
+        PortfolioError: the file is missing or malformed, or a scenario in it is invalid; the line names
             file, scenario and key. Correlations that only the estimates around them make impossible are
             refused by `refuse_impossible`.
     """

@@ -52,7 +52,7 @@ def read_trades(path: Path) -> tuple[Trade, ...]:
     A line says one of the three; different lines may say different ones.
 
     Raises:
-        PortfolioError: the file cannot be read or has no trade, or a line cannot be meant; the line is named.
+        PortfolioError: the file cannot be read or has no trade, or a line is invalid; the line is named.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

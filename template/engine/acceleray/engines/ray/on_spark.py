@@ -50,7 +50,7 @@ def ray_on_spark(settings: Settings, plan: SlotPlan, loopback: bool) -> Iterator
         reread_environment(loopback)
         try:
             with kept_signal_handlers(), head_awaited():
-                address = _start(settings, plan, folder)
+                address = _start(settings, plan, folder, attempts=2 if loopback else 1)
                 ray.init(address=address, log_to_driver=False, configure_logging=False, logging_level="ERROR")
         except RuntimeError as error:
             raise PortfolioError(
@@ -83,9 +83,21 @@ def local_disk() -> Path | None:
     return disk if RUNTIME in os.environ and disk.is_dir() and os.access(disk, os.W_OK) else None
 
 
-def _start(settings: Settings, plan: SlotPlan, folder: Path) -> str:
+def _start(settings: Settings, plan: SlotPlan, folder: Path, attempts: int) -> str:
+    """Return the address of Ray's head.
+
+    Ray waits for its head and nodes for fixed times, which a machine that others keep busy may miss: there it
+    gets a second attempt. On a cluster of its own, what did not come up will not.
+    """
     with process_environment(readable_runtime(os.environ.get(RUNTIME))):
-        return _set_up(settings, plan, folder)
+        for left in reversed(range(attempts)):
+            try:
+                return _set_up(settings, plan, folder)
+            except RuntimeError:
+                if not left:
+                    raise
+                _stop()
+    raise AssertionError("attempts is at least one")
 
 
 def _set_up(settings: Settings, plan: SlotPlan, folder: Path) -> str:

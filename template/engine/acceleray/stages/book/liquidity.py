@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import column
-from acceleray.settings.liquidity import Liquidity
+from acceleray.settings.desk import Liquidity
 from acceleray.stages.book.prices import known
 from acceleray.stages.book.rows import typed
 from acceleray.stages.book.things import CASH, MONEY

@@ -1,4 +1,4 @@
-"""The schedule: every instrument fitted anew every so many days, each time on the past alone.
+"""The schedule: every instrument fitted again every so many days, each time on the past alone.
 
 Fits are independent and uneven (long and short histories, easy and hard optimisations): the case for Ray
 tasks. Tasks are made when Ray has room for them, and results stream back into parts in the state folder, so

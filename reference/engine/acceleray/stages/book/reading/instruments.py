@@ -75,7 +75,7 @@ def instruments_of(sheets: Sequence[Sheet], how: BookMap) -> tuple[tuple[Instrum
     """Return the instruments of files, by id, and a line about each identifier that is wrong and is not used.
 
     Raises:
-        PortfolioError: a row has no id or one that is there already, or a cell cannot be meant.
+        PortfolioError: a row has no id or one that is there already, or a cell is invalid.
     """
     wanted = [(sheet, role) for sheet in sheets for role in _NUMBERS if role in sheet.roles.at]
     places = [(sheet.grid, sheet.roles.at[role]) for sheet, role in wanted]
@@ -118,7 +118,7 @@ def instrument(
     """Return what one row says about an instrument; `said` gets a line for each wrong identifier.
 
     Raises:
-        PortfolioError: the currency or the price unit cannot be meant.
+        PortfolioError: the currency or the price unit is invalid.
     """
     ids = {}
     for role in IDENTIFIERS:

@@ -1,4 +1,4 @@
-"""Portfolios as the user knows them: one row each, refused where it cannot be meant."""
+"""Portfolios as the user knows them: one row each, refused where it is invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Volumes, and how fast positions may be sold into them."""
+"""What comes with a desk's book: limits, the P&L that was booked, and volumes to sell into."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from pydantic import Field
 
 from acceleray.settings.market_data import Columns
 from acceleray.settings.section import PositiveInt, Section
+
+LIMITS_FILE = "limits.yml"
+
+
+class Limits(Section):
+    """The file in conf/ with the desk's limits; a project without a `limits.yml` watches none."""
+
+    definitions: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.yml$")] = LIMITS_FILE
+
+
+class Pnl(Section):
+    """Actual P&L as booked, from a file (`csv`) or a Delta `table`: portfolio_id, date, pnl, currency.
+
+    It is compared with what was reported for the day, as hypothetical P&L is. Without it only the latter is.
+    """
+
+    source: Literal["none", "csv", "table"] = "none"
+    path: str = ""
+    table: str = ""
 
 
 class Liquidity(Section):
