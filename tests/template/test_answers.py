@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import answers_page
+from acceleray.settings import load
 from acceleray_cli.checks import NOTES, complete
 from acceleray_cli.refusals import RefusedError
 from conftest import Answers, contents, drawn, drawn_together
@@ -221,9 +222,8 @@ def test_an_answer_may_be_as_long_as_what_takes_it_and_no_longer(name: str, aske
 
 def test_names_that_yaml_reads_as_something_else_stay_names(rendered: Callable[[Answers], Path]) -> None:
     project = rendered({"catalog_dev": "no", "schema_dev": "off", "project_slug": "true"})
-    conf = yaml.safe_load((project / "conf/dev.yml").read_text(encoding="utf-8"))
     bundle = yaml.safe_load((project / "databricks.yml").read_text(encoding="utf-8"))
-    assert conf["catalog"]["name"] == "no"
+    assert load(project, "dev").catalog.name == "no"
     assert bundle["targets"]["dev"]["variables"]["schema_prefix"] == "off"
     assert bundle["bundle"]["name"] == "true"
 

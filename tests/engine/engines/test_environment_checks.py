@@ -55,7 +55,8 @@ def connect_session(module: str = "pyspark.sql.connect.session", context: Any = 
 def test_serverless_compute_is_refused_for_every_profile(profile: str, environ: dict[str, str]) -> None:
     assert refusal(checks.refuse_unsupported_environment, profile, environ) == (
         "This is serverless compute of Databricks, where Ray cannot run inside Spark; "
-        "use a cluster with dedicated (single user) access mode."
+        "use a cluster with dedicated (single user) access mode, or take --profile connect, "
+        "where Ray runs beside the notebook."
     )
 
 
@@ -102,9 +103,9 @@ def test_profile_cluster_on_windows_is_refused() -> None:
 
 def test_an_environment_that_asks_for_spark_connect_is_refused() -> None:
     remote = checks.unsupported_place("local", {"SPARK_REMOTE": "sc://far"}, NOWHERE)
-    assert str(remote).endswith("unset SPARK_REMOTE.")
+    assert str(remote).endswith("unset SPARK_REMOTE or take --profile connect.")
     mode = checks.unsupported_place("cluster", {"SPARK_API_MODE": "connect"}, NOWHERE)
-    assert str(mode).endswith("unset SPARK_API_MODE.")
+    assert str(mode).endswith("unset SPARK_API_MODE or take --profile connect.")
     assert checks.unsupported_place("cluster", {"SPARK_API_MODE": "classic"}, NOWHERE) is None
 
 
@@ -138,13 +139,15 @@ def test_standard_access_mode_is_refused_by_its_tag(mode: str) -> None:
         RUNTIME,
     ) == (
         f"This Databricks cluster has standard (shared) access mode ({mode}), where Ray cannot run inside "
-        "Spark; use a cluster with dedicated (single user) access mode."
+        "Spark; use a cluster with dedicated (single user) access mode, or take --profile connect."
     )
 
 
 def test_a_spark_connect_session_is_refused_in_the_words_of_its_place() -> None:
     line = refusal(checks.refuse_unsupported_session, connect_session(), {})
-    assert line.startswith("This is a Spark Connect session, in which Ray cannot start;")
+    assert line.startswith(
+        "This is a Spark Connect session, in which Ray cannot start; run on the cluster itself,"
+    )
     on_cluster = refusal(checks.refuse_unsupported_session, connect_session(), RUNTIME)
     assert "standard (shared) access mode (it gives no SparkContext)" in on_cluster
     serverless = {"DATABRICKS_RUNTIME_VERSION": "client.4.1"}

@@ -8,6 +8,7 @@ from acceleray.doctor import machine, plan
 from acceleray.doctor.finding import Finding
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
+from acceleray.settings.places import in_workspace
 
 
 def examine(read_settings: Callable[[], Settings]) -> Iterator[Finding]:
@@ -23,8 +24,10 @@ def examine(read_settings: Callable[[], Settings]) -> Iterator[Finding]:
     yield machine.engine()
     yield plan.place(settings)
     yield from machine.libraries(settings)
-    if settings.profile == "databricks":
+    if in_workspace(settings):
         yield Finding("ok", "Java and Delta", "the Databricks runtime brings them")
+    elif settings.profile == "connect" and settings.spark.remote:
+        yield plan.server(settings)
     else:
         yield machine.java_runtime(settings)
         yield machine.delta(settings)

@@ -19,6 +19,7 @@ from acceleray.engines.ray import gpus
 from acceleray.engines.spark import jars, java
 from acceleray.runtime import code_identity
 from acceleray.settings import Settings
+from acceleray.settings.places import in_workspace
 
 PYTHONS = ((3, 11), (3, 14))
 # Tables, models and Ray's spilled objects of a full run with room to spare.
@@ -50,7 +51,7 @@ def engine() -> Finding:
 
 def libraries(settings: Settings) -> Iterator[Finding]:
     """Yield what differs between what is installed and what the engine and the project ask for."""
-    local = settings.profile != "databricks"
+    local = not in_workspace(settings)
     extras = ("cpu", "local") if local else ("cpu" if settings.model.device == "cpu" else "gpu",)
     wanted: list[str] = []
     for folder in (settings.project_dir / "engine", settings.project_dir):
@@ -127,7 +128,7 @@ def delta(settings: Settings) -> Finding:
 def state_folder(settings: Settings) -> Finding:
     """Return whether tables and reports can be written."""
     folder = settings.state_dir
-    if settings.profile == "databricks" and environment_checks.databricks_runtime(os.environ):
+    if in_workspace(settings) and environment_checks.databricks_runtime(os.environ):
         return _volume(folder)
     there = existing(folder)
     if os.access(there, os.W_OK | os.X_OK) and (there == folder or not folder.exists()):
@@ -162,7 +163,7 @@ def run_lock(settings: Settings) -> Finding:
 def disk(settings: Settings) -> Finding:
     """Return whether a run's tables would fit on the disk."""
     # A volume has no size; what counts on Databricks is the driver's own disk.
-    folder = existing(settings.machine_dir if settings.profile == "databricks" else settings.state_dir)
+    folder = existing(settings.machine_dir if in_workspace(settings) else settings.state_dir)
     free = shutil.disk_usage(folder).free // 1_000_000
     if free >= DISK_MB:
         return Finding("ok", "Disk", f"{free:,} MB free")

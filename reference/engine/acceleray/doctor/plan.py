@@ -13,6 +13,7 @@ from acceleray.engines.ray import slots
 from acceleray.engines.ray.slots import counted
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
+from acceleray.settings.places import DATABRICKS, address, ray_beside
 
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -29,20 +30,45 @@ def place(settings: Settings) -> Finding:
 
 def sharing(settings: Settings) -> Iterator[Finding]:
     """Yield how Spark and Ray share cores, threads, object store and memory; first of all the refusal."""
-    if settings.profile == "local":
-        return _local(settings)
+    if ray_beside(settings):
+        return _beside(settings)
     if settings.profile == "databricks":
         return _databricks(settings)
     return _joined(settings) if settings.cluster.master else _started(settings)
 
 
-def _local(settings: Settings) -> Iterator[Finding]:
+def server(settings: Settings) -> Finding:
+    """Return whether a Spark Connect server listens at `spark.remote`."""
+    if line := environment_checks.unanswered(settings.spark.remote):
+        return Finding("missing", "Spark", line)
+    return Finding("ok", "Spark", f"somebody listens at {_where(settings)}; it brings Java and Delta")
+
+
+def _where(settings: Settings) -> str:
+    if settings.spark.remote == DATABRICKS:
+        return "Databricks"
+    # Never the whole address: it may contain a token.
+    return "{}:{}".format(*address(settings.spark.remote))
+
+
+def _beside(settings: Settings) -> Iterator[Finding]:
     cores = os.cpu_count() or 1
     spark, workers = settings.spark.cores or cores, settings.ray.workers or cores
+    if settings.profile == "connect" and settings.spark.remote:
+        shared = f"{counted(workers, 'Ray worker')} on {counted(cores, 'core')} of this machine"
+        yield Finding("ok", "Plan", f"Spark Connect to {_where(settings)}; {shared}")
+        yield _threads()
+        yield _object_store(settings.ray.object_store_mb, "")
+        wanted = slots.beside_megabytes(settings, workers)
+        text = f"{counted(workers, 'Ray worker')} want about {wanted:,} MB"
+        yield _memory(wanted, text, "ray.workers or ray.object_store_mb")
+        return
+    served = "a Spark Connect server of " if settings.profile == "connect" else ""
     yield Finding(
         "ok",
         "Plan",
-        f"local[{spark}] for Spark and {counted(workers, 'Ray worker')} share {counted(cores, 'core')}",
+        f"{served}local[{spark}] for Spark and {counted(workers, 'Ray worker')} "
+        f"share {counted(cores, 'core')}",
     )
     yield _threads()
     yield _object_store(settings.ray.object_store_mb, "")

@@ -12,6 +12,7 @@ from pathlib import Path
 from acceleray.governance.champion import CONTENT_FILE, CONTENT_TAG, stored_content
 from acceleray.governance.tracking import UNITY_CATALOG, quiet, tracking_uri
 from acceleray.settings import Settings
+from acceleray.settings.places import in_workspace
 
 _URI = re.compile(r"models:/(?P<name>.+)/(?P<version>[0-9]+)")
 
@@ -36,7 +37,7 @@ def model_bytes(settings: Settings, name: str, version: int) -> bytes:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     uri = tracking_uri(settings)
     mlflow.set_tracking_uri(uri)
-    registry = UNITY_CATALOG if settings.profile == "databricks" else uri
+    registry = UNITY_CATALOG if in_workspace(settings) else uri
     mlflow.set_registry_uri(registry)
     client = MlflowClient(uri, registry_uri=registry)
     return stored_content(settings, client, name, version)

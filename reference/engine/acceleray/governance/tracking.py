@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from acceleray.settings import Settings
+from acceleray.settings.places import in_workspace
 
 # Jobs of the bundle are stopped after four hours.
 _LONGEST_JOB_H = 24
@@ -141,7 +142,7 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
     quiet()
     uri = tracking_uri(settings)
     mlflow.set_tracking_uri(uri)
-    registry = UNITY_CATALOG if settings.profile == "databricks" else uri
+    registry = UNITY_CATALOG if in_workspace(settings) else uri
     # Said outright: a cluster's spark.mlflow.modelRegistryUri may name the workspace's old registry.
     mlflow.set_registry_uri(registry)
     client = MlflowClient(uri, registry_uri=registry)
@@ -164,7 +165,7 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
 
 def tracking_uri(settings: Settings) -> str:
     """Return where MLflow keeps runs and models: the workspace on Databricks, else a SQLite file."""
-    if settings.profile == "databricks":
+    if in_workspace(settings):
         return "databricks"
     folder = settings.state_dir / "mlflow"
     folder.mkdir(parents=True, exist_ok=True)
@@ -184,7 +185,7 @@ def began_before(settings: Settings) -> int:
     Here the caller holds the lock, so none is alive. On Databricks it shuts out no other cluster, whose jobs
     end after hours at the latest.
     """
-    alive_h = _LONGEST_JOB_H if settings.profile == "databricks" else 0
+    alive_h = _LONGEST_JOB_H if in_workspace(settings) else 0
     return int((time.time() - alive_h * 3600) * 1000)
 
 
@@ -201,12 +202,11 @@ def _log(client: Any, run_id: str, tags: Mapping[str, str], metrics: Mapping[str
 
 def _experiment(client: Any, settings: Settings) -> str:
     name = settings.project.name
-    if settings.profile == "databricks":
-        # Projects of releases up to 0.2 say nothing in conf/.
-        name = settings.project.experiment or f"/Shared/{name}-{settings.environment}"
+    if in_workspace(settings):
+        name = f"/Shared/{name}-{settings.environment}"
     if found := client.get_experiment_by_name(name):
         return str(found.experiment_id)
-    if settings.profile == "databricks":
+    if in_workspace(settings):
         return str(client.create_experiment(name))
     artifacts = settings.state_dir / "mlflow" / "artifacts"
     return str(client.create_experiment(name, artifact_location=artifacts.as_uri()))

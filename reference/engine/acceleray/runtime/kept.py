@@ -22,6 +22,7 @@ from acceleray.engines.ray.fanout import Tasks
 from acceleray.runtime.code_identity import engine_version
 from acceleray.runtime.made_with import made_with
 from acceleray.runtime.shelf import DamagedError, Kind, Shelf, kept_rows, nothing_kept
+from acceleray.settings.places import ray_beside
 from acceleray.tables import KEPT_WORK, RUN_WORK
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class Kept:
 
     def _shelf(self, kind: Kind) -> Shelf:
         if kind.name not in self._shelves:
-            of = made_with(kind.function, self._run.settings.profile == "local")
+            of = made_with(kind.function, ray_beside(self._run.settings))
             self._shelves[kind.name] = Shelf.of(kind, of, self._read(kind))
         return self._shelves[kind.name]
 

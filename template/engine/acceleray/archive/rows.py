@@ -16,6 +16,7 @@ from acceleray.engines.delta.log import UnreadableLogError, logged, open_table, 
 from acceleray.engines.profiles import spark_alone
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
+from acceleray.settings.places import in_catalog
 from acceleray.tables.contract import Table, quoted
 
 # Rows of one group: two files of the same rows can be compared a group at a time.
@@ -38,7 +39,7 @@ class Rows:
 
     def newest(self, table: Table) -> int:
         """Return the newest version of a table."""
-        if self._settings.profile == "databricks":
+        if in_catalog(self._settings):
             return self._started().version(table)
         return open_table(table_folder(self._settings, table)).version()
 
@@ -51,7 +52,7 @@ class Rows:
         return write_rows(table, self._batches(table, scope, version), path)
 
     def _batches(self, table: Table, scope: str, version: int) -> Iterable[pa.Table]:
-        if self._settings.profile == "databricks":
+        if in_catalog(self._settings):
             frame = self._started().read(table, scope or None, version).orderBy(*map(quoted, table.key))
             return [frame.toArrow()]
         return stored_rows(table_folder(self._settings, table), table, scope, version)

@@ -16,6 +16,7 @@ from acceleray.engines.profiles import spark_alone
 from acceleray.errors import PortfolioError
 from acceleray.runtime.inputs import CONF, Input, file_digest
 from acceleray.settings import Settings
+from acceleray.settings.places import in_catalog
 from acceleray.tables.contract import quoted
 
 FOLDER = "sources"
@@ -70,7 +71,7 @@ def _rows(each: Input, settings: Settings) -> pa.Table:
         raise PortfolioError(
             f"{each.name} is {each.path}, a view, which has no versions to keep; name a Delta table instead."
         )
-    if settings.profile == "databricks":
+    if in_catalog(settings):
         with ExitStack() as stack:
             spark = stack.enter_context(spark_alone(settings))
             name = ".".join(quoted(part) for part in each.path.split("."))

@@ -19,5 +19,6 @@ Overrides = Annotated[
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting of conf/; may be repeated."),
 ]
 Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="local|cluster|databricks", help="Where engines run.")
+    str | None,
+    typer.Option("--profile", metavar="local|cluster|databricks|connect", help="Where engines run."),
 ]

@@ -5,14 +5,27 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from acceleray.engines.spark.jvm import has_context
 from acceleray.errors import PortfolioError
+from acceleray.settings.places import address
 
 DEDICATED = "use a cluster with dedicated (single user) access mode"
-SERVERLESS = f"This is serverless compute of Databricks, where Ray cannot run inside Spark; {DEDICATED}."
+SERVERLESS = (
+    f"This is serverless compute of Databricks, where Ray cannot run inside Spark; {DEDICATED}, or take "
+    "--profile connect, where Ray runs beside the notebook."
+)
+# What Spark Connect's client imports, and the package that has it; a Databricks runtime brings all of them.
+CONNECT_CLIENT = {
+    "grpc": "grpcio",
+    "grpc_status": "grpcio-status",
+    "google.rpc": "googleapis-common-protos",
+    "zstandard": "zstandard",
+}
 # Databricks writes the runtime's version there also where a custom container lacks the variable. Known
 # from mlflow/utils/databricks_utils.py (MLflow 3.17).
 RUNTIME_VERSION_FILE = Path("/databricks/DBR_VERSION")
@@ -58,6 +71,9 @@ def unsupported_place(
     system: str = os.name,
 ) -> str | None:
     """Return why a profile cannot run in this environment, as one plain line; None if it can."""
+    if profile == "connect":
+        # Of any place only Python is asked for.
+        return None
     runtime = databricks_runtime(environ, version_file)
     if is_serverless(environ, version_file):
         return SERVERLESS
@@ -76,10 +92,26 @@ def unsupported_place(
     if environ.get("SPARK_REMOTE"):
         return (
             "SPARK_REMOTE is set, so Spark would be reached through Spark Connect, which Ray cannot use; "
-            "unset SPARK_REMOTE."
+            "unset SPARK_REMOTE or take --profile connect."
         )
     if environ.get("SPARK_API_MODE", "").lower() == "connect":
-        return "SPARK_API_MODE asks for Spark Connect, which Ray cannot use; unset SPARK_API_MODE."
+        return (
+            "SPARK_API_MODE asks for Spark Connect, which Ray cannot use; "
+            "unset SPARK_API_MODE or take --profile connect."
+        )
+    return None
+
+
+def unanswered(remote: str, wait_s: float = 10.0) -> str | None:
+    """Return that nobody listens at an address of Spark Connect, as one plain line; None if somebody does."""
+    host, port = address(remote)
+    try:
+        socket.create_connection((host, port), timeout=wait_s).close()
+    except OSError:
+        return (
+            f"No Spark Connect server answers at {host}:{port}; start it, or set spark.remote (SPARK_REMOTE) "
+            "to one that runs."
+        )
     return None
 
 
@@ -88,7 +120,7 @@ def note_on_place(
 ) -> str | None:
     """Return what to know of a place that works but was hardly meant, as one plain line; or None."""
     runtime = databricks_runtime(environ, version_file)
-    if runtime is None or profile == "databricks":
+    if runtime is None or profile in ("databricks", "connect"):
         return None
     return (
         f"profile {profile} on Databricks {runtime} starts engines of its own on the driver's machine and "
@@ -96,13 +128,23 @@ def note_on_place(
     )
 
 
-def missing_engine() -> str | None:
+def missing_engine(profile: str = "local") -> str | None:
     """Return which of Spark and Ray is not installed, as one plain line; None if both are."""
     absent = [COMPARED[name] for name in ("pyspark", "ray") if importlib.util.find_spec(name) is None]
+    if profile == "connect" and not absent:
+        absent = [package for module, package in CONNECT_CLIENT.items() if not _importable(module)]
     if not absent:
         return None
     verb = "is" if len(absent) == 1 else "are"
     return f"{' and '.join(absent)} {verb} not installed; install the project's engine/requirements.lock."
+
+
+def _importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        # The package around it is missing as well.
+        return False
 
 
 def refuse_unsupported_environment(profile: str, environ: Mapping[str, str] = os.environ) -> None:
@@ -111,7 +153,7 @@ def refuse_unsupported_environment(profile: str, environ: Mapping[str, str] = os
     Raises:
         PortfolioError: the place is not supported, or Spark or Ray is not installed.
     """
-    if line := unsupported_place(profile, environ) or missing_engine():
+    if line := unsupported_place(profile, environ) or missing_engine(profile):
         raise PortfolioError(line)
 
 
@@ -124,11 +166,11 @@ def refuse_unsupported_session(session: Any, environ: Mapping[str, str] = os.env
     Raises:
         PortfolioError: it is a Spark Connect session, or its cluster has standard access mode.
     """
-    if _is_connect(session) or _has_no_context(session):
+    if _is_connect(session) or not has_context(session):
         if databricks_runtime(environ) is None:
             raise PortfolioError(
                 "This is a Spark Connect session, in which Ray cannot start; "
-                "use a session with a SparkContext: run on the cluster itself, not through Spark Connect."
+                "run on the cluster itself, or take --profile connect, where Ray runs beside this process."
             )
         if is_serverless(environ):
             raise PortfolioError(SERVERLESS)
@@ -141,21 +183,13 @@ def refuse_unsupported_session(session: Any, environ: Mapping[str, str] = os.env
 def _shared(sign: str) -> str:
     return (
         f"This Databricks cluster has standard (shared) access mode ({sign}), "
-        f"where Ray cannot run inside Spark; {DEDICATED}."
+        f"where Ray cannot run inside Spark; {DEDICATED}, or take --profile connect."
     )
 
 
 def _is_connect(session: Any) -> bool:
     # Databricks Connect's own session is of a class derived from Spark Connect's, hence the bases.
     return any(kind.__module__.startswith("pyspark.sql.connect") for kind in type(session).__mro__)
-
-
-def _has_no_context(session: Any) -> bool:
-    try:
-        return session.sparkContext is None
-    except Exception:
-        # PySparkAttributeError, PySparkNotImplementedError or a security error of Py4J, by version.
-        return True
 
 
 def _setting(session: Any, name: str) -> str | None:

@@ -10,9 +10,10 @@ from acceleray.engines.environment_checks import refuse_unsupported_environment,
 from acceleray.engines.processes.cleanup import family
 from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.ray.slots import available_mb, cluster_megabytes, plan, refuse_too_little_memory
-from acceleray.engines.spark import standalone
+from acceleray.engines.spark import jvm, standalone
 from acceleray.engines.spark.executors import measured_plan, refuse_unlike_executors
 from acceleray.settings import Settings
+from acceleray.settings.places import in_catalog, ray_beside
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,24 +31,27 @@ def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
     * `local`: both on this machine, side by side.
     * `cluster`: a Spark standalone cluster, joined or started here, with Ray's nodes inside its executors.
     * `databricks`: the session that is there, with Ray's nodes inside its executors.
+    * `connect`: a Spark Connect session, of a server that is there or started here, with Ray on this machine.
 
     Raises:
         PortfolioError: this place cannot carry the profile, or Ray would leave Spark no slot.
     """
     refuse_unsupported_environment(settings.profile)
     with family(), ExitStack() as stack:
-        start = {"local": _local, "cluster": _cluster, "databricks": _databricks}[settings.profile]
+        start = {"local": _local, "cluster": _cluster, "databricks": _databricks, "connect": _connect}[
+            settings.profile
+        ]
         yield start(settings, stack)
 
 
 @contextmanager
 def ray_of_profile(settings: Settings) -> Iterator[FanOut]:
-    """Yield a fan-out on Ray as `engines` does; in profile `local` without Spark, elsewhere inside of it.
+    """Yield a fan-out on Ray as `engines` does; inside Spark, or without it where Ray runs beside.
 
     Raises:
         PortfolioError: this place cannot carry the profile, or Ray would leave Spark no slot.
     """
-    if settings.profile == "local":
+    if ray_beside(settings):
         from acceleray.engines.ray.local import local_ray
 
         refuse_unsupported_environment(settings.profile)
@@ -69,6 +73,13 @@ def spark_of_profile(settings: Settings) -> Iterator[SparkSession]:
         with spark_alone(settings) as session:
             yield session
         return
+    if settings.profile == "connect":
+        from acceleray.engines.spark.connect import connect_session
+
+        refuse_unsupported_environment(settings.profile)
+        with family(), connect_session(settings) as session:
+            yield session
+        return
     from acceleray.engines.spark.session import spark_session
 
     refuse_unsupported_environment(settings.profile)
@@ -79,12 +90,16 @@ def spark_of_profile(settings: Settings) -> Iterator[SparkSession]:
 
 @contextmanager
 def spark_alone(settings: Settings) -> Iterator[SparkSession]:
-    """Yield a Spark session that sees the tables of a profile, without Ray: on Databricks the one there is.
+    """Yield a Spark session that sees the tables of a profile, without Ray: of a catalog, the one there is.
 
     Raises:
         PortfolioError: there is no usable Java, or the Delta jars cannot be had.
     """
     refuse_unsupported_environment(settings.profile)
+    if settings.profile == "connect" and in_catalog(settings):
+        with spark_of_profile(settings) as session:
+            yield session
+        return
     from acceleray.engines.spark.session import spark_session
 
     if settings.profile != "databricks":
@@ -105,6 +120,14 @@ def _local(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
     from acceleray.engines.spark.session import spark_session
 
     session = stack.enter_context(spark_session(settings))
+    return session, stack.enter_context(local_ray(settings))
+
+
+def _connect(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:
+    from acceleray.engines.ray.local import local_ray
+    from acceleray.engines.spark.connect import connect_session
+
+    session = stack.enter_context(connect_session(settings))
     return session, stack.enter_context(local_ray(settings))
 
 
@@ -135,7 +158,7 @@ def _databricks(settings: Settings, stack: ExitStack) -> tuple[SparkSession, Fan
     session = SparkSession.getActiveSession() or SparkSession.Builder().getOrCreate()
     refuse_unsupported_session(session)
     stack.enter_context(readable_spark_errors())
-    if session.sparkContext.master.startswith("local"):
+    if jvm.in_one_process(session):
         # A cluster of a single node has no executors that could hold Ray's nodes.
         return session, stack.enter_context(local_ray(settings))
     return session, _inside(settings, session, stack, loopback=False)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _STARTING = {
     "local": "Start MLflow, Spark and Ray",
     "cluster": "Start MLflow, Spark on its cluster and Ray inside it",
+    "connect": "Start MLflow, Spark Connect and Ray",
     "databricks": "Start MLflow and Ray inside Spark",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from acceleray.errors import PortfolioError
 from acceleray.settings.bundle_names import bundle_names, filled
+from acceleray.settings.places import default_remote
 from acceleray.settings.sections import Section, Settings
 
 # Files in conf/ that are no environment: what all share, columns of holdings, stress definitions, limits.
@@ -19,7 +21,7 @@ _SHARED = ("base", "book", "stress", "limits")
 # Names that settings had in earlier releases, which go on working.
 _BEFORE = {"backtest.historical_window_d": "backtest.minimum_history_d"}
 _NAME = "var."
-_TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master")
+_TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master", ".remote")
 
 
 def load(
@@ -47,6 +49,10 @@ def load(
         merged = filled(merged, known, conf / f"{environment}.yml")
     _merge(merged, {key: value for key, value in top_level.items() if value is not None})
     merged.update(project_dir=project_dir, environment=environment)
+    if merged.get("profile") == "connect":
+        # Where the settings leave it open, what is there already.
+        spark = merged["spark"] = dict(merged.get("spark") or {})
+        spark["remote"] = spark.get("remote") or default_remote(os.environ)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:

@@ -127,8 +127,9 @@ class WhatIf(Section):
 
 
 class Spark(Section):
-    """Spark sizing; `cores` is for the local profile, 0 for all of this machine.
+    """Spark sizing; `cores` is for Spark in one process on this machine, 0 for all of its cores.
 
+    `remote` is where profile `connect` finds Spark; see `acceleray.settings.places`.
     `java_compiler` is for engines on this machine: `quick` takes a quarter off a short run, `full` pays where
     Spark itself computes for minutes.
     """
@@ -137,6 +138,7 @@ class Spark(Section):
     driver_memory: JavaMemory = "1g"
     java_compiler: Literal["quick", "full"] = "quick"
     shuffle_partitions: PositiveInt = 2
+    remote: Annotated[str, Field(pattern=r"^(|databricks|sc://[^\s/,]+(/[^\s]*)?)$")] = ""
 
 
 class Cluster(Section):
@@ -203,7 +205,7 @@ class Settings(Section):
 
     project: Project
     environment: str = "local"
-    profile: Literal["local", "cluster", "databricks"] = "local"
+    profile: Literal["local", "cluster", "databricks", "connect"] = "local"
     project_dir: Path = Path()
     as_of: date | None = None
     anew: bool = False

@@ -14,6 +14,7 @@ import pyarrow as pa
 from acceleray.engines.delta.files import FilesReader
 from acceleray.engines.delta.log import Overview, UnreadableLogError
 from acceleray.settings import Settings
+from acceleray.settings.places import in_catalog
 from acceleray.tables.contract import Table
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Reader:
         """Keep what Spark would be started with; the stack closes it."""
         self._settings = settings
         self._stack = stack
-        self._files = None if settings.profile == "databricks" else FilesReader(settings)
+        self._files = None if in_catalog(settings) else FilesReader(settings)
         self._spark: SparkReader | None = None
         self._unreadable: set[str] = set()
 

@@ -88,7 +88,7 @@ def retention_h(settings: Settings) -> int:
     VACUUM also deletes files that belong to no version yet. Young ones may be those of a commit under way,
     which only the lock of this machine rules out; without it Delta's own limit of a week holds.
     """
-    alone = settings.profile != "databricks" and held_here(settings.machine_dir)
+    alone = settings.profile in ("local", "cluster") and held_here(settings.machine_dir)
     wanted = settings.maintenance.vacuum_after_h
     return wanted if alone else max(wanted, DELTA_KEEPS_H)
 

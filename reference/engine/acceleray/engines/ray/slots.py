@@ -143,8 +143,13 @@ def _wider(settings: Settings) -> str:
 
 
 def local_megabytes(settings: Settings, workers: int) -> int:
-    """Return the memory, in MB, of Spark's driver and this many Ray workers in profile local."""
+    """Return the memory, in MB, of Spark in one process and this many Ray workers, all on this machine."""
     return _driver_megabytes(settings) + settings.ray.object_store_mb + workers * WORKER_MB
+
+
+def beside_megabytes(settings: Settings, workers: int) -> int:
+    """Return the memory, in MB, of this process and this many Ray workers, with Spark elsewhere."""
+    return DRIVER_MB + settings.ray.object_store_mb + workers * WORKER_MB
 
 
 def cluster_megabytes(settings: Settings, wanted: SlotPlan) -> int:

@@ -23,6 +23,7 @@ from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.processes.signals import first_line
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
+from acceleray.settings.places import ray_beside
 from acceleray.whole_files import put_in_place
 
 _PREFIX, _NOTE = "training-", "rounds"
@@ -128,7 +129,7 @@ def _fit(
     from ray.train.xgboost import RayTrainReportCallback
 
     with process_environment(_QUIET):
-        trainer = _trainer(boosting, data, folder, loopback=settings.profile == "local")
+        trainer = _trainer(boosting, data, folder, loopback=ray_beside(settings))
         result = _watched(settings, boosting, trainer, folder, done)
     booster = RayTrainReportCallback.get_model(result.checkpoint)
     return Fitted(bytes(booster.save_raw("ubj")), int(result.metrics["resumed_from"]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from acceleray.engines.environment_checks import refuse_mismatch, refuse_python_mismatch
 from acceleray.engines.processes.signals import text_of
 from acceleray.engines.ray.slots import SlotPlan, plan
+from acceleray.engines.spark import jvm
 from acceleray.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,12 +33,10 @@ def refuse_unlike_executors(session: SparkSession) -> None:
         return found
 
     here = versions(None)
-    context = session.sparkContext
     try:
         # The first job waits until the executors are there; then a task for each of their slots.
-        there = context.parallelize([0], 1).map(versions).collect()
-        tasks = _slots(session)
-        there += context.parallelize(range(tasks), tasks).map(versions).collect()
+        there = jvm.on_executors(session, versions, 1)
+        there += jvm.on_executors(session, versions, jvm.slots(session))
     except Exception as error:
         refuse_python_mismatch(text_of(error))
         raise
@@ -51,11 +50,5 @@ def measured_plan(settings: Settings, session: SparkSession) -> SlotPlan:
     Raises:
         PortfolioError: Ray would leave Spark no slot.
     """
-    # The driver counts itself among them.
-    executors = int(session.sparkContext._jsc.sc().getExecutorMemoryStatus().size()) - 1
-    return plan(settings, executors, _slots(session) // max(1, executors))
-
-
-def _slots(session: SparkSession) -> int:
-    java: Any = session.sparkContext._jsc.sc()
-    return int(java.maxNumConcurrentTasks(java.resourceProfileManager().defaultResourceProfile()))
+    executors = jvm.executors(session)
+    return plan(settings, executors, jvm.slots(session) // max(1, executors))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyspark
-from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from acceleray.engines.processes.cleanup import MARK, process_environment
@@ -23,6 +21,7 @@ from acceleray.engines.processes.signals import (
     readable_spark_errors,
 )
 from acceleray.engines.ray.environment import LOOPBACK, ONE_THREAD, python_path
+from acceleray.engines.spark import jvm
 from acceleray.engines.spark.jars import delta_jars
 from acceleray.engines.spark.java import FALLBACK_JAVA_LOCK, java_home
 from acceleray.errors import PortfolioError
@@ -70,7 +69,7 @@ def spark_session(settings: Settings, master: Master | None = None) -> Iterator[
         "SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") if joined else None,
     }
     with scratch_folder("spark") as scratch, process_environment(environment):
-        options = _options(settings, jars, scratch)
+        options = options_here(settings, jars, scratch)
         if loopback:
             options["spark.driver.host"] = options["spark.driver.bindAddress"] = LOOPBACK
         if master is not None:
@@ -80,34 +79,18 @@ def spark_session(settings: Settings, master: Master | None = None) -> Iterator[
                 with readable_spark_errors():
                     session = _started(settings, options, master)
             except SparkFailureError as error:
-                _stop()
+                jvm.stop()
                 raise (error if master is None else _not_joined(master)) from error
         try:
             with readable_spark_errors():
                 yield session
         finally:
-            _stop()
+            jvm.stop()
 
 
 def _started(settings: Settings, options: dict[str, str], master: Master | None) -> SparkSession:
-    if SparkContext._active_spark_context is not None:
-        # Spark would hand out that one, wherever it runs and whatever its options are.
-        raise PortfolioError("A Spark session is active in this process already; stop it before this run.")
     url = master.url if master else f"local[{settings.spark.cores or '*'}]"
-    public = SparkConf(loadDefaults=False).setMaster(url).setAppName(settings.project.name)
-    # Options given before Java starts stand on its command line, which every user of a machine can read.
-    SparkContext._ensure_initialized(conf=public.setAll(list(options.items())))
-    builder = SparkSession.Builder().master(url).appName(settings.project.name)
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    if master is not None and master.secret is not None:
-        builder = builder.config("spark.authenticate", "true")
-        builder = builder.config("spark.authenticate.secret", master.secret)
-    session = builder.getOrCreate()
-    # Delta prints to it what VACUUM deleted, but standard output stays for results.
-    java = session._jvm.java
-    java.lang.System.setOut(java.io.PrintStream(java.io.OutputStream.nullOutputStream()))
-    return session
+    return jvm.start(url, settings.project.name, options, master.secret if master else None)
 
 
 def _not_joined(master: Master) -> PortfolioError:
@@ -150,7 +133,8 @@ def _compiler(settings: Settings) -> list[str]:
     return ["-XX:+UseParallelGC", *(quick if settings.spark.java_compiler == "quick" else [])]
 
 
-def _options(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> dict[str, str]:
+def options_here(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> dict[str, str]:
+    """Return the options of a Spark with Delta on this machine; `scratch` is for its temporary files."""
     log4j = Path(__file__).with_name("log4j2.properties").as_uri()
     java_options = [
         *_compiler(settings),
@@ -180,23 +164,3 @@ def _options(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> dict[
         # Python workers import this package, wherever the process that started them found it.
         "spark.executorEnv.PYTHONPATH": python_path(),
     }
-
-
-def _stop() -> None:
-    context, gateway = SparkContext._active_spark_context, SparkContext._gateway
-    if context is not None:
-        context.stop()
-    # pyspark keeps the Java process for a next session; a run ends with nothing left behind.
-    if gateway is not None:
-        process = getattr(gateway, "proc", None)
-        gateway.shutdown()
-        if process is not None:
-            process.stdin.close()
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                # Its context is stopped and everything is committed, so nothing is lost.
-                process.kill()
-                process.wait()
-    SparkContext._gateway = None
-    SparkContext._jvm = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession
 
 from acceleray.engines.processes.signals import first_line
+from acceleray.engines.spark.kept import computed_once
 from acceleray.errors import PortfolioError
 from acceleray.extend import PriceSource
 from acceleray.settings import Settings
@@ -34,4 +35,4 @@ def from_own(spark: SparkSession, settings: Settings, source: PriceSource) -> Re
             f"Price source '{source.name}' returned {type(prices).__name__}; return a Spark DataFrame."
         )
     origin = f"price source {source.name}"
-    return from_frame(origin, prices.localCheckpoint(), source.name, wishes_of(settings))
+    return from_frame(origin, computed_once(prices, settings), source.name, wishes_of(settings))

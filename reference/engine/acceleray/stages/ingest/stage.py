@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import as_date
+from acceleray.engines.spark.kept import kept
 from acceleray.errors import PortfolioError
 from acceleray.quant.price_findings.finding import THE_FILE, Finding
 from acceleray.quant.risk_calendar import Calendar
@@ -90,7 +90,7 @@ def ingest(run: Run, examine: Examine | None = None) -> Loaded:
     corrections = read_corrections(run.settings)
     data = run.settings.market_data
     judged = judge(received.prices, data.stale_price_d, data.arithmetic, corrections)
-    with _kept(judged.kept):
+    with kept(judged.kept, run.settings) if judged.kept is not None else nullcontext():
         known = survey(judged.series, data.arithmetic)
         loaded, calendar = _check(run, received, known)
         if examine is not None:
@@ -103,19 +103,6 @@ def ingest(run: Run, examine: Examine | None = None) -> Loaded:
         run.commit(PRICE_SERIES, _stamped(run, loaded, _priced(known.series, data.arithmetic)))
         run.commit(RISK_DAYS, _stamped(run, loaded, calendar_rows(calendar, known.contents())))
     return loaded
-
-
-@contextmanager
-def _kept(rows: DataFrame | None) -> Iterator[None]:
-    """Have Spark keep rows while they are needed."""
-    if rows is None:
-        yield
-        return
-    rows.persist()
-    try:
-        yield
-    finally:
-        rows.unpersist()
 
 
 def resolve_as_of(settings: Settings, trading_days: Sequence[date]) -> date:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyspark.sql import functions as F
 
 from acceleray.engines.handoff.arrays import as_date, column
+from acceleray.engines.spark.kept import kept
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.boosting import predict, restored
@@ -48,8 +49,7 @@ def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.dateti
         PortfolioError: not every row that came in was scored or quarantined.
     """
     window, names = window_of(run, dates), run.project.feature_names()
-    plan = wanted(run, window).persist()
-    try:
+    with kept(wanted(run, window), run.settings) as plan:
         chosen = plan.where("since IS NOT NULL").select("instrument_id", "since", "feature_rows").toArrow()
         chosen = chosen.sort_by("instrument_id").combine_chunks()
         without = plan.where("since IS NULL").count()
@@ -71,8 +71,6 @@ def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.dateti
         left = run.commit(
             PREDICTIONS_QUARANTINED, rows.withColumns({k: F.lit(v) for k, v in constants.items()})
         )
-    finally:
-        plan.unpersist()
     rows_in = int(pc.sum(chosen.column("feature_rows")).as_py() or 0) + without
     counts = Counts(rows_in, scored.rows, left.rows)
     if counts.rows_in != counts.scored + counts.quarantined:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
@@ -26,6 +26,8 @@ from acceleray.engines.delta.here import (
 from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable, version_with
 from acceleray.engines.delta.opening import Places
 from acceleray.engines.processes.signals import text_of
+from acceleray.engines.spark.frames import frame_of
+from acceleray.engines.spark.kept import kept
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 from acceleray.tables.contract import Table, literal, quoted
@@ -137,9 +139,7 @@ class Lake:
                     return self._commit_here(folder, table, rows, scope, rows_expected, where)
         self.open(table)
         frame = self.frame(table, rows)
-        if keep:
-            frame.persist()
-        try:
+        with kept(frame, self.settings) if keep else nullcontext():
             new = content_of(table, frame)
             _refuse_count(table, new, rows_expected)
             predicate = F.expr(self._predicate(table, scope, where))
@@ -148,9 +148,6 @@ class Lake:
                 frame.writeTo(self.identifier(table)).option("userMetadata", metadata).overwrite(predicate)
 
             return self._replace(table, new, scope, where, write)
-        finally:
-            if keep:
-                frame.unpersist()
 
     def _commit_here(
         self, folder: Path, table: Table, rows: pa.Table, scope: str, expected: int | None, where: str | None
@@ -193,7 +190,7 @@ class Lake:
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
         if isinstance(rows, pa.Table):
-            rows = self.spark.createDataFrame(_whole(table, rows))
+            rows = frame_of(self.spark, _whole(table, rows))
         return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
     def ready(self, table: Table) -> None:

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from acceleray.engines.delta.here import NotHereError, create
 from acceleray.engines.delta.log import UnreadableLogError, open_table, readable, stored, table_folder
 from acceleray.settings import Settings
+from acceleray.settings.places import in_catalog
 from acceleray.tables.catalogued import checks, clustering
 from acceleray.tables.contract import Table, literal, quoted
 from acceleray.tables.stored import (
@@ -59,7 +60,7 @@ class Places:
 
     def location(self, table: Table) -> Path | None:
         """Return the folder of a table's files, or None where the catalog alone knows it."""
-        if self._settings.profile == "databricks":
+        if in_catalog(self._settings):
             return None
         return table_folder(self._settings, table)
 

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.engines.delta.lake import Lake
+from acceleray.engines.handoff.arrays import with_constants
 from acceleray.engines.handoff.files import StageDamagedError, check, inspect, part_name
 from acceleray.engines.handoff.manifest import Manifest
 from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.stage import spark_pattern
 from acceleray.engines.handoff.work import Done
 from acceleray.settings import Settings
+from acceleray.settings.places import shares_stage
 from acceleray.tables.contract import Table
 
 MANIFEST = "results.json"
@@ -62,6 +65,9 @@ def result_frame(
     lake: Lake, settings: Settings, results: Manifest, table: Table, constants: Mapping[str, Any]
 ) -> DataFrame:
     """Return the rows of exactly the files in a manifest, with constant columns added, in declared order."""
+    if not shares_stage(settings):
+        read = [pq.read_table(file.path, page_checksum_verification=True) for file in results.files]
+        return lake.frame(table, with_constants(pa.concat_tables(read), table, constants))
     declared = {column.name: column.sql for column in table.columns}
     reader = lake.spark.read.schema(", ".join(declared[name] for name, _ in results.columns))
     reader = reader.option("parquet.page.verify-checksum.enabled", "true")

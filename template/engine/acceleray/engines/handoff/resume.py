@@ -19,10 +19,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from acceleray.engines.delta.lake import Lake
+from acceleray.engines.handoff.arrays import with_constants
 from acceleray.engines.handoff.files import DataFile, StageDamagedError, check_pages, part_name, write_part
 from acceleray.engines.handoff.stage import spark_pattern
 from acceleray.engines.handoff.unfinished import unfinished_folder
 from acceleray.settings import Settings
+from acceleray.settings.places import shares_stage
 from acceleray.tables.contract import Table
 from acceleray.whole_files import put_in_place
 
@@ -73,6 +75,11 @@ class Resumable:
 
     def frame(self, lake: Lake, table: Table, constants: Mapping[str, Any]) -> DataFrame:
         """Return the rows of all parts for Spark, constant columns added, in declared order."""
+        if not shares_stage(self._settings):
+            paths = sorted(self.folder.glob("part-*.parquet"))
+            read = [pq.read_table(path, page_checksum_verification=True) for path in paths]
+            rows = pa.concat_tables([self._schema.empty_table(), *read])
+            return lake.frame(table, with_constants(rows, table, constants))
         declared = {column.name: column.sql for column in table.columns}
         reader = lake.spark.read.schema(", ".join(declared[name] for name in self._schema.names))
         reader = reader.option("parquet.page.verify-checksum.enabled", "true")

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from acceleray.settings import Settings
+from acceleray.settings.places import in_catalog
 
 _PREFIX = "stage"
 _OLDEST_S = 3 * 24 * 3600.0
@@ -49,7 +50,7 @@ def sweep_stages(settings: Settings) -> tuple[str, ...]:
 def spark_path(settings: Settings, path: Path) -> str:
     """Return a path as Spark's writers take it."""
     # Without a scheme Spark would look in its default file system; a volume of Databricks has none.
-    return path.as_posix() if settings.profile == "databricks" else f"file://{path.as_posix()}"
+    return path.as_posix() if in_catalog(settings) else f"file://{path.as_posix()}"
 
 
 def spark_pattern(settings: Settings, path: Path) -> str:

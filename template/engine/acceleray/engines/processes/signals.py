@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from acceleray.engines.spark import jvm
+
+_RPC = re.compile(r'status = StatusCode\.(\w+)\s+details = "([^\n]*)"')
 
 
 class SparkFailureError(RuntimeError):
@@ -38,7 +43,6 @@ def kept_signal_handlers() -> Iterator[None]:
 @contextmanager
 def readable_spark_errors() -> Iterator[None]:
     """Raise errors of pyspark and py4j as `SparkFailureError`, while Java can still say what they mean."""
-    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
     from pyspark.logger import PySparkLogger
 
@@ -47,7 +51,7 @@ def readable_spark_errors() -> Iterator[None]:
     before, log.disabled = log.disabled, True
     try:
         yield
-    except (PySparkException, Py4JError) as error:
+    except (PySparkException, jvm.errors()) as error:
         text = text_of(error)
         named = text if text.startswith("[") else f"{type(error).__name__}: {text}"
         raise SparkFailureError(named) from error
@@ -66,6 +70,9 @@ def text_of(error: BaseException) -> str:
     # Py4J puts where it was called before what was thrown.
     if len(lines) > 1 and lines[0].startswith("An error occurred while calling"):
         lines = [lines[1].removeprefix(": "), *lines[2:]]
+    # gRPC describes the call first, and what is wrong below it.
+    if said := _RPC.search(text):
+        lines = [f"{said[1]}: {said[2]}"]
     return "\n".join(lines)
 
 

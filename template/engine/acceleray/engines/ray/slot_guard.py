@@ -10,11 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
-from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
+from acceleray.engines.spark import jvm
 from acceleray.errors import PortfolioError
 
 # Ray on Spark's own name for the jobs that are its nodes.
@@ -35,21 +34,13 @@ class Slots:
 
 def slots_now(session: SparkSession, cpus_per_node: int) -> Slots:
     """Return how Spark's slots are used at this moment."""
-    context: Any = session.sparkContext._jsc.sc()
-    profile = context.resourceProfileManager().defaultResourceProfile()
-    java: Any = session.sparkContext._jvm
-    # Spark remembers a thousand jobs that have ended; asking for each of them every second would cost more.
-    running = java.java.util.Collections.singletonList(java.org.apache.spark.JobExecutionStatus.RUNNING)
-    jobs = context.statusStore().jobsList(running)
     held, waiting = 0, set()
-    for index in range(jobs.size()):
-        job = jobs.apply(index)
-        group = job.jobGroup()
-        if group.isDefined() and str(group.get()).startswith(_RAY_JOBS):
-            held += cpus_per_node * int(job.numActiveTasks())
-        elif job.numActiveTasks() == 0:
-            waiting.add(int(job.jobId()))
-    return Slots(int(context.maxNumConcurrentTasks(profile)), held, frozenset(waiting))
+    for job in jvm.running_jobs(session):
+        if job.group.startswith(_RAY_JOBS):
+            held += cpus_per_node * job.active_tasks
+        elif job.active_tasks == 0:
+            waiting.add(job.number)
+    return Slots(jvm.slots(session), held, frozenset(waiting))
 
 
 @contextmanager
@@ -84,7 +75,7 @@ class _Watch(threading.Thread):
         since: dict[int, float] = {}
         while not self._ended.wait(_EVERY_S):
             # Spark may be stopping, or Java gone: whoever uses it then learns that without this thread.
-            with suppress(Py4JError, OSError):
+            with suppress(jvm.errors(), OSError):
                 now = slots_now(self._session, self._cpus_per_node)
                 if now.total > now.held:
                     since = {}
@@ -104,4 +95,4 @@ class _Watch(threading.Thread):
             why = "Spark has no executor"
             remedy = "look whether a worker is free that has cluster.executor_memory and cores_per_worker"
         self.reason = f"A query found no free slot for {patience_s:.0f} s: {why}; nothing was lost; {remedy}."
-        self._session.sparkContext._jsc.sc().cancelJob(job, "no free slot")
+        jvm.cancel(self._session, job, "no free slot")

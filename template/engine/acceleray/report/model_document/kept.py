@@ -14,6 +14,7 @@ from acceleray.engines.delta.reader import Reader
 from acceleray.report.model_document.cells import declared
 from acceleray.report.rows import Reads
 from acceleray.runtime.run import Run
+from acceleray.settings.places import in_catalog
 from acceleray.tables import Table
 from acceleray.tables.contract import literal, quoted
 from acceleray.tables.stored import MisfitError
@@ -46,7 +47,7 @@ class KeptByRun:
     def __init__(self, run: Run) -> None:
         """Keep the run, and read files of this machine without Spark."""
         self._run = run
-        self._files = None if run.settings.profile == "databricks" else FilesReader(run.settings)
+        self._files = None if in_catalog(run.settings) else FilesReader(run.settings)
 
     def rows(self, table: Table, scope: str | None = None) -> pa.Table:
         """Return the declared columns, of one run or price source or of all; none without a table."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
+from acceleray.engines.delta.lake import Lake
 from acceleray.engines.handoff.arrays import column
+from acceleray.settings.places import shares_stage
 from acceleray.stages.features.origin import MADE_FROM
 from acceleray.stages.features.part import Part
 from acceleray.tables.contract import Table, quoted
@@ -46,18 +48,20 @@ class Making:
 
 
 def rows_of(
-    spark: SparkSession, table: Table, making: Making, wanted: Sequence[Part], instruments: int
+    lake: Lake, table: Table, making: Making, wanted: Sequence[Part], instruments: int
 ) -> DataFrame | pa.Table:
     """Return the rows of all parts.
 
     Args:
-        spark: the session.
+        lake: the tables.
         table: the declaration.
         making: how they are made.
         wanted: parts.
         instruments: how many rows a day may have.
     """
-    if instruments * sum(part.stop - part.first for part in wanted) <= HERE_ROWS:
+    few = instruments * sum(part.stop - part.first for part in wanted) <= HERE_ROWS
+    # Workers of a Spark elsewhere, which a client reaches, may not have this package.
+    if few or not shares_stage(lake.settings):
         every = (making.rows(table, part) for part in wanted)
         return pa.concat_tables([table.arrow_schema.empty_table(), *every])
 
@@ -67,6 +71,6 @@ def rows_of(
                 yield from making.rows(table, wanted[number]).to_batches(max_chunksize=10_000)
 
     # One task a part, so that a file of the table has consecutive days: replacing the last touches few.
-    numbers = spark.range(0, len(wanted), 1, len(wanted))
+    numbers = lake.spark.range(0, len(wanted), 1, len(wanted))
     columns = (f"{quoted(each.name)} {each.type}" for each in table.columns)
     return numbers.mapInArrow(made, ", ".join(columns))

@@ -16,6 +16,7 @@ from acceleray.quant.day_prices import DayPrices, day_prices
 from acceleray.runtime.look_ahead import refuse_look_ahead
 from acceleray.runtime.risk_days import exchange_rates, outside_market, risk_days
 from acceleray.runtime.run import Run
+from acceleray.settings.places import ray_beside
 from acceleray.stages.features.definitions import DEFINITIONS, FEATURE_NAMES
 from acceleray.stages.features.origin import MADE_BY
 from acceleray.stages.features.part import parts
@@ -55,7 +56,7 @@ def build_features(run: Run) -> None:
         run.reporter.say(f"    {', '.join(rates)}: exchange rates, which have no features")
     prices = prices.of(~np.isin(prices.instruments, [*arithmetic, *rates]))
     in_market = ~np.isin(prices.instruments, outside_market(run))
-    horizon_d, local = run.settings.features.horizon_d, run.settings.profile == "local"
+    horizon_d, local = run.settings.features.horizon_d, ray_beside(run.settings)
     _commit(
         run,
         run.project.features_table(),
@@ -78,7 +79,7 @@ def prices_of(run: Run) -> DayPrices:
 
 
 def _commit_returns(run: Run, prices: DayPrices) -> None:
-    data, local = run.settings.market_data, run.settings.profile == "local"
+    data, local = run.settings.market_data, ray_beside(run.settings)
     levels = np.array([data.arithmetic.get(name, np.nan) for name in prices.instruments], dtype=np.float64)
     _commit(run, RETURNS, of_returns(prices, levels, data.stale_after_d, local))
 
@@ -89,7 +90,7 @@ def _commit(run: Run, table: Table, recipe: Recipe) -> None:
     constants = {"source": run.source, MADE_BY: run.identity.run_id}
     making = Making(recipe.make, recipe.expected.days, recipe.expected.origins, constants)
     wanted = parts(found.wanted, recipe.reach, recipe.instruments)
-    rows = rows_of(run.lake.spark, table, making, wanted, recipe.instruments)
+    rows = rows_of(run.lake, table, making, wanted, recipe.instruments)
     run.commit(table, rows, where=found.where)
     kind = f"{table.name} of a date"
     for reason, dates in found.made.items():

@@ -7,8 +7,10 @@ from pathlib import Path
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
+from acceleray.engines.spark.kept import computed_once
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
+from acceleray.settings.places import in_catalog
 from acceleray.stages.ingest.frame import from_frame
 from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received
@@ -55,7 +57,7 @@ def newest(spark: SparkSession, settings: Settings, name: str, setting: str) -> 
         latest = _latest(spark, identifier)
         if latest is None:
             # No versions there: its rows are computed once, so that every look sees the same.
-            return spark.table(identifier).localCheckpoint()
+            return computed_once(spark.table(identifier), settings)
         # One version for every look at it: somebody may write to the table while it is checked.
         return spark.sql(f"SELECT * FROM {identifier} VERSION AS OF {latest}")
     except PySparkException as error:
@@ -76,7 +78,7 @@ def _latest(spark: SparkSession, identifier: str) -> int | None:
 
 def _unregistered(settings: Settings, parts: list[str]) -> Path | None:
     """Return the folder of a table in the local warehouse, whose catalog starts empty in every session."""
-    if settings.profile == "databricks":
+    if in_catalog(settings):
         return None
     warehouse = settings.state_dir / "warehouse"
     schema = parts[-2] if len(parts) > 1 else "default"

@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, NumericType, StringType, TimestampNTZType, TimestampType
 
+from acceleray.engines.spark.frames import frame_of
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.frame_numbers import with_numbers
 from acceleray.stages.ingest.grouped import Here, few
@@ -101,7 +102,7 @@ def _dated(origin: str, safe: DataFrame, at: int) -> tuple[DataFrame, str, int]:
     read = row_days([(grid, 0)])
     days = read.days[0]
     table = pa.table({"date_key": found, "date": pa.array(days.astype("datetime64[D]"))})
-    mapping = F.broadcast(safe.sparkSession.createDataFrame(table))
+    mapping = F.broadcast(frame_of(safe.sparkSession, table))
     dated = keyed.join(mapping, "date_key").where("date IS NOT NULL")
     return dated, read.wording, int(np.unique(days).size)
 

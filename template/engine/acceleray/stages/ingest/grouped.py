@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from acceleray.engines.spark.frames import frame_of
 from acceleray.stages.ingest.reading.delivery import CELLS
 
 CELLS_SQL = "instrument_id string, date date, price_text string, number_text string, adjusted_text string"
@@ -125,7 +126,7 @@ def packed(spark: SparkSession, cells: Iterable[tuple[str, pa.Table]], partition
     partitions = max(partitions, sum(len(one) for _, one in found) // _LARGEST)
     size = max(1, -(-len(found) // partitions))
     batches = [_batch(found[at : at + size]) for at in range(0, len(found), size)]
-    return Grouped(spark.createDataFrame(pa.Table.from_batches(batches, _PACKED)), unpacked)
+    return Grouped(frame_of(spark, pa.Table.from_batches(batches, _PACKED)), unpacked)
 
 
 def pack(cells: Iterable[tuple[str, pa.Table]]) -> pa.RecordBatch:

@@ -26,6 +26,7 @@ from acceleray.quant.line_returns import Parts, losses_before
 from acceleray.quant.what_if import Levels
 from acceleray.runtime.progress import Reporter
 from acceleray.settings import Settings
+from acceleray.settings.places import ray_beside
 from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.scenario_inputs import World, build_world
@@ -256,12 +257,12 @@ def _with_room(
 ) -> tuple[FanOut, Room]:
     """Return a fan-out, and how many scenarios of so many instruments its object store has room for.
 
-    In profile `local` Ray is started with the store that they need; elsewhere, and where it runs already, the
-    store is as large as it is.
+    Where Ray runs beside this process it is started with the store that they need; elsewhere, and where it
+    runs already, the store is as large as it is.
     """
     of = settings.what_if
     precision = {"auto": "auto", "double": "float64", "single": "float32"}[of.precision]
-    if fan_out is None and settings.profile == "local":
+    if fan_out is None and ray_beside(settings):
         budget = of.memory_mb or int(_SHARE_OF_FREE * (available_mb() or _UNKNOWN_MB))
         kept = room(of.scenarios, instruments, budget, precision)
         store = max(settings.ray.object_store_mb, int(1.05 * kept.megabytes) + _BESIDE_MB)

@@ -1,0 +1,85 @@
+"""Every workload through Spark Connect, with what serverless compute allows: the numbers of profile local."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from acceleray.engines.spark.connect import connect_session
+from acceleray.settings import Settings
+from acceleray.testing.small import small_project
+from connected.serverless import refusing
+from one_ray import OneRay
+from portfolio import PROJECT
+from rendered import TEMPLATE, project
+
+pytestmark = [pytest.mark.spark, pytest.mark.ray]
+# In the order in which one leaves what the next one takes.
+NIGHTLY = (
+    "hyperparameter_tuning",
+    "distributed_training",
+    "batch_inference",
+    "end_to_end_pipeline",
+    "investment_signal_prioritization",
+    "risk_stress_testing",
+)
+Both = Callable[[str, str], Any]
+
+
+@pytest.fixture(scope="module")
+def both(
+    server: str,
+    spark: Any,
+    one_ray: OneRay,
+    new_settings: Callable[[], Callable[..., Settings]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Both:
+    """Return a function that runs a workload in profile local or connect, each on its own state."""
+    homes = {profile: tmp_path_factory.mktemp(profile) for profile in ("local", "connect")}
+
+    def recipe(workload: str, profile: str, session: Any, *overrides: str) -> Any:
+        # All projects of a test process share a catalog.
+        schemas = [
+            f"catalog.{layer}={layer}_{profile}_{os.getpid()}" for layer in ("bronze", "silver", "gold")
+        ]
+        chosen = (*schemas, f"profile={profile}", *overrides)
+        started = (session, one_ray.fan_out())
+        with small_project(PROJECT, project(), homes[profile], TEMPLATE / "notebooks", started) as small:
+            return small.recipe(workload, *chosen)
+
+    def run(workload: str, profile: str) -> Any:
+        if profile == "local":
+            return recipe(workload, profile, spark)
+        remote = f"spark.remote={server}"
+        settings = new_settings()("profile=connect", remote)
+        with refusing() as refused, connect_session(settings) as session:
+            connected = recipe(workload, profile, session, remote)
+        assert refused == []
+        return connected
+
+    return run
+
+
+def wrote(run: Any) -> dict[tuple[str, str], str]:
+    """Return the fingerprint of each table that a run wrote, by stage and name."""
+    found = {(t.stage, t.table.label): t.fingerprint for t in run.touches if t.direction == "wrote"}
+    assert len(found) >= 8
+    return found
+
+
+def test_a_workload_gives_the_same_bits_as_profile_local_and_once_more_changes_nothing(both: Both) -> None:
+    workload = "portfolio_model_calibration"
+    local, connected, again = (both(workload, profile) for profile in ("local", "connect", "connect"))
+    assert wrote(local) == wrote(connected)
+    assert [t.table.label for t in again.touches if t.direction == "wrote" and t.changed] == []
+    # The evidence about the run is there, and not written once more.
+    assert wrote(again).items() <= wrote(connected).items()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("workload", NIGHTLY)
+def test_every_workload_gives_the_same_bits_as_profile_local(both: Both, workload: str) -> None:
+    assert wrote(both(workload, "local")) == wrote(both(workload, "connect"))
