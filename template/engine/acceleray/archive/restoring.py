@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,8 +40,8 @@ def restore_project(archive: Path, manifest: dict[str, Any], project: Path, sett
         settings: of whoever asks: where libraries of Java were fetched to.
     """
     shutil.copytree(archive / "project", project)
-    then = manifest["settings"]
-    chosen: dict[str, Any] = {name: then[name] for name in _PLACES if name in then} | manifest["numbers"]
+    then, numbers = manifest["settings"], copy.deepcopy(manifest["numbers"])
+    chosen: dict[str, Any] = {name: dict(then[name]) for name in _PLACES if name in then} | numbers
     for section, keys in _FROM_THE_PLACE.items():
         chosen[section] |= {key: then[section][key] for key in keys}
     chosen["catalog"] |= {"name": _SPARK_CATALOG}
