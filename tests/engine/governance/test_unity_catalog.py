@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -175,8 +174,8 @@ def test_on_databricks_the_registry_is_unity_catalog_whatever_the_cluster_says(
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     monkeypatch.setattr(mlflow, "MlflowClient", Client)
     monkeypatch.setattr(tracking, "_quiet", lambda: None)
-    seen = SimpleNamespace(profile="databricks")
-    with pytest.raises(InterruptedError), tracked_run(seen, "tests"):  # type: ignore[arg-type]
+    chosen = settings.model_copy(update={"profile": "databricks"})
+    with pytest.raises(InterruptedError), tracked_run(chosen, "tests"):
         pass
     assert told == [("databricks", "databricks-uc")]
     mlflow.set_tracking_uri(before[0])
