@@ -1,5 +1,5 @@
 #!/bin/sh
-# Check every pipeline, here and in the template, and the licences of projects, with tools of their own
+# Check every pipeline, here and in the template, and the licences of projects, with tools of a separate
 # environment: make lint-ci. The argument is the environment that renders projects.
 # They are no part of requirements.lock: nothing that is generated or tested needs them.
 set -eu

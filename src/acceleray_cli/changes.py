@@ -19,7 +19,7 @@ MERGED = "merged"
 CONFLICT = "conflict"
 DELETED = "deleted"
 UNCHANGED = "unchanged"
-# Where the engine moved into a folder of its own: the project's own files, and the code in them.
+# Where the engine moved into a separate folder: the project's own files, and the code in them.
 MOVED = "moved"
 ADAPTED = "adapted to names that moved"
 LOST_DELETED = "edited and about to be deleted"

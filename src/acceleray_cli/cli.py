@@ -53,7 +53,7 @@ each line is a state and a file:
   conflict     edited where the template changes as well: both texts will stand in it
   edited and about to be deleted, or renamed: update refuses without --discard-edits
   edited in, added to, deleted from the engine; edited and now in the engine: likewise
-  moved, adapted to names that moved: your own files, where the engine got a folder of its own
+  moved, adapted to names that moved: your own files, where the engine got its own folder
   added, deleted
 """
 UPDATE = """\

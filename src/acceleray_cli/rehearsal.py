@@ -45,7 +45,7 @@ class Rehearsal:
     after: Snapshot
     conflicts: frozenset[str]
     ignored: frozenset[str]
-    # Not none where the engine moved into a folder of its own.
+    # Not none where the engine moved into a separate folder.
     handover: Handover | None = None
     kept: list[str] = field(default_factory=list)
 
