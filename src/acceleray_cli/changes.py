@@ -106,7 +106,7 @@ def _engine_state(name: str, rehearsal: Rehearsal) -> str | None:
 
 
 def _same_text(one: File | None, other: File | None) -> bool:
-    return (one and (one.text, one.link)) == (other and (other.text, other.link))
+    return (one and (one.content, one.link)) == (other and (other.content, other.link))
 
 
 def _state(name: str, rehearsal: Rehearsal) -> str:
