@@ -173,7 +173,7 @@ def test_on_databricks_the_registry_is_unity_catalog_whatever_the_cluster_says(
 
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     monkeypatch.setattr(mlflow, "MlflowClient", Client)
-    monkeypatch.setattr(tracking, "_quiet", lambda: None)
+    monkeypatch.setattr(tracking, "quiet", lambda: None)
     chosen = settings.model_copy(update={"profile": "databricks"})
     with pytest.raises(InterruptedError), tracked_run(chosen, "tests"):
         pass
@@ -192,7 +192,7 @@ def test_mlflow_without_credentials_says_nothing_beside_its_error(
     for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATABRICKS_CONFIG_FILE", "/nowhere")
-    tracking._quiet()
+    tracking.quiet()
     with pytest.raises(Exception, match=r"(?i)databricks"):
         get_databricks_host_creds("databricks")
     assert capsys.readouterr().err == ""
