@@ -104,7 +104,11 @@ def evolution(table: Table, stored: Stored) -> list[str]:
     Rows that are there stay, with NULL in columns that are new; a column that is no longer declared stays,
     with NULL in new rows.
     """
-    clauses = [f"DROP CONSTRAINT {quoted(name)}" for name in _outdated_checks(table, stored)]
+    outdated = _outdated_checks(table, stored)
+    clauses = [f"DROP CONSTRAINT {quoted(name)}" for name in outdated]
+    clauses += [
+        f"ADD CONSTRAINT {quoted(name)} CHECK ({outdated[name]})" for name in outdated if outdated[name]
+    ]
     declared = {column.name: column for column in table.columns}
     clauses += [
         f"ALTER COLUMN {quoted(name)} DROP NOT NULL"
@@ -119,11 +123,12 @@ def evolution(table: Table, stored: Stored) -> list[str]:
     return clauses
 
 
-def _outdated_checks(table: Table, stored: Stored) -> list[str]:
+def _outdated_checks(table: Table, stored: Stored) -> dict[str, str]:
     """Return the checks that new rows could break: changed and retired ones, and those on columns no longer
-    declared.
+    declared; and what is set in their place.
 
-    A changed one is not set again, because rows that are there may break it; new tables have it.
+    That is nothing for a changed one, because rows that are there may break it; new tables have it. One that
+    only says the same in other words is set again.
     """
     gone = set(stored.columns) - set(table.column_names)
     declared = {name.lower(): condition for name, condition in table.checks}
@@ -132,12 +137,17 @@ def _outdated_checks(table: Table, stored: Stored) -> list[str]:
         for key, condition in stored.properties.items()
         if key.startswith(CHECK_PROPERTY)
     )
-    return [
-        name
+    return {
+        name: declared[name.lower()] if _in_other_words(condition) == declared.get(name.lower()) else ""
         for name, condition in found
         if declared.get(name.lower(), condition) != condition
         or (
             name.lower() not in declared
             and (name.lower() in RETIRED_CHECKS or gone & set(re.findall(r"\w+", condition)))
         )
-    ]
+    }
+
+
+def _in_other_words(condition: str) -> str:
+    """Return a check of releases before 0.3.0 as it is declared now: delta-rs knows no function `double`."""
+    return condition.replace("double('infinity')", "CAST('infinity' AS DOUBLE)")
