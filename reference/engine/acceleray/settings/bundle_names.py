@@ -37,8 +37,9 @@ def filled(content: Any, names: Mapping[str, str], path: Path) -> Any:
         return content
     for reference in _REFERENCE.findall(content):
         if reference.removeprefix("var.") not in names or not reference.startswith("var."):
+            said = "${" + reference + "}"
             raise PortfolioError(
-                f"{path} has ${{{reference}}}, for which databricks.yml has no value; write it into the file."
+                f"{path} has {said}, for which databricks.yml has no value; write it into the file."
             )
     return _REFERENCE.sub(lambda found: names[found[1].removeprefix("var.")], content)
 
