@@ -1,10 +1,10 @@
-# Ordinary commands in an environment of their own, prepared from requirements.lock on first use.
+# Ordinary commands in a separate environment, prepared from requirements.lock on first use.
 VENV ?= .venv
 PORT ?= 8000
 BIN = "$(VENV)/bin"
 # Nothing is written below template/, not even compiled modules.
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
-# What builds the site, in an environment of its own: tests neither install nor need it.
+# What builds the site, in a separate environment: tests neither install nor need it.
 DOCS = build/docs-env
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
@@ -35,12 +35,12 @@ demo: demo-says prepare ## Generate a project and run Calibrate -> Train -> Simu
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo run VENV="$$venv"
 	@{ echo; echo "Next:"; echo "  make open                                              # the report, in a browser"; \
 	echo "  cd build/demo && make portfolio ARGS='limits'          # how much of each limit is used"; \
-	echo "  make new ARGS='../my-project'                          # a project of your own"; } >&2
+	echo "  make new ARGS='../my-project'                          # your own project"; } >&2
 
 open: prepare ## Open the newest report of the demo; build/demo/var/reports/index.html lists them all
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo open VENV="$$venv"
 
-new: prepare ## Generate a project of your own: make new ARGS="../my-project"
+new: prepare ## Generate your project: make new ARGS="../my-project"
 	@PYTHONPATH=src $(BIN)/python -m acceleray_cli new $(ARGS)
 
 acceleray: prepare ## Check, preview or update a project: make acceleray ARGS="preview ../my-project"
@@ -100,7 +100,8 @@ soak: prepare ## A hundred runs in one process, watched for growth: make soak AR
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
-planted: prepare ## Plant 412 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 421 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 421 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more

@@ -20,7 +20,7 @@ from render import ROOT, copy_template
 
 
 def timed(template: Path, project: Path) -> tuple[float, float]:
-    """Return elapsed and processor seconds of generating a project in a process of its own."""
+    """Return elapsed and processor seconds of generating a project in a separate process."""
     command = [sys.executable, "-m", "acceleray_cli", "new", str(project), "--template", str(template)]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     began, before = time.perf_counter(), _processor_s()

@@ -103,7 +103,7 @@ def lanes(everything: bool) -> list[Lane]:
             280,
             beside=True,
         ),
-        # It has Spark and Ray as well, in a process and folders of its own.
+        # It has Spark and Ray as well, in its own process and folders.
         Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 200),
     ]
     if everything:

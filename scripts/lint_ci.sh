@@ -1,5 +1,5 @@
 #!/bin/sh
-# Check every pipeline, here and in the template, and the licences of projects, with tools of their own
+# Check every pipeline, here and in the template, and the licences of projects, with tools of a separate
 # environment: make lint-ci. The argument is the environment that renders projects.
 # They are no part of requirements.lock: nothing that is generated or tested needs them.
 set -eu
@@ -11,10 +11,10 @@ venv=build/lint-ci
 }
 workflows=".github/workflows/*.yml template/.github/workflows/*.yml"
 rules='{extends: default, rules: {line-length: disable, document-start: disable, truthy: {check-keys: false}, comments: {min-spaces-from-content: 1}}}'
-"$venv/bin/yamllint" --strict -d "$rules" $workflows template/azure-pipelines.yml template/.gitlab-ci.yml
+"$venv/bin/yamllint" --strict -d "$rules" $workflows template/azure-pipelines*.yml template/.gitlab-ci.yml
 "$venv/bin/check-jsonschema" --builtin-schema vendor.github-workflows $workflows
 # This schema's patterns are not for unicode, and it takes every scalar for a string, as Azure does.
-"$venv/bin/check-jsonschema" --builtin-schema vendor.azure-pipelines --regex-variant nonunicode template/azure-pipelines.yml
+"$venv/bin/check-jsonschema" --builtin-schema vendor.azure-pipelines --regex-variant nonunicode template/azure-pipelines*.yml
 "$venv/bin/check-jsonschema" --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci template/.gitlab-ci.yml
 # Below medium it asks for `$/` in the place of `./` before a workflow of the same repository, which not every runner knows.
 "$venv/bin/zizmor" --offline --quiet --min-severity medium template/.github/workflows

@@ -52,7 +52,7 @@ def refusals(version: str, root: Path = ROOT) -> list[str]:
 
 
 def name(version: str, root: Path = ROOT) -> None:
-    """Give the front end the version in a commit of its own: whoever installs the tag gets what it says."""
+    """Give the front end the version in a separate commit: whoever installs the tag gets what it says."""
     path = root / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(
@@ -63,7 +63,7 @@ def name(version: str, root: Path = ROOT) -> None:
 
 
 def record(version: str, root: Path = ROOT) -> str:
-    """Tag the newest commit, add it to releases.yml in a commit of its own, and return it."""
+    """Tag the newest commit, add it to releases.yml in a separate commit, and return it."""
     commit = git(root, "rev-parse", "HEAD")
     git(root, "tag", "--annotate", "--message", f"Acceleray {version}", version, commit)
     with (root / "releases.yml").open("a", encoding="utf-8") as file:

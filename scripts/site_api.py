@@ -141,4 +141,6 @@ def _escaped(line: str) -> str:
     mark = re.match(r"\s*([-*]|\d+\.) ", line)
     head = mark[0] if mark else ""
     text = escaped(line.removeprefix(head).replace("``", "`"))
+    # Emphasis stays: a star right before a word and one right after it.
+    text = re.sub(r"\\\*(\w[^*\\]*?\w)\\\*", r"*\1*", text)
     return head + re.sub(r"^([#+=-])", r"\\\1", text)

@@ -157,7 +157,7 @@ def main() -> None:
     chosen = [name for name in arguments if name != "--in"] or stories()
     if unknown := set(chosen) - set(stories()):
         raise SystemExit(f"There is no story {', '.join(sorted(unknown))}; there are {', '.join(stories())}.")
-    # Those with engines go on in one project, in their own order; each other one has a folder of its own.
+    # Those with engines go on in one project, in their own order; each other one has its own folder.
     ordered = [name for name in WITH_ENGINES if name in chosen] + [n for n in chosen if n not in WITH_ENGINES]
     with tempfile.TemporaryDirectory() as shared:
         for story in ordered:

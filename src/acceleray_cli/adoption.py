@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from acceleray_cli import git, scratch
+from acceleray_cli.binaries import free
 from acceleray_cli.files import snapshot
 from acceleray_cli.moved import ENGINE
 from acceleray_cli.new import render
 from acceleray_cli.project import RECORD, Project
 from acceleray_cli.refusals import RefusedError, in_plain_words
-
-SUFFIX = ".acceleray"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def adopt(
             raise RefusedError(*problems)
         there = [name for name in names if os.path.lexists(folder / name)]
         same = [name for name in there if _equal(grown / name, folder / name)]
-        beside = {name: _free(folder, name) for name in there if name not in same}
+        beside = {name: free(folder, name) for name in there if name not in same}
         added = [name for name in names if name not in there]
         asked = git.run(folder, "-c", "core.quotePath=false", "check-ignore", "--", *added)
         ignored = os.fsdecode(asked.stdout).splitlines()
@@ -92,14 +91,6 @@ def _equal(one: Path, other: Path) -> bool:
     if one.is_symlink() or other.is_symlink():
         return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
     return filecmp.cmp(one, other, shallow=False)
-
-
-def _free(folder: Path, name: str) -> str:
-    wanted, number = name + SUFFIX, 1
-    while os.path.lexists(folder / wanted):
-        number += 1
-        wanted = f"{name}{SUFFIX}.{number}"
-    return wanted
 
 
 def _move(grown: Path, folder: Path, names: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ MERGED = "merged"
 CONFLICT = "conflict"
 DELETED = "deleted"
 UNCHANGED = "unchanged"
-# Where the engine moved into a folder of its own: the project's own files, and the code in them.
+# Where the engine moved into a separate folder: the project's own files, and the code in them.
 MOVED = "moved"
 ADAPTED = "adapted to names that moved"
 LOST_DELETED = "edited and about to be deleted"
@@ -106,7 +106,7 @@ def _engine_state(name: str, rehearsal: Rehearsal) -> str | None:
 
 
 def _same_text(one: File | None, other: File | None) -> bool:
-    return (one and (one.text, one.link)) == (other and (other.text, other.link))
+    return (one and (one.content, one.link)) == (other and (other.content, other.link))
 
 
 def _state(name: str, rehearsal: Rehearsal) -> str:

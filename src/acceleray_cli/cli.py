@@ -34,8 +34,10 @@ examples:
   acceleray check                                the project in this folder, and whether there is an update
   acceleray check my-project
   acceleray check --data-file answers.yml        answers for a new project
+  acceleray check --json                         for programs: one document, also where something is wrong
 
-exit code: 0 all good, 1 the engine is edited, 2 an answer cannot be used, 3 the project has conflicts
+exit code: 0 up to date, 1 the engine is edited, 2 an answer or the project cannot be used,
+3 the project has conflicts, 4 there is a newer release
 """
 PREVIEW = """\
 examples:
@@ -53,7 +55,7 @@ each line is a state and a file:
   conflict     edited where the template changes as well: both texts will stand in it
   edited and about to be deleted, or renamed: update refuses without --discard-edits
   edited in, added to, deleted from the engine; edited and now in the engine: likewise
-  moved, adapted to names that moved: your own files, where the engine got a folder of its own
+  moved, adapted to names that moved: your own files, where the engine got its own folder
   added, deleted
 """
 UPDATE = """\
@@ -64,6 +66,16 @@ examples:
   acceleray update --discard-edits                                  take edits out that cannot stay
 
 exit code: 0 done, 1 refused because edits would be lost, 2 cannot be done, 3 there are conflicts to resolve
+"""
+
+
+DOCTOR = """\
+examples:
+  acceleray doctor                               what this machine lacks for a project
+  acceleray doctor --template git@git.example.com:risk/acceleray.git      and whether Git reaches a template
+
+In a project, `python -m portfolio doctor` also looks at what its settings ask for.
+exit code: 0 nothing is missing, 1 something is
 """
 
 
@@ -105,6 +117,7 @@ def _parser() -> ArgumentParser:
     check.add_argument(
         "folder", metavar="FOLDER", type=Path, nargs="?", help="a project; default: this folder"
     )
+    check.add_argument("--json", action="store_true", help="print one JSON document instead of lines")
     preview = command("preview", "show what an update would do to each file, without touching any", PREVIEW)
     preview.add_argument(
         "--all",
@@ -116,6 +129,10 @@ def _parser() -> ArgumentParser:
         "--discard-edits",
         action="store_true",
         help="go on although edits cannot stay; these files are kept below before-update/",
+    )
+    doctor = command("doctor", "look at this machine before there is a project, without writing", DOCTOR)
+    doctor.add_argument(
+        "--template", metavar="PATH_OR_URL", help="default: where acceleray was installed from"
     )
     for parser_ in (new, adopt, check, preview, update):
         parser_.add_argument(
@@ -149,7 +166,7 @@ def _parser() -> ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return 0 when done, 1 for edits in the way, 2 if it cannot be done, 3 on conflicts."""
+    """Run a command and return its exit code; the help of each command says what its codes mean."""
     # Names of customers and folders have letters that a console's own encoding may not have.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -159,6 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "check":
         if options.folder and options.data_file:
             parser.error("check either a folder or a file of answers")
+        if options.json and options.data_file:
+            parser.error("--json is of a project, not of a file of answers")
         options.folder = options.folder or Path()
     try:
         with git_settings.own():

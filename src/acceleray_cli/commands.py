@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceleray_cli import addresses, adoption, git, hashes, moved, project, source
+from acceleray_cli import addresses, adoption, binaries, examination, git, hashes, project, source, standing
 from acceleray_cli.adoption import require_repository
 from acceleray_cli.answers import Answers, read_file, read_questions, read_settings, unknown
 from acceleray_cli.changes import UNCHANGED, Change, changes, losses, summary
@@ -20,6 +20,7 @@ from acceleray_cli.project import Project
 from acceleray_cli.refusals import RefusedError, in_plain_words
 from acceleray_cli.rehearsal import KEPT, Rehearsal, rehearsed
 from acceleray_cli.source import Template
+from acceleray_cli.standing import Standing
 
 DONE, LOSS, CONFLICTS = 0, 1, 3
 # Keeps the version that the project has, for a change of answers alone.
@@ -58,7 +59,7 @@ def adopt(options: Namespace) -> int:
     print(f"{counted}. Next:")
     print(f'    cd "{options.folder}"')
     if found.beside:
-        print(f"    # take what you need from each file that ends with {adoption.SUFFIX}, then delete it")
+        print(f"    # take what you need from each file that ends with {binaries.SUFFIX}, then delete it")
     print("    git add --all && git commit -m 'Adopt the project'    # updates need it")
     print("    make run")
     return DONE
@@ -86,6 +87,14 @@ def _chosen(options: Namespace) -> Iterator[tuple[Template, str | None, Answers]
         _note("The template is no Git repository, so the project cannot be updated from it later.")
 
 
+def doctor(options: Namespace) -> int:
+    """Look at this machine before there is a project."""
+    found = list(examination.examine(options.template))
+    for finding in found:
+        print(addresses.without_credentials(str(finding)))
+    return LOSS if any(finding.status == "missing" for finding in found) else DONE
+
+
 def check(options: Namespace) -> int:
     """Check answers in a file, or those of a project."""
     if options.data_file:
@@ -95,35 +104,29 @@ def check(options: Namespace) -> int:
             _note(*complete(template.questions(version), read_file(options.data_file))[1])
         print(f"Every answer in {options.data_file} is good.")
         return DONE
+    try:
+        found = _standing(options)
+    except RefusedError as refusal:
+        if not options.json:
+            raise
+        found = standing.refused(options.folder, refusal)
+    if options.json:
+        print(found.as_json())
+        return found.code
+    _note(*found.notes)
+    for line in found.lines():
+        print(line)
+    if found.conflicts:
+        return _report_conflicts(found.conflicts)
+    return found.code
+
+
+def _standing(options: Namespace) -> Standing:
     here = project.opened(options.folder)
     # A repository that belongs to somebody else is said, and not taken for none.
     git.top_of(here.folder)
     with source.opened(options.template or here.location or _location(None)[0], here.record) as template:
-        had = here.version if here.version and template.versioned else None
-        wanted = _version(template, options.at) if options.at else had or _version(template, None)
-        _note(*complete(template.questions(wanted), here.answers)[1])
-        print(f"Every answer in {here.record} is good.")
-        if here.location and addresses.without_credentials(here.location) != here.location:
-            _note(
-                f"{here.record} has a user name or password in _src_path: revoke it, because the history"
-                " of the repository keeps it; the next update takes it out of the file."
-            )
-        if had is None:
-            print("No version of the template is recorded, so the project cannot be updated.")
-        elif template.is_newer(newest := template.newest(), had):
-            newest = template.shown(newest)
-            print(f"The project has version {had}; {newest} is available: look at it with acceleray preview.")
-        else:
-            print(f"The project has version {had}, and there is no newer one.")
-    differing = _engine_differences(here)
-    for name, how in differing:
-        instead = moved.table().instead(ENGINE + name)
-        print(f"engine: {how}: {ENGINE}{name}{f'; instead: {instead}' if instead else ''}")
-    if not differing and (here.folder / ENGINE).is_dir():
-        print("engine: as released")
-    if conflicts := here.conflicts():
-        return _report_conflicts(conflicts)
-    return LOSS if differing else DONE
+        return standing.of(here, template, _version(template, options.at) if options.at else None)
 
 
 def preview(options: Namespace) -> int:
@@ -252,7 +255,7 @@ def _engine_differences(here: Project) -> list[tuple[str, str]]:
 
 def _by_hand(rehearsal: Rehearsal) -> list[str]:
     """Return a line for each place in the project's own files that somebody has to adapt."""
-    return [f"by hand: {line}" for line in rehearsal.handover.remarks] if rehearsal.handover else []
+    return [f"by hand: {line}" for line in rehearsal.remarks]
 
 
 def _files(found: list[Change]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +60,13 @@ def read(path: Path) -> File:
     return File(path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR))
 
 
-def carry(before: Mapping[str, File], after: Mapping[str, File], folder: Path, last: str) -> None:
-    """Do to the files of a folder what was done to those of its copy; the file named `last` comes last."""
+def carry(
+    before: Mapping[str, File], after: Mapping[str, File], folder: Path, last: str, again: bool = False
+) -> None:
+    """Do to the files of a folder what was done to those of its copy; the file named `last` comes last.
+
+    With `again` a folder is taken back that may be anything in between, and what fails is left.
+    """
     for name in before.keys() - after.keys():
         path = folder / name
         path.unlink(missing_ok=True)
@@ -70,4 +76,5 @@ def carry(before: Mapping[str, File], after: Mapping[str, File], folder: Path, l
             parent.rmdir()
     for name in sorted(after, key=lambda name: (name == last, name)):
         if before.get(name) != after[name]:
-            after[name].write(folder / name)
+            with suppress(OSError) if again else nullcontext():
+                after[name].write(folder / name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from acceleray_cli.refusals import RefusedError
@@ -16,8 +17,8 @@ NOT_YOURS = re.compile(
 )
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Return how `git` ended in a folder, whatever its exit code.
+def run(folder: Path, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Return how `git` ended in a folder, whatever its exit code; it reads what is given.
 
     Raises:
         RefusedError: Git is not installed, or the repository belongs to somebody else.
@@ -26,7 +27,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         command = ["git", "-C", str(folder), *arguments]
-        ended = subprocess.run(command, capture_output=True, env=environment)
+        ended = subprocess.run(command, input=given, capture_output=True, env=environment)
     except FileNotFoundError as error:
         raise RefusedError("Git is not installed, or not on the search path.") from error
     if ended.returncode and (owned := NOT_YOURS.search(ended.stderr.decode(errors="replace"))):
@@ -43,7 +44,15 @@ def read(folder: Path, *arguments: str) -> str:
     Raises:
         RefusedError: it failed; the last line of what it said is the reason.
     """
-    ended = run(folder, *arguments)
+    return _said(run(folder, *arguments), arguments)
+
+
+def fed(folder: Path, arguments: Sequence[str], given: str | bytes) -> str:
+    """Return what `git` printed after it read what is given, as `read` does."""
+    return _said(run(folder, *arguments, given=os.fsencode(given)), arguments)
+
+
+def _said(ended: subprocess.CompletedProcess[bytes], arguments: Sequence[str]) -> str:
     if ended.returncode:
         said = ended.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
         command = next(word for word in arguments if not word.startswith("-"))

@@ -33,8 +33,10 @@ ALWAYS = {
     "status.relativePaths": "true",
     "color.ui": "never",
 }
-# For merges in a temporary clone: no attribute makes a text binary, no rejected edit is hidden.
-MERGING = {"core.attributesFile": os.devnull, "status.showUntrackedFiles": "all"}
+# For what is read of a template: the bytes that it has.
+READING = {"core.attributesFile": os.devnull, "core.autocrlf": "false", "core.eol": "lf"}
+# For merges in a temporary clone: no rejected edit is hidden, and no file is left out of a comparison.
+MERGING = {**READING, "core.excludesFile": os.devnull, "status.showUntrackedFiles": "all"}
 # These point at another repository, as they do inside a hook, or change what a name or a difference is.
 UNWANTED = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"),
@@ -68,6 +70,13 @@ def configured(settings: Mapping[str, str]) -> Iterator[None]:
     for place, (key, value) in enumerate(settings.items(), start=number):
         given |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
     with _environment(given):
+        yield
+
+
+@contextmanager
+def templates(folder: Path) -> Iterator[None]:
+    """Let Git make new repositories like a folder."""
+    with _environment({"GIT_TEMPLATE_DIR": str(folder)}):
         yield
 
 

@@ -1,4 +1,4 @@
-"""What an update does to a project's own files when the engine moved into a folder of its own."""
+"""What an update does to a project's own files when the engine moved into a separate folder."""
 
 from __future__ import annotations
 

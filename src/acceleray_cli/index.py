@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
-from acceleray_cli import git
-from acceleray_cli.refusals import RefusedError
-
-NOTHING = "0" * 40
+from acceleray_cli import clone, git
+from acceleray_cli.files import File
 
 
-def carry(clone: Path, project: Path) -> None:
-    """Make the project's index say what that of its clone says of conflicts and of modes.
+def entries(there: Path, project: Path, windows: Collection[str]) -> list[str]:
+    """Return what the project's index has to be told, so that it says what that of its clone says.
+
+    The texts of a conflict become objects of the project's repository as `git add` makes them there: with the
+    line breaks, filters and encodings that its owner has set up.
+
+    Args:
+        there: the project's folder in the clone.
+        project: the project's folder.
+        windows: names of files in it that have the line breaks of Windows.
 
     Raises:
-        RefusedError: Git could not; the files are updated all the same.
+        RefusedError: Git could not.
     """
+    top = git.top_of(project)
+    assert top is not None
+    prefix = project.resolve().relative_to(top.resolve())
     lines: list[str] = []
-    unmerged = _entries(clone, "--unmerged")
-    for name in dict.fromkeys(name for name, *_ in unmerged):
-        lines.append(f"0 {NOTHING}\t{name}")
+    seen: set[str] = set()
+    unmerged = _entries(there, "--unmerged")
+    breaks = {(prefix / name).as_posix() for name in windows}
     for name, mode, blob, stage in unmerged:
-        _bring(clone, project, blob)
+        content = git.run(there, "cat-file", "blob", blob).stdout
+        if name in breaks:
+            content = clone.in_windows(File(content)).content
+        blob = git.fed(top, ("hash-object", "-w", "--stdin", f"--path={name}"), content)
+        lines += [f"0 {'0' * len(blob)}\t{name}"] if name not in seen else []
+        seen.add(name)
         lines.append(f"{mode} {blob} {stage}\t{name}")
     if git.run(project, "config", "--type=bool", "core.fileMode").stdout == b"false\n":
-        there = {name: mode for name, mode, _, stage in _entries(clone, "--stage") if stage == "0"}
+        modes = {name: mode for name, mode, _, stage in _entries(there, "--stage") if stage == "0"}
         lines += [
-            f"{there[name]} {blob} 0\t{name}"
+            f"{modes[name]} {blob} 0\t{name}"
             for name, mode, blob, stage in _entries(project, "--stage")
-            if stage == "0" and there.get(name, mode) != mode
+            if stage == "0" and modes.get(name, mode) != mode
         ]
+    return lines
+
+
+def put(project: Path, lines: Collection[str]) -> None:
+    """Tell the project's index; names are those from the root of its repository.
+
+    Raises:
+        RefusedError: Git could not.
+    """
     if lines:
-        # Names in this list are those from the root of the repository.
-        _feed(project, ["update-index", "-z", "--index-info"], "".join(f"{line}\0" for line in lines))
+        git.fed(project, ("update-index", "-z", "--index-info"), "".join(f"{line}\0" for line in lines))
 
 
 def _entries(folder: Path, which: str) -> list[tuple[str, str, str, str]]:
@@ -45,16 +66,3 @@ def _entries(folder: Path, which: str) -> list[tuple[str, str, str, str]]:
         mode, blob, stage = about.split(" ")
         found.append((name, mode, blob, stage))
     return found
-
-
-def _bring(clone: Path, project: Path, blob: str) -> None:
-    content = git.run(clone, "cat-file", "blob", blob).stdout
-    _feed(project, ["hash-object", "-w", "--stdin"], content)
-
-
-def _feed(folder: Path, arguments: list[str], given: str | bytes) -> None:
-    text = os.fsencode(given)
-    command = ["git", "-C", str(folder), *arguments]
-    ended = subprocess.run(command, input=text, capture_output=True)
-    if ended.returncode:
-        raise RefusedError(f"git {arguments[0]}: {ended.stderr.decode(errors='replace').strip()}")

@@ -76,4 +76,4 @@ def _deleted(old: File, before: File) -> Counter[bytes]:
 
 def _lines(file: File) -> Counter[bytes]:
     # The last line may lack its line break, and gets one when something follows.
-    return Counter(line + b"\n" for line in file.text.split(b"\n"))
+    return Counter(line + b"\n" for line in file.content.split(b"\n"))

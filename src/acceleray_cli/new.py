@@ -11,7 +11,7 @@ from typing import Any
 from copier import Settings, run_copy
 from copier.errors import CopierWarning
 
-from acceleray_cli import git, quick, scratch
+from acceleray_cli import git, git_settings, quick, scratch
 from acceleray_cli.project import RECORD
 from acceleray_cli.refusals import RefusedError, in_plain_words
 
@@ -46,6 +46,7 @@ def render(location: str, version: str | None, answers: Mapping[str, Any], folde
         warnings.catch_warnings(),
         quick.reading(location),
         quick.writing(),
+        git_settings.configured(git_settings.READING),
     ):
         warnings.simplefilter("ignore", CopierWarning)
         run_copy(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 from copier import Settings, run_update
 from copier.errors import CopierWarning
 
-from acceleray_cli import engine, git, git_settings, index, lines, moved, quick
+from acceleray_cli import binaries, clone, engine, git_settings, index, lines, moved, quick
 from acceleray_cli.addresses import without_credentials
 from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
@@ -26,8 +25,6 @@ from acceleray_cli.source import Template
 Files = dict[str, bytes]
 # Where an update keeps what it takes out of a project, by the names that it had.
 KEPT = "before-update/"
-# What decides how Git writes files, and whether it trusts their modes.
-LOCAL = ("core.fileMode", "core.autocrlf", "core.eol", "core.symlinks")
 
 
 @dataclass
@@ -45,7 +42,11 @@ class Rehearsal:
     after: Snapshot
     conflicts: frozenset[str]
     ignored: frozenset[str]
-    # Not none where the engine moved into a folder of its own.
+    # Names of files that have the line breaks of Windows in the project, and those of Unix here.
+    windows: set[str]
+    # Lines on what is left to do by hand.
+    remarks: list[str]
+    # Not none where the engine moved into a separate folder.
     handover: Handover | None = None
     kept: list[str] = field(default_factory=list)
 
@@ -56,6 +57,8 @@ class Rehearsal:
                 self.before[name].write(self.there.folder / kept)
                 self.after[kept] = self.before[name]
                 self.kept.append(kept)
+                if name in self.windows:
+                    self.windows.add(kept)
 
     def _free(self, name: str) -> str | None:
         """Return a name for a file to keep; None if the same text is kept already."""
@@ -70,14 +73,26 @@ class Rehearsal:
     def _there(self, name: str) -> File | None:
         """Return a file of the outcome, or one that only the project's folder has and not its repository."""
         path = self.project.folder / name
-        return self.after.get(name) or (read(path) if path.is_file() else None)
+        return self.after.get(name) or (clone.in_unix(read(path))[0] if path.is_file() else None)
 
     def carry_out(self) -> None:
-        """Do to the project what was done to its clone."""
+        """Do to the project what was done to its clone, all of it or nothing."""
+        before, after = self._as_in_the_project(self.before), self._as_in_the_project(self.after)
+        folder = self.project.folder
         with in_plain_words("The update"):
-            # The record is last: without it, the project still has the version that it had.
-            carry(self.before, self.after, self.project.folder, last=RECORD)
-        index.carry(self.there.folder, self.project.folder)
+            entries = index.entries(self.there.folder, folder, self.windows)
+            try:
+                # The record is last: without it, the project still has the version that it had.
+                carry(before, after, folder, last=RECORD)
+                index.put(folder, entries)
+            except BaseException:
+                carry(after, before, folder, last=RECORD, again=True)
+                raise
+
+    def _as_in_the_project(self, files: Snapshot) -> Snapshot:
+        return {
+            name: clone.in_windows(file) if name in self.windows else file for name, file in files.items()
+        }
 
 
 @contextmanager
@@ -91,36 +106,43 @@ def rehearsed(
     """
     recorded, had = project.origin()
     location = without_credentials(recorded)
-    with (
-        tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name,
-        git_settings.configured(git_settings.MERGING),
-    ):
-        released = render(location, template.commit(had), project.answers, Path(name, "old"))
+    with tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name:
+        scratch = Path(name)
+        released = render(location, template.commit(had), project.answers, scratch / "old")
         old = snapshot(released)
-        there = _clone(project, Path(name, "clone"))
-        ignored = _bring_ignored(project.folder, there.folder, old)
-        engine.bring_ignored(project.folder, there.folder)
-        before = snapshot(there.folder)
-        if location != recorded:
-            _forget(there, recorded, location)
-        engine.set_back(there.folder, released)
-        apply(there.folder, version, given)
-        answers = opened(there.folder).answers
-        made = render(location, template.commit(version), answers, Path(name, "fresh"))
-        engine.require_whole(there.folder, made, template.shown(version))
-        fresh = snapshot(made)
-        # Before own files are moved and adapted: what was added has to be there word for word.
-        merged = snapshot(there.folder)
-        lines.require_kept(old, before, merged, fresh, ignored, there.conflicts())
-        handover = hand_over(there.folder, old, before, fresh, moved.table()) if due(old, fresh) else None
-        after = snapshot(there.folder)
+        # What the project's folder has is asked of Git as its owner has set it up; all else is not.
+        there, windows = clone.cloned(project, scratch, old)
+        with git_settings.configured(git_settings.MERGING):
+            ignored = clone.bring_ignored(project.folder, there, old)
+            engine.bring_ignored(project.folder, there.folder)
+            before = snapshot(there.folder)
+            if location != recorded:
+                clone.forget(there, recorded, location)
+            engine.set_back(there.folder, released)
+            with clone.bytes_kept(scratch):
+                apply(there.folder, version, given)
+            answers = opened(there.folder).answers
+            made = render(location, template.commit(version), answers, scratch / "fresh")
+            engine.require_whole(there.folder, made, template.shown(version))
+            fresh = snapshot(made)
+            remarks = binaries.settle(there.folder, old, before, fresh, ignored)
+            # Before own files are moved and adapted: what was added has to be there word for word.
+            lines.require_kept(old, before, snapshot(there.folder), fresh, ignored, there.conflicts())
+            handover = hand_over(there.folder, old, before, fresh, moved.table()) if due(old, fresh) else None
+            after = snapshot(there.folder)
+            conflicts = frozenset(there.conflicts())
+        if handover:
+            windows |= {to for name, to in handover.moved.items() if name in windows}
+            remarks += handover.remarks
         for added in after.keys() - before.keys():
             # A file that only the project's folder has, and not its repository, is there all the same.
             if (project.folder / added).is_file():
-                before[added] = read(project.folder / added)
+                before[added], breaks = clone.in_unix(read(project.folder / added))
+                windows |= {added} if breaks else set()
                 ignored.add(added)
-        conflicts = frozenset(there.conflicts())
-        yield Rehearsal(project, there, old, before, after, conflicts, frozenset(ignored), handover)
+        yield Rehearsal(
+            *(project, there, old, before, after, conflicts, frozenset(ignored), windows, remarks, handover)
+        )
 
 
 def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
@@ -149,40 +171,3 @@ def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
 def contents(folder: Path) -> Files:
     """Return every file under a folder, without the repository's own, with the line breaks of Unix."""
     return {name: file.text for name, file in snapshot(folder).items()}
-
-
-def _clone(project: Project, clone: Path) -> Project:
-    """Return the project in a clone of its repository that shares what is committed."""
-    top = project.top()
-    head = git.read(top, "rev-parse", "HEAD")
-    git.read(top, "clone", "--quiet", "--shared", "--no-checkout", "--", str(top), str(clone))
-    for setting in LOCAL:
-        if value := git.run(top, "config", "--local", setting).stdout.decode().strip():
-            git.read(clone, "config", setting, value)
-    git.read(clone, "checkout", "--quiet", "--detach", head)
-    # What is ignored by this list, which is not in any commit, has to be ignored in the clone as well.
-    excludes = top / git.read(top, "rev-parse", "--git-path", "info/exclude")
-    if excludes.is_file():
-        (clone / ".git/info").mkdir(exist_ok=True)
-        shutil.copy2(excludes, clone / ".git/info/exclude")
-    folder = clone.resolve() / project.folder.relative_to(top.resolve())
-    return Project(folder, project.answers, project.location, project.version)
-
-
-def _forget(there: Project, recorded: str, location: str) -> None:
-    """Take the password out of the record of a temporary clone, from which Copier takes the address."""
-    text = there.record.read_text(encoding="utf-8")
-    there.record.write_text(text.replace(recorded, location), encoding="utf-8")
-    git.read(there.folder, "add", "--force", "--", RECORD)
-    git.read(there.folder, *engine.COMMIT)
-
-
-def _bring_ignored(project: Path, clone: Path, generated: Iterable[str]) -> set[str]:
-    """Copy generated files that the project has and its repository has not, and return their names."""
-    brought = set()
-    for name in generated:
-        if (project / name).is_file() and not (clone / name).exists():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(project / name, clone / name)
-            brought.add(name)
-    return brought

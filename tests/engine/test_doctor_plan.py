@@ -1,6 +1,5 @@
 """What doctor says of the plan: who shares which cores and how much memory, before anything starts."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from acceleray import doctor
 from acceleray.doctor import plan
+from acceleray.engines.processes import allowance
 from acceleray.engines.ray import slots
 from acceleray.settings import load
 
@@ -45,7 +45,7 @@ def gigabytes(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def test_the_plan_of_profile_local_says_who_shares_the_cores(
     examine: Examine, gigabytes: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(allowance, "processors", lambda: 4)
     gigabytes(8)
     found = examine("spark.cores=2", "ray.workers=3", "ray.object_store_mb=80")
     assert found["Plan"].detail == "local[2] for Spark and 3 Ray workers share 4 cores"
@@ -59,7 +59,7 @@ def test_the_plan_of_profile_local_says_who_shares_the_cores(
 def test_the_plan_of_a_cluster_on_this_machine_counts_slots_stores_and_memory(
     examine: Examine, gigabytes: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(allowance, "processors", lambda: 2)
     gigabytes(8)
     found = examine(profile="cluster")
     assert found["Settings"].detail.endswith("profile cluster")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,10 +66,12 @@ def test_where_the_settings_leave_it_open_spark_is_where_the_environment_says(
         return load(tmp_path, overrides=overrides, profile=profile).spark.remote
 
     assert remote() == ""
-    monkeypatch.setenv("DATABRICKS_ENV_VERSION", "4")
-    assert remote() == "databricks"
     monkeypatch.setenv("SPARK_REMOTE", "sc://far:1")
     assert remote() == "sc://far:1"
+    # A notebook's session is reached through a socket of the platform's own.
+    monkeypatch.setenv("SPARK_REMOTE", "unix:///somewhere/grpc.sock")
+    monkeypatch.setenv("DATABRICKS_ENV_VERSION", "4")
+    assert remote() == "databricks"
     assert remote("spark.remote=sc://near:2/;token=1e3") == "sc://near:2/;token=1e3"
     assert remote(profile="local") == ""
     for wrong in ("spark://a:7077", "sc://", "sc://a b"):
@@ -114,3 +119,28 @@ def test_doctor_says_who_listens_and_never_the_token(examine: Callable[[str], An
     assert gone.detail.startswith(f"No Spark Connect server answers at localhost:{port}; start it")
     assert "mine" not in str([there, gone])
     assert examine("databricks")["Plan"].detail.startswith("Spark Connect to Databricks;")
+
+
+def test_a_notebook_s_session_gets_its_time_zone_back_and_pyspark_is_left_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pyspark.sql import SparkSession
+
+    from acceleray.engines.spark.connect import connect_session
+
+    zones = ["Europe/Zurich"]
+    conf = SimpleNamespace(get=lambda name: zones[-1], set=lambda name, value: zones.append(value))
+    own: Any = SimpleNamespace(conf=conf)
+    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: own)
+    monkeypatch.setenv("DATABRICKS_ENV_VERSION", "4")
+    monkeypatch.setenv("SPARK_REMOTE", "unix:///somewhere/grpc.sock")
+    before = dict(os.environ)
+    with connect_session(settings("databricks")) as session:
+        assert (session, zones[-1]) == (own, "UTC")
+        assert dict(os.environ) == before
+    assert zones[-1] == "Europe/Zurich"
+    monkeypatch.delenv("DATABRICKS_ENV_VERSION")
+    monkeypatch.setitem(sys.modules, "databricks.connect", None)
+    line = "databricks-connect is not installed"
+    with pytest.raises(PortfolioError, match=line), connect_session(settings("databricks")):
+        pass

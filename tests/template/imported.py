@@ -1,4 +1,4 @@
-"""Import all modules of projects that hold only some files of a whole one, each in a process of its own.
+"""Import all modules of projects that hold only some files of a whole one, each in a separate process.
 
 Python is started once, imports the libraries, and is forked for each project: to start it anew would take
 seconds. Files are links to those of the whole project, and so is what Python keeps of them compiled.

@@ -1,4 +1,4 @@
-"""Runs alphalens on one factor, in a process of its own: `python oracle_alphalens.py WHEEL FOLDER`.
+"""Runs alphalens on one factor, in a separate process: `python oracle_alphalens.py WHEEL FOLDER`.
 
 Its functions for the information coefficient and for returns by quantile are its own, out of the wheel. What
 the package imports besides, to draw and to show, is not installed: empty modules stand in its place.

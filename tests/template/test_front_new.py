@@ -169,7 +169,7 @@ def test_changes_of_the_template_that_nobody_committed_are_left_out(
     assert git(toy, "rev-parse", "HEAD").startswith(record["_commit"])
 
 
-@pytest.mark.parametrize("command", ["new", "adopt", "check", "preview", "update"])
+@pytest.mark.parametrize("command", ["new", "adopt", "check", "preview", "update", "doctor"])
 def test_help_has_examples_for_each_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])

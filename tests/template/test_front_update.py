@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,11 @@ def test_a_recorded_answer_that_is_not_offered_any_more_is_not_replaced_in_silen
     assert main(["update", str(project)]) == 2
     assert capsys.readouterr().err == "cloud: 'ibm' is not offered; choose from aws, azure.\n"
     assert main(["check", str(project)]) == 2
+    capsys.readouterr()
+    assert main(["check", str(project), "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)
+    assert (said["state"], said["exit_code"]) == ("cannot be used", 2)
+    assert said["problems"] == ["cloud: 'ibm' is not offered; choose from aws, azure."]
 
 
 def test_a_check_of_a_project_says_whether_there_is_an_update(
@@ -170,8 +176,12 @@ def test_a_check_of_a_project_says_whether_there_is_an_update(
 ) -> None:
     project = new_project()
     capsys.readouterr()
-    assert main(["check", str(project)]) == 0
+    assert main(["check", str(project)]) == 4
     assert listed(capsys)[1].startswith("The project has version 1.0.0; 1.1.0 is available")
+    assert main(["check", str(project), "--json"]) == 4
+    said = json.loads(capsys.readouterr().out)
+    assert (said["state"], said["exit_code"], said["outdated"]) == ("outdated", 4, True)
+    assert (said["version"], said["newest"]) == ("1.0.0", "1.1.0")
     assert main(["update", str(project)]) == 0
     capsys.readouterr()
     assert main(["check", str(project)]) == 0

@@ -197,7 +197,7 @@ def test_a_password_in_an_address_is_neither_written_nor_printed(
         record.write_text(record.read_text(encoding="utf-8").replace(clean, address), encoding="utf-8")
         git(project, "init", "--quiet")
         commit(project, "generated long ago")
-        assert main(["check", str(project)]) == 0
+        assert main(["check", str(project)]) == 4
         assert main(["preview", str(project)]) == 0
         assert main(["update", str(project)]) == 0
     assert (recorded(project)["_src_path"], recorded(project)["_commit"]) == (clean, "1.1.0")

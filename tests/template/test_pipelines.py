@@ -16,8 +16,8 @@ from render import ROOT
 TARGETS = ["dev", "staging", "prod"]
 WORKFLOWS = ".github/workflows"
 FILES = {
-    "github": {f"{WORKFLOWS}/{name}.yml" for name in ("test", "deploy", "deploy-target")},
-    "azure_devops": {"azure-pipelines.yml"},
+    "github": {f"{WORKFLOWS}/{name}.yml" for name in ("test", "deploy", "deploy-target", "update")},
+    "azure_devops": {"azure-pipelines.yml", "azure-pipelines-update.yml"},
     "gitlab": {".gitlab-ci.yml"},
 }
 
@@ -64,7 +64,8 @@ def test_the_runbook_says_what_to_do_in_a_folder_of_a_larger_repository(
     named = set(re.findall(r"`(?:FOLDER/)?([\w./-]+\.yml)`", part))
     assert {name for name in named if "equity-risk" not in name} == FILES[provider]
     assert all(
-        name.endswith(("-test.yml", "-deploy.yml", "-deploy-target.yml")) for name in named - FILES[provider]
+        name.endswith(("-test.yml", "-deploy.yml", "-deploy-target.yml", "-update.yml"))
+        for name in named - FILES[provider]
     )
     assert "FOLDER" in part
     text = "".join((project / name).read_text(encoding="utf-8") for name in FILES[provider])
@@ -99,7 +100,8 @@ def test_on_github_only_jobs_that_deploy_get_a_token_and_none_keeps_credentials(
 
 def test_targets_follow_one_another_after_the_tests_everywhere(defaults: Path) -> None:
     bundle = yaml.safe_load((defaults / "databricks.yml").read_text(encoding="utf-8"))
-    assert list(bundle["targets"]) == TARGETS
+    # The one besides them is everybody's own.
+    assert list(bundle["targets"]) == ["personal", *TARGETS]
     jobs = pipeline(f"{WORKFLOWS}/deploy.yml")["jobs"]
     assert [(jobs[name]["needs"], jobs[name]["with"]["target"]) for name in TARGETS] == [
         ("test", "dev"),
@@ -115,7 +117,7 @@ def test_targets_follow_one_another_after_the_tests_everywhere(defaults: Path) -
     gitlab = pipeline(".gitlab-ci.yml")
     assert gitlab["stages"] == ["test", *TARGETS]
     assert [gitlab[name]["environment"]["name"] for name in TARGETS] == TARGETS
-    assert gitlab["prod"]["rules"][0]["when"] == "manual"
+    assert gitlab["prod"]["rules"][-1]["when"] == "manual"
 
 
 @pytest.mark.parametrize("name", ["deploy.yml", "azure-pipelines.yml", ".gitlab-ci.yml"])

@@ -93,6 +93,7 @@ def test_a_docstring_keeps_its_parts_and_its_stars() -> None:
     )
     assert said.splitlines()[0] == "Return a \\* b."
     assert "- `left`: the first," in said
+    assert site_api._prose("the *tail mass* is S * c * d") == "the *tail mass* is S \\* c \\* d"
     page = site_api.pages(set())["acceleray.quant.risk"]
     assert "{py:function} expected_shortfall(losses: NDArray[np.float64], confidence: float)" in page
 
@@ -164,6 +165,6 @@ def test_a_demo_says_at_once_what_it_will_do_and_then_what_to_try() -> None:
     assert {"build/demo", "2 GB", "minutes", "MB of disk"} <= {word for word in WORDS if word in said}
     # It comes before the environment is prepared, and the next steps leave the last line of the output alone.
     assert "\ndemo: demo-says prepare" in makefile
-    assert 'a project of your own"; } >&2' in makefile
+    assert 'your own project"; } >&2' in makefile
     alone = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "make demo" in alone

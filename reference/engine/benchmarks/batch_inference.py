@@ -161,7 +161,7 @@ def crowned(run: Run) -> Conclusion:
 
 
 def measured(project: Path, settings: Sequence[str]) -> Spent:
-    """Return what one run of the workload took, in a process of its own."""
+    """Return what one run of the workload took, in a separate process."""
     command = [sys.executable, "-m", "portfolio", "run", "batch_inference", "--project", str(project)]
     command += [part for setting in settings for part in ("--set", setting)]
     spent, peak, started = Spent(), Peak(), time.monotonic()

@@ -1,7 +1,7 @@
 """Measure how time and memory of the calibration's schedule grow with the number of fits.
 
 Fits GJR-GARCH-t models to a made-up market of short histories, the same one at each size but more often, and
-commits them: the stage of the real workloads, each size in a process of its own. Prints fits, seconds, the
+commits them: the stage of the real workloads, each size in a separate process. Prints fits, seconds, the
 peak resident memory of the driver's Python and Java and of the largest Ray worker, and the exponents fitted
 to them: 0 is constant, 1 is proportional.
 Run it from the project: `python benchmarks/calibrate.py --fits 500 5000 20000`.

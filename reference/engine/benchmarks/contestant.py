@@ -1,4 +1,4 @@
-"""One side of one work in a process of its own: told by lines on standard input, answers on standard output.
+"""One side of one work in a separate process: told by lines on standard input, answers on standard output.
 
 Started by `bench.py`. Every line is JSON. What engines print goes to standard error.
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from acceleray.engines.delta.reader import Reader
-from acceleray.tables import RUN_WORK, RUNS
+from acceleray.tables import KEPT_WORK, RUN_WORK, RUNS
 from cli.test_limits import add
 
 Portfolio = Callable[..., tuple[int, list[str], list[str]]]
@@ -40,8 +40,8 @@ def test_the_newest_run_is_explained_and_what_it_took_names_its_run(explain: Por
     assert code == 0
     assert out[0] == "Run tuesday  end_to_end_pipeline  as of 2022-12-28"
     assert [" ".join(line.split()) for line in out[2:]] == [
-        "calibrate 600 fit taken from run monday",
-        f"calibrate 20 fit made {NEW}",
+        "calibrate 600 scheduled fit taken from run monday",
+        f"calibrate 20 scheduled fit made {NEW}",
     ]
     assert error == ["600 results taken from earlier runs, 20 made"]
 
@@ -59,3 +59,12 @@ def test_before_the_first_run_there_is_nothing_to_explain(portfolio: Portfolio) 
     code, out, error = portfolio("explain")
     assert (code, out) == (1, [])
     assert "No run has finished yet" in error[0]
+
+
+def test_kept_work_is_shown_without_its_bytes(project: Path, portfolio: Portfolio) -> None:
+    add(project, KEPT_WORK, {"kind": "fit", "work_key": "0123", "payload": "AAAABBBB"})
+    code, out, _ = portfolio("show", "gold.kept_work")
+    assert code == 0
+    assert "0123" in out[1]
+    assert "payload_sha256" in out[0]
+    assert "AAAABBBB" not in " ".join(out)

@@ -1,4 +1,4 @@
-"""Table upkeep by command, on a real Spark in a process of its own."""
+"""Table upkeep by command, on a real Spark in a separate process."""
 
 import re
 from collections.abc import Callable

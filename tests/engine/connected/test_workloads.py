@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from acceleray.engines.spark.connect import connect_session
-from acceleray.settings import Settings
+from acceleray.settings import Settings, places
 from acceleray.testing.small import small_project
 from connected.serverless import refusing
 from one_ray import OneRay
@@ -26,6 +27,7 @@ NIGHTLY = (
     "investment_signal_prioritization",
     "risk_stress_testing",
 )
+SCHEMAS = {layer: f"{layer}_connected_{os.getpid()}" for layer in ("bronze", "silver", "gold")}
 Both = Callable[[str, str], Any]
 
 
@@ -37,26 +39,35 @@ def both(
     new_settings: Callable[[], Callable[..., Settings]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Both:
-    """Return a function that runs a workload in profile local or connect, each on its own state."""
-    homes = {profile: tmp_path_factory.mktemp(profile) for profile in ("local", "connect")}
+    """Return a function that runs a workload in profile local or connect, or `apart` from Spark's disk."""
+    homes = {profile: tmp_path_factory.mktemp(profile) for profile in ("local", "connect", "apart")}
+
+    of_local: dict[str, Any] = {}
 
     def recipe(workload: str, profile: str, session: Any, *overrides: str) -> Any:
-        # All projects of a test process share a catalog.
-        schemas = [
-            f"catalog.{layer}={layer}_{profile}_{os.getpid()}" for layer in ("bronze", "silver", "gold")
-        ]
-        chosen = (*schemas, f"profile={profile}", *overrides)
+        # Names of models, which runs record, begin with a schema's: it is the same in all.
+        chosen = (*(f"catalog.{layer}={schema}" for layer, schema in SCHEMAS.items()), *overrides)
         started = (session, one_ray.fan_out())
         with small_project(PROJECT, project(), homes[profile], TEMPLATE / "notebooks", started) as small:
             return small.recipe(workload, *chosen)
 
     def run(workload: str, profile: str) -> Any:
         if profile == "local":
-            return recipe(workload, profile, spark)
-        remote = f"spark.remote={server}"
-        settings = new_settings()("profile=connect", remote)
-        with refusing() as refused, connect_session(settings) as session:
-            connected = recipe(workload, profile, session, remote)
+            if workload not in of_local:
+                of_local[workload] = recipe(workload, profile, spark, "profile=local")
+            return of_local[workload]
+        chosen = ("profile=connect", f"spark.remote={server}")
+        at_first = profile == "apart" and not (homes[profile] / "state").exists()
+        seen = patch.object(places, "on_this_machine", lambda remote: profile != "apart")
+        with (
+            seen,
+            refusing(profile == "apart") as refused,
+            connect_session(new_settings()(*chosen)) as session,
+        ):
+            for schema in SCHEMAS.values() if at_first else ():
+                # The catalog knows its tables from `connect`, which are files elsewhere.
+                session.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE").collect()
+            connected = recipe(workload, profile, session, *chosen)
         assert refused == []
         return connected
 
@@ -83,3 +94,13 @@ def test_a_workload_gives_the_same_bits_as_profile_local_and_once_more_changes_n
 @pytest.mark.parametrize("workload", NIGHTLY)
 def test_every_workload_gives_the_same_bits_as_profile_local(both: Both, workload: str) -> None:
     assert wrote(both(workload, "local")) == wrote(both(workload, "connect"))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "workload", ["portfolio_model_calibration", "end_to_end_pipeline", "batch_inference"]
+)
+def test_without_a_shared_disk_tables_are_the_catalog_s_and_the_bits_the_same(
+    both: Both, workload: str
+) -> None:
+    assert wrote(both(workload, "local")) == wrote(both(workload, "apart"))

@@ -18,7 +18,9 @@ from acceleray.engines.delta.here import (
     content_here,
     content_there,
     create,
+    rows_there,
 )
+from acceleray.tables import PRICES, RETURNS
 from acceleray.tables.contract import Column, Table, source_column
 from acceleray.tables.stored import properties
 
@@ -191,3 +193,35 @@ def test_values_that_spark_orders_otherwise_have_no_extremes_to_be_skipped_by(
     added = pa.table(DeltaTable(str(tmp_path / "t")).get_add_actions(flatten=True))
     assert ("min.amount" in added.column_names and added["min.amount"][0].as_py() is not None) is told
     assert added["min.n"].to_pylist() == [0]
+
+
+def test_rows_that_meet_a_condition_are_read_with_the_columns_asked_for(folder: Path) -> None:
+    found = rows_there(folder, TABLE, 2, ("n", "amount"), condition(TABLE, "one", "n >= 3"))
+    assert (sorted(found["n"].to_pylist()), found.column_names) == ([3, 4], ["n", "amount"])
+    assert rows_there(folder, TABLE, 2, ("n",), condition(TABLE, None, None)).num_rows == 10
+    # Of an older version, whatever was committed since.
+    assert rows_there(folder, TABLE, 1, ("n",), condition(TABLE, ODD, None)).num_rows == 0
+    more = replace(TABLE, columns=(*TABLE.columns, Column("new", "long", "New", nullable=True)))
+    with pytest.raises(NotHereError, match="columns that its files have not"):
+        rows_there(folder, more, 2, ("new",), "true")
+
+
+@pytest.mark.parametrize(("table", "name"), [(PRICES, "price"), (RETURNS, "return_1d")])
+def test_numbers_that_are_not_finite_are_refused_and_others_written(
+    table: Table, name: str, tmp_path: Path
+) -> None:
+    create(tmp_path / "t", table, properties(table))
+    kinds = {"string": "x", "date": 0, "timestamp": 0}
+    row = {one.name: kinds.get(one.type, 1) for one in table.columns}
+
+    def written(value: float) -> int:
+        some = pa.table(
+            {n: pa.array([v], table.arrow_schema.field(n).type) for n, v in (row | {name: value}).items()}
+        )
+        return commit_here(tmp_path / "t", table, some, None, "")
+
+    # Checks that delta-rs cannot work out would leave every commit of prices to Spark.
+    assert written(1.5) == 1
+    for value in (float("inf"), float("nan")):
+        with pytest.raises(NotHereError, match="validation check"):
+            written(value)

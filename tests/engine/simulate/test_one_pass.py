@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from acceleray.compiled import DEFAULT_FOLDER
 from acceleray.stages.simulate import one_pass, tiles
 from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
@@ -63,6 +64,14 @@ def test_one_pass_finds_what_three_find(world, in_passes, monkeypatch, numbers) 
     # Every scenario was generated once, but for the pilot of the reverse stress.
     assert fan_out.ran.count("generate") == len(one_pass_blocks()) + 1
     assert not {"count", "collect", "attribute"} & set(fan_out.ran)
+
+
+@pytest.mark.parametrize("numbers", [1, 10**9])
+def test_machine_code_finds_what_numpy_finds_to_the_bit(world, monkeypatch, numbers) -> None:
+    monkeypatch.setattr(tiles, "_AT_ONCE_NUMBERS", numbers)
+    [expected] = simulated(SerialFanOut(), [world], PLAN)
+    [found] = simulated(SerialFanOut(), [replace(world, compiled_in=DEFAULT_FOLDER)], PLAN)
+    same(found, expected, to_the_bit=True)
 
 
 def one_pass_blocks() -> list:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from acceleray.tables import stored
+from acceleray.tables import PRICES, stored
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Table, source_column
 from acceleray.tables.stored import (
     KEY_PROPERTY,
@@ -113,3 +113,15 @@ def test_a_key_that_was_not_recorded_is_looked_up(monkeypatch: pytest.MonkeyPatc
 def test_rows_without_a_column_of_the_key_are_no_rows_of_the_table() -> None:
     before = as_stored(less(LOANS, "loan_id"), (KEY_PROPERTY,))
     assert misfit(LOANS, before) == "its rows lack loan_id, which is now part of its key"
+
+
+def test_a_check_that_says_the_same_in_other_words_is_set_again() -> None:
+    before = Stored(
+        as_stored(PRICES).columns, {"delta.constraints.price_is_finite": "abs(price) < double('infinity')"}
+    )
+    assert evolution(PRICES, before)[:2] == [
+        "DROP CONSTRAINT `price_is_finite`",
+        "ADD CONSTRAINT `price_is_finite` CHECK (abs(price) < CAST('infinity' AS DOUBLE))",
+    ]
+    changed = Stored(before.columns, {"delta.constraints.price_is_finite": "price > 0"})
+    assert not any("ADD CONSTRAINT" in clause for clause in evolution(PRICES, changed))

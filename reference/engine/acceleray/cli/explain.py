@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from acceleray.engines.delta.reader import Reader
 
 _NAMES = ("stage", "results", "kind", "", "why")
+# What kinds of work are called; others are words already.
+_KINDS = {
+    "fit": "scheduled fit",
+    "backtest_block": "closed block of the backtest",
+    "backtest_windows": "closed block of longer windows",
+    "backtest_weights": "weights that a backtest has seen",
+    "null_path": "path of simulated records",
+}
 
 
 def explain(
@@ -84,4 +92,4 @@ def _run(tables: Reader, run_id: str | None) -> dict[str, Any] | None:
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     how = "made" if row["reason"] else f"taken from run {row['made_by']}"
-    return row["stage"], row["results"], row["kind"], how, row["reason"]
+    return row["stage"], row["results"], _KINDS.get(row["kind"], row["kind"]), how, row["reason"]

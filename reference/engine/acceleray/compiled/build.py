@@ -53,7 +53,8 @@ def _object_code(program: Program) -> bytes:
         scope[function.__name__] = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(
             linked
         )
-    kinds = {"float64*": types.CPointer(types.float64), "int64": types.int64}
+    pointers = {f"{name}*": types.CPointer(getattr(types, name)) for name in ("float64", "int64", "int32")}
+    kinds = {**pointers, "int64": types.int64}
     signature = types.int64(*(kinds[argument] for argument in program.arguments))
     entry = program.entry(scope[program.functions[-1].__name__], carray)
     made = cfunc(signature, error_model="numpy")(entry)

@@ -16,7 +16,8 @@ from acceleray.compiled.program import Program
 
 # Ten times what compiling takes; whoever has waited so long compiles for itself.
 _PATIENCE_S = 120.0
-_KINDS = {"float64*": ctypes.c_void_p, "int64": ctypes.c_int64}
+_POINTERS = dict.fromkeys(("float64*", "int64*", "int32*"), ctypes.c_void_p)
+_KINDS = {**_POINTERS, "int64": ctypes.c_int64}
 
 
 class CannotCompileError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from acceleray.doctor import machine, plan
+from acceleray.doctor import machine, plan, surroundings
 from acceleray.doctor.finding import Finding
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
@@ -37,4 +37,8 @@ def examine(read_settings: Callable[[], Settings]) -> Iterator[Finding]:
     yield machine.run_lock(settings)
     yield machine.disk(settings)
     yield machine.temporary_folder()
+    yield surroundings.temporary_folder()
+    yield surroundings.cache(settings)
+    yield surroundings.processors(settings)
+    yield from surroundings.network()
     yield from plan.sharing(settings)

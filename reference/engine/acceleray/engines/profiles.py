@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from acceleray.engines.environment_checks import refuse_unsupported_environment, refuse_unsupported_session
+from acceleray.engines.machine_checks import refuse_unusable_folders
 from acceleray.engines.processes.cleanup import family
 from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.ray.slots import available_mb, cluster_megabytes, plan, refuse_too_little_memory
@@ -36,7 +37,7 @@ def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
     Raises:
         PortfolioError: this place cannot carry the profile, or Ray would leave Spark no slot.
     """
-    refuse_unsupported_environment(settings.profile)
+    _refuse_unusable_machine(settings)
     with family(), ExitStack() as stack:
         start = {"local": _local, "cluster": _cluster, "databricks": _databricks, "connect": _connect}[
             settings.profile
@@ -54,7 +55,7 @@ def ray_of_profile(settings: Settings) -> Iterator[FanOut]:
     if ray_beside(settings):
         from acceleray.engines.ray.local import local_ray
 
-        refuse_unsupported_environment(settings.profile)
+        _refuse_unusable_machine(settings)
         with family(), local_ray(settings) as fan_out:
             yield fan_out
         return
@@ -76,13 +77,13 @@ def spark_of_profile(settings: Settings) -> Iterator[SparkSession]:
     if settings.profile == "connect":
         from acceleray.engines.spark.connect import connect_session
 
-        refuse_unsupported_environment(settings.profile)
+        _refuse_unusable_machine(settings)
         with family(), connect_session(settings) as session:
             yield session
         return
     from acceleray.engines.spark.session import spark_session
 
-    refuse_unsupported_environment(settings.profile)
+    _refuse_unusable_machine(settings)
     with family(), ExitStack() as stack:
         master = _cluster_master(settings, stack) if settings.profile == "cluster" else None
         yield stack.enter_context(spark_session(settings, master))
@@ -95,7 +96,7 @@ def spark_alone(settings: Settings) -> Iterator[SparkSession]:
     Raises:
         PortfolioError: there is no usable Java, or the Delta jars cannot be had.
     """
-    refuse_unsupported_environment(settings.profile)
+    _refuse_unusable_machine(settings)
     if settings.profile == "connect" and in_catalog(settings):
         with spark_of_profile(settings) as session:
             yield session
@@ -113,6 +114,11 @@ def spark_alone(settings: Settings) -> Iterator[SparkSession]:
 
     with readable_spark_errors():
         yield SparkSession.getActiveSession() or SparkSession.Builder().getOrCreate()
+
+
+def _refuse_unusable_machine(settings: Settings) -> None:
+    refuse_unsupported_environment(settings.profile)
+    refuse_unusable_folders(settings)
 
 
 def _local(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut]:

@@ -36,8 +36,8 @@ class Tables(Protocol):
     def exists(self, table: Table) -> bool:
         """Return whether the table has been created."""
 
-    def read(self, table: Table) -> Any:
-        """Return all rows of a table as a Spark DataFrame."""
+    def rows(self, table: Table, *, where: str | None = None) -> Any:
+        """Return all rows of a table that meet a condition, as an Arrow table."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,8 @@ def decisions(lake: Tables, source: str | None = None) -> list[dict[str, Any]]:
     """Return every decision about models of a price source, or of all, in the order they were made."""
     if not lake.exists(MODEL_DECISIONS):
         return []
-    rows = lake.read(MODEL_DECISIONS)
-    if source is not None:
-        rows = rows.where(f"source = {literal(source)}")
-    return in_order(rows.toArrow().to_pylist())
+    where = None if source is None else f"source = {literal(source)}"
+    return in_order(lake.rows(MODEL_DECISIONS, where=where).to_pylist())
 
 
 def in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

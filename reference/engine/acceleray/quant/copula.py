@@ -10,12 +10,14 @@ a probability above 1e-8, and below 1e-4 out to 1e-15. Farther out they stay mon
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.special import gammainccinv, gammaincinv, ndtr, ndtri, stdtr, stdtrit
 
+from acceleray.quant.path_walks import MARGINS, machine_code
 from acceleray.quant.streams import Purpose, Stream
 
 # The smallest uniform number is 0: it stands for the lower half of its cell, so that no shock is infinite.
@@ -77,16 +79,24 @@ class TCopula:
     margins: CubicTable
 
     def shocks(
-        self, normals: NDArray[np.float64], mixing_normals: NDArray[np.float64]
+        self,
+        normals: NDArray[np.float64],
+        mixing_normals: NDArray[np.float64],
+        compiled_in: Path | None = None,
     ) -> NDArray[np.float64]:
         """Return shocks of shape (points, instruments) with mean zero and variance one.
 
         ``normals`` are independent and of that shape; ``mixing_normals`` (points,) stand for the chi-squares
-        of the same probabilities.
+        of the same probabilities. ``compiled_in`` is where machine code is kept: the same to the bit.
         """
         student = normals @ self.root.T
         student *= self.mixing(mixing_normals[:, np.newaxis])
-        return np.copysign(self.margins(np.arcsinh(np.abs(student))), student)
+        at, table = np.arcsinh(np.abs(student)), self.margins
+        if run := machine_code(MARGINS, compiled_in):
+            grid = np.array([table.start, 1.0 / table.step])
+            run(at, student, grid, table.coefficients, *at.shape, table.coefficients.shape[2])
+            return at
+        return np.copysign(table(at), student)
 
 
 def t_copula(correlation: NDArray[np.float64], nu: float, margin_nu: NDArray[np.float64]) -> TCopula:
@@ -111,7 +121,7 @@ def t_copula(correlation: NDArray[np.float64], nu: float, margin_nu: NDArray[np.
 
 
 def draw_shocks(
-    copula: TCopula, seed: int, atom: int, count: int, horizon_d: int
+    copula: TCopula, seed: int, atom: int, count: int, horizon_d: int, compiled_in: Path | None = None
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the shocks of an atom's scenarios in order, parts of shape (scenarios, horizon, instruments).
 
@@ -124,7 +134,7 @@ def draw_shocks(
     for first in range(0, count, size):
         points = min(size, count - first) * horizon_d
         independent = _normals(normals, points * instruments).reshape(points, instruments)
-        drawn = copula.shocks(independent, _normals(mixing, points))
+        drawn = copula.shocks(independent, _normals(mixing, points), compiled_in)
         yield drawn.reshape(-1, horizon_d, instruments)
 
 

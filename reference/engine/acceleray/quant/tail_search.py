@@ -9,6 +9,7 @@ ranks are among the losses kept, or the bracket was wrong and `missed` says so. 
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,10 @@ from scipy.sparse import csr_matrix
 
 from acceleray.quant.euler import Band
 from acceleray.quant.kept_losses import GROWTH, KeptLosses, crowd
+from acceleray.quant.path_walks import machine_code
 from acceleray.quant.rank_search import Level
 from acceleray.quant.scenarios import ATOM
+from acceleray.quant.tail_scans import ADD_WEIGHTED
 from acceleray.quant.tails import Above, Located, Ranked, located
 
 # Scenarios seen when the brackets narrow: 16 atoms, and four times as many each time.
@@ -34,9 +37,18 @@ class TailSearch:
     """
 
     def __init__(
-        self, levels: Sequence[Level], bounds: Sequence[NDArray[np.float64]], pilot: int, summed: float
+        self,
+        levels: Sequence[Level],
+        bounds: Sequence[NDArray[np.float64]],
+        pilot: int,
+        summed: float,
+        compiled_in: Path | None = None,
     ) -> None:
-        """Begin with brackets (2, portfolios) for each level out of so many ``pilot`` scenarios."""
+        """Begin with brackets (2, portfolios) for each level out of so many ``pilot`` scenarios.
+
+        ``compiled_in`` is where machine code is kept, with which it is faster and finds the same to the bit.
+        """
+        self._compiled_in = compiled_in
         self.seen, self._held = 0, list[tuple[NDArray[np.int32], NDArray[np.float64]]]()
         self._packed = 0
         self._summed = [level.confidence for level in levels].index(summed)
@@ -77,7 +89,7 @@ class TailSearch:
         """
         numbers = np.asarray(scenarios + self.seen, dtype=np.int32)
         for place, each in enumerate(self._kept):
-            above = each.take(rows, losses, numbers)
+            above = each.take(rows, losses, numbers, self._compiled_in)
             if place == self._summed:
                 self._sum(rows[above], scenarios[above], returns, columns)
         self._held.append((np.arange(self.seen, self.seen + len(returns), dtype=np.int32), returns))
@@ -169,7 +181,7 @@ class TailSearch:
             own = slice(*np.searchsorted(atoms, (atom, atom + 1)))
             needed, places = numbered(scenarios[own] - atom * ATOM)
             values = columns(returns[np.searchsorted(numbers, needed + atom * ATOM)])
-            sums = _by_portfolio(rows[own], places, weights[own], values, self.missed.size)
+            sums = self._by_portfolio(rows[own], places, weights[own], values)
             total = sums if total is None else total + sums
         assert total is not None
         return total
@@ -183,10 +195,28 @@ class TailSearch:
     ) -> None:
         needed, places = numbered(scenarios)
         values = columns(returns[needed])
-        self._add(_by_portfolio(rows, places, np.ones(rows.size), values, self.missed.size))
+        self._add(self._by_portfolio(rows, places, np.ones(rows.size), values))
 
     def _add(self, sums: NDArray[np.float64]) -> None:
         self._beyond = sums if self._beyond is None else self._beyond + sums
+
+    def _by_portfolio(
+        self,
+        rows: NDArray[np.int32],
+        places: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        values: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Return weighted sums of values (scenarios, columns), (portfolios, columns); rows ascend."""
+        portfolios = self.missed.size
+        if run := machine_code(ADD_WEIGHTED, self._compiled_in):
+            sums = np.zeros((portfolios, values.shape[1]))
+            run(
+                rows, places, weights, np.ascontiguousarray(values), sums, rows.size, len(values), *sums.shape
+            )
+            return sums
+        ends = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=portfolios))))
+        return np.asarray(csr_matrix((weights, places, ends), shape=(portfolios, len(values))) @ values)
 
 
 def numbered(scenarios: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -194,18 +224,6 @@ def numbered(scenarios: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[n
     needed = np.zeros(ATOM, dtype=np.bool_)
     needed[scenarios] = True
     return np.flatnonzero(needed), (np.cumsum(needed) - 1)[scenarios]
-
-
-def _by_portfolio(
-    rows: NDArray[np.int32],
-    places: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    values: NDArray[np.float64],
-    portfolios: int,
-) -> NDArray[np.float64]:
-    """Return weighted sums of values (scenarios, columns), of shape (portfolios, columns); rows ascend."""
-    ends = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=portfolios))))
-    return np.asarray(csr_matrix((weights, places, ends), shape=(portfolios, len(values))) @ values)
 
 
 def _narrows(seen: int) -> bool:

@@ -90,10 +90,11 @@ def _svg(painter: Painter, size: tuple[int, int], narrow: bool) -> str:
         # The browser, not Matplotlib, finds the glyphs.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=(size[0] / 72, size[1] / 72), layout="constrained")
-        FigureCanvasSVG(figure)
+        canvas = FigureCanvasSVG(figure)
         painter(figure, narrow)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        # `savefig` would draw everything once more before, to lay it out; drawing lays out as well.
+        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
     encoded = base64.b64encode(_compact(buffer.getvalue()).encode("utf-8")).decode("ascii")
     return f"data:image/svg+xml;base64,{encoded}"
 

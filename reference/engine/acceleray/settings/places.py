@@ -21,10 +21,11 @@ _INTO_WORKSPACE = ";x-databricks-"
 
 
 def default_remote(environ: Mapping[str, str]) -> str:
-    """Return `spark.remote` where the settings leave it open: SPARK_REMOTE, or Databricks' session there."""
-    if remote := environ.get("SPARK_REMOTE", ""):
-        return remote
-    return DATABRICKS if any(environ.get(name) for name in _ON_DATABRICKS) else ""
+    """Return `spark.remote` where settings leave it open: on Databricks its session, else SPARK_REMOTE."""
+    # There SPARK_REMOTE may name a socket of the platform's own.
+    if any(environ.get(name) for name in _ON_DATABRICKS):
+        return DATABRICKS
+    return environ.get("SPARK_REMOTE", "")
 
 
 def address(remote: str) -> tuple[str, int]:

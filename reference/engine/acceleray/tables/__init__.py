@@ -151,8 +151,13 @@ ALL: tuple[Table, ...] = (
 
 
 def whole(table: Table) -> Table:
-    """Return the full declaration of a table of which only some columns are wanted."""
-    return next((one for one in ALL if one.label == table.label), table)
+    """Return the full declaration of a table of which only some columns are wanted.
+
+    A table with columns that are declared nowhere here, as features with a project's own signals, is full.
+    """
+    wanted = set(table.column_names)
+    full = (one for one in ALL if one.label == table.label and wanted <= set(one.column_names))
+    return next(full, table)
 
 
 __all__ = [

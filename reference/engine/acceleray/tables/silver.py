@@ -23,8 +23,8 @@ PRICES = Table(
     ),
     checks=(
         # Zero and less only where `market_data.arithmetic` declares it; that no constraint can know.
-        ("price_is_finite", "abs(price) < double('infinity')"),
-        ("adjusted_price_is_finite", "abs(adjusted_price) < double('infinity')"),
+        ("price_is_finite", "abs(price) < CAST('infinity' AS DOUBLE)"),
+        ("adjusted_price_is_finite", "abs(adjusted_price) < CAST('infinity' AS DOUBLE)"),
     ),
 )
 

@@ -11,7 +11,7 @@ from acceleray.tables.contract import CONTRACT_VERSION, Table, literal, quoted
 
 CONTRACT_PROPERTY = "portfolio.contract_version"
 SCOPE_PROPERTY, KEY_PROPERTY = "portfolio.scope", "portfolio.key"
-_CHECK_PROPERTY = "delta.constraints."
+CHECK_PROPERTY = "delta.constraints."
 _APPEND_ONLY_PROPERTY = "delta.appendOnly"
 
 # Scope and key of tables that record neither, where they have changed since: 0.2.0 and before recorded none.
@@ -49,7 +49,7 @@ def properties(table: Table) -> dict[str, str]:
     recorded |= {SCOPE_PROPERTY: table.scope, KEY_PROPERTY: ", ".join(table.key)}
     if table.append_only:
         recorded[_APPEND_ONLY_PROPERTY] = "true"
-    return recorded | {f"{_CHECK_PROPERTY}{name}": condition for name, condition in table.checks}
+    return recorded | {f"{CHECK_PROPERTY}{name}": condition for name, condition in table.checks}
 
 
 def refuse_newer(table: Table, stored: Stored) -> None:
@@ -104,7 +104,11 @@ def evolution(table: Table, stored: Stored) -> list[str]:
     Rows that are there stay, with NULL in columns that are new; a column that is no longer declared stays,
     with NULL in new rows.
     """
-    clauses = [f"DROP CONSTRAINT {quoted(name)}" for name in _outdated_checks(table, stored)]
+    outdated = _outdated_checks(table, stored)
+    clauses = [f"DROP CONSTRAINT {quoted(name)}" for name in outdated]
+    clauses += [
+        f"ADD CONSTRAINT {quoted(name)} CHECK ({outdated[name]})" for name in outdated if outdated[name]
+    ]
     declared = {column.name: column for column in table.columns}
     clauses += [
         f"ALTER COLUMN {quoted(name)} DROP NOT NULL"
@@ -119,25 +123,31 @@ def evolution(table: Table, stored: Stored) -> list[str]:
     return clauses
 
 
-def _outdated_checks(table: Table, stored: Stored) -> list[str]:
+def _outdated_checks(table: Table, stored: Stored) -> dict[str, str]:
     """Return the checks that new rows could break: changed and retired ones, and those on columns no longer
-    declared.
+    declared; and what is set in their place.
 
-    A changed one is not set again, because rows that are there may break it; new tables have it.
+    That is nothing for a changed one, because rows that are there may break it; new tables have it. One that
+    only says the same in other words is set again.
     """
     gone = set(stored.columns) - set(table.column_names)
     declared = {name.lower(): condition for name, condition in table.checks}
     found = (
-        (key.removeprefix(_CHECK_PROPERTY), condition)
+        (key.removeprefix(CHECK_PROPERTY), condition)
         for key, condition in stored.properties.items()
-        if key.startswith(_CHECK_PROPERTY)
+        if key.startswith(CHECK_PROPERTY)
     )
-    return [
-        name
+    return {
+        name: declared[name.lower()] if _in_other_words(condition) == declared.get(name.lower()) else ""
         for name, condition in found
         if declared.get(name.lower(), condition) != condition
         or (
             name.lower() not in declared
             and (name.lower() in RETIRED_CHECKS or gone & set(re.findall(r"\w+", condition)))
         )
-    ]
+    }
+
+
+def _in_other_words(condition: str) -> str:
+    """Return a check of releases before 0.3.0 as it is declared now: delta-rs knows no function `double`."""
+    return condition.replace("double('infinity')", "CAST('infinity' AS DOUBLE)")

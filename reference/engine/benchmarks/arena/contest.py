@@ -1,4 +1,4 @@
-"""A contest: every side in a process of its own, one at work at a time, warm rounds alternating A B C."""
+"""A contest: every side in a separate process, one at work at a time, warm rounds alternating A B C."""
 
 from __future__ import annotations
 

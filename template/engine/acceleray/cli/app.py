@@ -67,7 +67,7 @@ def _application() -> typer.Typer:
         ("run", run, "Run one workload and write its report."),
         ("workloads", workloads, "List the workloads of this project."),
         ("notebooks", notebooks, "Run the notebooks and write them as pages, with their output."),
-        ("new-workload", new_workload, "Write the files of a workload of your own; it runs at once."),
+        ("new-workload", new_workload, "Write the files of your own workload; it runs at once."),
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("report", report, "Write the report of a finished run again, or its tables as XLSX."),

@@ -30,7 +30,7 @@ def cluster(
     portfolio run WORKLOAD --profile cluster
     portfolio cluster stop
 
-    A run with --profile cluster uses it; where there is none, the run starts one of its own and stops it.
+    A run with --profile cluster uses it; where there is none, the run starts its own and stops it.
     """
     settings = load(find_project(project), environment, overrides or ())
     context.obj.state_dir = settings.state_dir

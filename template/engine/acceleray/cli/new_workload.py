@@ -1,4 +1,4 @@
-"""`portfolio new-workload`: the files of a workload of your own, which no update of the template touches."""
+"""`portfolio new-workload`: the files of your own workload, which no update of the template touches."""
 
 from __future__ import annotations
 

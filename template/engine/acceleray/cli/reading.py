@@ -19,9 +19,12 @@ from acceleray.errors import PortfolioError
 from acceleray.governance import lineage
 from acceleray.runtime.project import Project
 from acceleray.settings import Settings
-from acceleray.tables import PRICES_RECEIVED, RUN_TABLES, RUNS, Table
+from acceleray.tables import KEPT_WORK, PRICES_RECEIVED, RUN_TABLES, RUNS, Table
 from acceleray.tables.contract import literal
 from acceleray.whole_files import put_in_place
+
+# Kilobytes of letters a row, which say nothing to a person; a CSV file has them.
+_NOT_SHOWN = {KEPT_WORK.label: "payload"}
 
 
 def find_table(name: str, project: Project) -> Table:
@@ -71,7 +74,9 @@ def show_table(settings: Settings, table: Table, where: str | None, limit: int) 
         if not tables.exists(table):
             return [], _not_created(table)
         total = tables.count(table, where)
-        rows = tables.rows(table, where=where, limit=limit)
+        unread = _NOT_SHOWN.get(table.label)
+        wanted = [name for name in table.column_names if name != unread] if unread else []
+        rows = tables.rows(table, wanted, where, limit)
     shown = rows.num_rows
     hint = "" if shown == total else "; --limit N shows more, --csv FILE writes all of them"
     values = list(zip(*columns_of(rows), strict=True))

@@ -21,7 +21,7 @@ class Program:
             Each one calls only those before it.
         entry: makes the function that Python calls, out of the last of `functions`, compiled, and numba's
             `carray`, which makes an array of a pointer and a shape.
-        arguments: of that function, each `float64*` or `int64`; it returns an `int64`.
+        arguments: of that function, each `float64*`, `int64*`, `int32*` or `int64`; it returns an `int64`.
     """
 
     name: str

@@ -14,6 +14,7 @@ from typing import Literal
 from acceleray.doctor.measured import Measured, measured
 from acceleray.doctor.sizes import Work, panel, works
 from acceleray.engines import environment_checks
+from acceleray.engines.processes.allowance import processors
 from acceleray.engines.ray import slots
 from acceleray.settings import Settings
 
@@ -46,7 +47,7 @@ def advise(settings: Settings, instruments: int | None = None, days: int | None 
     """
     known = measured(settings.project_dir)
     size = panel(settings, instruments, days)
-    cores = os.cpu_count() or 1
+    cores = processors()
     yield f"{size[0]:,} instruments x {size[1]:,} days; evidence: {known.origin}."
     yield "Seconds are of the work that was measured alone; a stage also reads, checks, writes and reports."
     refusal = environment_checks.unsupported_place(settings.profile, os.environ)

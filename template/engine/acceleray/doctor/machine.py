@@ -122,7 +122,13 @@ def delta(settings: Settings) -> Finding:
     absent = [name for name in jars.ARTIFACTS if not jars.jar_path(name, folder).is_file()]
     if not absent:
         return Finding("ok", "Delta jars", f"{jars.DELTA_VERSION} in {folder}")
-    return Finding("note", "Delta jars", f"{' and '.join(absent)} fetched on the first run (9 MB)")
+    return Finding(
+        "note", "Delta jars", f"{' and '.join(absent)} fetched on the first run (9 MB){_from(settings)}"
+    )
+
+
+def _from(settings: Settings) -> str:
+    return f" from {jars.without_login(settings.paths.maven)}" if settings.paths.maven else ""
 
 
 def state_folder(settings: Settings) -> Finding:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from acceleray.doctor.finding import Finding
 from acceleray.engines import environment_checks
+from acceleray.engines.processes import allowance
 from acceleray.engines.ray import slots
 from acceleray.engines.ray.slots import counted
 from acceleray.errors import PortfolioError
@@ -52,7 +53,7 @@ def _where(settings: Settings) -> str:
 
 
 def _beside(settings: Settings) -> Iterator[Finding]:
-    cores = os.cpu_count() or 1
+    cores = allowance.processors()
     spark, workers = settings.spark.cores or cores, settings.ray.workers or cores
     if settings.profile == "connect" and settings.spark.remote:
         shared = f"{counted(workers, 'Ray worker')} on {counted(cores, 'core')} of this machine"
@@ -91,7 +92,7 @@ def _started(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "ok" if plan.kept_without_one_executor else "note",
         "Plan",
-        f"{plan.describe()}; this machine has {counted(os.cpu_count() or 1, 'core')}",
+        f"{plan.describe()}; this machine has {counted(allowance.processors(), 'core')}",
     )
     yield _threads()
     stores = plan.nodes + 1

@@ -1,1 +1,1 @@
-"""The reports: a self-contained HTML page for each kind of workload, in a package of its own."""
+"""The reports: a self-contained HTML page for each kind of workload, in a separate package."""

@@ -130,7 +130,8 @@ class Run:
         needed = tuple(dict.fromkeys((*table.key, *columns)))
         rows = self._here(table, needed, {}) if where == "true" else None
         if rows is None:
-            rows = self._frame(table).where(where).select(*needed).toArrow()
+            pinned, chosen = self.version(table), None if where == "true" else where
+            rows = self.lake.rows(whole(table), self.scope(table), pinned, chosen, needed)
         rows = rows.sort_by([(name, "ascending") for name in table.key]).select(columns).combine_chunks()
         self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
         return rows
@@ -276,7 +277,8 @@ class Run:
         columns: tuple[str, ...],
         among: Mapping[str, Sequence[Any]],
     ) -> pa.Table | None:
-        selection = Selection(table, self.version(table), self.scope(table), columns)
+        # Whole: the files have columns that a narrowed declaration has not.
+        selection = Selection(whole(table), self.version(table), self.scope(table), columns)
         return rows_here(self.lake, selection, among)
 
     def version(self, table: Table) -> int:

@@ -22,6 +22,7 @@ class Project(Section):
 
     name: str
     customer: str
+    experiment: str = ""
 
 
 class Catalog(Section):
@@ -190,13 +191,15 @@ class Paths(Section):
     """Where a run keeps its state (in the project), what lies in the state, and what is fetched once.
 
     Every Spark executor and Ray node must see the state and stage folders under the same path; the machine's
-    own folder is the driver's alone and needs files that can be locked and written at any place.
+    own folder is the driver's alone and needs files that can be locked and written at any place. `maven` is
+    where the Delta jars come from: a mirror's address or a folder laid out like one, empty for Maven Central.
     """
 
     state: Path = Path("var")
     stage: Path = Path("stage")
     machine: Path = Path(".")
     cache: Path = Path("~/.cache/portfolio")
+    maven: str = ""
 
 
 class Settings(Section):

@@ -29,7 +29,7 @@ RETURNS = Table(
     ),
     checks=(
         # Arithmetic returns may be below -1: see return_level in silver.price_series.
-        ("return_is_finite", "abs(return_1d) < double('infinity')"),
+        ("return_is_finite", "abs(return_1d) < CAST('infinity' AS DOUBLE)"),
         ("closed_days_earn_nothing", "span_d >= 0 AND (span_d > 0 OR return_1d = 0)"),
     ),
 )

@@ -34,7 +34,7 @@ class Setting:
 
 
 class Side(ABC):
-    """One way of doing a work; lives in a process of its own and is asked again and again."""
+    """One way of doing a work; lives in a separate process and is asked again and again."""
 
     @abstractmethod
     def start(self, setting: Setting) -> None:

@@ -9,9 +9,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from acceleray.errors import PortfolioError
 from acceleray.tables.contract import Table, quoted
 
 _MODULUS = 2**64
@@ -41,6 +43,17 @@ class Content:
 EMPTY = Content()
 
 
+@dataclass(frozen=True)
+class Commit:
+    """What one commit did: the table's version, the rows in the scope, and their fingerprint."""
+
+    table: Table
+    version: int
+    rows: int
+    fingerprint: str
+    changed: bool
+
+
 def hashed_columns(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns whose values are hashed, and those whose missing values are.
 
@@ -66,8 +79,26 @@ def aggregates(table: Table) -> tuple[Column, Column]:
     return F.count(F.lit(1)).alias("rows"), total.alias("total")
 
 
+def refuse_count(table: Table, new: Content, expected: int | None) -> None:
+    """Refuse rows that are not as many as expected; None expects nothing.
+
+    Raises:
+        PortfolioError: there are more or fewer.
+    """
+    if expected is not None and new.rows != expected:
+        raise PortfolioError(
+            f"{table.label} was to be given {expected} rows, but Spark read {new.rows}; run again."
+        )
+
+
 def content_of(table: Table, frame: DataFrame) -> Content:
     """Return what rows come to, computed by Spark in one action."""
     found = frame.agg(*aggregates(table)).first()
     assert found is not None
     return Content(int(found["rows"]), int(found["total"] or 0) % _MODULUS)
+
+
+def whole_rows(table: Table, rows: pa.Table) -> pa.Table:
+    """Return rows with the declared columns and types, in one chunk."""
+    # Spark 4.1 loses the rows behind an empty chunk; in one chunk there is none.
+    return rows.select(table.column_names).cast(table.arrow_schema).combine_chunks()

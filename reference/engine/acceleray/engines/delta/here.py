@@ -7,7 +7,7 @@ apart. Whatever delta-rs does not do, it does not begin, and Spark does it or sa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,16 +40,19 @@ class OvertakenError(Exception):
     """Another writer changed the same rows meanwhile."""
 
 
-def condition(table: Table, scope: str, where: str | None) -> str:
-    """Return in DataFusion's SQL which rows of a scope are meant.
+def condition(table: Table, scope: str | None, where: str | None) -> str:
+    """Return in DataFusion's SQL which rows of a scope, or of all, are meant.
 
     Raises:
         NotHereError: `where` may mean something else there.
     """
     if where is not None and _SPARKS_OWN.search(where):
         raise NotHereError(f"{where} is Spark's SQL")
-    text = scope.replace("'", "''")
-    return f"\"{table.scope}\" = '{text}'" + ("" if where is None else f" AND ({where})")
+    parts = [] if where is None else [f"({where})"]
+    if scope is not None:
+        text = scope.replace("'", "''")
+        parts.insert(0, f"\"{table.scope}\" = '{text}'")
+    return " AND ".join(parts) or "true"
 
 
 def create(folder: Path, table: Table, properties: Mapping[str, str]) -> None:
@@ -106,6 +109,29 @@ def content_there(folder: Path, table: Table, version: int, chosen: str) -> Cont
     except Exception as error:
         raise NotHereError(str(error)) from None
     return content
+
+
+def rows_there(folder: Path, table: Table, version: int, columns: Sequence[str], chosen: str) -> pa.Table:
+    """Return columns of the rows of a version that meet a condition, in no particular order.
+
+    Raises:
+        NotHereError: they cannot be read here.
+    """
+    from deltalake import QueryBuilder
+
+    opened = _opened(folder, table, version)
+    there = {field.name for field in opened.schema().fields}
+    if not set(columns) <= there:
+        raise NotHereError(f"{table.label} has columns that its files have not")
+    listed = ", ".join(f'"{name}"' for name in columns)
+    wanted = pa.schema([_nullable(table).field(name) for name in columns])
+    try:
+        stream = (
+            QueryBuilder().register("stored", opened).execute(f"SELECT {listed} FROM stored WHERE {chosen}")
+        )
+        return pa.RecordBatchReader.from_stream(stream).read_all().cast(wanted).combine_chunks()
+    except Exception as error:
+        raise NotHereError(str(error)) from None
 
 
 def commit_here(folder: Path, table: Table, rows: pa.Table, replaced: str | None, metadata: str) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from acceleray.engines.processes.allowance import memory_left
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 
@@ -201,10 +201,5 @@ def available_mb() -> int | None:
     except ImportError:
         return None
     free = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-        free = min(free, limit - int((group / "memory.current").read_text(encoding="ascii")))
-    except (OSError, ValueError):
-        pass  # no container, or one without a limit
-    return free // 1_000_000
+    left = memory_left()
+    return (free if left is None else min(free, left)) // 1_000_000

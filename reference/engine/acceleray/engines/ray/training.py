@@ -219,7 +219,7 @@ def _reason(error: Exception) -> str:
 
 
 def _train_shard(config: dict[str, Any]) -> None:
-    """Train with the other shards; runs in a process of its own, which XGBoost connects to theirs."""
+    """Train with the other shards; runs in a separate process, which XGBoost connects to theirs."""
     import ray.train
     import xgboost
     from ray.train.xgboost import RayTrainReportCallback

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 # By this pyspark's functions make columns of Spark Connect.
+_ZONE = "spark.sql.session.timeZone"
 _MODE = "SPARK_CONNECT_MODE_ENABLED"
 # A server on this machine that does not answer for some seconds has gone; one elsewhere gets the ten minutes
 # that pyspark gives it, as long as there is anything to lose.
@@ -43,24 +44,25 @@ def connect_session(settings: Settings, more: Mapping[str, str] | None = None) -
     Raises:
         PortfolioError: no server answers, it refuses, or the session ended before the block did.
     """
+    remote = settings.spark.remote
     with ExitStack() as stack:
-        # The address is given to the session itself; with both pyspark would compare them.
-        stack.enter_context(process_environment({_MODE: "1", "SPARK_REMOTE": None}))
-        remote = settings.spark.remote
-        if not remote:
-            # What starts a server is not needed to reach one.
-            from acceleray.engines.spark.connect_server import connect_server
-
-            remote = stack.enter_context(
-                connect_server(settings, stack.enter_context(scratch_folder("c")), more)
-            )
         if remote == DATABRICKS:
+            # How this process speaks to it is Databricks' to say, and may be in the environment already.
             session = _of_databricks()
+            stack.enter_context(_zone_put_back(session))
         else:
+            # The address is given to the session itself; with both pyspark would compare them.
+            stack.enter_context(process_environment({_MODE: "1", "SPARK_REMOTE": None}))
+            if not remote:
+                # What starts a server is not needed to reach one.
+                from acceleray.engines.spark.connect_server import connect_server
+
+                folder = stack.enter_context(scratch_folder("c"))
+                remote = stack.enter_context(connect_server(settings, folder, more))
             session = _reached(remote)
             stack.callback(_stopped, session)
         # Of the few settings that serverless compute lets a session have.
-        session.conf.set("spark.sql.session.timeZone", "UTC")
+        session.conf.set(_ZONE, "UTC")
         with _ended_in_words(where(remote)), readable_spark_errors():
             yield session
 
@@ -77,6 +79,18 @@ def batches(rows: DataFrame) -> Iterator[pa.RecordBatch]:
     for batch in client.to_table_as_iterator(plan.to_proto(client), plan.observations):
         if isinstance(batch, pa.Table):
             yield from batch.to_batches()
+
+
+@contextmanager
+def _zone_put_back(session: SparkSession) -> Iterator[None]:
+    """Leave the time zone of a notebook's session, which goes on, as it was."""
+    before = session.conf.get(_ZONE)
+    try:
+        yield
+    finally:
+        # A session that has ended has nothing to put back.
+        with suppress(Exception):
+            session.conf.set(_ZONE, before or "UTC")
 
 
 def _reached(remote: str) -> SparkSession:

@@ -42,7 +42,7 @@ def connect_server(settings: Settings, folder: Path, more: Mapping[str, str] | N
         PortfolioError: there is no usable Java, the Delta jars cannot be had, or the server does not start.
     """
     java = java_home(settings.cache_dir, settings.project_dir / FALLBACK_JAVA_LOCK)
-    options = options_here(settings, delta_jars(settings.cache_dir, java), folder) | {
+    options = options_here(settings, delta_jars(settings.cache_dir, java, settings.paths.maven), folder) | {
         "spark.master": f"local[{settings.spark.cores or '*'}]",
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,

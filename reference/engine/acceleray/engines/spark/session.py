@@ -55,7 +55,7 @@ def spark_session(settings: Settings, master: Master | None = None) -> Iterator[
     """
     cache = settings.cache_dir
     java = java_home(cache, settings.project_dir / FALLBACK_JAVA_LOCK)
-    jars = delta_jars(cache, java)
+    jars = delta_jars(cache, java, settings.paths.maven)
     loopback = master is None or master.loopback
     joined = master is not None and master.secret is None
     environment = {

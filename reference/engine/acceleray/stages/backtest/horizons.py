@@ -18,6 +18,7 @@ from acceleray.stages.backtest.kept_blocks import WINDOWS, Grounds, Standing, by
 from acceleray.stages.backtest.long_horizon import Answer, Question, forecast_some_windows
 from acceleray.stages.backtest.positions import Positions
 from acceleray.stages.book.book import Book
+from acceleray.stages.calibrate.optimiser import path_code_folder
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.methods import FILTERED_HISTORICAL, T_COPULA
 from acceleray.tables import BACKTEST_HORIZONS
@@ -95,7 +96,9 @@ def _answers(
     def compute(tasks: Tasks) -> Iterator[list[list[Answer]]]:
         done = run.reporter.counter(len(tasks), "blocks of windows forecast")
         shared = (returns.values, returns.spans, positions)
-        return run.fan_out.map(forecast_some_windows, tasks, shared, done, **terms)
+        # The same to the bit with and without, and so no part of what decides an answer.
+        code = path_code_folder(settings)
+        return run.fan_out.map(forecast_some_windows, tasks, shared, done, compiled_in=code, **terms)
 
     longest = max(each.horizon_d for each in questions)
     numbers = range(len(grounds.blocks))

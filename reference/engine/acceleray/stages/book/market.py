@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyspark.sql import functions as F
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.errors import PortfolioError
 from acceleray.quant.currencies import NoRateError, Rates
 from acceleray.runtime.run import Run
 from acceleray.tables import PRICES
+from acceleray.tables.contract import literal
+
+# What has no close in so many days is looked for in all days before.
+_LOOKED_AT_FIRST_D = 31
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,7 @@ class Market:
 
 def market_of(run: Run, instruments: tuple[str, ...], modelled: NDArray[np.bool_]) -> Market:
     """Return the market of a run: the last closes up to its as-of date."""
-    last = (
-        run.read(PRICES, f"date <= DATE'{run.as_of}'")
-        .groupBy("instrument_id")
-        .agg(F.max_by("price", "date").alias("price"), F.max("date").alias("date"))
-        .toArrow()
-    )
-    return market_at(last, instruments, modelled, run.settings.fx.pairs)
+    return market_at(_last_closes(run, instruments), instruments, modelled, run.settings.fx.pairs)
 
 
 def market_at(
@@ -87,3 +85,17 @@ def market_at(
     dates = np.full(len(instruments), "NaT", dtype="datetime64[D]")
     dates[known] = column(last, "date").astype("datetime64[D]")[at]
     return Market(instruments, closes, modelled, Rates.among(instruments, pairs), dates)
+
+
+def _last_closes(run: Run, instruments: tuple[str, ...]) -> pa.Table:
+    """Return instrument, date and price of the last close of each instrument up to the as-of date."""
+    names, since = ("instrument_id", "date", "price"), run.as_of - timedelta(days=_LOOKED_AT_FIRST_D)
+    recent = run.arrow(PRICES, names, f"date <= DATE'{run.as_of}' AND date > DATE'{since}'")
+    ended = sorted(set(instruments) - set(recent["instrument_id"].to_pylist()))
+    if ended:
+        listed = ", ".join(map(literal, ended))
+        older = run.arrow(PRICES, names, f"date <= DATE'{since}' AND instrument_id IN ({listed})")
+        recent = pa.concat_tables([older, recent])
+    # In the order of the key: of each instrument the last row stays.
+    last = {name: row for row, name in enumerate(recent["instrument_id"].to_pylist())}
+    return recent.take(pa.array(list(last.values()), pa.int64()))

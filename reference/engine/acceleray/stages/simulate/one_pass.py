@@ -121,9 +121,8 @@ def at_once(part: Part, world: World, asked: Asked, *made: Returns) -> Searched:
 
 def _started(part: Part, world: World, asked: Asked, made: Sequence[Returns]) -> TileState:
     plan, pilot = asked.plan, made[0]
-    search = TailSearch(
-        plan.levels, brackets(part, world, plan, pilot), sum(map(len, pilot)), plan.es_confidence
-    )
+    bounds, seen = brackets(part, world, plan, pilot), sum(map(len, pilot))
+    search = TailSearch(plan.levels, bounds, seen, plan.es_confidence, world.compiled_in)
     # Portfolios without holdings: every loss is nothing, and so is all that is said of them.
     search.leave(~np.any(world.weights[part.portfolios] != 0.0, axis=1))
     histogram = np.zeros(len(asked.edges) - 1, dtype=np.int64)

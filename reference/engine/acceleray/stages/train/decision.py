@@ -31,7 +31,7 @@ def reigning(run: Run, contract: str) -> tuple[Decision, Chosen] | None:
     found = champion_as_of(others, run.as_of)
     if found is None or found["features_contract"] != contract or not run.lake.exists(TRAINING):
         return None
-    trained = run.lake.read(TRAINING, trained_by(others, found)).toArrow().to_pylist()
+    trained = run.lake.rows(TRAINING, trained_by(others, found)).to_pylist()
     if not trained:
         return None
     # It is fitted again beside the challenger, and so on the same device.

@@ -56,7 +56,7 @@ def unseen_from(lake: Lake, origin: str) -> date | None:
     """
     if origin == SETTINGS or not lake.exists(TUNING_EVIDENCE):
         return None
-    rows = lake.read(TUNING_EVIDENCE, origin).select("holdout_first").toArrow().to_pylist()
+    rows = lake.rows(TUNING_EVIDENCE, origin, columns=("holdout_first",)).to_pylist()
     return rows[0]["holdout_first"] if rows else None
 
 

@@ -20,8 +20,8 @@ def tried_before(run: Run) -> int:
     lake = run.lake
     if not (lake.exists(TUNING_EVIDENCE) and lake.exists(RUNS)):
         return 0
-    ended = lake.read(RUNS).where(f"source = {literal(run.source)}").select("run_id").toArrow()
-    evidence = lake.read(TUNING_EVIDENCE).toArrow().to_pylist()
+    ended = lake.rows(RUNS, where=f"source = {literal(run.source)}", columns=("run_id",))
+    evidence = lake.rows(TUNING_EVIDENCE).to_pylist()
     return counted(evidence, set(ended["run_id"].to_pylist()), run.identity.run_id)
 
 

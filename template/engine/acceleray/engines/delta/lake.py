@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 
@@ -13,7 +12,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from acceleray.engines.delta.content import EMPTY, Content, content_of
+from acceleray.engines.delta.content import EMPTY, Content, content_of, refuse_count, whole_rows
+from acceleray.engines.delta.content import Commit as Commit
 from acceleray.engines.delta.held import Record, held, record
 from acceleray.engines.delta.here import (
     NotHereError,
@@ -22,6 +22,7 @@ from acceleray.engines.delta.here import (
     condition,
     content_here,
     content_there,
+    rows_there,
 )
 from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable, version_with
 from acceleray.engines.delta.opening import Places
@@ -34,17 +35,6 @@ from acceleray.tables.contract import Table, literal, quoted
 
 # How often a commit is tried again when another writer was faster, and the first wait; waits double.
 _RETRIES, _WAIT_S = 5, 0.2
-
-
-@dataclass(frozen=True)
-class Commit:
-    """What one commit did: the table's version, the rows in the scope, and their fingerprint."""
-
-    table: Table
-    version: int
-    rows: int
-    fingerprint: str
-    changed: bool
 
 
 class Lake:
@@ -93,6 +83,26 @@ class Lake:
         where = "" if scope is None else f" WHERE {self._predicate(table, scope)}"
         return self.spark.sql(f"SELECT {columns} FROM {self.identifier(table)}{pinned}{where}")
 
+    def rows(
+        self,
+        table: Table,
+        scope: str | None = None,
+        version: int | None = None,
+        where: str | None = None,
+        columns: Sequence[str] = (),
+    ) -> pa.Table:
+        """Return what `read` gives in this process, in no particular order: without Spark where that can be.
+
+        `where` is as for `commit`; without `columns` all that are declared come.
+        """
+        names = tuple(columns) or table.column_names
+        if (folder := self._here(table)) is not None:
+            pinned = newest_version(folder) if version is None else version
+            with suppress(NotHereError):
+                return rows_there(folder, table, pinned, names, condition(table, scope, where))
+        rows = self.read(table, scope, version)
+        return (rows if where is None else rows.where(where)).select(*map(quoted, names)).toArrow()
+
     def version(self, table: Table) -> int:
         """Return the newest Delta version of a table."""
         if (folder := self._here(table)) is not None:
@@ -133,7 +143,7 @@ class Lake:
         if table.append_only:
             raise RuntimeError(f"{table.label} is append only: rows are added with append, never replaced")
         if isinstance(rows, pa.Table):
-            rows = _whole(table, rows)
+            rows = whole_rows(table, rows)
             if self._commits and (folder := self._here(table)) is not None:
                 with suppress(NotHereError):
                     return self._commit_here(folder, table, rows, scope, rows_expected, where)
@@ -141,7 +151,7 @@ class Lake:
         frame = self.frame(table, rows)
         with kept(frame, self.settings) if keep else nullcontext():
             new = content_of(table, frame)
-            _refuse_count(table, new, rows_expected)
+            refuse_count(table, new, rows_expected)
             predicate = F.expr(self._predicate(table, scope, where))
 
             def write(metadata: str) -> None:
@@ -153,7 +163,7 @@ class Lake:
         self, folder: Path, table: Table, rows: pa.Table, scope: str, expected: int | None, where: str | None
     ) -> Commit:
         new, chosen = content_here(table, rows), condition(table, scope, where)
-        _refuse_count(table, new, expected)
+        refuse_count(table, new, expected)
 
         def write(metadata: str) -> int:
             return commit_here(folder, table, rows, chosen, metadata)
@@ -178,7 +188,7 @@ class Lake:
 
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a table in one atomic commit, whatever it holds; its readers pass over doubles."""
-        rows = _whole(table, rows)
+        rows = whole_rows(table, rows)
         if self._commits and (folder := self._here(table)) is not None:
             with suppress(NotHereError):
                 commit_here(folder, table, rows, None, "")
@@ -190,7 +200,7 @@ class Lake:
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
         if isinstance(rows, pa.Table):
-            rows = frame_of(self.spark, _whole(table, rows))
+            rows = frame_of(self.spark, whole_rows(table, rows))
         return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
     def ready(self, table: Table) -> None:
@@ -282,15 +292,3 @@ class Lake:
 
     def _predicate(self, table: Table, scope: str, where: str | None = None) -> str:
         return f"{quoted(table.scope)} = {literal(scope)}" + ("" if where is None else f" AND ({where})")
-
-
-def _whole(table: Table, rows: pa.Table) -> pa.Table:
-    # Spark 4.1 loses the rows behind an empty chunk; in one chunk there is none.
-    return rows.select(table.column_names).cast(table.arrow_schema).combine_chunks()
-
-
-def _refuse_count(table: Table, new: Content, expected: int | None) -> None:
-    if expected is not None and new.rows != expected:
-        raise PortfolioError(
-            f"{table.label} was to be given {expected} rows, but Spark read {new.rows}; run again."
-        )

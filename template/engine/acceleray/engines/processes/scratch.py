@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
+from acceleray.engines.processes import allowance
 
 # Ray puts sockets far below its folder, and a socket's path may not exceed 107 bytes: every letter counts.
 _PREFIX = "pf"
@@ -38,7 +39,7 @@ def _new(label: str) -> Path:
 
 
 def _place() -> str:
-    return "/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()
+    return str(allowance.temporary_folder())
 
 
 def _sweep() -> None:

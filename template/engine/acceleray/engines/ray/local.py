@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import ray
 
+from acceleray.engines.processes.allowance import processors
 from acceleray.engines.processes.cleanup import family, process_environment
 from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.processes.signals import kept_signal_handlers
@@ -20,7 +20,7 @@ from acceleray.settings import Settings
 @contextmanager
 def local_ray(settings: Settings) -> Iterator[FanOut]:
     """Yield a fan-out over the CPUs of this machine, and stop Ray whatever happens."""
-    workers, gpus = settings.ray.workers or os.cpu_count() or 1, wanted_here(settings)
+    workers, gpus = settings.ray.workers or processors(), wanted_here(settings)
     # Without this Ray listens on the machine's own address even when it is told to use loopback.
     environment = ray_environment() | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
     # Ray's agents outlive a killed driver by a minute, in which they try to tell it that Ray is gone.

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.ray.fanout import Tasks
@@ -72,9 +71,8 @@ def backtest(
     returns, settings = calibration.returns, run.settings
     among = chosen(book, settings.backtest)
     positions = Positions.of(book, among.places, settings.backtest.minimum_covered_share)
-    history = run.read(CALIBRATION_HISTORY)
-    spans = _spans(run, returns, history)
-    blocks = Blocks(spans, returns, partial(_between, history))
+    spans = _spans(run, returns)
+    blocks = Blocks(spans, returns, partial(_between, run))
     window_d = settings.simulation.residual_window_d
     windows = tuple(sorted({*settings.backtest.windows_d, window_d}))
     grounds = Grounds(blocks, spans, returns, max(settings.simulation.horizons_d))
@@ -220,10 +218,10 @@ def _untested(run: Run, records: Sequence[Record]) -> dict[str, str]:
     }
 
 
-def _spans(run: Run, returns: Panel, history: DataFrame) -> list[tuple[int, int]]:
+def _spans(run: Run, returns: Panel) -> list[tuple[int, int]]:
     """Return the blocks between scheduled calibrations that left something to hold."""
-    found = history.where("mu IS NOT NULL").select("fitted_on").distinct().toArrow()
-    calibrated = set(found["fitted_on"].to_pylist())
+    found = run.arrow(CALIBRATION_HISTORY, ("fitted_on",), "mu IS NOT NULL")
+    calibrated = set(found["fitted_on"].unique().to_pylist())
     # A day more than the history wanted, for the volatility of the first.
     window = run.settings.backtest.minimum_history_d
     return [
@@ -233,5 +231,7 @@ def _spans(run: Run, returns: Panel, history: DataFrame) -> list[tuple[int, int]
     ]
 
 
-def _between(history: DataFrame, first: date, last: date) -> pa.Table:
-    return history.where(f"fitted_on BETWEEN DATE'{first}' AND DATE'{last}'").select(*COLUMNS).toArrow()
+def _between(run: Run, first: date, last: date) -> pa.Table:
+    where = f"fitted_on BETWEEN DATE'{first}' AND DATE'{last}'"
+    version, scope = run.lake.version(CALIBRATION_HISTORY), run.scope(CALIBRATION_HISTORY)
+    return run.lake.rows(CALIBRATION_HISTORY, scope, version, where, COLUMNS)

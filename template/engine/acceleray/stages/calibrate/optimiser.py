@@ -8,9 +8,10 @@ from pathlib import Path
 
 from acceleray.compiled import CannotCompileError, load
 from acceleray.quant.garch_compiled import PROGRAM
+from acceleray.quant.path_walks import DAYS, machine_code
 from acceleray.settings import Settings
 
-_BELOW_CACHE = "compiled"
+BELOW_CACHE = "compiled"
 
 
 def machine_code_folder(settings: Settings, say: Callable[[str], None]) -> Path | None:
@@ -22,10 +23,20 @@ def machine_code_folder(settings: Settings, say: Callable[[str], None]) -> Path 
     """
     if settings.calibration.optimiser == "arch":
         return None
-    folder = settings.cache_dir / _BELOW_CACHE
+    folder = settings.cache_dir / BELOW_CACHE
     try:
         load(PROGRAM, folder, kept=True)
     except CannotCompileError as error:
         say(f"    {error}: arch fits instead of the compiled optimiser, ten times as slow")
         return None
     return folder
+
+
+def path_code_folder(settings: Settings) -> Path | None:
+    """Return the folder in which the code of simulated paths is kept, or None where NumPy is to do the same.
+
+    Their numbers are the same to the bit, so nobody need be told, and only a folder that cannot be written is
+    a reason: each worker would compile for itself.
+    """
+    folder = settings.cache_dir / BELOW_CACHE
+    return folder if machine_code(DAYS, folder, kept=True) else None

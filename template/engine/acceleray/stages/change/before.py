@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,8 +44,8 @@ def run_before(run: Run) -> RunBefore | None:
     if not run.lake.exists(RUNS):
         return None
     of_same = f"workload = {literal(run.workload)} AND source = {literal(run.source)}"
-    earlier = run.lake.read(RUNS).where(f"{of_same} AND as_of < DATE'{run.as_of}'")
-    found = earlier.select("run_id", "as_of", "finished_at").toArrow().to_pylist()
+    where = f"{of_same} AND as_of < DATE'{run.as_of}'"
+    found = run.lake.rows(RUNS, where=where, columns=("run_id", "as_of", "finished_at")).to_pylist()
     if not found:
         return None
     newest = max(found, key=lambda row: (row["as_of"], row["finished_at"], row["run_id"]))
@@ -95,5 +94,4 @@ def until(returns: Panel, last: date) -> Panel:
 def _rows(run: Run, table: Table, run_id: str) -> pa.Table:
     if not run.lake.exists(table):
         return table.arrow_schema.empty_table()
-    found: Any = run.lake.read(table, run_id).toArrow()
-    return found.sort_by([(name, "ascending") for name in table.key])
+    return run.lake.rows(table, run_id).sort_by([(name, "ascending") for name in table.key])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from acceleray.quant.scenarios import (
 from acceleray.settings import Settings
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.lines import Lines
+from acceleray.stages.calibrate.optimiser import path_code_folder
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.methods import FILTERED_HISTORICAL as FILTERED_HISTORICAL
@@ -41,7 +43,8 @@ class World:
     residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
     lines), details behind them, of the priced instruments only, and the lines they multiply: the instruments
     where none are given. With a copula, shocks come from it instead of the residuals. implied (lines,
-    factors) turns log returns into the factor moves they imply, for the reverse stress.
+    factors) turns log returns into the factor moves they imply, for the reverse stress. compiled_in is where
+    machine code is kept; without it NumPy finds the same, to the bit.
     """
 
     seed: int
@@ -52,6 +55,7 @@ class World:
     copula: TCopula | None = None
     implied: NDArray[np.float64] | None = None
     lines: Lines | None = None
+    compiled_in: Path | None = None
 
     @property
     def method(self) -> str:
@@ -82,14 +86,15 @@ class World:
 
     def _of_instruments(self, atom: Atom, horizon_d: int) -> NDArray[np.float64]:
         number, count = atom
+        terms = self.parameters, self.next_sigma, self.compiled_in
         if self.enumerated(horizon_d):
             days = (number * ATOM + np.arange(count))[:, np.newaxis]
-            return filtered_historical_returns(days, self.residuals, self.parameters, self.next_sigma)
+            return filtered_historical_returns(days, self.residuals, *terms)
         if self.copula is None:
             days = draw_days(self.seed, number, count, horizon_d, len(self.residuals))
-            return filtered_historical_returns(days, self.residuals, self.parameters, self.next_sigma)
-        shocks = draw_shocks(self.copula, self.seed, number, count, horizon_d)
-        return np.concatenate([compounded_returns(part, self.parameters, self.next_sigma) for part in shocks])
+            return filtered_historical_returns(days, self.residuals, *terms)
+        shocks = draw_shocks(self.copula, self.seed, number, count, horizon_d, self.compiled_in)
+        return np.concatenate([compounded_returns(part, *terms) for part in shocks])
 
 
 def build_world(
@@ -116,6 +121,7 @@ def build_world(
         next_sigma=np.array([fit.next_sigma for fit in fits]),
         weights=np.ascontiguousarray(book.every[:, book.lines.known(usable)]),
         lines=book.lines.among(usable),
+        compiled_in=path_code_folder(settings),
     )
     return world, days
 

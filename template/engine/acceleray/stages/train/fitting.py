@@ -71,7 +71,7 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
     names = run.project.feature_names()
     if model.device == "cuda" and shards > fan_out.workers:
         raise PortfolioError(
-            f"train.shards is {shards}, each wants a GPU of its own, and there are {fan_out.workers}; "
+            f"train.shards is {shards}, each needs its own GPU, and there are {fan_out.workers}; "
             f"lower train.shards to {fan_out.workers} or add workers."
         )
     rows = TrainingRows(binned(examples.features), examples.target)

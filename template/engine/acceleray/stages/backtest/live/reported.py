@@ -35,7 +35,7 @@ def keep_reported(run: Run, nav: Mapping[str, float]) -> None:
 def of_source(run: Run, table: Table, where: str = "true") -> list[dict[str, Any]]:
     """Return the rows that this workload has added to a table, in all runs on the same price source."""
     mine = f"source = {literal(run.source)} AND workload = {literal(run.workload)}"
-    return list(run.lake.read(table).where(mine).where(where).toArrow().to_pylist())
+    return list(run.lake.rows(table, where=f"({mine}) AND ({where})").to_pylist())
 
 
 def add(run: Run, table: Table, rows: Sequence[Row], more: Mapping[str, Any]) -> None:
@@ -54,7 +54,7 @@ def add(run: Run, table: Table, rows: Sequence[Row], more: Mapping[str, Any]) ->
 
 def changed(run: Run, earlier: str) -> str:
     """Return in words what differs from an earlier run on the same day: prices, code, settings."""
-    rows = run.lake.read(RUNS).where(f"run_id = {literal(earlier)}").toArrow().to_pylist()
+    rows = run.lake.rows(RUNS, where=f"run_id = {literal(earlier)}").to_pylist()
     if not rows:
         return "a run that did not end"
     identity, then = run.identity, rows[0]
