@@ -16,7 +16,7 @@ TEMPLATE = ROOT / "template"
 ENGINE = TEMPLATE / "engine"
 TESTS = Path(__file__).parent
 # All that is taken from a render: the engine and the recipes are found by import path, wherever that leads.
-_TAKEN = ("conf", "databricks.yml.jinja", "pyproject.toml.jinja")
+_TAKEN = ("conf", "resources", "databricks.yml.jinja", "pyproject.toml.jinja")
 
 
 @cache
@@ -35,7 +35,8 @@ def project() -> Path:
         copied = source / "template" / name
         (shutil.copytree if taken.is_dir() else shutil.copy2)(taken, copied)
     answers = yaml.safe_load((ROOT / "answers/reference.yml").read_text(encoding="utf-8"))
-    return render(source, scratch / "project", answers)
+    # With it come dashboard and alerts, whose queries are executed here.
+    return render(source, scratch / "project", {**answers, "sql_warehouse": "Starter"})
 
 
 def python_path() -> str:

@@ -47,8 +47,8 @@ def test_a_run_records_the_files_it_was_given_and_the_rows_of_other_runs_that_it
     (folder / "data" / "one.csv").write_bytes(b"1")
     (folder / "conf" / "limits.yml").write_bytes(b"limits: []")
     run = make_run("market_data.source=csv", "market_data.path=data", "seed=2")
+    run.tracker.run_id = "mlflow"
     run.identify("load", date(2024, 1, 3))
-    run.commit(RUNS, RUNS.arrow_schema.empty_table())
     run.lake.read(RUNS).collect()
     run.lake.read(PORTFOLIOS, "another").collect()
     run.lake.read(PORTFOLIOS, run.identity.run_id).collect()

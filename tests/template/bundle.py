@@ -23,7 +23,8 @@ from bundle_node import Node, load, merged, plain
 
 REFERENCE = re.compile(r"\$\{([^}]*)\}")
 # Places the Databricks CLI fills in by itself.
-GIVEN = {"bundle.name", "bundle.target", "workspace.file_path", "workspace.current_user.userName"}
+GIVEN = {"bundle.name", "bundle.target", "workspace.file_path"}
+GIVEN |= {f"workspace.current_user.{name}" for name in ("userName", "short_name")}
 # What whoever deploys gives with --var where the project does not hold it.
 AT_DEPLOYMENT = {"service_principal"}
 
@@ -80,7 +81,7 @@ def problems(project: Path) -> list[str]:
         known = values(deployed, target)
         files = deployed["resources"]["volumes"]["files"]["name"].value
         volume = f"/Volumes/{known.get('var.catalog')}/{known.get('var.schema_prefix')}_bronze/{files}"
-        found += bundle_surroundings.settings(project, target, volume)
+        found += bundle_surroundings.settings(project, known, volume)
         found += bundle_surroundings.pipeline(project, own, used, AT_DEPLOYMENT)
     return list(dict.fromkeys(found))
 
@@ -95,7 +96,10 @@ def values(deployed: Node, target: str) -> dict[str, str]:
             known[f"var.{name}"] = str(given[name].value)
         elif "default" in variable:
             known[f"var.{name}"] = str(variable["default"].value)
-    return known
+        elif "lookup" in variable:
+            known[f"var.{name}"] = "whatever the workspace says"
+    # A variable may hold others.
+    return {name: REFERENCE.sub(lambda at: known.get(at[1], at[0]), text) for name, text in known.items()}
 
 
 def references(node: Node) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import bundle_board
 import bundle_libraries
+import bundle_safety
 from bundle_node import Node, plain
 
 # What names of node types look like, by cloud.
@@ -55,6 +57,8 @@ def broken(project: Path, deployed: Node, known: Mapping[str, str], cloud: str) 
         yield from _policy(f"resources.jobs.{name}", job, kinds, known)
     yield from _principals(kinds)
     yield from _secrets(deployed)
+    yield from bundle_safety.broken(deployed, known, cloud)
+    yield from bundle_board.broken(project, kinds)
     run_as = [target["run_as"] for target in deployed["targets"].value.values() if "run_as" in target]
     for identity in run_as:
         for leaf in identity.leaves():

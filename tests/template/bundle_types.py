@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from databricks.sdk.service import catalog, compute, jobs, ml
+from databricks.sdk.service import catalog, compute, dashboards, iam, jobs, ml, sql
 
 from bundle_node import Node
 
@@ -55,6 +55,43 @@ class PolicyPermission:
     user_name: str | None = None
 
 
+@dataclass
+class ObjectPermission:
+    """Who may do what with a dashboard or an alert."""
+
+    level: iam.PermissionLevel
+    group_name: str | None = None
+    service_principal_name: str | None = None
+    user_name: str | None = None
+
+
+@dataclass
+class Dashboard(dashboards.Dashboard):
+    """A dashboard as the SDK creates it, with defaults of its datasets and the file that holds it."""
+
+    file_path: str | None = None
+    dataset_catalog: str | None = None
+    dataset_schema: str | None = None
+
+
+class BundleLevel(enum.Enum):
+    """What somebody may do with the whole bundle."""
+
+    CAN_MANAGE = "CAN_MANAGE"
+    CAN_VIEW = "CAN_VIEW"
+    CAN_RUN = "CAN_RUN"
+
+
+@dataclass
+class BundlePermission:
+    """Who may do what with the folder and all resources of a target."""
+
+    level: BundleLevel
+    group_name: str | None = None
+    service_principal_name: str | None = None
+    user_name: str | None = None
+
+
 class Mode(enum.Enum):
     """What the CLI makes of a target."""
 
@@ -75,6 +112,7 @@ class Variable:
 
     description: str
     default: Any = None
+    lookup: dict[str, str] | None = None
 
 
 @dataclass
@@ -86,6 +124,7 @@ class Target:
     presets: Presets | None = None
     workspace: dict[str, str] | None = None
     run_as: jobs.JobRunAs | None = None
+    permissions: list[BundlePermission] | None = None
     variables: dict[str, Any] | None = None
     resources: dict[str, Any] | None = None
 
@@ -111,6 +150,8 @@ SHAPES: dict[str, tuple[Any, dict[str, Any]]] = {
     "volumes": (catalog.VolumesAPI.create, {"grants": list[Grant]}),
     "registered_models": (catalog.RegisteredModelsAPI.create, {"grants": list[Grant]}),
     "experiments": (ml.ExperimentsAPI.create_experiment, {"permissions": list[ExperimentPermission]}),
+    "dashboards": (Dashboard, {"permissions": list[ObjectPermission]}),
+    "alerts": (sql.AlertV2, {"permissions": list[ObjectPermission]}),
     "cluster_policies": (compute.ClusterPoliciesAPI.create, {"permissions": list[PolicyPermission]}),
 }
 

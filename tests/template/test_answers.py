@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import answers_page
+from acceleray.settings import load
 from acceleray_cli.checks import NOTES, complete
 from acceleray_cli.refusals import RefusedError
 from conftest import Answers, contents, drawn, drawn_together
@@ -70,6 +71,7 @@ REFUSED: list[tuple[str, Any]] = [
     *(("ray_cpus_per_worker", number) for number in (-1, 8)),
     *(("object_store_percent", number) for number in (0, 31)),
     ("cluster_policy", "mine"),
+    *(("sql_warehouse", 'a"b'), ("daily_budget", 80)),
     *((name, "jane@example.com") for name in ("group_readers", "group_operators", "group_admins")),
     *((f"service_principal_{target}", "market-risk") for target in ("staging", "prod")),
 ]
@@ -90,6 +92,7 @@ LONGEST: dict[str, tuple[str, Answers]] = {
     **dict.fromkeys(("project_name", "customer_name", "owner_contact"), ("x" * 80, {})),
     "licence_holder": ("x" * 80, {"licence": "proprietary"}),
     "project_slug": ("x" * 50, {}),
+    "sql_warehouse": ("x" * 80, {}),
     **dict.fromkeys(("owner_group", "group_readers", "group_operators", "group_admins"), ("x" * 100, {})),
     **dict.fromkeys(("catalog_dev", "catalog_staging", "catalog_prod", "volume"), (SIXTY, {})),
     **dict.fromkeys(("schema_dev", "schema_staging", "schema_prod"), (SIXTY, {})),
@@ -117,7 +120,7 @@ def test_every_question_is_declared_with_what_it_reaches_and_tried_with_bad_answ
     assert list(questions()) == [name for names in answers_page.groups().values() for name in names]
     assert set(questions()) == set(REACH)
     # Copier takes any text for yes or no.
-    assert set(questions()) - {"advanced"} == {name for name, _ in REFUSED}
+    assert set(questions()) - {"advanced", "spot_workers"} == {name for name, _ in REFUSED}
 
 
 def alternatives(name: str) -> list[Any]:
@@ -218,9 +221,8 @@ def test_an_answer_may_be_as_long_as_what_takes_it_and_no_longer(name: str, aske
 
 def test_names_that_yaml_reads_as_something_else_stay_names(rendered: Callable[[Answers], Path]) -> None:
     project = rendered({"catalog_dev": "no", "schema_dev": "off", "project_slug": "true"})
-    conf = yaml.safe_load((project / "conf/dev.yml").read_text(encoding="utf-8"))
     bundle = yaml.safe_load((project / "databricks.yml").read_text(encoding="utf-8"))
-    assert conf["catalog"]["name"] == "no"
+    assert load(project, "dev").catalog.name == "no"
     assert bundle["targets"]["dev"]["variables"]["schema_prefix"] == "off"
     assert bundle["bundle"]["name"] == "true"
 

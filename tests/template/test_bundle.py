@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import shlex
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -81,15 +83,16 @@ def test_one_job_is_scheduled_as_answered_and_paused_in_dev_alone(
         }
     }
     paused = {name: target.get("presets") for name, target in checked["targets"].items()}
-    assert paused == {"dev": {"trigger_pause_status": "PAUSED"}, "staging": None, "prod": None}
-    never = bundle.data(rendered({"schedule_cron": ""}))["resources"]["jobs"]
-    assert not [name for name, job in never.items() if "schedule" in job]
+    never = {"trigger_pause_status": "PAUSED"}
+    assert paused == {"personal": never, "dev": never, "staging": None, "prod": None}
+    without = bundle.data(rendered({"schedule_cron": ""}))["resources"]["jobs"]
+    assert not [name for name, job in without.items() if "schedule" in job]
 
 
 def test_jobs_and_machines_carry_the_group_that_owns_them(rendered: Callable[[Answers], Path]) -> None:
     project = bundle.data(rendered({"owner_group": "Market Risk & Co", "project_slug": "market-risk"}))
     for name, job in project["resources"]["jobs"].items():
-        tags = {"project": "market-risk", "owner": "market-risk-co", "environment": "${bundle.target}"}
+        tags = {"project": "market-risk", "owner": "market-risk-co", "environment": "${var.environment}"}
         assert job["tags"] == {**tags, "workload": name}
         assert "Owned by group Market Risk & Co." in job["description"]
     assert [cluster["custom_tags"] for cluster in bundle.clusters(project)] == [tags] * 7
@@ -131,8 +134,9 @@ def test_the_end_to_end_job_looks_first_runs_once_and_tidies_afterwards(checked:
     assert check["libraries"] == run["libraries"] == maintain["libraries"]
     given = [task["python_wheel_task"]["parameters"] for task in (check, maintain)]
     assert [parameters[0] for parameters in given] == ["doctor", "maintain"]
-    folder, environment = run["notebook_task"]["base_parameters"].values()
-    assert given[0][1:] == given[1][1:] == ["--project", folder, "--environment", environment]
+    folder, environment, names = run["notebook_task"]["base_parameters"].values()
+    passed = [part for name in shlex.split(names) for part in ("--set", name)]
+    assert given[0][1:] == given[1][1:] == ["--project", folder, "--environment", environment, *passed]
     assert {len(job["tasks"]) for name, job in jobs.items() if name != "end_to_end_pipeline"} == {1}
 
 
@@ -212,7 +216,8 @@ def test_the_bundle_names_model_volume_and_experiment_as_the_code_does(
     assert not settings.machine_dir.is_relative_to("/Volumes")
     if prices.get("data_source") == "csv":
         assert settings.market_data.path == f"{volume}/In/closes.v2.csv"
-    assert resources["experiments"]["runs"]["name"] == "/Shared/Portfolio Intelligence-${bundle.target}"
+    assert resources["experiments"]["runs"]["name"] == "${var.experiment}"
+    assert settings.project.experiment == f"/Users/{getpass.getuser()}/Portfolio Intelligence-prod"
 
 
 def test_one_group_for_everything_is_granted_once(rendered: Callable[[Answers], Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings, known_names, load
+from acceleray.settings.bundle_names import short_name
 from acceleray.settings.sections import Project
 from conftest import Answers, answers_of
 
@@ -26,7 +28,8 @@ def test_the_settings_of_every_environment_load(
     assert settings.profile == ("local" if environment == "local" else "databricks")
     if environment != "local" and name == "aws":
         assert settings.catalog.name == "risk"
-        prefix = {"dev": "market_dev", "staging": "market_staging", "prod": "market"}[environment]
+        own = f"market_dev_{short_name(getpass.getuser())}"
+        prefix = {"dev": own, "staging": "market_staging", "prod": "market"}[environment]
         assert settings.catalog.gold == f"{prefix}_gold"
 
 
@@ -55,7 +58,9 @@ def test_the_bundle_creates_the_schemas_that_the_settings_name(rendered: Callabl
     bundle = yaml.safe_load((project / "databricks.yml").read_text(encoding="utf-8"))
     for environment in ("dev", "staging", "prod"):
         variables = bundle["targets"][environment]["variables"]
-        catalog = load(project, environment).catalog
+        # As the jobs of a target pass it.
+        passed = [f"var.{name}={variables[name]}" for name in ("catalog", "schema_prefix")]
+        catalog = load(project, environment, passed).catalog
         assert catalog.name == variables["catalog"]
         for layer in ("bronze", "silver", "gold"):
             assert getattr(catalog, layer) == f"{variables['schema_prefix']}_{layer}"

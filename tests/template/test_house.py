@@ -20,10 +20,11 @@ TEXT = {"", ".cfg", ".jinja", ".json", ".lock", ".md", ".properties", ".py", ".s
 # Devices of Windows, whatever ending follows.
 RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])")
 HOSTS = re.compile(r"(pypi|pythonhosted|npmjs|repo1?\.maven)\." + r"(org|com|apache)")
-# Put together from pieces, so that this file does not find itself.
-MACHINE = re.compile(
-    "|".join(["/" + "home/", "/" + "Users/", "/" + "root/", "/" + "work/", r"[A-Z]:\\" + r"\\Users"])
-)
+# Put together from pieces, so that this file does not find itself. Users have folders in a workspace too:
+# below /Workspace, after a variable, or of the people that tests make up.
+_OF_A_WORKSPACE = r"(?![${(]|jane\.doe@x|0f1e-2d)"
+HOMES = r"(?<!Workspace)/" + "Users/" + _OF_A_WORKSPACE
+MACHINE = re.compile("|".join(["/" + "home/", HOMES, "/" + "root/", "/" + "work/", r"[A-Z]:\\" + r"\\Users"]))
 
 
 def files() -> Iterator[Path]:

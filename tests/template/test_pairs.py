@@ -87,7 +87,7 @@ def test_a_row_changes_no_file_that_is_copied_as_it_stands(
         assert files[path] == original, path
     targets = yaml.safe_load(files["databricks.yml"])["targets"]
     places = [(each["variables"]["catalog"], each["variables"]["schema_prefix"]) for each in targets.values()]
-    assert len(set(places)) == 3, "two environments would share their tables"
+    assert len(set(places)) == 4, "two environments would share their tables"
     same = answers.get("catalog_dev") == "one"
     assert len({catalog for catalog, _ in places}) == (1 if same else 2 if answers in SPECIAL else 3)
     for path in from_jinja & files.keys():

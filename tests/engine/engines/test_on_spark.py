@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from packaging.version import Version
 
 from acceleray.engines.ray import on_spark
 from acceleray.engines.ray.on_spark import RUNTIME, readable_runtime
+from acceleray.engines.ray.private import private
 from acceleray.engines.ray.slots import SlotPlan
+from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 
 
@@ -39,8 +42,9 @@ def test_the_runtime_is_readable_while_ray_starts_and_as_it_was_afterwards(
 ) -> None:
     seen: list[str] = []
 
-    def set_up(**_: object) -> tuple[str, None]:
+    def set_up(**given: object) -> tuple[str, None]:
         seen.append(os.environ[RUNTIME])
+        seen.append(str(given["ray_temp_root_dir"]))
         return "address", None
 
     monkeypatch.setenv(RUNTIME, "18.x-cpu-ml-scala2.13")
@@ -49,8 +53,35 @@ def test_the_runtime_is_readable_while_ray_starts_and_as_it_was_afterwards(
         {"project": {"name": "tests", "customer": "Tests"}, "project_dir": tmp_path}
     )
     assert on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=1) == "address"
-    assert seen == ["18"]
+    assert seen == ["18", str(tmp_path)]
+    # On a machine of Databricks Ray spills to the disk that is there for it.
+    monkeypatch.setattr(on_spark, "_LOCAL_DISK", str(tmp_path / "disk"))
+    (tmp_path / "disk").mkdir()
+    on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=1)
+    assert seen[-1] == str(tmp_path / "disk")
     assert os.environ[RUNTIME] == "18.x-cpu-ml-scala2.13"
+
+
+def test_elsewhere_a_disk_of_that_name_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(RUNTIME, raising=False)
+    monkeypatch.setattr(on_spark, "_LOCAL_DISK", str(tmp_path))
+    assert on_spark.local_disk() is None
+
+
+def test_what_ray_keeps_to_itself_is_used_in_one_module_and_missing_it_is_one_line() -> None:
+    import acceleray
+
+    engine = Path(acceleray.__file__).parent
+    named = re.compile(r"ray\._private\.|ray\._raylet|ray\.train\.v2|ray\.util\.spark\.cluster_init")
+    users = [path.name for path in engine.rglob("*.py") if named.search(path.read_text(encoding="utf-8"))]
+    # on_spark.py silences a logger of that name, head.py says what it changes.
+    assert sorted(users) == ["head.py", "on_spark.py", "private.py"]
+    for name in ("head.py", "on_spark.py"):
+        assert "_private import" not in (engine / "engines" / "ray" / name).read_text(encoding="utf-8")
+    with pytest.raises(PortfolioError, match=r"^Ray 2\.\S+ has no ray\._raylet\.Nothing, which"):
+        private("ray._raylet", "Nothing")
+    with pytest.raises(PortfolioError, match=r"has no ray\._private\.nowhere, which"):
+        private("ray._private.nowhere")
 
 
 def test_a_busy_machine_gets_a_second_attempt_and_a_cluster_of_its_own_does_not(

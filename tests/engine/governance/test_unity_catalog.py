@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -174,10 +173,26 @@ def test_on_databricks_the_registry_is_unity_catalog_whatever_the_cluster_says(
 
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     monkeypatch.setattr(mlflow, "MlflowClient", Client)
-    monkeypatch.setattr(tracking, "_quiet", lambda: None)
-    seen = SimpleNamespace(profile="databricks")
-    with pytest.raises(InterruptedError), tracked_run(seen, "tests"):  # type: ignore[arg-type]
+    monkeypatch.setattr(tracking, "quiet", lambda: None)
+    chosen = settings.model_copy(update={"profile": "databricks"})
+    with pytest.raises(InterruptedError), tracked_run(chosen, "tests"):
         pass
     assert told == [("databricks", "databricks-uc")]
     mlflow.set_tracking_uri(before[0])
     mlflow.set_registry_uri(before[1])
+
+
+def test_mlflow_without_credentials_says_nothing_beside_its_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlflow.utils.databricks_utils import get_databricks_host_creds
+
+    from acceleray.governance import tracking
+
+    for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", "/nowhere")
+    tracking.quiet()
+    with pytest.raises(Exception, match=r"(?i)databricks"):
+        get_databricks_host_creds("databricks")
+    assert capsys.readouterr().err == ""

@@ -53,6 +53,7 @@ def restore(settings: Settings, versions: dict[str, int], content: tuple[str, in
     """
     from mlflow import MlflowClient
 
+    quiet()
     uri = tracking_uri(settings)
     client = MlflowClient(uri, registry_uri=uri)
     for name, count in sorted(versions.items()):
@@ -73,7 +74,6 @@ def main(project: Path, wanted: Path) -> None:
 
     asked = json.loads(wanted.read_text(encoding="utf-8"))
     content = asked["content"]
-    quiet()
     restore(load(project), asked["versions"], None if content is None else (*content[:2], Path(content[2])))
 
 

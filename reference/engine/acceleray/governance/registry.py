@@ -16,9 +16,11 @@ import pandas as pd
 
 from acceleray.errors import PortfolioError
 from acceleray.governance.champion import CONTENT_TAG
+from acceleray.governance.model_lineage import catalog_id, inputs
 from acceleray.governance.tags import legal_tags, tag
 from acceleray.governance.tracking import Tracker
 from acceleray.settings import Settings
+from acceleray.settings.places import in_workspace
 
 RUN_TAG, DECISION = "run_id", "decision"
 CHALLENGER, CHAMPION = "challenger", "champion"
@@ -78,6 +80,9 @@ def register_model(
     _ensure_registered(client, name)
     if (found := _version_of(client, name, known)) is None:
         tags = {**dossier.tags, **{key: f"{value:.6f}" for key, value in dossier.metrics.items()}}
+        if in_workspace(settings):
+            read = inputs(settings, tracker.read, catalog_id)
+            client.log_inputs(tracker.run_id, datasets=read)
         # By the last two a version is known as this run's; all come with it, in one request.
         version = _log(tracker, name, content, dossier, legal_tags({**tags, **known}), _about(known))
     else:

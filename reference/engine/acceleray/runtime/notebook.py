@@ -136,10 +136,12 @@ def _what(touch: Touch) -> str:
 
 def _project() -> Path:
     notebook = getattr(sys.modules["__main__"], "__file__", None)
-    start = Path(notebook).resolve().parent if notebook else Path.cwd()
-    for folder in (start, *start.parents):
-        if (folder / "conf" / "base.yml").is_file():
-            return folder
+    # In a notebook of a workspace `__main__` is what started it, and the folder is the notebook's own.
+    starts = [Path(notebook).resolve().parent] if notebook else []
+    for start in (*starts, Path.cwd()):
+        for folder in (start, *start.parents):
+            if (folder / "conf" / "base.yml").is_file():
+                return folder
     raise PortfolioError(
         f"{start} and the folders above it have no conf/base.yml; name the project's folder in `project`."
     )

@@ -33,6 +33,7 @@ def maintain(
     settings = load(find_project(project), environment, overrides or (), profile=profile)
     context.obj.state_dir = settings.state_dir
     with run_lock(settings.machine_dir):
+        from acceleray.engines.delta.catalogue import describe
         from acceleray.engines.delta.lake import Lake
         from acceleray.engines.delta.upkeep import retention_h, upkeep
         from acceleray.engines.profiles import spark_alone
@@ -47,6 +48,10 @@ def maintain(
                     done.append(upkeep(lake, table))
                 except MisfitError as left_alone:
                     print(left_alone, file=sys.stderr)
+            for line in describe(lake, filter(lake.exists, context.obj.project.all_tables())):
+                print(line, file=sys.stderr)
+    if tended := [one.table.label for one in done if one.by_itself]:
+        print(f"Predictive optimisation tends {len(tended)} tables; left to it.", file=sys.stderr)
     rows = [(one.table.label, one.before, one.after, one.deleted) for one in done]
     if not rows:
         text.tell(["No table has been created yet."])

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from acceleray.governance.model_lineage import context_tags
 from acceleray.settings import Settings
 from acceleray.settings.places import in_workspace
 
@@ -27,13 +28,15 @@ class Tracker:
         self.client = client
         self.experiment_id = experiment_id
         self.run_id = run_id
+        # Delta versions of the tables that were read so far, by label.
+        self.read: dict[str, int] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageRecord]:
         """Yield a record for one stage; it becomes a child run, failed if the block raises."""
         tags = {"mlflow.parentRunId": self.run_id, "mlflow.runName": name, "stage": name}
         child = self.client.create_run(self.experiment_id, tags=tags).info.run_id
-        record = StageRecord(self.client, child, self.experiment_id)
+        record = StageRecord(self.client, child, self.experiment_id, self.read)
         try:
             yield record
         except BaseException:
@@ -67,11 +70,14 @@ class Tracker:
 class StageRecord:
     """What one stage read and wrote, and its numbers; kept until the stage ends, then written at once."""
 
-    def __init__(self, client: Any, run_id: str, experiment_id: str) -> None:
-        """Keep the child run; use `Tracker.stage` instead."""
+    def __init__(
+        self, client: Any, run_id: str, experiment_id: str, read: dict[str, int] | None = None
+    ) -> None:
+        """Keep the child run, and where to note tables that were read; use `Tracker.stage` instead."""
         self.client = client
         self.run_id = run_id
         self.experiment_id = experiment_id
+        self._read = {} if read is None else read
         self._tags: dict[str, str] = {}
         self._metrics: dict[str, float] = {}
 
@@ -79,6 +85,8 @@ class StageRecord:
         """Record the Delta version of a table that was read or written."""
         # A tag, because MLflow's own Delta dataset loses version 0.
         self._tags[f"delta.{direction}.{label}"] = str(version)
+        if direction == "read":
+            self._read[label] = version
         self._metrics[f"rows.{direction}.{label}"] = float(rows)
 
     def measure(self, metrics: Mapping[str, float]) -> None:
@@ -151,6 +159,8 @@ def tracked_run(settings: Settings, name: str) -> Iterator[Tracker]:
     mlflow.set_experiment(experiment_id=experiment_id)
     close_abandoned(client, experiment_id, began_before(settings))
     tags = {"mlflow.runName": name, "environment": settings.environment, "process": str(os.getpid())}
+    if in_workspace(settings):
+        tags |= context_tags()
     run_id = client.create_run(experiment_id, tags=tags).info.run_id
     try:
         yield Tracker(client, experiment_id, run_id)
@@ -203,7 +213,8 @@ def _log(client: Any, run_id: str, tags: Mapping[str, str], metrics: Mapping[str
 def _experiment(client: Any, settings: Settings) -> str:
     name = settings.project.name
     if in_workspace(settings):
-        name = f"/Shared/{name}-{settings.environment}"
+        # Projects of releases up to 0.2 say nothing in conf/.
+        name = settings.project.experiment or f"/Shared/{name}-{settings.environment}"
     if found := client.get_experiment_by_name(name):
         return str(found.experiment_id)
     if in_workspace(settings):

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from acceleray.errors import PortfolioError
+from acceleray.settings.bundle_names import bundle_names, filled
 from acceleray.settings.places import default_remote
 from acceleray.settings.sections import Section, Settings
 
@@ -19,6 +20,7 @@ from acceleray.settings.sections import Section, Settings
 _SHARED = ("base", "book", "stress", "limits")
 # Names that settings had in earlier releases, which go on working.
 _BEFORE = {"backtest.historical_window_d": "backtest.minimum_history_d"}
+_NAME = "var."
 _TAKEN_AS_TEXT = (".path", ".table", ".state", ".stage", ".machine", ".cache", ".name", ".master", ".remote")
 
 
@@ -30,6 +32,8 @@ def load(
 ) -> Settings:
     """Return the settings of one environment with overrides of the form `section.key=value` applied.
 
+    An override `var.NAME=value` says what `${var.NAME}` is in conf/, see `bundle_names`.
+
     Raises:
         PortfolioError: a file is missing or malformed, a name is unknown, or a value is out of range.
     """
@@ -37,8 +41,12 @@ def load(
     merged: dict[str, Any] = {}
     for name in ("base", environment):
         _merge(merged, _read(conf / f"{name}.yml", conf))
-    for override in overrides:
+    names, chosen = _split(overrides)
+    for override in chosen:
         _merge(merged, _parse(override))
+    if "${" in str(merged):
+        known = bundle_names(project_dir, environment) | names
+        merged = filled(merged, known, conf / f"{environment}.yml")
     _merge(merged, {key: value for key, value in top_level.items() if value is not None})
     merged.update(project_dir=project_dir, environment=environment)
     if merged.get("profile") == "connect":
@@ -86,6 +94,13 @@ def _renamed(content: dict[str, Any]) -> dict[str, Any]:
         if isinstance(held, dict) and key in held:
             held.setdefault(now.partition(".")[2], held.pop(key))
     return content
+
+
+def _split(overrides: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Return names of the deployment, and the overrides that are none."""
+    every = list(overrides)
+    pairs = (one.removeprefix(_NAME).partition("=") for one in every if one.startswith(_NAME))
+    return {name: value for name, _, value in pairs}, [one for one in every if not one.startswith(_NAME)]
 
 
 def _parse(override: str) -> dict[str, Any]:

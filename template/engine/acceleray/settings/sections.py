@@ -22,6 +22,7 @@ class Project(Section):
 
     name: str
     customer: str
+    experiment: str = ""
 
 
 class Catalog(Section):

@@ -11,7 +11,7 @@ from acceleray.tables.contract import CONTRACT_VERSION, Table, literal, quoted
 
 CONTRACT_PROPERTY = "portfolio.contract_version"
 SCOPE_PROPERTY, KEY_PROPERTY = "portfolio.scope", "portfolio.key"
-_CHECK_PROPERTY = "delta.constraints."
+CHECK_PROPERTY = "delta.constraints."
 _APPEND_ONLY_PROPERTY = "delta.appendOnly"
 
 # Scope and key of tables that record neither, where they have changed since: 0.2.0 and before recorded none.
@@ -49,7 +49,7 @@ def properties(table: Table) -> dict[str, str]:
     recorded |= {SCOPE_PROPERTY: table.scope, KEY_PROPERTY: ", ".join(table.key)}
     if table.append_only:
         recorded[_APPEND_ONLY_PROPERTY] = "true"
-    return recorded | {f"{_CHECK_PROPERTY}{name}": condition for name, condition in table.checks}
+    return recorded | {f"{CHECK_PROPERTY}{name}": condition for name, condition in table.checks}
 
 
 def refuse_newer(table: Table, stored: Stored) -> None:
@@ -133,9 +133,9 @@ def _outdated_checks(table: Table, stored: Stored) -> dict[str, str]:
     gone = set(stored.columns) - set(table.column_names)
     declared = {name.lower(): condition for name, condition in table.checks}
     found = (
-        (key.removeprefix(_CHECK_PROPERTY), condition)
+        (key.removeprefix(CHECK_PROPERTY), condition)
         for key, condition in stored.properties.items()
-        if key.startswith(_CHECK_PROPERTY)
+        if key.startswith(CHECK_PROPERTY)
     )
     return {
         name: declared[name.lower()] if _in_other_words(condition) == declared.get(name.lower()) else ""

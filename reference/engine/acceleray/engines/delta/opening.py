@@ -14,8 +14,17 @@ from acceleray.engines.delta.here import NotHereError, create
 from acceleray.engines.delta.log import UnreadableLogError, open_table, readable, stored, table_folder
 from acceleray.settings import Settings
 from acceleray.settings.places import in_catalog
+from acceleray.tables.catalogued import checks, clustering
 from acceleray.tables.contract import Table, literal, quoted
-from acceleray.tables.stored import Stored, evolution, misfit, properties, refuse_misfit, refuse_newer
+from acceleray.tables.stored import (
+    CHECK_PROPERTY,
+    Stored,
+    evolution,
+    misfit,
+    properties,
+    refuse_misfit,
+    refuse_newer,
+)
 
 # Delta remembers for a week which files it needs no more, and for longer only if the table says so; what it
 # has forgotten, VACUUM takes for rubbish. A shorter time Delta refuses unless its safety check is off.
@@ -33,6 +42,8 @@ class Places:
         self._ready: set[str] = set()
         # By Spark, in its catalog.
         self._known: set[str] = set()
+        # Schemas that are there.
+        self._schemas: set[str] = set()
         # Created here, and nothing was committed to them yet.
         self.new: set[str] = set()
 
@@ -87,7 +98,7 @@ class Places:
     def _register(self, table: Table) -> None:
         if table.label in self._known:
             return
-        self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self._schema(table)}")
+        self._ensure_schema(table)
         if self.location(table) is not None:
             name, place = self.identifier(table), self._place(table)
             self._spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING DELTA{place}")
@@ -145,6 +156,8 @@ class Places:
 
     def _create(self, table: Table) -> None:
         recorded = properties(table)
+        if self.location(table) is None:
+            recorded = {key: value for key, value in recorded.items() if not key.startswith(CHECK_PROPERTY)}
         if (hours := self._settings.maintenance.vacuum_after_h) > DELTA_KEEPS_H:
             recorded[KEEPS_PROPERTY] = f"interval {hours} hours"
         if (location := self.location(table)) is not None and readable(location):
@@ -153,8 +166,23 @@ class Places:
                 return
         listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in recorded.items())
         columns = ", ".join(column.sql for column in table.columns)
-        self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self._schema(table)}")
+        self._ensure_schema(table)
+        begun = f"CREATE TABLE {self.identifier(table)} ({columns}) USING DELTA"
+        if location is not None:
+            self._spark.sql(
+                f"{begun} COMMENT {literal(table.comment)}{self._place(table)} TBLPROPERTIES ({listed})"
+            )
+            return
+        # Of a workspace's tables the checks are documented as constraints alone, not as properties.
         self._spark.sql(
-            f"CREATE TABLE {self.identifier(table)} ({columns}) USING DELTA"
-            f" COMMENT {literal(table.comment)}{self._place(table)} TBLPROPERTIES ({listed})"
+            f"{begun} {clustering(table)} COMMENT {literal(table.comment)} TBLPROPERTIES ({listed})"
         )
+        for clause in checks(table):
+            self._spark.sql(f"ALTER TABLE {self.identifier(table)} {clause}")
+
+    def _ensure_schema(self, table: Table) -> None:
+        """Create a schema that is not there: to ask for one that is takes a right on the whole catalog."""
+        schema = self._schema(table)
+        if schema not in self._schemas and not self._spark.catalog.databaseExists(schema.replace("`", "")):
+            self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        self._schemas.add(schema)

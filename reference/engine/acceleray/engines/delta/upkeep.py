@@ -28,6 +28,8 @@ class Upkeep:
     before: int
     after: int
     deleted: int
+    # Whether the workspace compacts and vacuums it, so that nothing was done here.
+    by_itself: bool = False
 
 
 def needs_upkeep(lake: Lake, table: Table) -> bool:
@@ -38,7 +40,7 @@ def needs_upkeep(lake: Lake, table: Table) -> bool:
     limit = lake.settings.maintenance.optimize_above_files
     location = lake.location(table)
     if location is None:
-        return _files(lake, table) > limit
+        return _files(lake, table) > limit and not tended(lake, table)
     if len(_data_files(location)) <= limit:
         return False
     needed = _files(lake, table)
@@ -55,6 +57,8 @@ def upkeep(lake: Lake, table: Table) -> Upkeep:
     if table is KEPT_WORK:
         _forget(lake)
     before = after = _files(lake, table)
+    if lake.location(table) is None and tended(lake, table):
+        return Upkeep(table, before, after, 0, by_itself=True)
     if before > lake.settings.maintenance.optimize_above_files:
         lake.spark.sql(f"OPTIMIZE {lake.identifier(table)}").collect()
         after = _files(lake, table)
@@ -62,6 +66,13 @@ def upkeep(lake: Lake, table: Table) -> Upkeep:
     _keep(lake, table, hours)
     deleted = _vacuum(lake, table, hours) if _may_hold_old_files(lake.location(table), after, hours) else 0
     return Upkeep(table, before, after, deleted)
+
+
+def tended(lake: Lake, table: Table) -> bool:
+    """Return whether predictive optimisation of the workspace compacts and vacuums a table by itself."""
+    rows = lake.spark.sql(f"DESCRIBE TABLE EXTENDED {lake.identifier(table)}").collect()
+    said = {str(row["col_name"]).lower(): str(row["data_type"]).upper() for row in rows}
+    return said.get("predictive optimization", "").startswith("ENABLE")
 
 
 def _forget(lake: Lake) -> None:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ray.train.v2.xgboost.config import XGBoostConfig
+from ray.train.xgboost import XGBoostConfig
 
 _EVERY_S = 0.002
 # Python's socket module does not have it; from netinet/in.h.

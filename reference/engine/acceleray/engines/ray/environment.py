@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 import acceleray
+from acceleray.engines.ray.private import reread
 
 # Every task is one thread: the fan-out is the parallelism, and one thread gives the same bits everywhere.
 ONE_THREAD = dict.fromkeys(
@@ -39,12 +40,4 @@ def reread_environment(loopback: bool) -> None:
 
     Ray reads them when it is imported, and keeps the token of an earlier cluster.
     """
-    from ray._private import ray_constants
-    from ray._raylet import AuthenticationTokenLoader, Config
-
-    # Where this is true, Ray replaces the loopback address by the machine's own.
-    ray_constants.ENABLE_RAY_CLUSTER = not loopback
-    # Ray would print its autoscaler's tips to standard output, which is for results.
-    ray_constants.AUTOSCALER_EVENTS = 0
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()
+    reread(loopback)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from acceleray.engines.ray.private import nodes_at, start_of_ray_on_spark
+
 # Of `ray.util.spark.cluster_init`: the seconds it sleeps, how it looks then, and how often it counts nodes.
 _SLEEP, _LOOK, _INTERVAL = (
     "_RAY_HEAD_STARTUP_TIMEOUT",
@@ -22,8 +24,7 @@ _EVERY_S, _ANSWER_S, _LONGEST_S = 0.2, 2.0, 120.0
 @contextmanager
 def head_awaited() -> Iterator[None]:
     """Let Ray on Spark go on as soon as the head is up, and count nodes more often; give up when it would."""
-    from ray.util.spark import cluster_init
-
+    cluster_init = start_of_ray_on_spark()
     before = {name: getattr(cluster_init, name, None) for name in (_SLEEP, _LOOK, _INTERVAL)}
     longest_s, look = before[_SLEEP], before[_LOOK]
     if longest_s is None or look is None or before[_INTERVAL] is None:
@@ -48,11 +49,8 @@ def head_awaited() -> Iterator[None]:
 
 def _is_a_node(host: str, port: int) -> bool:
     """Return whether the head has joined its own cluster, which it does last."""
-    from ray._raylet import GcsClient
-
     try:
-        nodes = GcsClient(address=f"{host}:{port}").get_all_node_info(timeout=_ANSWER_S)
+        return nodes_at(f"{host}:{port}", _ANSWER_S) > 0
     except Exception:
         # It does not answer yet. Where another program has the port, Ray's client notices after 40 s.
         return False
-    return len(nodes) > 0

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from acceleray.engines.ray.environment import LOOPBACK
+from acceleray.engines.ray.private import answer_from
 
 LOG = "PORTFOLIO_RAY_LOG"
 
@@ -29,8 +30,7 @@ def main() -> None:
     log = os.open(os.environ[LOG], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    from ray._private import services
     from ray.scripts import scripts
 
-    services.get_node_ip_address = lambda address=None: LOOPBACK
+    answer_from(LOOPBACK)
     sys.exit(scripts.main())

@@ -27,6 +27,8 @@ from acceleray.settings import Settings
 
 _MB = 1024 * 1024
 RUNTIME = "DATABRICKS_RUNTIME_VERSION"
+# Ray's own hook takes it too; a name of ours below it would make paths of sockets too long.
+_LOCAL_DISK = "/local_disk0/tmp"
 # The oldest that the bundle offers.
 _OLDEST_RUNTIME = "17"
 _LOUD = ("ray.util.spark", "ray.autoscaler._private.spark.spark_job_server", "ray._private.worker")
@@ -75,6 +77,12 @@ def readable_runtime(stated: str | None) -> dict[str, str | None]:
     return {}
 
 
+def local_disk() -> Path | None:
+    """Return the folder that machines of Databricks have for what is temporary, None elsewhere."""
+    disk = Path(_LOCAL_DISK)
+    return disk if RUNTIME in os.environ and disk.is_dir() and os.access(disk, os.W_OK) else None
+
+
 def _start(settings: Settings, plan: SlotPlan, folder: Path, attempts: int) -> str:
     """Return the address of Ray's head.
 
@@ -107,7 +115,8 @@ def _set_up(settings: Settings, plan: SlotPlan, folder: Path) -> str:
         memory_head_node=memory,
         object_store_memory_head_node=store,
         head_node_options={"include_dashboard": False},
-        ray_temp_root_dir=str(folder),
+        # Spilled objects go where the machine has room for them.
+        ray_temp_root_dir=str(local_disk() or folder),
     )
     return str(address)
 

@@ -1,0 +1,65 @@
+"""Keys and tags of tables told to Unity Catalog, for people and the optimiser; nothing there checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from acceleray.engines.delta.lake import Lake
+from acceleray.engines.processes.signals import first_line
+from acceleray.tables import PORTFOLIOS, RUNS
+from acceleray.tables.catalogued import checks, foreign_keys, primary_key, set_tags
+from acceleray.tables.contract import Table, literal, quoted
+from acceleray.tables.stored import CHECK_PROPERTY
+
+# What rows of other tables point to, by their whole key.
+POINTED_TO = (RUNS, PORTFOLIOS)
+
+
+def describe(lake: Lake, tables: Iterable[Table]) -> Iterator[str]:
+    """Tell the catalog what it does not know yet of these tables, and yield a line for each refusal.
+
+    Tags and informational keys change no row and no query's result, so a refusal stops nothing: whoever asks
+    may lack APPLY TAG, or be no owner. Tables that are files on this machine are in no such catalog.
+    """
+    there = [table for table in tables if lake.location(table) is None]
+    known = {table.label: _constraints(lake, table) for table in there}
+    # Rows can only point to a key that the catalog knows, so all of those come first.
+    for statements in (_described, _pointed):
+        for table in there:
+            for statement in statements(lake, table, known):
+                try:
+                    lake.spark.sql(statement)
+                except Exception as error:
+                    clause = statement.split(" ", 3)[3][:60]
+                    yield f"{table.label} is without {clause}: {first_line(error)[:160]}"
+
+
+def _described(lake: Lake, table: Table, known: dict[str, set[str]]) -> Iterator[str]:
+    yield f"ALTER TABLE {lake.identifier(table)} {set_tags(table)}"
+    # A run that was killed as it created the table may have left some out.
+    for clause in checks(table, known[table.label]):
+        yield f"ALTER TABLE {lake.identifier(table)} {clause}"
+    name, columns = primary_key(table)
+    if name not in known[table.label]:
+        yield f"ALTER TABLE {lake.identifier(table)} ADD CONSTRAINT {quoted(name)} PRIMARY KEY ({columns})"
+
+
+def _pointed(lake: Lake, table: Table, known: dict[str, set[str]]) -> Iterator[str]:
+    for other, name, columns in foreign_keys(table, POINTED_TO):
+        if other.label in known and name not in known[table.label]:
+            yield (
+                f"ALTER TABLE {lake.identifier(table)} ADD CONSTRAINT {quoted(name)}"
+                f" FOREIGN KEY ({columns}) REFERENCES {lake.identifier(other)}"
+            )
+
+
+def _constraints(lake: Lake, table: Table) -> set[str]:
+    catalog = lake.settings.catalog
+    schema = literal(getattr(catalog, table.layer))
+    rows = lake.spark.sql(
+        f"SELECT constraint_name FROM {quoted(catalog.name)}.information_schema.table_constraints"
+        f" WHERE table_schema = {schema} AND table_name = {literal(table.name)}"
+    ).collect()
+    kept = lake.spark.sql(f"SHOW TBLPROPERTIES {lake.identifier(table)}").collect()
+    enforced = {str(row["key"]).removeprefix(CHECK_PROPERTY) for row in kept}
+    return {str(row["constraint_name"]) for row in rows} | enforced

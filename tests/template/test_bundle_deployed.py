@@ -1,0 +1,74 @@
+"""The bundle is deployed twice to a workspace on loopback, which the real SDK talks to."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from databricks.sdk import WorkspaceClient
+
+import bundle
+from bundle_deploy import Deployment
+from conftest import Answers
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkspaceClient]:
+    """Yield a client of an empty workspace with the catalogs that a bundle expects."""
+    folder = tmp_path_factory.mktemp("workspace")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"MINILAKE_DATA_DIR": str(folder)}
+    command = [sys.executable, "-m", "minilake", "--port", str(port)]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            with suppress(OSError), urllib.request.urlopen(f"{address}/_minilake/health", timeout=5):
+                break
+            time.sleep(0.2)
+        client = WorkspaceClient(host=address, token="x", auth_type="pat")
+        for name in ("portfolio_dev", "portfolio_prod"):
+            client.catalogs.create(name)
+        yield client
+        process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("answers", "target"),
+    [
+        ({}, "personal"),
+        ({"cloud": "azure", "workloads": ["end_to_end_pipeline"]}, "prod"),
+        ({"cloud": "gcp", "workloads": ["batch_inference"], "cluster_policy": "none"}, "dev"),
+    ],
+    ids=["aws", "azure", "gcp"],
+)
+def test_a_second_deployment_changes_nothing(
+    answers: Answers, target: str, rendered: Callable[[Answers], Path], workspace: WorkspaceClient
+) -> None:
+    read = bundle.read(rendered(answers))
+    first = Deployment(workspace, read, target, "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9").run()
+    assert {"schemas.gold", "volumes.files"} <= set(first)
+    assert Deployment(workspace, read, target, "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9").run() == []
+
+
+def test_two_deployments_share_no_schema(
+    rendered: Callable[[Answers], Path], workspace: WorkspaceClient
+) -> None:
+    read = bundle.read(rendered({"schema_dev": "other"}))
+    made = Deployment(workspace, read, "personal").run()
+    assert {"schemas.bronze", "schemas.silver", "schemas.gold"} <= set(made)
+    assert "schemas.bronze" in Deployment(workspace, read, "dev", "0f1e").run()
+    names = {one.name for one in workspace.schemas.list("portfolio_dev")}
+    assert {"other_jane_doe_gold", "other_gold"} <= names
