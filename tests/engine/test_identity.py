@@ -119,6 +119,7 @@ def test_an_edited_recipe_or_signal_changes_the_projects_digest_and_so_every_run
 def make_identified() -> Callable[[Project], str]:
     """Return a function from a project to the run_id of a run on always the same prices."""
     from datetime import date
+    from types import SimpleNamespace
     from typing import Any
 
     from acceleray.runtime.run import Run
@@ -129,8 +130,9 @@ def make_identified() -> Callable[[Project], str]:
 
     def identified(of: Project) -> str:
         nobody: Any = None
+        lake: Any = SimpleNamespace(spark=None)
         tracker: Any = RecordingTracker()
-        run = Run(settings, nobody, nobody, tracker, nobody, "x", of)
+        run = Run(settings, lake, nobody, tracker, nobody, "x", of)
         run.identify("load", date(2022, 12, 30))
         return run.identity.run_id
 

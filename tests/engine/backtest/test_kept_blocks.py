@@ -1,6 +1,8 @@
 """Blocks that an earlier run made from the same are taken; whatever decides one makes it again."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,6 +75,8 @@ def a_run(shelf: Shelf, **changed: Any) -> Any:
         market_data=SimpleNamespace(stale_price_d=20, longest_span_d=5),
         simulation=SimpleNamespace(drift="fitted", residual_window_d=300),
         backtest=SimpleNamespace(),
+        # No folder: NumPy simulates, to the same bits, and nothing is compiled for so few paths.
+        cache_dir=Path(os.devnull),
     )
     for name, value in changed.items():
         setattr(settings, name, value)

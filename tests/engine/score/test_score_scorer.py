@@ -21,20 +21,14 @@ AS_OF = date(2022, 12, 28)
 class Decided:
     """A lake that knows decisions alone."""
 
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self.rows = rows
+    def __init__(self, decisions: list[dict[str, Any]]) -> None:
+        self.decisions = decisions
 
     def exists(self, table: Any) -> bool:
-        return bool(self.rows)
+        return bool(self.decisions)
 
-    def read(self, table: Any) -> Decided:
-        return self
-
-    def where(self, condition: str) -> Decided:
-        return self
-
-    def toArrow(self) -> pa.Table:  # noqa: N802, as Spark calls it
-        return pa.Table.from_pylist(self.rows)
+    def rows(self, table: Any, where: str | None = None) -> pa.Table:
+        return pa.Table.from_pylist(self.decisions)
 
 
 def run_of(rows: list[dict[str, Any]]) -> Any:
