@@ -12,7 +12,7 @@ from acceleray.engines.processes.cleanup import family
 from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.ray.slots import available_mb, cluster_megabytes, plan, refuse_too_little_memory
 from acceleray.engines.spark import jvm, standalone
-from acceleray.engines.spark.executors import measured_plan, refuse_unlike_executors
+from acceleray.engines.spark.executors import configured, measured_plan, refuse_unlike_executors
 from acceleray.settings import Settings
 from acceleray.settings.places import in_catalog, ray_beside
 
@@ -142,7 +142,9 @@ def _cluster(settings: Settings, stack: ExitStack) -> tuple[SparkSession, FanOut
 
     master = _cluster_master(settings, stack)
     session = stack.enter_context(spark_session(settings, master))
-    return session, _inside(settings, session, stack, loopback=master.loopback)
+    # How many a cluster has that others started is known to nobody here.
+    wanted = 0 if settings.cluster.master else settings.cluster.workers
+    return session, _inside(settings, session, stack, master.loopback, wanted)
 
 
 def _cluster_master(settings: Settings, stack: ExitStack) -> Master:
@@ -167,16 +169,18 @@ def _databricks(settings: Settings, stack: ExitStack) -> tuple[SparkSession, Fan
     if jvm.in_one_process(session):
         # A cluster of a single node has no executors that could hold Ray's nodes.
         return session, stack.enter_context(local_ray(settings))
-    return session, _inside(settings, session, stack, loopback=False)
+    return session, _inside(settings, session, stack, False, configured(session))
 
 
-def _inside(settings: Settings, session: SparkSession, stack: ExitStack, loopback: bool) -> FanOut:
+def _inside(
+    settings: Settings, session: SparkSession, stack: ExitStack, loopback: bool, wanted: int
+) -> FanOut:
     from acceleray.engines.ray.on_spark import ray_on_spark
     from acceleray.engines.ray.slot_guard import slots_guarded
 
     stack.enter_context(slots_guarded(session, settings.ray.cpus_per_node))
     refuse_unlike_executors(session)
-    return stack.enter_context(ray_on_spark(settings, measured_plan(settings, session), loopback))
+    return stack.enter_context(ray_on_spark(settings, measured_plan(settings, session, wanted), loopback))
 
 
 @contextmanager
