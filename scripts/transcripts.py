@@ -31,6 +31,8 @@ REPLACED = (
     (re.compile(r"(?<![.\d])\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7}\b(?=[ :.,])"), "HASH"),
     # How many files a project has says nothing about a story.
     (re.compile(r"\b\d+(?= files in| unchanged)"), "N"),
+    # Nor does the line on which a difference stands.
+    (re.compile(r"^(@@+)(?: [-+]\d+(?:,\d+)?)+ @@+", re.MULTILINE), r"\1 LINES \1"),
     (re.compile(r"/tmp/pf-\S+"), "TEMPORARY"),
     # A stage's seconds, alone in their column or at the end of a line.
     (re.compile(r" +\d+\.\d( s)?$", re.MULTILINE), r" N.N\1"),

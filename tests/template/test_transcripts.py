@@ -10,7 +10,7 @@ import pytest
 
 import transcripts
 
-QUICK = ("bad-answers", "new", "update-with-a-conflict")
+QUICK = ("bad-answers", "new")
 
 
 @pytest.fixture(scope="module")

@@ -85,6 +85,7 @@ def wrote(run: Any) -> dict[tuple[str, str], str]:
     return found
 
 
+@pytest.mark.nightly
 def test_a_workload_gives_the_same_bits_as_profile_local_and_once_more_changes_nothing(both: Both) -> None:
     workload = "portfolio_model_calibration"
     local, connected, again = (both(workload, profile) for profile in ("local", "connect", "connect"))
