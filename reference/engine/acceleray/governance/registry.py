@@ -22,7 +22,8 @@ from acceleray.governance.tracking import Tracker
 from acceleray.settings import Settings
 from acceleray.settings.places import in_workspace
 
-RUN_TAG, DECISION = "run_id", "decision"
+RUN_TAG = "run_id"
+DECISION = "decision"
 CHALLENGER, CHAMPION = "challenger", "champion"
 _LONGEST_SLUG = 60
 # What the description of a version that this module made begins with.
