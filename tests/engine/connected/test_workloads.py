@@ -102,10 +102,11 @@ def test_every_workload_gives_the_same_bits_as_profile_local(both: Both, workloa
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize(
-    "workload", ["portfolio_model_calibration", "end_to_end_pipeline", "batch_inference"]
-)
+@pytest.mark.parametrize("workload", ["portfolio_model_calibration", *NIGHTLY[:4]])
 def test_without_a_shared_disk_tables_are_the_catalog_s_and_the_bits_the_same(
     both: Both, workload: str
 ) -> None:
-    assert wrote(both(workload, "local")) == wrote(both(workload, "apart"))
+    local, apart = wrote(both(workload, "local")), wrote(both(workload, "apart"))
+    # Versions of tables, which that of reads and writes has, begin otherwise where a catalog makes them.
+    differing = {label for stage, label in local if local[stage, label] != apart.get((stage, label))}
+    assert differing <= {"gold.run_tables"}
