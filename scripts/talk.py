@@ -1,7 +1,7 @@
 """The talk: paste outputs of stories into its pages, and render slides and handout as HTML and PDF.
 
 `python scripts/talk.py --fill` pastes, `python scripts/talk.py` renders into build/talk. npm installs
-Marp from the lock in docs/talk; Chromium or Chrome has to be here.
+the Marp that docs/talk/package.json pins; Chromium or Chrome has to be here.
 """
 
 from __future__ import annotations
@@ -81,14 +81,14 @@ def rendered() -> list[Path]:
     if browser is None:
         raise SystemExit("Slides as PDF need Chromium or Chrome; install one, or put it on the PATH.")
     if shutil.which("npm") is None:
-        raise SystemExit("Slides need npm, which installs Marp from docs/talk/package-lock.json.")
+        raise SystemExit("Slides need npm, which installs the Marp that docs/talk/package.json pins.")
     place = OUT / "marp"
     place.mkdir(exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy2(TALK / name, place)
+    shutil.copy2(TALK / "package.json", place)
     if not (place / "node_modules/.bin/marp").exists():
         quiet = os.environ | {"PUPPETEER_SKIP_DOWNLOAD": "1"}
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=place, env=quiet, check=True)
+        options = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent")
+        subprocess.run(["npm", "install", *options], cwd=place, env=quiet, check=True)
     # Images are next to the slides, as they are in the repository.
     for folder in ("docs/talk/images", "docs/images"):
         shutil.copytree(ROOT / folder, OUT / "docs" / Path(folder).relative_to("docs"), dirs_exist_ok=True)
