@@ -76,8 +76,7 @@ class Lake:
             version: Delta version to pin, or None for the newest, which `looked_up` then names.
         """
         self.open(table)
-        if version is None:
-            self.looked_up.setdefault((table.label, scope or ""), table)
+        self._note(table, scope, version)
         pinned = "" if version is None else f" VERSION AS OF {int(version)}"
         columns = ", ".join(quoted(name) for name in table.column_names)
         where = "" if scope is None else f" WHERE {self._predicate(table, scope)}"
@@ -96,6 +95,7 @@ class Lake:
         `where` is as for `commit`; without `columns` all that are declared come.
         """
         names = tuple(columns) or table.column_names
+        self._note(table, scope, version)
         if (folder := self._here(table)) is not None:
             pinned = newest_version(folder) if version is None else version
             with suppress(NotHereError):
@@ -217,6 +217,10 @@ class Lake:
     def open(self, table: Table) -> None:
         """Make a table usable as `ready` does, and known to Spark by its name."""
         self._places.open(table)
+
+    def _note(self, table: Table, scope: str | None, version: int | None) -> None:
+        if version is None:
+            self.looked_up.setdefault((table.label, scope or ""), table)
 
     def _here(self, table: Table) -> Path | None:
         """Return the folder of a usable table that this process reads and writes without Spark."""
