@@ -1,8 +1,8 @@
 """Test the tests: each fault planted in the engine or a recipe must make the test named for it fail.
 
 Faults are in planted_faults.toml, each a line that a person could get wrong. Their tests run without engines,
-but for the few that say `engines = true`. `make planted` prints a line for each, and ends with an error if one
-was not noticed.
+but for the few that say `engines = true`. `make planted` prints a line for each, and ends with an error if
+one was not noticed.
 """
 
 from __future__ import annotations
