@@ -147,7 +147,7 @@ def test_a_template_elsewhere_needs_no_home_that_can_be_written(
                 "ssh://git@h:22/x.git",
                 "https://h:8443/a/@b/x.git?depth=1",
                 "/srv/a?token=b",
-                "C:/Users/kim@home",
+                "C:/data/kim@home",
             )
         ],
     ],
