@@ -82,7 +82,7 @@ bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/bench bench VENV="$$venv" \
 		ARGS='--out "$(CURDIR)/build" $(ARGS)'
 
-bench-new: prepare ## Measure how long `acceleray new` takes: make bench-new ARGS="--runs 20"
+bench-new: prepare ## Measure how long `acceleray new` and `preview` take: make bench-new ARGS="--runs 20"
 	@$(BIN)/python scripts/bench_new.py $(ARGS)
 
 bench-ingest: prepare ## Measure how long 5,000,000 prices take to be read, judged and committed: a few minutes

@@ -1,7 +1,8 @@
-"""The folder engine/ of a project is ours: it is set back before an update, and whole and new after it."""
+"""The folder engine/ of a project is ours: it is out of the way of a merge, and whole and new after it."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -27,18 +28,27 @@ def bring_ignored(project: Path, clone: Path) -> None:
             shutil.copy2(path, there, follow_symlinks=False)
 
 
-def set_back(clone: Path, released: Path) -> None:
-    """Make engine/ of a temporary clone equal to that of a render, and commit it: nothing is merged there.
-
-    Args:
-        clone: the project's folder in the clone.
-        released: a render of the recorded version with the recorded answers.
-    """
-    _replace(clone / ENGINE, released / ENGINE)
-    if (clone / ENGINE).is_dir() or git.names(clone, "ls-files", "-z", "--", ENGINE):
+def take_out(clone: Path) -> None:
+    """Take engine/ out of a temporary clone, and commit that: nothing is merged there, nor rendered."""
+    _remove(clone / ENGINE)
+    if git.names(clone, "ls-files", "-z", "--", ENGINE):
         git.read(clone, "add", "--all", "--force", "--", ENGINE)
-    if git.run(clone, "diff", "--cached", "--quiet").returncode:
         git.read(clone, *COMMIT)
+
+
+def put_in(clone: Path, fresh: Path) -> None:
+    """Give a temporary clone engine/ of a render of the new version, and its index the modes of the files."""
+    _remove(clone / ENGINE)
+    if not (fresh / ENGINE).is_dir():
+        return
+    shutil.copytree(fresh / ENGINE, clone / ENGINE, symlinks=True)
+    if git.run(clone, "config", "--type=bool", "core.fileMode").stdout == b"false\n":
+        # Modes on disk do not count there; those of the index do.
+        git.read(clone, "add", "--all", "--force", "--", ENGINE)
+        if names := [
+            ENGINE + name for name, path in hashes.files(clone / ENGINE) if os.access(path, os.X_OK)
+        ]:
+            git.fed(clone, ("update-index", "-z", "--chmod=+x", "--stdin"), "\0".join(names))
 
 
 def require_whole(updated: Path, fresh: Path, version: str) -> None:
@@ -57,10 +67,8 @@ def require_whole(updated: Path, fresh: Path, version: str) -> None:
         )
 
 
-def _replace(engine: Path, released: Path) -> None:
+def _remove(engine: Path) -> None:
     if engine.is_symlink() or engine.is_file():
         engine.unlink()
     elif engine.is_dir():
         shutil.rmtree(engine)
-    if released.is_dir():
-        shutil.copytree(released, engine, symlinks=True)

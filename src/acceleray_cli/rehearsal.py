@@ -17,6 +17,7 @@ from acceleray_cli import binaries, clone, engine, git_settings, index, interrup
 from acceleray_cli.addresses import whole_without_credentials
 from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
+from acceleray_cli.moved import ENGINE
 from acceleray_cli.new import render
 from acceleray_cli.project import RECORD, Project, opened
 from acceleray_cli.refusals import in_plain_words
@@ -121,11 +122,12 @@ def rehearsed(
             before = snapshot(there.folder)
             if location != recorded:
                 clone.forget(there, recorded, location)
-            engine.set_back(there.folder, released)
+            engine.take_out(there.folder)
             with clone.bytes_kept(scratch):
                 apply(there.folder, version, given)
             answers = opened(there.folder).answers
             made = render(location, template.commit(version), answers, scratch / "fresh")
+            engine.put_in(there.folder, made)
             engine.require_whole(there.folder, made, template.shown(version))
             fresh = snapshot(made)
             remarks = binaries.settle(there.folder, old, before, fresh, ignored)
@@ -149,7 +151,7 @@ def rehearsed(
 
 
 def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
-    """Update the project in a folder with Copier.
+    """Update the project in a folder with Copier, but for engine/.
 
     Raises:
         RefusedError: Copier refused.
@@ -158,12 +160,15 @@ def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
         in_plain_words("The update"),
         warnings.catch_warnings(),
         quick.writing(folder),
+        quick.without(ENGINE.rstrip("/")),
     ):
         warnings.simplefilter("ignore", CopierWarning)
         run_update(
             folder,
             data=dict(given),
             vcs_ref=version,
+            # Most files of a project are in it, and Copier renders each three times.
+            exclude=[f"/{ENGINE.rstrip('/')}"],
             defaults=True,
             overwrite=True,
             quiet=True,
