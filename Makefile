@@ -4,6 +4,8 @@ PORT ?= 8000
 BIN = "$(VENV)/bin"
 # Nothing is written below template/, not even compiled modules.
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
+# Many containers say to keep none: each process would compile all libraries again, a second or more of imports.
+unexport PYTHONDONTWRITEBYTECODE
 # What builds the site, in a separate environment: tests neither install nor need it.
 DOCS = build/docs-env
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
