@@ -78,7 +78,7 @@ def _chosen(options: Namespace) -> Iterator[tuple[Template, str | None, Answers]
         if template.has_uncommitted_changes() and version == template.newest():
             _note("Changes of the template that are not committed are left out.")
         yield template, version, answers
-    if addresses.without_credentials(location) != location:
+    if addresses.whole_without_credentials(location) != location:
         _note(
             "The user name and password in the template's address are recorded nowhere;"
             " for updates, give them to a credential helper of Git (git help credentials) or use ssh."

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from acceleray_cli.refusals import RefusedError
+from acceleray_cli.refusals import RefusedError, reason
 
 # What Git says, with the command that it proposes itself (it knows how to quote the place).
 NOT_YOURS = re.compile(
@@ -42,7 +42,7 @@ def read(folder: Path, *arguments: str) -> str:
     """Return what `git` printed, without the line break at its end.
 
     Raises:
-        RefusedError: it failed; the last line of what it said is the reason.
+        RefusedError: it failed; what it said is the reason.
     """
     return _said(run(folder, *arguments), arguments)
 
@@ -52,11 +52,15 @@ def fed(folder: Path, arguments: Sequence[str], given: str | bytes) -> str:
     return _said(run(folder, *arguments, given=os.fsencode(given)), arguments)
 
 
+def why(ended: subprocess.CompletedProcess[bytes]) -> str:
+    """Return why `git` failed."""
+    return reason(ended.stderr.decode(errors="replace")) or "it gave no reason"
+
+
 def _said(ended: subprocess.CompletedProcess[bytes], arguments: Sequence[str]) -> str:
     if ended.returncode:
-        said = ended.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
         command = next(word for word in arguments if not word.startswith("-"))
-        raise RefusedError(f"git {command}: {said[-1]}")
+        raise RefusedError(f"git {command}: {why(ended)}")
     return os.fsdecode(ended.stdout).removesuffix("\n")
 
 

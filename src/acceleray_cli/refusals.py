@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,11 @@ from plumbum.commands.processes import CommandNotFound, ProcessExecutionError
 from acceleray_cli.addresses import without_credentials
 
 BAD_INPUT = 2
+# Lines in which Git gives advice, or says once more that it failed; ssh and the server say why.
+ADVICE = re.compile(
+    r"hint:|warning:|Cloning into|Please make sure you have|and the repository exists|remote:\s*$|\s*$"
+)
+AGAIN = "fatal: Could not read from remote repository."
 
 
 class RefusedError(Exception):
@@ -27,14 +33,19 @@ def flat(text: object) -> str:
     return without_credentials(" ".join(str(text).split()))
 
 
+def reason(said: str) -> str:
+    """Return why Git failed, in one line of what it said: its last two lines that are no advice."""
+    lines = [line.strip() for line in said.splitlines() if not ADVICE.match(line)]
+    return flat("; ".join((([line for line in lines if line != AGAIN]) or lines)[-2:]))
+
+
 @contextmanager
 def in_plain_words(doing: str) -> Iterator[None]:
     """Turn what Copier raises into a refusal of one line that begins with what was being done."""
     try:
         yield
     except ProcessExecutionError as error:
-        said = str(error.stderr).strip().splitlines() or [f"{error.argv} failed"]
-        raise RefusedError(f"{doing}: {said[-1]}") from error
+        raise RefusedError(f"{doing}: {reason(str(error.stderr)) or f'{error.argv[0]} failed'}") from error
     except CommandNotFound as error:
         raise RefusedError(f"{doing}: {error.program} is not installed.") from error
     except (CopierError, TemplateError, ValueError, TypeError, OSError) as error:

@@ -14,7 +14,7 @@ from copier import Settings, run_update
 from copier.errors import CopierWarning
 
 from acceleray_cli import binaries, clone, engine, git_settings, index, lines, moved, quick
-from acceleray_cli.addresses import without_credentials
+from acceleray_cli.addresses import whole_without_credentials
 from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
 from acceleray_cli.new import render
@@ -105,8 +105,11 @@ def rehearsed(
         RefusedError: the update cannot be done.
     """
     recorded, had = project.origin()
-    location = without_credentials(recorded)
-    with tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name:
+    location = whole_without_credentials(recorded)
+    with (
+        tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name,
+        quick.copying(),
+    ):
         scratch = Path(name)
         released = render(location, template.commit(had), project.answers, scratch / "old")
         old = snapshot(released)

@@ -17,8 +17,8 @@ from urllib.request import url2pathname
 import yaml
 from packaging.version import InvalidVersion, Version
 
-from acceleray_cli import git, git_settings
-from acceleray_cli.addresses import without_credentials
+from acceleray_cli import git, reach
+from acceleray_cli.addresses import whole_without_credentials
 from acceleray_cli.refusals import RefusedError
 
 # What the questions are made of; the rest of the template is not needed to judge answers.
@@ -158,28 +158,11 @@ def opened(location: str, record: Path | None = None) -> Iterator[Template]:
                 hint = f" If it moved, change _src_path in {record} and commit." if record else ""
                 raise RefusedError(f"There is no template at {location}.{hint}")
             secret = address_of(recorded_form(location))
-            location = recorded_form(without_credentials(location))
-            address = address_of(location)
-            with git_settings.configured(_rewritten(address, secret, scratch)):
-                git.read(
-                    *(scratch, "clone", "--quiet", "--filter=blob:none", "--no-checkout", "--"),
-                    *(address, str(copy)),
-                )
+            location = recorded_form(whole_without_credentials(location))
+            with reach.copied(address_of(location), secret, copy, record):
                 yield Template(location, copy, scratch, versioned=True)
             return
         yield Template(location, copy, scratch, versioned=True)
-
-
-def _rewritten(address: str, secret: str, folder: Path) -> dict[str, str]:
-    """Return settings by which Git goes to an address with a password where it is told one without.
-
-    No file has the password then, neither a project nor a clone nor the copy that Copier keeps.
-    """
-    if address == secret:
-        return {}
-    # Git rewrites an address once, so what the user's own settings make of it is asked for here.
-    goal = git.read(folder, "ls-remote", "--get-url", "--", secret)
-    return {f"url.{goal}.insteadOf": address}
 
 
 def _looks_like_path(location: str) -> bool:
