@@ -150,7 +150,7 @@ def test_a_repository_that_git_cannot_use_is_said_with_its_reason(
     write(tmp_path, {"moved/.git": "gitdir: ../nowhere\n", "moved/code.txt": "ours\n"})
     git(tmp_path, "init", "--quiet", "--bare", "bare.git")
     for name, line in (
-        ("moved", "not a git repository: ../nowhere; mend or remove .git there (git worktree repair)."),
+        ("moved", "nowhere; mend or remove .git there (git worktree repair)."),
         ("bare.git", "bare.git is a repository without a folder of files; use a clone of it."),
     ):
         before = contents(tmp_path)
