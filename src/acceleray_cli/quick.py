@@ -58,7 +58,7 @@ def writing(repository: Path | None = None) -> Iterator[None]:
 
 @contextmanager
 def without(name: str) -> Iterator[None]:
-    """Let Copier not look into a folder of the template that it excludes: it renders each path in it first."""
+    """Let Copier pass by a folder of the template that it excludes: it renders each path in it first."""
 
     def passing(scanning: Callable[..., Any]) -> Callable[..., Any]:
         def scantree(root: str, *others: Any) -> Iterator[Any]:

@@ -115,21 +115,19 @@ def rehearsed(
         released = render(location, template.commit(had), project.answers, scratch / "old")
         old = snapshot(released)
         # What the project's folder has is asked of Git as its owner has set it up; all else is not.
-        there, windows = clone.cloned(project, scratch, old)
+        there, windows, aside = clone.cloned(project, scratch, old)
         with git_settings.configured(git_settings.MERGING):
             ignored = clone.bring_ignored(project.folder, there, old)
-            engine.bring_ignored(project.folder, there.folder)
-            before = snapshot(there.folder)
+            before = {**snapshot(there.folder), **aside, **engine.ignored(project.folder, aside)}
             if location != recorded:
                 clone.forget(there, recorded, location)
-            engine.take_out(there.folder)
             with clone.bytes_kept(scratch):
                 apply(there.folder, version, given)
             answers = opened(there.folder).answers
             made = render(location, template.commit(version), answers, scratch / "fresh")
-            engine.put_in(there.folder, made)
-            engine.require_whole(there.folder, made, template.shown(version))
             fresh = snapshot(made)
+            engine.put_in(there.folder, made)
+            engine.require_whole(there.folder, fresh, template.shown(version))
             remarks = binaries.settle(there.folder, old, before, fresh, ignored)
             # Before own files are moved and adapted: what was added has to be there word for word.
             lines.require_kept(old, before, snapshot(there.folder), fresh, ignored, there.conflicts())
