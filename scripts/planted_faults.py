@@ -25,6 +25,8 @@ from render import ROOT
 
 # Each test imports NumPy and SciPy for a second or two: a test process for each of two cores.
 WORKERS = 2
+# Up to so many faults, compiling all modules beforehand takes longer than each process with its own.
+FEW = 50
 # A fault may make a loop that never ends; tests named here take some seconds, on a slow machine some minutes.
 _LONGEST_S = 1800.0
 
@@ -70,13 +72,15 @@ def run(template: Path, tests: Sequence[str], with_engines: bool = False) -> tup
     packages = (template / "engine", template / "src", template / "engine/benchmarks")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
+            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "pytest_timeout", "-p", "no:cacheprovider"),
+            # Whether a test fails is asked here, and not why: its text is run as it stands.
+            "--assert=plain",
             *("-m", "" if with_engines else "not spark and not ray and not cluster and not nightly"),
             *("-o", f"pythonpath=. ../../scripts {' '.join(map(shlex.quote, map(str, packages)))}"),
             *tests,
         ],
         cwd=ROOT / "tests/engine",
-        env=_environment() | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -112,7 +116,7 @@ def planted(faults: Sequence[Fault], known_to_pass: bool = False) -> Iterator[Se
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(WORKERS) as pool:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(WORKERS):
-            copies.put(_copy(Path(scratch, f"template {number}")))
+            copies.put(_copy(Path(scratch, f"template {number}"), compiled=len(faults) > FEW))
 
         def clean(together: tuple[str, bool]) -> None:
             copy = copies.get()
@@ -137,29 +141,19 @@ def planted(faults: Sequence[Fault], known_to_pass: bool = False) -> Iterator[Se
                 yield done.result()
         finally:
             pool.shutdown(cancel_futures=True)
+            if sys.pycache_prefix:
+                shutil.rmtree(Path(sys.pycache_prefix, *Path(scratch).parts[1:]), ignore_errors=True)
 
 
-def _copy(into: Path) -> Path:
+def _copy(into: Path, compiled: bool) -> Path:
     for name in ("engine", "src"):
         ignored = shutil.ignore_patterns("__pycache__", "docs")
         shutil.copytree(ROOT / "template" / name, into / name, ignore=ignored)
-    # Compiled once for all test processes. A module with a fault has another hash, and is compiled by each.
-    compile_again = [
-        sys.executable,
-        "-m",
-        "compileall",
-        "-q",
-        "--invalidation-mode",
-        "checked-hash",
-        str(into),
-    ]
-    subprocess.run(compile_again, env=_environment(), check=True)
+    if compiled:
+        # Once for all test processes. A module with a fault has another hash, and is compiled by each.
+        compile_all = ("compileall", "-q", "--invalidation-mode", "checked-hash", str(into))
+        subprocess.run([sys.executable, "-m", *compile_all], check=True)
     return into
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment, in which modules are compiled where they lie."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
 
 
 def main() -> None:
