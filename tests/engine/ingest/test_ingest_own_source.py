@@ -19,7 +19,7 @@ from acceleray.runtime.inputs import DELIVERED, file_digest
 from acceleray.runtime.project import NOTHING_ADDED, Listed, Project
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
-from acceleray.stages.ingest.as_delivered import FOLDER
+from acceleray.stages.ingest.as_delivered import FOLDER, keep_delivered
 from acceleray.stages.ingest.stage import ingest
 from acceleray.tables import PRICES, PRICES_QUARANTINED
 
@@ -46,9 +46,6 @@ SOURCES = (
     PriceSource("list", lambda spark, settings: [1, 2]),  # type: ignore[arg-type, return-value]
     PriceSource("empty", lambda spark, settings: spark.sql("SELECT 1.0D AS a")),
     PriceSource("cases", lambda spark, settings: spark.sql(WIDE.replace("date, a, b", "date, a, A"))),
-    PriceSource(
-        "void", lambda spark, settings: spark.sql(LONG).selectExpr("*", "make_interval(0, 0, 0, 1) AS span")
-    ),
 )
 PROJECT = Project(sources=Listed(__name__, "SOURCES"))
 
@@ -101,10 +98,10 @@ def test_what_it_delivered_is_kept_and_stands_for_it_when_it_is_gone(
         ingest(gone)
 
 
-def test_rows_that_no_file_can_hold_stop_no_run_but_are_not_kept(make_run: Callable[..., Run]) -> None:
-    run = run_of(make_run, "market_data.source=void", "market_data.calendar=weekdays")
-    assert ingest(run).accepted == 5
-    assert run.outside == []
+def test_where_spark_sees_no_file_of_this_machine_nothing_is_kept(settings: Callable[..., Settings]) -> None:
+    apart = settings("profile=connect", "spark.remote=sc://elsewhere:15002")
+    rows: Any = "not looked at"
+    assert keep_delivered(rows, apart, "vault") is None
 
 
 def test_what_was_delivered_goes_when_versions_of_its_age_do(make_run: Callable[..., Run]) -> None:
@@ -153,7 +150,7 @@ def test_an_unknown_source_is_refused_before_anything_starts_with_the_known_ones
         PROJECT.refuse_unusable(unknown)
     assert str(refused.value) == (
         "There is no price source 'reuters'; market_data.source can be sample, csv, table, simulated, vault, "
-        "wide_vault, closed, list, empty, cases, void."
+        "wide_vault, closed, list, empty, cases."
     )
     with pytest.raises(PortfolioError, match=r"can be sample, csv, table, simulated\.$"):
         NOTHING_ADDED.refuse_unusable(unknown)
