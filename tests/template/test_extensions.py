@@ -85,12 +85,10 @@ def prices(folder: Path) -> None:
 def command(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a module of the project's environment in the project."""
     path = os.pathsep.join([str(project / "engine"), str(project / "src")])
-    # What one process compiles lies in the project and serves the next.
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=project,
-        env=inherited | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=False,
