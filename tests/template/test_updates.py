@@ -5,6 +5,7 @@ A release promises all of it (`make updates`, nightly); `make test` takes a doze
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from updating import (
     conflicts,
     drawn,
     generate,
+    generated,
     read,
     replaced,
     update,
@@ -43,9 +45,9 @@ def copied_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def fresh(source: Path, copied_once: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def fresh(source: Path) -> dict[str, bytes]:
     """Return what the newest release gives for defaults."""
-    return contents(generate(source, tmp_path_factory.mktemp("fresh") / "project"))
+    return contents(generated(source))
 
 
 @pytest.mark.parametrize("version", WITHOUT_ENGINE)
@@ -56,7 +58,7 @@ def test_a_dozen_drawn_edits_survive_an_update_or_are_refused_by_name(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    project = generate(source, tmp_path / "Portfolio Übersicht", version)
+    project = shutil.copytree(generated(source, version), tmp_path / "Portfolio Übersicht")
     # A refusal costs as much as an update, so it is seen once here.
     refusal = version == WITHOUT_ENGINE[-1]
     updated_by_us(project, drawn(version), fresh, capsys, refusal)
@@ -71,7 +73,7 @@ def test_whatever_a_customer_changed_survives_an_update(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    project = generate(source, tmp_path / "Portfolio Übersicht", version)
+    project = shutil.copytree(generated(source, version), tmp_path / "Portfolio Übersicht")
     updated_by_us(project, CORPUS, fresh, capsys)
 
 

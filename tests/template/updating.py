@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,12 @@ def generate(source: Path, project: Path, version: str = "HEAD", **answers: Any)
             settings=Settings(),
         )
     return project
+
+
+@cache
+def generated(source: Path, version: str = "HEAD") -> Path:
+    """Return a project of a release with defaults, made once: what tests look at, or copy."""
+    return generate(source, source.parent / f"project of {version}", version)
 
 
 def commit(folder: Path) -> None:
