@@ -174,7 +174,7 @@ def test_an_adoption_that_was_killed_is_finished_without_a_second_copy_of_a_file
     commit(folder, "half of a project")
     capsys.readouterr()
     assert main(adopt) == 0
-    assert "2 added, 5 the same, 1 next to yours" in capsys.readouterr().out
+    assert "2 added, 4 the same, 1 next to yours" in capsys.readouterr().out
     assert contents(folder) == wanted
 
 
