@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +28,9 @@ market_data: {minimum_history_d: 3}
 spark: {cores: 2, driver_memory: 1g, shuffle_partitions: 2}
 """
 
+# By what a file asks for Spark or Ray; what fixtures need is theirs.
+_ENGINES = re.compile(r"mark\.(spark|ray)|\bspark: Any|make_run|new_project")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -44,6 +49,14 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Pass over files without engines where these alone are wanted: to load them all takes half a minute."""
+    wanted = config.getoption("markexpr").startswith("(spark or ray)")
+    if not wanted or not collection_path.name.startswith("test_"):
+        return None
+    return None if _ENGINES.search(collection_path.read_text(encoding="utf-8")) else True
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     uses_ray = set()
     for item in items:
@@ -51,6 +64,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.spark)
         if item.get_closest_marker("ray"):
             uses_ray.add(item.path)
+        engines = item.get_closest_marker("spark") or item.get_closest_marker("ray")
+        if engines and not _ENGINES.search(item.path.read_text(encoding="utf-8")):
+            raise pytest.UsageError(
+                f"{item.nodeid} asks for an engine in words that conftest.py does not know."
+            )
     # Ray takes a share of the processors as soon as it is there, so files without it come first, each whole.
     items.sort(key=lambda item: item.path in uses_ray)
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from skfolio.datasets import load_sp500_dataset
 
 from acceleray.engines.delta.lake import Lake
 from acceleray.errors import PortfolioError
@@ -18,6 +17,7 @@ from acceleray.settings import Settings
 from acceleray.stages.ingest.grouped import Here
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.sample import from_sample
+from acceleray.stages.ingest.shipped import sample_prices
 from acceleray.stages.ingest.stage import Loaded, ingest, resolve_as_of
 from acceleray.tables import (
     PRICE_FINDINGS,
@@ -243,7 +243,7 @@ def test_a_named_exchange_has_its_own_sessions(story: Story, tmp_path: Path) -> 
 
 
 def test_sample_prices_come_through_bit_for_bit() -> None:
-    prices = load_sp500_dataset()
+    prices = sample_prices()
     series = judge(from_sample().prices, 10_000).series
     assert isinstance(series, Here)
     judged = pa.concat_tables(series.tables).to_pandas().dropna(subset="price")

@@ -23,6 +23,7 @@ from acceleray.runtime.project import Project
 from acceleray.runtime.run import Run
 from acceleray.runtime.session import close_open, session
 from acceleray.settings import Settings, load
+from acceleray.stages.ingest.shipped import sample_prices
 from acceleray.tables import RUN_TABLES, RUNS
 from acceleray.tables.contract import Table
 
@@ -137,10 +138,15 @@ def _interpreting(start: AbstractContextManager[tuple[Any, Any]]) -> Iterator[tu
 
 
 def interpret(spark: Any) -> None:
-    """Let a Spark session interpret its plans: compiling or improving them takes longer than few rows do."""
+    """Let a Spark session interpret its plans: compiling or improving them takes longer than few rows do.
+
+    Few rows are also computed sooner by one task than by several, each of which is sent and started.
+    """
     spark.conf.set("spark.sql.adaptive.enabled", "false")
     spark.conf.set("spark.sql.codegen.wholeStage", "false")
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    spark.conf.set("spark.sql.shuffle.partitions", "1")
+    spark.conf.set("spark.sql.leafNodeDefaultParallelism", "1")
 
 
 def run_as_script(path: Path) -> dict[str, Any]:
@@ -154,9 +160,7 @@ def run_as_script(path: Path) -> dict[str, Any]:
 
 def write_prices(path: Path) -> Path:
     """Write real prices of five instruments over 900 days, one of them listed late, as a wide CSV file."""
-    from skfolio.datasets import load_sp500_dataset
-
-    prices = load_sp500_dataset().iloc[-DAYS:][list(INSTRUMENTS)].astype(object)
+    prices = sample_prices().iloc[-DAYS:][list(INSTRUMENTS)].astype(object)
     prices.iloc[: DAYS - 300, -1] = ""
     prices.index.name = "date"
     prices.to_csv(path, lineterminator="\n")

@@ -170,32 +170,34 @@ class Lake:
 
         return self._replace(table, new, scope, where, write)
 
-    def append(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
+    def append(self, table: Table, rows: pa.Table, scope: str) -> Commit:
         """Add rows to a table that is append only, in one atomic commit; all that are there stay as they are.
 
         Rows whose key is there are left out, so that adding twice changes nothing. Every row has `scope`.
         """
-        self.open(table)
-        base = self.version(table)
-        keys = self.read(table, scope, base).select(*map(quoted, table.key))
-        frame = self.frame(table, self.frame(table, rows).join(keys, list(table.key), "left_anti"))
-        added, before = content_of(table, frame), self._held(table, scope, base)
+        base, key = self.version(table), list(table.key)
+        # A table's scope is in its key: no row of another one can have the same.
+        there = self.rows(table, scope, base, columns=key)
+        left = whole_rows(table, rows).join(there, key, join_type="left anti")
+        left = left.sort_by([(name, "ascending") for name in key]).combine_chunks()
+        added, before = content_here(table, left), self._held(table, scope, base)
         if not added.rows:
             return Commit(table, base, before.rows, before.fingerprint, changed=False)
         told = record(table, scope, before + added, base)
-        frame.writeTo(self.identifier(table)).option("userMetadata", told.text).append()
-        return self._committed(table, told, None)
+        return self._committed(table, told, self._add(table, left, told.text))
 
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a table in one atomic commit, whatever it holds; its readers pass over doubles."""
-        rows = whole_rows(table, rows)
+        self._add(table, whole_rows(table, rows), "")
+        self._places.new.discard(table.label)
+
+    def _add(self, table: Table, rows: pa.Table, metadata: str) -> int | None:
         if self._commits and (folder := self._here(table)) is not None:
             with suppress(NotHereError):
-                commit_here(folder, table, rows, None, "")
-                return
+                return commit_here(folder, table, rows, None, metadata)
         self.open(table)
-        self.frame(table, rows).writeTo(self.identifier(table)).append()
-        self._places.new.discard(table.label)
+        self.frame(table, rows).writeTo(self.identifier(table)).option("userMetadata", metadata).append()
+        return None
 
     def frame(self, table: Table, rows: DataFrame | pa.Table) -> DataFrame:
         """Return rows as a DataFrame with exactly the declared columns, in declared order."""
