@@ -8,6 +8,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ market_data: {minimum_history_d: 3}
 spark: {cores: 2, driver_memory: 1g, shuffle_partitions: 2}
 """
 
-# By what a file asks for Spark or Ray; what fixtures need is theirs.
+# The words by which a file asks for Spark or Ray.
 _ENGINES = re.compile(r"mark\.(spark|ray)|\bspark: Any|make_run|new_project")
 
 
@@ -50,11 +51,16 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Pass over files without engines where these alone are wanted: to load them all takes half a minute."""
+    """Pass over files without engines where these alone are wanted: loading them all takes long."""
     wanted = config.getoption("markexpr").startswith("(spark or ray)")
     if not wanted or not collection_path.name.startswith("test_"):
         return None
-    return None if _ENGINES.search(collection_path.read_text(encoding="utf-8")) else True
+    return None if _asks_for_engines(collection_path) else True
+
+
+@cache
+def _asks_for_engines(path: Path) -> bool:
+    return _ENGINES.search(path.read_text(encoding="utf-8")) is not None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("ray"):
             uses_ray.add(item.path)
         engines = item.get_closest_marker("spark") or item.get_closest_marker("ray")
-        if engines and not _ENGINES.search(item.path.read_text(encoding="utf-8")):
+        if engines and not _asks_for_engines(item.path):
             raise pytest.UsageError(
                 f"{item.nodeid} asks for an engine in words that conftest.py does not know."
             )

@@ -32,7 +32,7 @@ def commit(run: Run, prices: pd.DataFrame) -> None:
 
 
 def wide(run: Run, table: Any, column: str, like: pd.DataFrame) -> pd.DataFrame:
-    rows = run.lake.read(table, run.source).select("date", "instrument_id", column).toArrow().to_pandas()
+    rows = run.lake.rows(table, run.source, columns=("date", "instrument_id", column)).to_pandas()
     return spread(rows, column, like)
 
 

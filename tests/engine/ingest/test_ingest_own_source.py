@@ -54,8 +54,8 @@ def test_its_prices_are_judged_like_any_other(name: str, make_run: Callable[...,
     run = run_of(make_run, f"market_data.source={name}", "market_data.calendar=weekdays")
     loaded = ingest(run)
     assert (loaded.received, loaded.accepted, loaded.quarantined, loaded.instruments) == (6, 5, 1, 2)
-    assert {row["source"] for row in run.read(PRICES).collect()} == {name}
-    (bad,) = run.read(PRICES_QUARANTINED).collect()
+    assert {row["source"] for row in run.rows(PRICES).to_pylist()} == {name}
+    (bad,) = run.rows(PRICES_QUARANTINED).to_pylist()
     assert (bad["instrument_id"], bad["date"].isoformat()) == ("a", "2024-01-03")
     assert bad["reason"] == {"vault": "not a number", "wide_vault": "negative"}[name]
 

@@ -41,7 +41,7 @@ def loaded(make: Callable[..., Run]) -> tuple[Run, Loaded]:
 
 
 def prices(run: Run) -> Any:
-    rows = run.lake.read(PRICES, run.source).select("date", "instrument_id", "price").toArrow().to_pandas()
+    rows = run.lake.rows(PRICES, run.source, columns=("date", "instrument_id", "price")).to_pandas()
     return rows.pivot(index="date", columns="instrument_id", values="price").sort_index()
 
 

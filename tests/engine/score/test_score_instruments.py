@@ -15,7 +15,7 @@ from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.runtime.run import Run
 from acceleray.stages.features.definitions import FEATURE_NAMES
-from acceleray.stages.score import instruments
+from acceleray.stages.score import instruments, plan
 from acceleray.stages.score.instruments import score_instruments
 from acceleray.tables import FEATURES, PREDICTIONS, PREDICTIONS_QUARANTINED, PRICES
 from score.scene import DAYS, LAST, SETTINGS, day, days, fill, identified, model, scores
@@ -49,9 +49,11 @@ def test_each_instrument_is_scored_on_its_newest_row_that_is_young_and_known(
     assert str(counts) == "4 rows in = 3 scored + 1 quarantined"
 
 
+@pytest.mark.parametrize("here", [0, plan.HERE_ROWS], ids=["in Spark", "here"])
 def test_every_instrument_with_a_price_is_scored_or_quarantined_with_its_reason(
-    make_run: Callable[..., Run],
+    here: int, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(plan, "HERE_ROWS", here)
     run = identified(make_run(*SETTINGS))
     # A price after the as-of date is not known yet, and neither is who has no other.
     rows = fill(run, LAST | {"LISTED": 24, "GONE": 3}, without=("LISTED", "GONE"))

@@ -211,7 +211,7 @@ class Run:
         function: Callable[..., pa.Table],
         target: Table,
         shared: Sequence[Any] = (),
-        narrow: Callable[[DataFrame], DataFrame] | None = None,
+        where: str | None = None,
         **fixed: Any,
     ) -> Commit:
         """Hand this run's rows of a table to Ray, and commit what a function makes of them.
@@ -223,13 +223,13 @@ class Run:
                 `target`, less source, run_id and as_of; it treats each row on its own.
             target: where the results go, in one commit.
             shared: large read-only arguments of the function, stored once for all tasks.
-            narrow: Spark logic that picks among the rows.
+            where: which rows, by comparisons of columns with literals in SQL.
             fixed: small arguments of the function.
 
         Raises:
             PortfolioError: the function raised, or the way set in `hand_off.way` cannot be gone.
         """
-        selection = Selection(table, self.version(table), self.scope(table), columns, narrow)
+        selection = Selection(table, self.version(table), self.scope(table), columns, where=where)
         hand_off = HandOff(self.lake, self.fan_out, self.settings, self._say)
         into = Target(target, self.scope(target), self.constants())
         done = hand_off.transform(selection, function, into, shared, **fixed)
