@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from pyspark.sql import functions as F
 
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
@@ -57,9 +56,10 @@ def test_every_instrument_with_a_price_is_scored_or_quarantined_with_its_reason(
     run = identified(make_run(*SETTINGS))
     # A price after the as-of date is not known yet, and neither is who has no other.
     rows = fill(run, LAST | {"LISTED": 24, "GONE": 3}, without=("LISTED", "GONE"))
-    later = run.lake.read(PRICES, run.source).where("instrument_id = 'LATER' AND date = DATE'2024-01-28'")
-    newcomer = later.withColumn("instrument_id", F.lit("NEW")).select(*PRICES.column_names)
-    run.commit(PRICES, run.lake.read(PRICES, run.source).union(newcomer))
+    prices = run.lake.rows(PRICES, run.source)
+    last = run.lake.rows(PRICES, run.source, where="instrument_id = 'LATER' AND date = DATE'2024-01-28'")
+    newcomer = last.set_column(last.column_names.index("instrument_id"), "instrument_id", pa.array(["NEW"]))
+    run.commit(PRICES, pa.concat_tables([prices, newcomer]))
     counts = score_instruments(run, model(rows), days())
     assert quarantined(run) == {
         ("OLD", day(13)): "ended on 2024-01-14: no price for more than 10 trading days",
