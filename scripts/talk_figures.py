@@ -27,13 +27,13 @@ def exceptions() -> str:
     sample = json.loads(RECORD.read_text(encoding="utf-8"))["sample"]["models"]
     bars = [(NAMES[name], float(each["exceptions"]), bool(each["passed"])) for name, each in sample.items()]
     return bars_of(
-        "Exceptions in 7,312 out-of-sample days; a right model averages 73.1", bars, 73.1, "{:.0f}"
+        "Exceptions in 7,312 out-of-sample days; a correct model averages 73.1", bars, 73.1, "{:.0f}"
     )
 
 
 def ratios() -> str:
     """Return a figure of how much faster ours is than the fastest Spark-only implementation of each work."""
-    table = BENCHMARKS.read_text(encoding="utf-8").split("## Every side")[0]
+    table = BENCHMARKS.read_text(encoding="utf-8").split("## All implementations")[0]
     bars = [(name, float(ratio), float(ratio) > 1.0) for name, ratio in ROW.findall(table)]
     return bars_of("Fastest Spark-only time / ours; above 1, Ray is faster", bars, 1.0, "{:.2f}")
 

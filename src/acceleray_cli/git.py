@@ -8,13 +8,16 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from acceleray_cli.refusals import RefusedError
+from acceleray_cli.refusals import RefusedError, reason
 
 # What Git says, with the command that it proposes itself (it knows how to quote the place).
 NOT_YOURS = re.compile(
     r"dubious ownership in repository at '(?P<place>.*)'\n(?:.*\n)*?"
     r"\s*(?P<command>git config --global --add safe\.directory .*)"
 )
+# As against a .git that is there and leads nowhere.
+NO_REPOSITORY = b"not a git repository (or any"
+NO_FILES = b"must be run in a work tree"
 
 
 def run(folder: Path, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -29,7 +32,7 @@ def run(folder: Path, *arguments: str, given: bytes | None = None) -> subprocess
         command = ["git", "-C", str(folder), *arguments]
         ended = subprocess.run(command, input=given, capture_output=True, env=environment)
     except FileNotFoundError as error:
-        raise RefusedError("Git is not installed, or not on the search path.") from error
+        raise RefusedError("Git is not on the search path; install it.") from error
     if ended.returncode and (owned := NOT_YOURS.search(ended.stderr.decode(errors="replace"))):
         raise RefusedError(
             f"{owned['place']} belongs to somebody else, and Git reads no such repository;"
@@ -42,7 +45,7 @@ def read(folder: Path, *arguments: str) -> str:
     """Return what `git` printed, without the line break at its end.
 
     Raises:
-        RefusedError: it failed; the last line of what it said is the reason.
+        RefusedError: it failed; what it said is the reason.
     """
     return _said(run(folder, *arguments), arguments)
 
@@ -52,11 +55,15 @@ def fed(folder: Path, arguments: Sequence[str], given: str | bytes) -> str:
     return _said(run(folder, *arguments, given=os.fsencode(given)), arguments)
 
 
+def why(ended: subprocess.CompletedProcess[bytes]) -> str:
+    """Return why `git` failed."""
+    return reason(ended.stderr.decode(errors="replace")) or "it gave no reason"
+
+
 def _said(ended: subprocess.CompletedProcess[bytes], arguments: Sequence[str]) -> str:
     if ended.returncode:
-        said = ended.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
         command = next(word for word in arguments if not word.startswith("-"))
-        raise RefusedError(f"git {command}: {said[-1]}")
+        raise RefusedError(f"git {command}: {why(ended)}")
     return os.fsdecode(ended.stdout).removesuffix("\n")
 
 
@@ -66,6 +73,23 @@ def names(folder: Path, *arguments: str) -> list[str]:
 
 
 def top_of(folder: Path) -> Path | None:
-    """Return the root of the repository that a folder is in, or None when it is in none."""
+    """Return the root of the repository that a folder is in, or None when it is in none.
+
+    Raises:
+        RefusedError: there is one that Git cannot work in.
+    """
     ended = run(folder, "rev-parse", "--show-toplevel")
-    return None if ended.returncode else Path(os.fsdecode(ended.stdout).removesuffix("\n"))
+    if not ended.returncode:
+        return Path(os.fsdecode(ended.stdout).removesuffix("\n"))
+    if NO_REPOSITORY in ended.stderr:
+        return None
+    if NO_FILES in ended.stderr:
+        raise RefusedError(f"{folder} is a repository without a folder of files; use a clone of it.")
+    raise RefusedError(f"{folder}: {why(ended)}; mend or remove .git there (git worktree repair).")
+
+
+def is_bare(folder: Path) -> bool:
+    """Return whether a folder is itself a repository without a folder of files."""
+    ended = run(folder, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
+    bare, _, place = os.fsdecode(ended.stdout).removesuffix("\n").partition("\n")
+    return bare == "true" and Path(place).resolve() == folder.resolve()

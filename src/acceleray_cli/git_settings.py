@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plumbum import local
 
-from acceleray_cli.refusals import RefusedError
+from acceleray_cli.refusals import RefusedError, reason
 
 # What system and user may decide: who they are, how a server is reached, what a file on disk looks like.
 SECTIONS = ("user", "safe", "credential", "http", "url", "ssh", "protocol", "filter", "lfs")
@@ -58,7 +58,9 @@ def own() -> Iterator[None]:
         kept.write_text(_kept(name), encoding="utf-8", errors="surrogateescape")
         # An empty folder of templates: no hooks and no configuration come along with a clone.
         given = {"GIT_CONFIG_GLOBAL": str(kept), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TEMPLATE_DIR": ""}
-        with _environment(given, without=UNWANTED), configured(ALWAYS):
+        # Whoever asks at the terminal here would be between two of our own questions, or in a job.
+        given["GIT_TERMINAL_PROMPT"] = os.environ.get("GIT_TERMINAL_PROMPT") or "0"
+        with environment(given, without=UNWANTED), configured(ALWAYS):
             yield
 
 
@@ -69,19 +71,19 @@ def configured(settings: Mapping[str, str]) -> Iterator[None]:
     given = {"GIT_CONFIG_COUNT": str(number + len(settings))}
     for place, (key, value) in enumerate(settings.items(), start=number):
         given |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
-    with _environment(given):
+    with environment(given):
         yield
 
 
 @contextmanager
 def templates(folder: Path) -> Iterator[None]:
     """Let Git make new repositories like a folder."""
-    with _environment({"GIT_TEMPLATE_DIR": str(folder)}):
+    with environment({"GIT_TEMPLATE_DIR": str(folder)}):
         yield
 
 
 @contextmanager
-def _environment(given: Mapping[str, str], without: tuple[str, ...] = ()) -> Iterator[None]:
+def environment(given: Mapping[str, str], without: tuple[str, ...] = ()) -> Iterator[None]:
     """Change the environment of this process, and Copier's own copy of it."""
     before = {name: os.environ.get(name) for name in (*given, *without)}
     with local.env(**given):
@@ -103,14 +105,15 @@ def _environment(given: Mapping[str, str], without: tuple[str, ...] = ()) -> Ite
 def _kept(outside: str) -> str:
     """Return what counts of the configuration of system and user, as the text of such a file."""
     command = ["git", "config", "--list", "--show-scope", "--includes", "-z"]
-    environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
-    environment |= {"LC_ALL": "C", "GIT_CEILING_DIRECTORIES": str(Path(outside).parent)}
+    outer = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    outer |= {"LC_ALL": "C", "GIT_CEILING_DIRECTORIES": str(Path(outside).parent)}
     try:
-        ended = subprocess.run(command, cwd=outside, capture_output=True, env=environment)
+        ended = subprocess.run(command, cwd=outside, capture_output=True, env=outer)
     except FileNotFoundError as error:
-        raise RefusedError("Git is not installed, or not on the search path.") from error
+        raise RefusedError("Git is not on the search path; install it.") from error
     if ended.returncode:
-        raise RefusedError(f"git config: {ended.stderr.decode(errors='replace').strip()}")
+        said = ended.stderr.decode(errors="replace")
+        raise RefusedError(f"Git cannot read its own settings: {reason(said)}; correct that file.")
     fields = os.fsdecode(ended.stdout).split("\0")
     lines = []
     for scope, entry in zip(fields[::2], fields[1::2], strict=False):

@@ -97,7 +97,7 @@ def of(here: Project, template: Template, wanted: str | None) -> Standing:
     judged = wanted or had or (template.newest() if template.versioned else None)
     found = Standing(str(here.folder), version=had)
     found.notes += complete(template.questions(judged), here.answers)[1]
-    if here.location and addresses.without_credentials(here.location) != here.location:
+    if here.location and addresses.whole_without_credentials(here.location) != here.location:
         found.notes.append(
             f"{here.record} has a user name or password in _src_path: revoke it, because the history"
             " of the repository keeps it; the next update takes it out of the file."

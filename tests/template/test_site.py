@@ -118,7 +118,7 @@ FOUND = {
     "What happens to a price that repeats for 30 days?": ("own_prices.md", "market_data.stale_price_d"),
     "How do I add a stress factor?": ("own_prices.md", "To add a factor to\nstress scenarios"),
     "How do I use my own holdings?": ("own_book.md", "book.source=csv"),
-    "Which is the Spark-only side of the simulation benchmark?": ("simulation.py", "class SparkAnew"),
+    "Where is the Spark-only code of the simulation benchmark?": ("simulation.py", "class SparkAnew"),
     "Who may deploy to production?": ("runbook.md", "Give `prod` required reviewers"),
 }
 

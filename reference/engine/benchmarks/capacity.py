@@ -73,7 +73,7 @@ def capacities(constants: Constants, machine: Machine) -> Iterator[Capacity]:
     if constants.fit_s is not None:
         efficiency = constants.efficiency.get("calibration", 1.0)
         name = "10,000 instruments x 20 years, calibrated daily"
-        for grouped, how in ((1, "a task for each fit"), (100, "100 fits a task")):
+        for grouped, how in ((1, "one task per fit"), (100, "100 fits per task")):
             compute, tasks = fits * constants.fit_s, fits / grouped
             yield from _on_nodes(f"{name}, {how}", compute, tasks, efficiency, constants, machine)
     if constants.valuation_s is not None:
@@ -96,12 +96,13 @@ def _on_nodes(
 def assumptions(constants: Constants, machine: Machine) -> list[str]:
     """Return what the model takes for granted, in plain lines."""
     lines = [
-        f"Nodes of {machine.cores} cores, each as fast as one here; {machine.price:g} for a core and hour "
-        "is an example, not an offer.",
-        f"Engines need {constants.start_s:.0f} s to start, as here; provisioning machines is not counted.",
-        f"One driver hands out {1.0 / constants.dispatch_s:,.0f} tasks a second, as here.",
-        "Efficiency does not fall with more nodes than were measured; nodes share no disk or network that "
-        "would be the limit.",
+        f"Nodes of {machine.cores} cores, each as fast as a core of this machine; a price of "
+        f"{machine.price:g} per core-hour is an example, not an offer.",
+        f"Engines need {constants.start_s:.0f} s to start, as measured; the time to provision machines is "
+        "not included.",
+        f"One driver dispatches {1.0 / constants.dispatch_s:,.0f} tasks per second, as measured.",
+        "Efficiency does not fall beyond the measured number of nodes; no shared disk or network limits "
+        "the nodes.",
     ]
     if constants.fit_s is not None:
         share = constants.efficiency.get("calibration", 1.0)

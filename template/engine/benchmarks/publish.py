@@ -69,30 +69,31 @@ def trimmed(found: Mapping[str, Any]) -> dict[str, Any]:
 def page(
     found: Mapping[str, Any], grown: Mapping[str, Any] | None, on_cluster: Mapping[str, Any] | None = None
 ) -> str:
-    """Return the page: ratios, the figure, every side, a cluster, growth and the plan on paper."""
+    """Return the page: ratios, the figure, all implementations, a cluster, growth and the extrapolation."""
     machine = found["machine"]
     parts = [
-        "# Measured: Spark alone, Ray beside Spark, one machine",
-        f"By `make bench` on {found['measured_at'][:10]}, "
-        f"{machine['cpus']} cores, {machine['memory_gb']} GB, "
-        "written by `engine/benchmarks/publish.py`. `decision_model.md` says how it was measured and what to "
-        "conclude. Seconds are of that machine: measure yours.",
-        "![Seconds of every side of every work](images/bench.svg)",
-        "Ratios of times are against the fastest side of Spark alone, above 1 where Ray is faster, and of "
-        "ours to one machine without a framework, below 1 where Ray is faster. "
+        "# Benchmarks: Spark alone, Spark with Ray, one machine",
+        f"Measured by `make bench` on {found['measured_at'][:10]}, "
+        f"{machine['cpus']} cores, {machine['memory_gb']} GB; "
+        "written by `engine/benchmarks/publish.py`. `decision_model.md` explains the method and the "
+        "conclusions. Seconds depend on the machine: measure on yours.",
+        "![Bar chart of seconds for every implementation of every work](images/bench.svg)",
+        "Time ratios compare the fastest Spark-only implementation with ours (above 1: Ray is faster), and "
+        "ours with one machine without a framework (below 1: Ray is faster). "
         + memory_said(machine["memory_is"]),
         table.summary(found["rows"]),
         table.MEANING,
         *missed(found["rows"]),
-        "## Every side",
+        "## All implementations",
         *(table.sides(row) for row in found["rows"]),
     ]
     if on_cluster is not None:
         parts += [
             "## On a Spark cluster",
-            f"By `make bench` with `--profile cluster` on {on_cluster['measured_at'][:10]}: a standalone "
-            "cluster on this machine, executors and Ray inside them. Each round opens a side's engines, runs "
-            "it cold and twice warm, and closes them; start-up and cold are of the first round.",
+            f"Measured by `make bench` with `--profile cluster` on {on_cluster['measured_at'][:10]}: a "
+            "standalone cluster on this machine, with Ray inside the executors. Each round opens the engines "
+            "of one implementation, runs it cold and twice warm, and closes them; start-up and cold times "
+            "are from the first round.",
             table.summary(on_cluster["rows"]),
             *missed(on_cluster["rows"]),
             *(table.sides(row) for row in on_cluster["rows"]),
@@ -101,11 +102,12 @@ def page(
         plan = grown["capacity"]
         parts += [
             "## Growth",
-            "The same work at growing sizes, ours; the exponent b of seconds = a x size^b, below 1 where "
-            "what does not grow still counts. The last column: the middle size, one worker against all.",
+            "Our implementation at growing sizes, with the exponent b of seconds = a x size^b. An exponent "
+            "below 1 shows that fixed costs still matter. The last column compares one worker with all "
+            "workers at the middle size.",
             "\n".join(growth_table(grown["rows"])),
-            "## On paper: larger ones",
-            "A model, not a measurement. It takes for granted:",
+            "## Extrapolation to larger sizes",
+            "A model, not a measurement. Its assumptions:",
             "\n".join(f"- {line}" for line in plan["assumptions"]),
             "\n".join(capacity.table([capacity.Capacity(**row) for row in plan["rows"]])),
         ]
@@ -115,21 +117,21 @@ def page(
 
 
 def memory_said(kind: str) -> str:
-    """Return what memory is, in a sentence."""
+    """Return the definition of memory, in a sentence."""
     if kind == "PSS":
-        return "Memory is the largest of the whole process tree, shared pages counted once (PSS)."
-    return "Memory is the largest of the whole process tree, shared pages counted in each process (RSS)."
+        return "Memory is the peak of the whole process tree, shared pages counted once (PSS)."
+    return "Memory is the peak of the whole process tree, shared pages counted in each process (RSS)."
 
 
 def missed(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what did not reach its target, as a paragraph of its own."""
+    """Return the missed targets as one paragraph; empty if there are none."""
     short = [
         f"{row['title']}: `{name}` {row.get(name, 'not measured')}, target {target:g}"
         for row in rows
         for name, target in row["targets"].items()
         if not row["reached"][name]
     ]
-    return ["Short of its target: " + "; ".join(short) + "."] if short else []
+    return ["Missed targets: " + "; ".join(short) + "."] if short else []
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Results as Markdown: a line for each work, then a table of every side."""
+"""Results as Markdown: a row per work, then a table of all implementations."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 Row = Mapping[str, Any]
 MEANING = (
-    "Ours is the engine's own way, on Ray. One machine is the limit: the same code in processes of this "
-    "machine, without an engine. The usual way is the library that a user would pick instead."
+    "Ours is the implementation of the engine, on Ray. One machine is the reference: the same code in "
+    "processes of this machine, without a framework. The usual way is the library that a user would pick "
+    "instead."
 )
 
 
@@ -26,7 +27,7 @@ def summary(rows: Sequence[Row]) -> str:
     """Return the ratios of every work; a ratio that misses its target says so."""
     lines = [
         "| work | usual way / ours | Spark alone / ours | ours / one machine | memory, ours / Spark alone "
-        "| answers |",
+        "| results |",
         "|---|---:|---:|---:|---:|---|",
     ]
     for row in rows:
@@ -40,12 +41,12 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def sides(row: Row) -> str:
-    """Return what each side of a work took."""
+    """Return times and memory of each implementation of a work."""
     size = ", ".join(f"{value:,} {name}" for name, value in row["size"].items())
     lines = [
         f"**{row['title']}**: {size}",
         "",
-        "| side | start-up s | cold s | from nothing s | warm s, median (low to high) | peak MB |",
+        "| implementation | start-up s | cold s | from scratch s | warm s, median (low to high) | peak MB |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     most = max((len(side.get("warm_s", ())) for side in row["sides"].values()), default=0)

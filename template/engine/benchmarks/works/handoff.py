@@ -184,9 +184,9 @@ class RayStaged(Ray):
 
     def note(self) -> str:
         """Return the largest memory of the driver's two processes in all runs so far."""
-        role = "Java, which executes as well," if self.settings.profile == "local" else "its Java"
+        role = "JVM (driver and executor)" if self.settings.profile == "local" else "JVM"
         java = f"{role} {self._java_mb:,.0f} MB"
-        return f"the driver's Python held at most {self._python_mb:,.0f} MB, {java}"
+        return f"peak memory of the driver: Python {self._python_mb:,.0f} MB, {java}"
 
     def _look(self) -> None:
         # Executors of a cluster on this machine are Java as well, but not the driver's.
