@@ -34,8 +34,8 @@ def test_a_run_killed_between_its_two_evidence_commits_is_completed_by_the_next_
     again.lake.spark.sql(f"DELETE FROM {again.lake.identifier(RUNS)}")
     last = attempt(make_run)
     record(last, "models:/a/1")
-    assert [row["model_uri"] for row in last.lake.rows(RUNS).to_pylist()] == ["models:/a/1"]
-    assert last.lake.rows(RUN_TABLES).num_rows == 1
+    assert [row["model_uri"] for row in last.lake.read(RUNS).collect()] == ["models:/a/1"]
+    assert last.lake.read(RUN_TABLES).count() == 1
 
 
 def test_a_run_records_the_files_it_was_given_and_the_rows_of_other_runs_that_it_read(

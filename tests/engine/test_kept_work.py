@@ -154,7 +154,7 @@ def test_old_work_that_is_still_of_use_is_kept_on(make_run: Callable[..., Run]) 
     run, _ = morning(make_run, "tuesday")
     assert squares(run, [3]) == [9]
     assert CALLS == []
-    assert run.lake.rows(KEPT_WORK).num_rows == 3
+    assert run.lake.read(KEPT_WORK).count() == 3
 
 
 def test_two_runs_that_make_the_same_at_once_keep_both_and_the_next_takes_one(
@@ -170,6 +170,6 @@ def test_two_runs_that_make_the_same_at_once_keep_both_and_the_next_takes_one(
     for run in (first, second):
         run.kept.wait()
     assert CALLS == [3, 3, 4, 4]
-    assert first.lake.rows(KEPT_WORK).num_rows == 1 + 4
+    assert first.lake.read(KEPT_WORK).count() == 1 + 4
     assert squares(morning(make_run, "tuesday")[0], [3, 4]) == [9, 16]
     assert CALLS == []

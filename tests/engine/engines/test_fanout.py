@@ -92,14 +92,6 @@ def test_results_come_in_the_order_of_the_tasks_however_long_each_takes(fan_out:
     assert list(fan_out.map(slow_first, [])) == []
 
 
-def test_ray_here_starts_no_process_that_nobody_asks(fan_out: FanOut) -> None:
-    assert list(fan_out.map(slow_first, [1])) == [1]
-    lines = [command_line(process) for process in descendants()]
-    assert [line for line in lines if "/raylet/raylet " in line]
-    # Of autoscaler, dashboard and the driver's log.
-    assert not [line for line in lines if "monitor.py" in line or "dashboard.py" in line]
-
-
 def test_batches_change_no_result_and_a_failure_in_one_is_named(fan_out: FanOut) -> None:
     counted: list[int] = []
     squares = [number * number for number in range(40)]

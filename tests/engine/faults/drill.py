@@ -23,9 +23,7 @@ from acceleray.runtime.workload import Conclusion, Workload, execute
 from acceleray.settings import Settings, load
 from acceleray.tables.contract import Column, Table, run_columns, source_column
 
-# As many as there are tasks, each of which has so many rows.
-TASKS, ROWS_PER_TASK = 12, 400
-ROWS = TASKS * ROWS_PER_TASK
+ROWS = 12_000
 # A gate is a folder: a few tasks pass, the others wait until it holds this file, but not for ever.
 OPEN, PASS_FREELY, GATE_S = "open", 6, 2400.0
 TRADES = Table(
@@ -120,8 +118,7 @@ def value_trades(run: Run, gate: str = "", fault: str = "") -> None:
 
 def settings_of(project: Path, *overrides: str, **top_level: object) -> Settings:
     """Return the drill's settings: staged, in many small pieces, so that faults find something to hit."""
-    pieces = ("hand_off.way=staged", f"hand_off.rows_per_task={ROWS_PER_TASK}")
-    sizes = (*pieces, "ray.workers=2", "ray.object_store_mb=80")
+    sizes = ("hand_off.way=staged", "hand_off.rows_per_task=400", "ray.workers=2", "ray.object_store_mb=80")
     return load(project, overrides=(*sizes, *overrides), **top_level)
 
 

@@ -37,7 +37,7 @@ POINTS: dict[str, Callable[[Path, Path, int], Any]] = {
     "Spark stages rows": lambda project, log, pid: list((project / "var" / "stage").glob("*/*")),
     "Ray computes": lambda project, log, pid: len(parts(project)) >= 5,
     # Whoever looks too late for that finds what comes after it.
-    "results are staged": lambda project, log, pid: len(parts(project)) >= drill.TASKS or committed(project),
+    "results are staged": lambda project, log, pid: len(parts(project)) >= 30 or committed(project),
     # Data files lie in the table's folder; the log does not know them yet.
     "Delta commits": lambda project, log, pid: committed(project),
 }

@@ -185,11 +185,11 @@ def test_an_object_store_that_is_too_small_spills_to_disk(fan_out: FanOut, matri
     row.struck()
     shared = fan_out.share(np.arange(5_000_000, dtype=np.float64))
     # 80 MB of store: 40 MB shared, and results of 24 MB each, of which all are kept for a while.
-    kept = [fan_out.share(np.full(3_000_000, number, dtype=np.float64)) for number in range(4)]
-    sums = list(fan_out.map(added, range(4), (shared, *kept)))
+    kept = [fan_out.share(np.full(3_000_000, number, dtype=np.float64)) for number in range(6)]
+    sums = list(fan_out.map(added, range(6), (shared, *kept)))
     row.recovered()
-    assert sums == [float(np.arange(5_000_000).sum()) + number * 3_000_000.0 for number in range(4)]
-    assert spilled_megabytes() >= 50
+    assert sums == [float(np.arange(5_000_000).sum()) + number * 3_000_000.0 for number in range(6)]
+    assert spilled_megabytes() >= 100
 
 
 def added(number: int, shared: np.ndarray, *others: np.ndarray) -> float:

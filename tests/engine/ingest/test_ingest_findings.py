@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
+from pyspark.sql import functions as F
 from rich.console import Console
 
 from acceleray.errors import PortfolioError
@@ -60,7 +61,7 @@ def loaded(run: Run) -> tuple[Loaded, str]:
 
 
 def findings(run: Run) -> dict[tuple[str, str], Any]:
-    rows = run.lake.rows(PRICE_FINDINGS, run.source).to_pylist()
+    rows = run.lake.read(PRICE_FINDINGS, run.source).collect()
     # How the file was read is a row too, and is tested where files are read.
     return {(row["instrument_id"], row["kind"]): row for row in rows if row["kind"] != "understood"}
 
@@ -120,7 +121,7 @@ def test_a_severity_can_be_refused_and_then_nothing_is_committed(
     run = project[0]("market_data.on_findings={error: refuse}", "market_data.name=other")
     with pytest.raises(PortfolioError, match=r"refused by market_data\.on_findings\.error: A1: -7"):
         loaded(run)
-    assert run.lake.rows(PRICES, run.source).num_rows == 0
+    assert run.lake.read(PRICES, run.source).count() == 0
 
 
 def test_a_readjusted_history_is_one_note_and_is_remembered(
@@ -210,7 +211,7 @@ def test_a_correction_mends_its_finding_and_makes_another_load(
     assert "600 prices before" in said
     assert ("A1", "split") in had
     assert set(findings(run)) == had - {("A1", "split")} | {("A1", "corrected"), ("A2", "corrected")}
-    (dropped,) = run.lake.rows(PRICES_QUARANTINED, run.source).to_pylist()
+    (dropped,) = run.lake.read(PRICES_QUARANTINED, run.source).collect()
     assert dropped["reason"] == "dropped by line 3 of conf/corrections.csv: bad"
-    kept = run.lake.rows(PRICES, run.source, where="instrument_id = 'A1'").sort_by("date").to_pylist()
+    kept = run.lake.read(PRICES, run.source).where(F.col("instrument_id") == "A1").orderBy("date").collect()
     assert [round(kept[at]["price"] / kept[at]["adjusted_price"]) for at in (0, 599, 600)] == [4, 4, 1]

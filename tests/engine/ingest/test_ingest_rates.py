@@ -58,7 +58,7 @@ def test_rates_of_their_own_make_the_load_that_prices_with_them_make(
     assert cells(apart) == wanted
     said = [
         row["text"]
-        for row in apart.lake.rows(PRICE_FINDINGS, apart.source).to_pylist()
+        for row in apart.lake.read(PRICE_FINDINGS, apart.source).collect()
         if row["kind"] == "understood"
     ]
     assert "rates.csv: EURUSD" in said[0]

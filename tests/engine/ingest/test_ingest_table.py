@@ -87,7 +87,7 @@ def test_a_long_table_is_loaded_whatever_the_case_of_its_columns(saved: Callable
     run = saved("long", LONG)
     loaded = ingest(run)
     assert (loaded.received, loaded.accepted, loaded.quarantined, loaded.instruments) == (4, 4, 0, 2)
-    prices = run.rows(PRICES).sort_by([("instrument_id", "ascending"), ("date", "ascending")]).to_pylist()
+    prices = run.read(PRICES).orderBy("instrument_id", "date").collect()
     assert [(row["instrument_id"], row["date"].isoformat(), row["price"]) for row in prices] == EXPECTED
     assert run.source == f"table:{run.settings.market_data.table}"
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from pyspark.sql import functions as F
 
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.runtime.run import Run
 from acceleray.stages.features.definitions import FEATURE_NAMES
-from acceleray.stages.score import instruments, plan
+from acceleray.stages.score import instruments
 from acceleray.stages.score.instruments import score_instruments
 from acceleray.tables import FEATURES, PREDICTIONS, PREDICTIONS_QUARANTINED, PRICES
 from score.scene import DAYS, LAST, SETTINGS, day, days, fill, identified, model, scores
@@ -48,18 +49,15 @@ def test_each_instrument_is_scored_on_its_newest_row_that_is_young_and_known(
     assert str(counts) == "4 rows in = 3 scored + 1 quarantined"
 
 
-@pytest.mark.parametrize("here", [0, plan.HERE_ROWS], ids=["in Spark", "here"])
 def test_every_instrument_with_a_price_is_scored_or_quarantined_with_its_reason(
-    here: int, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    make_run: Callable[..., Run],
 ) -> None:
-    monkeypatch.setattr(plan, "HERE_ROWS", here)
     run = identified(make_run(*SETTINGS))
     # A price after the as-of date is not known yet, and neither is who has no other.
     rows = fill(run, LAST | {"LISTED": 24, "GONE": 3}, without=("LISTED", "GONE"))
-    prices = run.lake.rows(PRICES, run.source)
-    last = run.lake.rows(PRICES, run.source, where="instrument_id = 'LATER' AND date = DATE'2024-01-28'")
-    newcomer = last.set_column(last.column_names.index("instrument_id"), "instrument_id", pa.array(["NEW"]))
-    run.commit(PRICES, pa.concat_tables([prices, newcomer]))
+    later = run.lake.read(PRICES, run.source).where("instrument_id = 'LATER' AND date = DATE'2024-01-28'")
+    newcomer = later.withColumn("instrument_id", F.lit("NEW")).select(*PRICES.column_names)
+    run.commit(PRICES, run.lake.read(PRICES, run.source).union(newcomer))
     counts = score_instruments(run, model(rows), days())
     assert quarantined(run) == {
         ("OLD", day(13)): "ended on 2024-01-14: no price for more than 10 trading days",

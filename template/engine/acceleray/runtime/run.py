@@ -94,7 +94,7 @@ class Run:
         parts = [self.workload, self.source, load_id, as_of.isoformat(), code, self.settings.numbers(), *also]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         self._identity = Identity(digest[:16], self.source, load_id, as_of, code)
-        self.outside = outside(self.settings, self.lake.spark)
+        self.outside += outside(self.settings, self.lake.spark)
         self.tracker.describe(
             {"run_id": digest[:16], "source": self.source, "load_id": load_id, "code_version": code},
             {"as_of": as_of, **self.settings.numbers()},
@@ -211,7 +211,7 @@ class Run:
         function: Callable[..., pa.Table],
         target: Table,
         shared: Sequence[Any] = (),
-        where: str | None = None,
+        narrow: Callable[[DataFrame], DataFrame] | None = None,
         **fixed: Any,
     ) -> Commit:
         """Hand this run's rows of a table to Ray, and commit what a function makes of them.
@@ -223,13 +223,13 @@ class Run:
                 `target`, less source, run_id and as_of; it treats each row on its own.
             target: where the results go, in one commit.
             shared: large read-only arguments of the function, stored once for all tasks.
-            where: which rows, by comparisons of columns with literals in SQL.
+            narrow: Spark logic that picks among the rows.
             fixed: small arguments of the function.
 
         Raises:
             PortfolioError: the function raised, or the way set in `hand_off.way` cannot be gone.
         """
-        selection = Selection(table, self.version(table), self.scope(table), columns, where=where)
+        selection = Selection(table, self.version(table), self.scope(table), columns, narrow)
         hand_off = HandOff(self.lake, self.fan_out, self.settings, self._say)
         into = Target(target, self.scope(target), self.constants())
         done = hand_off.transform(selection, function, into, shared, **fixed)

@@ -138,15 +138,10 @@ def _interpreting(start: AbstractContextManager[tuple[Any, Any]]) -> Iterator[tu
 
 
 def interpret(spark: Any) -> None:
-    """Let a Spark session interpret its plans: compiling or improving them takes longer than few rows do.
-
-    Few rows are also computed sooner by one task than by several, each of which is sent and started.
-    """
+    """Let a Spark session interpret its plans: compiling or improving them takes longer than few rows do."""
     spark.conf.set("spark.sql.adaptive.enabled", "false")
     spark.conf.set("spark.sql.codegen.wholeStage", "false")
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-    spark.conf.set("spark.sql.shuffle.partitions", "1")
-    spark.conf.set("spark.sql.leafNodeDefaultParallelism", "1")
 
 
 def run_as_script(path: Path) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def direct_files(lake: Lake, selection: Selection, facts: Known) -> tuple[DataFi
     Raises:
         NotDirectError: reading the files would not be, or is not known to be, reading the table.
     """
-    if selection.narrow is not None or selection.where is not None:
+    if selection.narrow is not None:
         raise NotDirectError("Spark logic on top of it")
     folder = lake.location(selection.table)
     if isinstance(facts.log, str) or folder is None:

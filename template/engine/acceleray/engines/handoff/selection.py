@@ -21,7 +21,6 @@ class Selection:
     """Columns of one Delta version of a table, of one source or run (`scope`) or of all (None).
 
     `narrow` is Spark logic on top: it is given the table's rows, all columns, and returns those to hand over.
-    `where` has comparisons of columns with literals, in SQL: only rows that meet it are handed over.
     """
 
     table: Table
@@ -29,7 +28,6 @@ class Selection:
     scope: str | None
     columns: tuple[str, ...]
     narrow: Callable[[DataFrame], DataFrame] | None = None
-    where: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that the table does not declare, and columns named twice."""
@@ -51,7 +49,6 @@ class Selection:
     def rows(self, lake: Lake) -> DataFrame:
         """Return the rows to hand over, all columns, before any is chosen."""
         frame = lake.read(self.table, self.scope, self.version)
-        frame = frame if self.where is None else frame.where(self.where)
         return frame if self.narrow is None else self.narrow(frame)
 
     def frame(self, lake: Lake) -> DataFrame:

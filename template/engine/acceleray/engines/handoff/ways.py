@@ -107,12 +107,9 @@ def _chosen(lake: Lake, selection: Selection, settings: Settings, stage: Path) -
 
 def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, why: str) -> Handed:
     # The order of rows from Spark is not defined, so they are sorted before any arithmetic.
-    key, table = selection.table.key, selection.table
-    needed = tuple(dict.fromkeys((*key, *selection.columns)))
-    if selection.narrow is None:
-        rows = lake.rows(table, selection.scope, selection.version, selection.where, needed)
-    else:
-        rows = selection.rows(lake).select(*(F.col(quoted(name)) for name in needed)).toArrow()
+    key = selection.table.key
+    needed = [F.col(quoted(name)) for name in dict.fromkeys((*key, *selection.columns))]
+    rows = selection.rows(lake).select(*needed).toArrow()
     rows = rows.sort_by([(name, "ascending") for name in key]).select(selection.columns)
     rows = rows.cast(selection.schema).combine_chunks()
     step = settings.hand_off.rows_per_task

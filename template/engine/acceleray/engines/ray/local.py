@@ -14,7 +14,6 @@ from acceleray.engines.processes.signals import kept_signal_handlers
 from acceleray.engines.ray.environment import LOOPBACK, ray_environment, reread_environment
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.gpus import wanted_here
-from acceleray.engines.ray.private import fewer_processes
 from acceleray.settings import Settings
 
 
@@ -27,7 +26,7 @@ def local_ray(settings: Settings) -> Iterator[FanOut]:
     # Ray's agents outlive a killed driver by a minute, in which they try to tell it that Ray is gone.
     with family(), scratch_folder("r") as folder, process_environment(environment):
         reread_environment(loopback=True)
-        with kept_signal_handlers(), fewer_processes():
+        with kept_signal_handlers():
             ray.init(
                 address="local",
                 num_cpus=workers,

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from acceleray.engines.ray.environment import LOOPBACK
-from acceleray.engines.ray.private import answer_from, fewer_processes
+from acceleray.engines.ray.private import answer_from
 
 LOG = "PORTFOLIO_RAY_LOG"
 
@@ -33,5 +33,4 @@ def main() -> None:
     from ray.scripts import scripts
 
     answer_from(LOOPBACK)
-    with fewer_processes():
-        sys.exit(scripts.main())
+    sys.exit(scripts.main())

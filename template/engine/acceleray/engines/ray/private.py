@@ -5,17 +5,12 @@ Seen working with Ray 2.60. What is missing in another version is said in one li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from acceleray.errors import PortfolioError
 
 SEEN_IN = "2.60"
-# Ray starts a Python process for each: for autoscaling, although its nodes are fixed; for a dashboard that is
-# off; and to tell the driver what workers print, although it does not ask.
-_NOT_NEEDED = ("start_monitor", "start_api_server", "start_log_monitor")
 
 
 def private(module: str, name: str = "") -> Any:
@@ -62,24 +57,6 @@ def nodes_at(address: str, timeout_s: float) -> int:
 def answer_from(address: str) -> None:
     """Let every part of Ray that this process starts take an address for the machine's own."""
     private("ray._private.services").get_node_ip_address = lambda given=None: address
-
-
-@contextmanager
-def fewer_processes() -> Iterator[None]:
-    """Let Ray start in the block without processes that no run asks for; each takes a second or two."""
-    node = private("ray._private.node", "Node")
-    before = {name: getattr(node, name) for name in _NOT_NEEDED if hasattr(node, name)}
-    try:
-        for name in before:
-            setattr(node, name, _nothing)
-        yield
-    finally:
-        for name, start in before.items():
-            setattr(node, name, start)
-
-
-def _nothing(*given: Any, **named: Any) -> None:
-    return None
 
 
 def start_of_ray_on_spark() -> Any:

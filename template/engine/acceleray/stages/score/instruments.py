@@ -9,14 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pyspark.sql import functions as F
 
 from acceleray.engines.handoff.arrays import as_date, column
+from acceleray.engines.spark.kept import kept
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.boosting import predict, restored
 from acceleray.runtime.run import Run
-from acceleray.stages.score.eligibility import HIGHEST, LOWEST, Window
-from acceleray.stages.score.plan import planned
+from acceleray.stages.score.eligibility import HIGHEST, LOWEST, Window, quarantined, wanted
 from acceleray.tables import PREDICTIONS, PREDICTIONS_QUARANTINED
 
 # Rows that a task turns into a matrix at once.
@@ -48,22 +49,29 @@ def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.dateti
         PortfolioError: not every row that came in was scored or quarantined.
     """
     window, names = window_of(run, dates), run.project.feature_names()
-    with planned(run, window) as plan:
-        least = min(plan.chosen.column("since").to_pylist(), default=window.last)
+    with kept(wanted(run, window), run.settings) as plan:
+        chosen = plan.where("since IS NOT NULL").select("instrument_id", "since", "feature_rows").toArrow()
+        chosen = chosen.sort_by("instrument_id").combine_chunks()
+        without = plan.where("since IS NULL").count()
+        least = min(chosen.column("since").to_pylist(), default=window.last)
         scored = run.transform(
             run.project.features_table(),
             ("instrument_id", "date", *names),
             score_rows,
             PREDICTIONS,
-            shared=(model.content, plan.chosen.select(["instrument_id", "since"])),
+            shared=(model.content, chosen.select(["instrument_id", "since"])),
             # Tasks choose the rows themselves; this spares them those of dates that nobody wants.
-            where=f"date BETWEEN DATE'{least}' AND DATE'{window.last}'",
+            narrow=lambda rows: rows.where(F.col("date").between(F.lit(least), F.lit(window.last))),
             names=names,
             model_uri=model.uri,
             last=window.last,
         )
-        left = run.commit(PREDICTIONS_QUARANTINED, plan.left())
-    rows_in = int(pc.sum(plan.chosen.column("feature_rows")).as_py() or 0) + plan.without
+        rows = quarantined(run, plan, window)
+        constants = {"run_id": run.identity.run_id, "as_of": run.as_of}
+        left = run.commit(
+            PREDICTIONS_QUARANTINED, rows.withColumns({k: F.lit(v) for k, v in constants.items()})
+        )
+    rows_in = int(pc.sum(chosen.column("feature_rows")).as_py() or 0) + without
     counts = Counts(rows_in, scored.rows, left.rows)
     if counts.rows_in != counts.scored + counts.quarantined:
         raise PortfolioError(
