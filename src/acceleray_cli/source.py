@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -64,12 +65,8 @@ class Template:
         Raises:
             RefusedError: the template has no such version.
         """
-        for name in (version, f"origin/{version}"):
-            ended = git.run(
-                self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-            )
-            if ended.returncode == 0:
-                return ended.stdout.decode().split()[-1]
+        if found := _commit(self.folder, version):
+            return found
         releases = self.releases()
         near = get_close_matches(version, releases, n=1)
         hint = (
@@ -135,6 +132,16 @@ def _copy(folder: Path, destination: Path) -> None:
             copied.write_bytes(path.read_bytes())
 
 
+# A command asks for the same versions a dozen times, and its copy of the repository stays as it is.
+@lru_cache(maxsize=64)
+def _commit(folder: Path, version: str) -> str | None:
+    for name in (version, f"origin/{version}"):
+        ended = git.run(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        if ended.returncode == 0:
+            return ended.stdout.decode().split()[-1]
+    return None
+
+
 @contextmanager
 def opened(location: str, record: Path | None = None) -> Iterator[Template]:
     """Give the template at a path or the address of a Git repository.
@@ -157,6 +164,8 @@ def opened(location: str, record: Path | None = None) -> Iterator[Template]:
         if local.exists():
             place = str(local.resolve())
             location = recorded_form(place) if bare else place
+            if local.is_file() and git.run(scratch, "bundle", "verify", "--quiet", place).returncode:
+                raise RefusedError(f"{place} is a file and no template; name a folder with --template.")
             # The objects stay where they are: looking into a template copies nothing.
             git.read(scratch, "clone", "--quiet", "--shared", "--no-checkout", "--", place, str(copy))
         else:
