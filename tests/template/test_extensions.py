@@ -118,7 +118,7 @@ def run_and_look(project: Path) -> str:
     (report,) = (project / "var/reports").glob("vault_study-*.html")
     page = report.read_text(encoding="utf-8")
     assert '<a href="#own-strongest">Strongest signals</a>' in page
-    assert "One signal per horizon, whatever the other bars say." in page
+    assert "The signal with the largest t statistic at each horizon." in page
     return printed
 
 
