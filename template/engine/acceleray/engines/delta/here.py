@@ -29,6 +29,8 @@ _READER, _WRITERS, _WRITER_OF_CHECKS = 1, (2, 3), 3
 _CHECK = "delta.constraints."
 # Spark begins a checkpoint at every tenth commit.
 _CHECKPOINT_EVERY = 10
+# Parts come in the order of a table's days, mostly: who replaces the last of them need not write all again.
+_STREAMED_FILE_BYTES = 4_000_000
 # What Spark and delta-rs read differently: names in backticks, text in double quotes, and backslashes.
 _SPARKS_OWN = re.compile(r'[`"\\]')
 
@@ -183,6 +185,7 @@ def commit_here(
             predicate=replaced,
             commit_properties=carried,
             writer_properties=written,
+            target_file_size=None if isinstance(rows, pa.Table) else _STREAMED_FILE_BYTES,
         )  # type: ignore[call-overload]
     except CommitFailedError as error:
         raise OvertakenError(str(error)) from None
