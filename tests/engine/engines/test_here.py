@@ -84,8 +84,9 @@ def test_a_part_that_breaks_a_check_or_does_not_come_commits_nothing(folder: Pat
         yield rows(range(7))
         raise ValueError("planted")
 
-    for some in (parts_of(rows(range(7)), rows(range(7, 9), -1.0)), broken):
-        with pytest.raises(NotHereError):
+    dear = parts_of(rows(range(7)), rows(range(7, 9), -1.0))
+    for some, error in ((dear, NotHereError), (broken, ValueError)):
+        with pytest.raises(error):
             commit_here(folder, TABLE, some, condition(TABLE, "one", None), "mine")
         assert numbers(folder) == [0, 1, 2, 3, 4]
 
