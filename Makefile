@@ -82,7 +82,7 @@ bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/bench bench VENV="$$venv" \
 		ARGS='--out "$(CURDIR)/build" $(ARGS)'
 
-bench-new: prepare ## Measure how long `acceleray new` takes: make bench-new ARGS="--runs 20"
+bench-new: prepare ## Measure how long `acceleray new` and `preview` take: make bench-new ARGS="--runs 20"
 	@$(BIN)/python scripts/bench_new.py $(ARGS)
 
 bench-ingest: prepare ## Measure how long 5,000,000 prices take to be read, judged and committed: a few minutes
@@ -102,8 +102,8 @@ soak: prepare ## A hundred runs in one process, watched for growth: make soak AR
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
-planted: prepare ## Plant 426 faults in copies of the engine, and see the test of each notice: several minutes
-planted: prepare ## Plant 426 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 432 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 432 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more
