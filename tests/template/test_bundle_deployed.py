@@ -18,7 +18,12 @@ from databricks.sdk.errors import DatabricksError
 
 import bundle
 from bundle_deploy import Deployment
-from conftest import Answers
+from conftest import Answers, drawn_together
+from test_bundle_serverless import PLACES
+from test_subsets import SUBSETS
+
+# Another seed draws other choices for `make test`; the night takes all.
+SEED = 24
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +67,34 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkspaceCli
     ids=["aws", "azure", "gcp", "serverless", "clusters"],
 )
 def test_a_second_deployment_changes_nothing(
-    answers: Answers, target: str, rendered: Callable[[Answers], Path], workspace: WorkspaceClient
+    answers: Answers, target: str, described: Callable[[Answers], Path], workspace: WorkspaceClient
 ) -> None:
-    read = bundle.read(rendered(answers))
+    read = bundle.read(described(answers))
     first = Deployment(workspace, read, target, "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9").run()
     assert {"schemas.gold", "volumes.files"} <= set(first)
     assert Deployment(workspace, read, target, "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9").run() == []
 
 
-def test_two_deployments_share_no_schema(
-    rendered: Callable[[Answers], Path], workspace: WorkspaceClient
+@pytest.mark.parametrize(
+    ("number", "chosen"),
+    # Computes and clouds turn, so that the night takes each with many choices of workloads.
+    drawn_together(list(enumerate(SUBSETS)), SEED, 2),
+)
+def test_every_choice_of_workloads_is_deployed_twice_without_a_change(
+    number: int, chosen: tuple[str, ...], bundled: Callable[[Answers], Path], workspace: WorkspaceClient
 ) -> None:
-    read = bundle.read(rendered({"schema_dev": "other"}))
+    compute, cloud = PLACES[number % len(PLACES)]
+    own = {"project_slug": f"p{number}", "schema_dev": f"p{number}"}
+    read = bundle.read(bundled({"workloads": list(chosen), "compute": compute, "cloud": cloud, **own}))
+    made = Deployment(workspace, read, "personal").run()
+    assert len([one for one in made if one.startswith("jobs.")]) >= len(chosen)
+    assert Deployment(workspace, read, "personal").run() == []
+
+
+def test_two_deployments_share_no_schema(
+    described: Callable[[Answers], Path], workspace: WorkspaceClient
+) -> None:
+    read = bundle.read(described({"schema_dev": "other"}))
     made = Deployment(workspace, read, "personal").run()
     assert {"schemas.bronze", "schemas.silver", "schemas.gold"} <= set(made)
     assert "schemas.bronze" in Deployment(workspace, read, "dev", "0f1e").run()
