@@ -200,8 +200,7 @@ class Run:
     def commit_parts(self, table: Table, parts: Iterable[pa.Table] | Parts) -> Commit:
         """Replace this run's rows of a table in one commit by rows that come a part at a time.
 
-        However many they are, memory holds only some of them. A function that makes the same parts at every
-        call spares the files in which others wait for Spark.
+        However many they are, memory holds only some. A function that makes them again spares files.
         """
         into = Target(table, self.scope(table), self.constants())
         return self._wrote(commit_parts(self.lake, self.settings, into, parts))
