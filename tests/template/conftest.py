@@ -139,6 +139,32 @@ def _written(folder: Path) -> dict[str, int]:
 
 
 @pytest.fixture(scope="session")
+def bundled_once(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that renders, from answers as JSON, what the checks of a bundle read: it is quick."""
+    unread = shutil.ignore_patterns("acceleray", "benchmarks", "data", "images", "src", "tests")
+    folder = tmp_path_factory.mktemp("bundle")
+    smaller: Path = shutil.copytree(template, folder / "template", ignore=unread)
+
+    @cache
+    def once(answers: str) -> Path:
+        with quick.writing():
+            return render(smaller, tmp_path_factory.mktemp("once") / "project", json.loads(answers))
+
+    return once
+
+
+@pytest.fixture
+def bundled(bundled_once: Callable[[str], Path], tmp_path: Path) -> Callable[[Answers], Path]:
+    """Return a function that gives a new folder with the bundle that answers render."""
+
+    def into_a_new_folder(answers: Answers) -> Path:
+        project = tmp_path / f"project {len(list(tmp_path.iterdir()))}"
+        return shutil.copytree(bundled_once(json.dumps(answers)), project)
+
+    return into_a_new_folder
+
+
+@pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone with a tag for every release, and what is here now as the newest."""
     return clone_with_tags(tmp_path_factory.mktemp("source") / "Vorlage ü")

@@ -18,7 +18,12 @@ from databricks.sdk.errors import DatabricksError
 
 import bundle
 from bundle_deploy import Deployment
-from conftest import Answers
+from conftest import Answers, drawn_together
+from test_bundle_serverless import PLACES
+from test_subsets import SUBSETS
+
+# Another seed draws other choices for `make test`; the night takes all.
+SEED = 24
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +73,22 @@ def test_a_second_deployment_changes_nothing(
     first = Deployment(workspace, read, target, "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9").run()
     assert {"schemas.gold", "volumes.files"} <= set(first)
     assert Deployment(workspace, read, target, "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9").run() == []
+
+
+@pytest.mark.parametrize(
+    ("number", "chosen"),
+    # Computes and clouds turn, so that the night takes each with many choices of workloads.
+    drawn_together(list(enumerate(SUBSETS)), SEED, 2),
+)
+def test_every_choice_of_workloads_is_deployed_twice_without_a_change(
+    number: int, chosen: tuple[str, ...], bundled: Callable[[Answers], Path], workspace: WorkspaceClient
+) -> None:
+    compute, cloud = PLACES[number % len(PLACES)]
+    own = {"project_slug": f"p{number}", "schema_dev": f"p{number}"}
+    read = bundle.read(bundled({"workloads": list(chosen), "compute": compute, "cloud": cloud, **own}))
+    made = Deployment(workspace, read, "personal").run()
+    assert len([one for one in made if one.startswith("jobs.")]) >= len(chosen)
+    assert Deployment(workspace, read, "personal").run() == []
 
 
 def test_two_deployments_share_no_schema(

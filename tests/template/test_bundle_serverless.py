@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
 from collections.abc import Callable
-from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,6 @@ import bundle
 from acceleray.cli.task import task
 from acceleray.settings import load
 from acceleray.settings.places import in_catalog, shares_stage
-from acceleray_cli import quick
 from conftest import Answers, answers_of, drawn_together
 from portfolio import PROJECT
 from render import render
@@ -112,32 +108,6 @@ ELSEWHERE = [
 def tasks_of(project: Path, name: str = "end_to_end_pipeline") -> dict[str, dict[str, Any]]:
     """Return the tasks of a job by their key."""
     return {task["task_key"]: task for task in bundle.data(project)["resources"]["jobs"][name]["tasks"]}
-
-
-@pytest.fixture(scope="session")
-def bundled_once(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that renders, from answers as JSON, what the checks of a bundle read: it is quick."""
-    unread = shutil.ignore_patterns("acceleray", "benchmarks", "data", "images", "src", "tests")
-    folder = tmp_path_factory.mktemp("bundle")
-    smaller: Path = shutil.copytree(template, folder / "template", ignore=unread)
-
-    @cache
-    def once(answers: str) -> Path:
-        with quick.writing():
-            return render(smaller, tmp_path_factory.mktemp("once") / "project", json.loads(answers))
-
-    return once
-
-
-@pytest.fixture
-def bundled(bundled_once: Callable[[str], Path], tmp_path: Path) -> Callable[[Answers], Path]:
-    """Return a function that gives a new folder with the bundle that answers render."""
-
-    def into_a_new_folder(answers: Answers) -> Path:
-        project = tmp_path / f"project {len(list(tmp_path.iterdir()))}"
-        return shutil.copytree(bundled_once(json.dumps(answers)), project)
-
-    return into_a_new_folder
 
 
 @pytest.mark.parametrize(
