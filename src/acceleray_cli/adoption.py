@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from acceleray_cli import git, scratch
-from acceleray_cli.binaries import free
+from acceleray_cli.binaries import SUFFIX, free
 from acceleray_cli.files import read, snapshot
 from acceleray_cli.moved import ENGINE
 from acceleray_cli.new import render
@@ -67,12 +67,21 @@ def adopt(
             raise RefusedError(*problems)
         there = [name for name in names if os.path.lexists(folder / name)]
         same = [name for name in there if _equal(grown / name, folder / name)]
-        beside = {name: free(folder, name) for name in there if name not in same}
+        # One from an adoption that was killed is as good as a second one next to it.
+        left = {
+            name: to
+            for name in there
+            if name not in same
+            and os.path.lexists(folder / (to := name + SUFFIX))
+            and _equal(grown / name, folder / to)
+        }
+        beside = {name: left.get(name) or free(folder, name) for name in there if name not in same}
         added = [name for name in names if name not in there]
         asked = git.run(folder, "-c", "core.quotePath=false", "check-ignore", "--", *added)
         ignored = os.fsdecode(asked.stdout).splitlines()
         if write:
-            _move(grown, folder, {name: beside.get(name, name) for name in names if name not in same})
+            came = [name for name in names if name not in same and name not in left]
+            _move(grown, folder, {name: beside.get(name, name) for name in came})
     return Adoption(tuple(added), tuple(same), beside, tuple(ignored))
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +28,9 @@ project: {name: tests, customer: Tests}
 market_data: {minimum_history_d: 3}
 spark: {cores: 2, driver_memory: 1g, shuffle_partitions: 2}
 """
+
+# The words by which a file asks for Spark or Ray.
+_ENGINES = re.compile(r"mark\.(spark|ray)|\bspark: Any|make_run|new_project")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +52,19 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Pass over files without engines where these alone are wanted: loading them all takes long."""
+    wanted = config.getoption("markexpr").startswith("(spark or ray)")
+    if not wanted or not collection_path.name.startswith("test_"):
+        return None
+    return None if _asks_for_engines(collection_path) else True
+
+
+@cache
+def _asks_for_engines(path: Path) -> bool:
+    return _ENGINES.search(path.read_text(encoding="utf-8")) is not None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     uses_ray = set()
     for item in items:
@@ -53,6 +72,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.spark)
         if item.get_closest_marker("ray"):
             uses_ray.add(item.path)
+        engines = item.get_closest_marker("spark") or item.get_closest_marker("ray")
+        if engines and not _asks_for_engines(item.path):
+            raise pytest.UsageError(
+                f"{item.nodeid} asks for an engine in words that conftest.py does not know."
+            )
     # Ray takes a share of the processors as soon as it is there, so files without it come first, each whole.
     items.sort(key=lambda item: item.path in uses_ray)
 

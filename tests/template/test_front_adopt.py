@@ -161,6 +161,23 @@ def test_a_repository_that_git_cannot_use_is_said_with_its_reason(
         assert contents(tmp_path) == before
 
 
+def test_an_adoption_that_was_killed_is_finished_without_a_second_copy_of_a_file(
+    toy: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    folder = repository(tmp_path / "repo", PORTAL)
+    adopt = ["adopt", str(folder), "--template", str(toy), "--defaults", "--at", "1.0.0"]
+    assert main(adopt) == 0
+    wanted = contents(folder)
+    # The record comes last, so that it is what a killed run has not written.
+    (folder / ".copier-answers.yml").unlink()
+    (folder / "lines.txt").unlink()
+    commit(folder, "half of a project")
+    capsys.readouterr()
+    assert main(adopt) == 0
+    assert "2 added, 4 the same, 1 next to yours" in capsys.readouterr().out
+    assert contents(folder) == wanted
+
+
 @pytest.mark.nightly
 def test_repositories_of_every_kind_are_adopted_and_updated(
     toy: Path, tmp_path: Path, capsys: Capture

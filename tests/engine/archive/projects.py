@@ -10,8 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from skfolio.datasets import load_sp500_dataset
-
+from acceleray.stages.ingest.shipped import sample_prices
 from rendered import ENGINE, TEMPLATE
 
 DAYS = 1250
@@ -83,7 +82,7 @@ class Project:
 
     def deliver(self, days_left: int) -> None:
         """Let the vendor write the prices, all but those of the last days."""
-        sample = load_sp500_dataset().iloc[-DAYS : -days_left or None][["AAPL", "JPM", "PFE", "WMT", "XOM"]]
+        sample = sample_prices().iloc[-DAYS : -days_left or None][["AAPL", "JPM", "PFE", "WMT", "XOM"]]
         sample.index = sample.index.strftime("%Y-%m-%d")
         sample.to_csv(self.folder / "prices.csv", index_label="date", lineterminator="\n")
 

@@ -55,7 +55,7 @@ def ran(run: Run, days: int, var: float, load: str = "load") -> list[dict[str, A
 
 def every(run: Run, table: Any) -> list[dict[str, Any]]:
     key = [name for name in table.key if name != "run_id"]
-    rows = run.lake.read(table).toArrow().to_pylist()
+    rows = run.lake.rows(table).to_pylist()
     return sorted(rows, key=lambda row: [row["as_of"], *(row[name] for name in key)])
 
 

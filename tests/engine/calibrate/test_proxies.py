@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skfolio.datasets import load_sp500_dataset
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.garch import GjrFit, GjrParameters, rejected
@@ -18,6 +17,7 @@ from acceleray.stages.calibrate.proxies import causes, usual_deviation, with_pro
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.calibrate.stand_ins import stand_in, unusable_names
+from acceleray.stages.ingest.shipped import sample_prices
 
 NAMES = ("AAA", "BBB", "CCC", "CASH", "GONE")
 DAYS = 600
@@ -32,11 +32,11 @@ def fitted(sigma: float) -> GjrFit:
 @pytest.fixture(scope="module")
 def returns() -> Panel:
     """Return real returns of three names, AAA with a split that nobody adjusted, cash, and one that ended."""
-    prices = load_sp500_dataset().iloc[-DAYS - 1 :, :3].to_numpy()
+    prices = sample_prices().iloc[-DAYS - 1 :, :3].to_numpy()
     prices[400:, 0] /= 4.0
     moves = prices[1:] / prices[:-1] - 1.0
     ended = np.where(np.arange(DAYS) < 500, moves[:, 1], np.nan)
-    dates = load_sp500_dataset().index[-DAYS:].to_numpy().astype("datetime64[D]")
+    dates = sample_prices().index[-DAYS:].to_numpy().astype("datetime64[D]")
     return Panel(dates, NAMES, np.column_stack([moves, np.zeros(DAYS), ended]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,7 @@ def built(make: Callable[..., Run], name: str, days: int, prices: Any = PRICES) 
 
 
 def rows(run: Run, table: Any) -> pa.Table:
-    found = run.lake.read(table, run.source).toArrow().drop_columns(["source", MADE_BY])
+    found = run.lake.rows(table, run.source).drop_columns(["source", MADE_BY])
     return found.sort_by([("date", "ascending"), ("instrument_id", "ascending")]).combine_chunks()
 
 
@@ -57,8 +58,8 @@ def test_a_new_day_and_a_corrected_price_commit_what_they_move(
         assert rows(third, table).equals(rows(whole, table))
         fingerprints = [next(t for t in run.touches if t.table.name == table.name) for run in (third, whole)]
         assert fingerprints[0].rows == fingerprints[1].rows
-    by = third.lake.read(FEATURES, third.source).groupBy(MADE_BY).count().toArrow().to_pylist()
-    dates = {row[MADE_BY]: row["count"] // NAMES for row in by}
+    by = Counter(third.lake.rows(FEATURES, third.source, columns=(MADE_BY,))[MADE_BY].to_pylist())
+    dates = {name: count // NAMES for name, count in by.items()}
     # The first run's dates reach until the horizon before its end, or before the corrected day.
     assert dates[first.identity.run_id] == DAYS - 9 - HORIZON - 5
     assert second.identity.run_id not in dates

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import linregress, skew
-from skfolio.datasets import load_sp500_dataset
 
 from acceleray.runtime.project import NOTHING_ADDED
 from acceleray.runtime.run import Run
@@ -17,6 +16,7 @@ from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.features.part import Part
 from acceleray.stages.features.rows import FeatureRows
 from acceleray.stages.features.stage import DEFINITIONS, build_features, prices_of
+from acceleray.stages.ingest.shipped import sample_prices
 from acceleray.tables import FEATURES, RETURNS
 from market import commit_prices, long_rows
 
@@ -32,7 +32,7 @@ def commit(run: Run, prices: pd.DataFrame) -> None:
 
 
 def wide(run: Run, table: Any, column: str, like: pd.DataFrame) -> pd.DataFrame:
-    rows = run.lake.read(table, run.source).select("date", "instrument_id", column).toArrow().to_pandas()
+    rows = run.lake.rows(table, run.source, columns=("date", "instrument_id", column)).to_pandas()
     return spread(rows, column, like)
 
 
@@ -68,7 +68,7 @@ class Built:
 
 
 def ragged() -> pd.DataFrame:
-    prices = load_sp500_dataset().iloc[:DAYS, :6].copy()
+    prices = sample_prices().iloc[:DAYS, :6].copy()
     prices.index = pd.to_datetime(prices.index)
     prices.iloc[30, 0] *= 3  # a spike shows on which day it enters and leaves each window
     prices.iloc[:40, 1] = np.nan  # listed late

@@ -46,7 +46,7 @@ def returns_of(make: Callable[..., Run], path: Path) -> tuple[dict[tuple[str, st
     loaded = ingest(run)
     run.identify(loaded.load_id, loaded.as_of)
     build_returns(run)
-    rows = run.lake.read(RETURNS, run.source).collect()
+    rows = run.lake.rows(RETURNS, run.source).to_pylist()
     found = {(row["instrument_id"], str(row["date"])): (row["return_1d"], row["span_d"]) for row in rows}
     return found, run
 
@@ -58,7 +58,7 @@ def test_coins_change_no_return_of_a_stock_and_their_weekend_counts_on_monday(
     alone, _ = returns_of(make, file_of(tmp_path, "stocks.csv", STOCKS, WEEKDAY))
     together, run = returns_of(make, file_of(tmp_path, "all.csv", STOCKS | COINS, EVERY == EVERY))
     assert {key: value for key, value in together.items() if "-" not in key[0]} == alone
-    days = {str(row["date"]): row["risk_day"] for row in run.lake.read(RISK_DAYS, run.source).collect()}
+    days = {str(row["date"]): row["risk_day"] for row in run.lake.rows(RISK_DAYS, run.source).to_pylist()}
     assert [days[str(day)] for day in EVERY] == WEEKDAY.tolist()
     coin = COINS["BTC-USD"]
     monday = int(np.searchsorted(EVERY, np.datetime64("2022-05-09")))

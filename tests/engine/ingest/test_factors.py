@@ -166,7 +166,7 @@ def test_levels_are_committed_once_and_go_when_the_source_is_none(
     path.write_text(GOOD, encoding="utf-8")
     run = make("factors.source=csv", f"factors.path={path}")
     first = ingest_factors(run)
-    rows = run.lake.read(FACTORS, run.source).collect()
+    rows = run.lake.rows(FACTORS, run.source).to_pylist()
     assert len(rows) == 7
     assert {row["source"] for row in rows} == {"sample"}
     assert {row["date"]: row["level"] for row in rows if row["factor_id"] == "vix2"} == {
@@ -178,4 +178,4 @@ def test_levels_are_committed_once_and_go_when_the_source_is_none(
     assert ingest_factors(again) == first
     assert again.lake.version(FACTORS) == before
     ingest_factors(make("factors.source=none"))
-    assert run.lake.read(FACTORS, run.source).count() == 0
+    assert run.lake.rows(FACTORS, run.source).num_rows == 0

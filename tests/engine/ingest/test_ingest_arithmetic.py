@@ -59,21 +59,21 @@ def test_oil_below_zero_is_a_price_and_its_whole_change_a_loss(
     )
     said = heard(run)
     own = "instrument_id = 'WTI'"
-    (price,) = run.lake.read(PRICES, run.source).where(f"{own} AND date = DATE'2020-04-20'").collect()
+    (price,) = run.lake.rows(PRICES, run.source, where=f"{own} AND date = DATE'2020-04-20'").to_pylist()
     assert (price["price"], price["adjusted_price"]) == (-37.63, -37.63)
-    (fall,) = run.lake.read(RETURNS, run.source).where(f"{own} AND date = DATE'2020-04-20'").collect()
+    (fall,) = run.lake.rows(RETURNS, run.source, where=f"{own} AND date = DATE'2020-04-20'").to_pylist()
     assert fall["return_1d"] == pytest.approx(FALL / 100.0, rel=1e-12)
-    assert run.lake.read(PRICES_QUARANTINED, run.source).count() == 0
-    levels = {row["instrument_id"]: row["return_level"] for row in run.read(PRICE_SERIES).collect()}
+    assert run.lake.rows(PRICES_QUARANTINED, run.source).num_rows == 0
+    levels = {row["instrument_id"]: row["return_level"] for row in run.rows(PRICE_SERIES).to_pylist()}
     assert levels == {"A0": None, "A1": None, "A2": None, "WTI": 100.0}
-    kinds = {row["kind"] for row in run.lake.read(PRICE_FINDINGS, run.source).where(own).collect()}
+    kinds = {row["kind"] for row in run.lake.rows(PRICE_FINDINGS, run.source, where=own).to_pylist()}
     assert kinds == {"arithmetic"}
     assert "WTI: changes are arithmetic, 100 is a return of 1: 1 price at or below zero" in said
     assert "TYPO: market_data.arithmetic names it, and it has no prices here" in said
     # Nothing ranks it, and that is said.
     assert "WTI has no features: its prices change arithmetically" in said
-    features = run.lake.read(FEATURES, run.source).select("instrument_id").distinct().collect()
-    assert {row["instrument_id"] for row in features} == {"A0", "A1", "A2"}
+    features = run.lake.rows(FEATURES, run.source, columns=("instrument_id",))
+    assert set(features["instrument_id"].to_pylist()) == {"A0", "A1", "A2"}
 
 
 @pytest.mark.nightly
@@ -82,6 +82,6 @@ def test_an_undeclared_negative_price_stays_quarantined_and_named(
 ) -> None:
     run = make_run("market_data.source=csv", f"market_data.path={path}")
     said = heard(run)
-    (row,) = run.lake.read(PRICES_QUARANTINED, run.source).collect()
+    (row,) = run.lake.rows(PRICES_QUARANTINED, run.source).to_pylist()
     assert (row["instrument_id"], row["price_text"], row["reason"]) == ("WTI", "-37.63", "negative")
     assert "WTI: 1 price at or below zero, first on 2020-04-20: '-37.63' (negative)" in said

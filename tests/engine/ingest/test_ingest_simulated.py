@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skfolio.datasets import load_sp500_dataset
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.evaluation import rank_information_coefficient
@@ -15,6 +14,7 @@ from acceleray.runtime.run import Run, source_name
 from acceleray.settings import Settings
 from acceleray.stages.features.stage import build_features
 from acceleray.stages.ingest import simulated
+from acceleray.stages.ingest.shipped import sample_prices
 from acceleray.stages.ingest.stage import Loaded, ingest
 from acceleray.tables import FEATURES, PRICES, PRICES_RECEIVED
 from planted_signal import planted_rank_ic
@@ -41,7 +41,7 @@ def loaded(make: Callable[..., Run]) -> tuple[Run, Loaded]:
 
 
 def prices(run: Run) -> Any:
-    rows = run.lake.read(PRICES, run.source).select("date", "instrument_id", "price").toArrow().to_pandas()
+    rows = run.lake.rows(PRICES, run.source, columns=("date", "instrument_id", "price")).to_pandas()
     return rows.pivot(index="date", columns="instrument_id", values="price").sort_index()
 
 
@@ -60,7 +60,7 @@ def test_every_simulated_price_arrives_and_says_what_it_is(loaded: tuple[Run, Lo
 
 def test_prices_are_those_of_the_mathematics_module_to_six_decimals(loaded: tuple[Run, Loaded]) -> None:
     plan = Plan(days=300, transient_share=0.2, half_life_d=10.0, seed=11)
-    model = one_factor_model(load_sp500_dataset().to_numpy())
+    model = one_factor_model(sample_prices().to_numpy())
     market = market_path(model, plan)
     expected = [price_path(model, plan, market, number).round(6) for number in range(23)]
     np.testing.assert_array_equal(prices(loaded[0]).to_numpy(), np.stack(expected, axis=1))
@@ -121,7 +121,7 @@ def test_reversal_finds_the_planted_signal_at_the_predicted_strength(make: Calla
     )
     found = float(np.nanmean(rank_information_coefficient(signal, ahead)))
     plan = Plan(days=600, transient_share=0.5, half_life_d=10.0, seed=run.settings.seed)
-    model = one_factor_model(load_sp500_dataset().to_numpy())
+    model = one_factor_model(sample_prices().to_numpy())
     predicted = planted_rank_ic(model, plan, 21, 21, market_path(model, plan))
     # Half of it, or its double, or none would not pass.
     assert predicted < -0.1

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from skfolio.datasets import load_sp500_dataset
 
 from acceleray.engines.delta.lake import Lake
 from acceleray.errors import PortfolioError
@@ -18,6 +17,7 @@ from acceleray.settings import Settings
 from acceleray.stages.ingest.grouped import Here
 from acceleray.stages.ingest.quality import judge
 from acceleray.stages.ingest.sample import from_sample
+from acceleray.stages.ingest.shipped import sample_prices
 from acceleray.stages.ingest.stage import Loaded, ingest, resolve_as_of
 from acceleray.tables import (
     PRICE_FINDINGS,
@@ -98,7 +98,7 @@ def story(new_project: Callable[[], Callable[..., Run]], tmp_path_factory: pytes
 
 
 def rows(run: Run, table: Table) -> dict[tuple[str, str], Any]:
-    found = run.lake.read(table, run.source).collect()
+    found = run.lake.rows(table, run.source).to_pylist()
     keyed = {(row["instrument_id"], row["date"].isoformat()): row for row in found}
     assert len(keyed) == len(found)
     return keyed
@@ -194,14 +194,14 @@ def test_a_run_killed_between_two_commits_is_repaired_by_running_again(
     monkeypatch.setattr(killed.lake, "commit", dying)
     with pytest.raises(KeyboardInterrupt):
         ingest(killed)
-    assert killed.lake.read(PRICES_RECEIVED, "csv:other").count() == 4
-    assert killed.lake.read(PRICES, "csv:other").count() == 0
+    assert killed.lake.rows(PRICES_RECEIVED, "csv:other").num_rows == 4
+    assert killed.lake.rows(PRICES, "csv:other").num_rows == 0
     run = story.again(f"market_data.path={path}")
     loaded = ingest(run)
     assert (loaded.received, loaded.accepted, loaded.quarantined) == (4, 3, 1)
-    assert [row["price"] for row in run.read(PRICES).orderBy("date").collect()] == [1.0, 4.0, 5.0]
-    tables = [run.lake.read(table, run.source) for table in STAGES]
-    assert {row["load_id"] for table in tables for row in table.collect()} == {loaded.load_id}
+    assert run.rows(PRICES).sort_by("date")["price"].to_pylist() == [1.0, 4.0, 5.0]
+    tables = [run.lake.rows(table, run.source) for table in STAGES]
+    assert {row["load_id"] for table in tables for row in table.to_pylist()} == {loaded.load_id}
 
 
 def test_days_on_which_most_instruments_have_no_price_are_named_and_are_no_risk_days(
@@ -215,7 +215,7 @@ def test_days_on_which_most_instruments_have_no_price_are_named_and_are_no_risk_
     said: list[str] = []
     run.reporter.say = said.append  # type: ignore[method-assign]
     assert ingest(run).as_of == date(2024, 1, 5)
-    days = {row["date"].isoformat(): row for row in run.lake.read(RISK_DAYS, run.source).collect()}
+    days = {row["date"].isoformat(): row for row in run.lake.rows(RISK_DAYS, run.source).to_pylist()}
     assert [day for day, row in sorted(days.items()) if row["risk_day"]] == [
         "2024-01-02",
         "2024-01-04",
@@ -238,12 +238,12 @@ def test_a_named_exchange_has_its_own_sessions(story: Story, tmp_path: Path) -> 
     path.write_text("\n".join(["date,A", *[f"{day},{place + 1}" for place, day in enumerate(days)]]))
     run = story.again(f"market_data.path={path}", "market_data.calendar=XNYS")
     ingest(run)
-    found = {row["date"].isoformat() for row in run.read(RISK_DAYS).where("risk_day").collect()}
+    found = {row["date"].isoformat() for row in run.rows(RISK_DAYS).to_pylist() if row["risk_day"]}
     assert found == {f"2023-12-{day}" for day in (27, 28, 29)} | {f"2024-01-0{day}" for day in (2, 3, 4)}
 
 
 def test_sample_prices_come_through_bit_for_bit() -> None:
-    prices = load_sp500_dataset()
+    prices = sample_prices()
     series = judge(from_sample().prices, 10_000).series
     assert isinstance(series, Here)
     judged = pa.concat_tables(series.tables).to_pandas().dropna(subset="price")

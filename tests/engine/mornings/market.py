@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from skfolio.datasets import load_sp500_dataset
+
+from acceleray.stages.ingest.shipped import sample_prices
 
 NAMES = ("AAPL", "JPM", "PFE", "WMT", "XOM")
 # Listed later; they come into the middle of the columns, not behind them.
@@ -36,7 +37,7 @@ class Market:
 
     def __post_init__(self) -> None:
         """Take the last days of the sample."""
-        self._all = load_sp500_dataset().iloc[-(self.days + self.left) :]
+        self._all = sample_prices().iloc[-(self.days + self.left) :]
 
     def append(self, days: int) -> None:
         """Let days pass."""

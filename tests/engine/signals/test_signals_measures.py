@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from skfolio.datasets import load_sp500_dataset
 
+from acceleray.stages.ingest.shipped import sample_prices
 from acceleray.stages.signals.measures import Examined, Terms, correlate, examine, marginal, resample
 
 HORIZON_D, QUANTILES, COST_BP = 5, 4, 10.0
@@ -19,7 +19,7 @@ TERMS = Terms((HORIZON_D,), (1, 2, 5, 10), QUANTILES, COST_BP)
 @cache
 def frames() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return prices, and two signals: momentum over a quarter and reversal over a week."""
-    prices = load_sp500_dataset().iloc[-800:]
+    prices = sample_prices().iloc[-800:]
     return prices, prices.pct_change(63), -prices.pct_change(5)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from skfolio.datasets import load_sp500_dataset
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.signals import forward_returns
 from acceleray.runtime.run import Run
 from acceleray.stages.features.definitions import FEATURE_NAMES
 from acceleray.stages.features.stage import build_features
+from acceleray.stages.ingest.shipped import sample_prices
 from acceleray.stages.signals.inputs import load_inputs
 from acceleray.stages.signals.stage import Prioritised, prioritise
 from acceleray.tables import FEATURES, SIGNAL_CORRELATIONS, SIGNAL_DECAY, SIGNAL_RANKS, SIGNAL_YEARS
@@ -35,7 +35,7 @@ class Staged:
 
 def prices() -> pd.DataFrame:
     """Return real prices: one instrument listed late, one that ended, one with a gap."""
-    table = load_sp500_dataset().iloc[-DAYS:, :8].copy()
+    table = sample_prices().iloc[-DAYS:, :8].copy()
     table.iloc[:200, 0] = np.nan
     table.iloc[400:, 1] = np.nan
     table.iloc[300:303, 2] = np.nan

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from skfolio.datasets import load_sp500_dataset, load_sp500_index
 
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.stages.book.book import Book
+from acceleray.stages.ingest.shipped import sample_index, sample_prices
 from acceleray.stages.stress import rows
 from acceleray.stages.stress.definitions import Definitions
 from acceleray.stages.stress.replay import replay
@@ -22,7 +22,7 @@ SHIPPED = TEMPLATE / "conf" / "stress.yml"
 
 @pytest.fixture(scope="module")
 def prices() -> pd.DataFrame:
-    return load_sp500_dataset().sort_index(axis=1)
+    return sample_prices().sort_index(axis=1)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_the_financial_crisis_costs_the_equal_weight_book_what_it_did(
 
 
 def test_the_dates_of_the_file_are_highs_and_lows_of_the_index(definitions: Definitions) -> None:
-    index = load_sp500_index()["SP500"]
+    index = sample_index()
     for each in definitions.replays:
         around = index[pd.Timestamp(each.first) - pd.Timedelta(days=60) : pd.Timestamp(each.last)]
         assert around.idxmax().date() == each.first
@@ -70,7 +70,7 @@ def test_the_dot_com_bust_is_three_standard_deviations_of_thirty_months_away_and
     definitions: Definitions,
 ) -> None:
     """Equity and its volatility alone, from month ends by pandas."""
-    index = load_sp500_index()["SP500"]
+    index = sample_index()
     volatility = 100.0 * np.sqrt(252 / 21 * (np.log(index).diff() ** 2).rolling(21).sum())
     levels = pd.concat([index, volatility], axis=1).dropna()
     months = levels.iloc[levels.index.to_period("M").argsort()].groupby(levels.index.to_period("M")).last()

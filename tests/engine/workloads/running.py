@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
-from skfolio.datasets import load_sp500_dataset
 
 import rendered
+from acceleray.stages.ingest.shipped import sample_prices
 
 COMMAND = ("-m", "portfolio")
 IN_OTHER_BLOCKS = (str(Path(__file__).with_name("other_blocks.py")),)
@@ -41,7 +41,7 @@ class Ran:
 
 def write_prices(path: Path) -> Path:
     """Write real prices: five instruments, one of them listed late."""
-    sample = load_sp500_dataset().iloc[-DAYS:][["AAPL", "JPM", "XOM", "WMT", "PFE"]]
+    sample = sample_prices().iloc[-DAYS:][["AAPL", "JPM", "XOM", "WMT", "PFE"]]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["date", *sample.columns])

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from skfolio.datasets import load_sp500_dataset
 
 from acceleray.engines.processes.cleanup import process_environment
+from acceleray.stages.ingest.shipped import sample_prices
 from engines.living import PATIENCE_S, carrying, descendants, gone, living, named
 from rendered import TEMPLATE, project
 from workloads.keys import broken_keys, stored
@@ -201,7 +201,7 @@ def test_every_risk_number_resolves_to_what_made_it(killed: Killed) -> None:
 
 def write_prices(path: Path) -> Path:
     """Write a wide CSV: real prices, one listed late, one ended early, gaps, and three wrong cells."""
-    sample = load_sp500_dataset().iloc[-DAYS:]
+    sample = sample_prices().iloc[-DAYS:]
     wanted = ["AAPL", "JPM", "XOM", "WMT", "KO"]
     values = {name: [repr(float(price)) for price in sample[name]] for name in wanted}
     values["LATE"] = [""] * (DAYS - 120) + [repr(float(price)) for price in sample["PFE"].iloc[-120:]]

@@ -23,6 +23,7 @@ from acceleray.runtime.project import Project
 from acceleray.runtime.run import Run
 from acceleray.runtime.session import close_open, session
 from acceleray.settings import Settings, load
+from acceleray.stages.ingest.shipped import sample_prices
 from acceleray.tables import RUN_INPUTS, RUN_TABLES, RUN_WORK, RUNS
 from acceleray.tables.contract import Table
 
@@ -154,9 +155,7 @@ def run_as_script(path: Path) -> dict[str, Any]:
 
 def write_prices(path: Path) -> Path:
     """Write real prices of five instruments over 900 days, one of them listed late, as a wide CSV file."""
-    from skfolio.datasets import load_sp500_dataset
-
-    prices = load_sp500_dataset().iloc[-DAYS:][list(INSTRUMENTS)].astype(object)
+    prices = sample_prices().iloc[-DAYS:][list(INSTRUMENTS)].astype(object)
     prices.iloc[: DAYS - 300, -1] = ""
     prices.index.name = "date"
     prices.to_csv(path, lineterminator="\n")

@@ -156,7 +156,8 @@ def options_here(settings: Settings, jars: tuple[Path, ...], scratch: Path) -> d
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": small,
         "spark.default.parallelism": small,
-        "spark.databricks.delta.snapshotPartitions": small,
+        # A log lists tens of files: tables of more are compacted. Each task costs more than to read them.
+        "spark.databricks.delta.snapshotPartitions": "1",
         # Merging small partitions leaves one core with all the work, and the others with none.
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",

@@ -23,6 +23,7 @@ from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.ingest.quality import PLAIN_NUMBER
 from acceleray.stages.ingest.received import ISO_DATE
+from acceleray.stages.ingest.shipped import bond_yields, oil_prices, sample_index
 from acceleray.stages.ingest.wide_file import Kind, open_wide
 from acceleray.tables import FACTORS
 from acceleray.tables.stress import MONTHLY_MEAN
@@ -87,15 +88,9 @@ def _received(settings: Settings) -> Iterator[_Level]:
 
 
 def _from_sample() -> Iterator[_Level]:
-    import arch.data.default
-    import arch.data.wti
-    from skfolio.datasets import load_sp500_index
-
-    index = load_sp500_index()["SP500"]
-    yield from _series(_EQUITY, index, "index", "S&P 500 (skfolio)")
-    oil = arch.data.wti.load()["DCOILWTICO"]
-    yield from _series("oil", oil, "USD a barrel", "WTI spot, FRED DCOILWTICO (arch)")
-    yields = arch.data.default.load()
+    yield from _series(_EQUITY, sample_index(), "index", "S&P 500 (skfolio)")
+    yield from _series("oil", oil_prices(), "USD a barrel", "WTI spot, FRED DCOILWTICO (arch)")
+    yields = bond_yields()
     # Published with two decimals, so the difference has no more.
     spread = (yields["BAA"] - yields["AAA"]).round(2)
     # A row carries the first of a month and the mean of that month, which is known once the month is over.

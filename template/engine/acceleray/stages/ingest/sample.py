@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from acceleray.stages.ingest.grouped import Here, cells_of
 from acceleray.stages.ingest.received import Received
+from acceleray.stages.ingest.shipped import sample_prices
 
 # Of the European Central Bank, from one euro; other pairs follow from these.
 RATES = ("EURUSD", "EURGBP", "EURJPY")
@@ -20,9 +21,7 @@ def from_sample(rates: bool = False) -> Received:
 
     With `rates` three exchange rates come too, which a book in several currencies needs.
     """
-    from skfolio.datasets import load_sp500_dataset
-
-    prices = load_sp500_dataset()
+    prices = sample_prices()
     if rates:
         prices = prices.join(reference_rates(), how="left")
     days = pa.array(prices.index.to_numpy().astype("datetime64[D]"))

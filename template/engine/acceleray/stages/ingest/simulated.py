@@ -14,6 +14,7 @@ from acceleray.quant.universe import OneFactorModel, Plan, market_path, one_fact
 from acceleray.settings import Settings
 from acceleray.stages.ingest.grouped import Grouped, Here, cells_of, few
 from acceleray.stages.ingest.received import Received
+from acceleray.stages.ingest.shipped import sample_prices
 
 # The last business day of the year in which the sample ends.
 LAST_DAY = "2022-12-30"
@@ -30,10 +31,8 @@ def from_simulation(spark: SparkSession, settings: Settings) -> Received:
     What an instrument is paid depends on its number, not on how many there are or who computes it. Days are
     Monday to Friday and end on `LAST_DAY`.
     """
-    from skfolio.datasets import load_sp500_dataset
-
     size = settings.universe
-    model = one_factor_model(load_sp500_dataset().to_numpy())
+    model = one_factor_model(sample_prices().to_numpy())
     plan = Plan(size.days, size.transient_share, size.half_life_d, settings.seed)
     market = market_path(model, plan)
     days = business_days(size.days)

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pyspark.sql import functions as F
-
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest.chosen import INVENTED, chosen
@@ -28,6 +26,7 @@ from acceleray.stages.book.actual import actual_pnl
 from acceleray.stages.book.book import Book
 from acceleray.stages.simulate.rows import VALUE_AT_RISK
 from acceleray.tables import EXPOSURES_REPORTED, LIVE_RECORD, REALISED_PNL, RISK_REPORTED
+from acceleray.tables.contract import literal
 
 _DAY = ("portfolio_id", "method", "confidence", "date")
 _NUMBERS = ("hypothetical_pnl", "actual_pnl")
@@ -103,6 +102,12 @@ def _exposures(run: Run, due: Sequence[tuple[Row, bool, int]]) -> list[Row]:
     runs, portfolios = (sorted({row[name] for row, _, _ in due}) for name in ("run_id", "portfolio_id"))
     if not due:
         return []
-    frame = run.lake.read(EXPOSURES_REPORTED)
-    wanted = F.col("run_id").isin(runs) & F.col("portfolio_id").isin(portfolios)
-    return list(frame.where(wanted).toArrow().to_pylist())
+    # Those are rows of other runs, which the evidence of this one names.
+    run.lake.looked_up.setdefault((EXPOSURES_REPORTED.label, ""), EXPOSURES_REPORTED)
+    wanted = f"run_id IN ({_listed(runs)}) AND portfolio_id IN ({_listed(portfolios)})"
+    rows = run.lake.rows(EXPOSURES_REPORTED, where=wanted)
+    return list(rows.sort_by([(name, "ascending") for name in EXPOSURES_REPORTED.key]).to_pylist())
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return ", ".join(map(literal, texts))
