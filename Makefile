@@ -102,8 +102,8 @@ soak: prepare ## A hundred runs in one process, watched for growth: make soak AR
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
-planted: prepare ## Plant 434 faults in copies of the engine, and see the test of each notice: several minutes
-planted: prepare ## Plant 434 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 435 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 435 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more
