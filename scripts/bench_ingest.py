@@ -1,9 +1,9 @@
 """Measure how long prices take to be read, judged and committed, and the memory of all processes meanwhile.
 
 `make bench-ingest` makes 1,000 instruments x 5,000 days, as CSV and as Parquet, and runs a workload that only
-ingests on a rendered project: real Spark and Delta, on this machine. The peak is the sum of proportional set
-sizes, so that pages which processes share count once; Ray and MLflow, which the command starts too, are in
-it.
+ingests on a rendered project: real Spark and Delta, on this machine. With ARGS=--features it makes features
+of the prices as well. The peak is the sum of proportional set sizes, so that pages which processes share
+count once; Ray and MLflow, which the command starts too, are in it.
 """
 
 from __future__ import annotations
@@ -44,6 +44,11 @@ def run(run: Run) -> Conclusion:
 
 WORKLOAD = Workload(name="ingest_alone", title="Ingest prices", engine="spark", run=run)
 '''
+_FEATURES = """    with run.stage("features", "Make features (Spark)"):
+        from acceleray.stages.features.stage import build_features
+
+        build_features(run)
+"""
 _EVERY_S = 0.25
 
 
@@ -63,8 +68,8 @@ def write_prices(folder: Path, instruments: int, days: int) -> dict[str, Path]:
     return paths
 
 
-def measured(project: Path, path: Path) -> tuple[float, float, float]:
-    """Return seconds of the stage, seconds of the whole command, and the peak of its memory in GB."""
+def measured(project: Path, path: Path) -> tuple[dict[str, float], float, float]:
+    """Return seconds of each stage, seconds of the whole command, and the peak of its memory in GB."""
     state = project / f"state {path.suffix[1:]}"
     wishes = ("market_data.source=csv", f"market_data.path={path}", f"paths.state={state}")
     command = [sys.executable, "-m", "portfolio", "run", "ingest_alone", "--project", str(project)]
@@ -79,10 +84,11 @@ def measured(project: Path, path: Path) -> tuple[float, float, float]:
     watcher = threading.Thread(target=_watch, args=(psutil.Process(running.pid), peak), daemon=True)
     watcher.start()
     said, _ = running.communicate()
-    found = re.search(r"^ingest +\d+ +([\d.]+)$", said, re.MULTILINE)
-    if running.returncode or found is None:
+    found = re.findall(r"^(ingest|features) +\d+ +([\d.]+)$", said, re.MULTILINE)
+    if running.returncode or not found:
         raise SystemExit(f"The run failed: {said[-2000:]}")
-    return float(found.group(1)), time.perf_counter() - began, peak[0]
+    stages = {name: float(seconds) for name, seconds in found}
+    return stages, time.perf_counter() - began, peak[0]
 
 
 def _watch(process: psutil.Process, peak: list[float]) -> None:
@@ -105,21 +111,23 @@ def main() -> None:
     parser = ArgumentParser(description="Measure how long prices take to be ingested and judged.")
     parser.add_argument("--instruments", type=int, default=1000)
     parser.add_argument("--days", type=int, default=5000)
+    parser.add_argument("--features", action="store_true", help="make features of the prices as well")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         project = Path(scratch, "project")
         render = [sys.executable, str(ROOT / "scripts/render.py"), "answers/reference.yml", str(project)]
         subprocess.run(render, cwd=ROOT, check=True, capture_output=True)
         workload = project / "src/portfolio/workloads/ingest_alone.py"
-        workload.write_text(_WORKLOAD, encoding="utf-8")
+        features = _FEATURES if wanted.features else ""
+        content = _WORKLOAD.replace("    return Conclusion", f"{features}    return Conclusion")
+        workload.write_text(content, encoding="utf-8")
         paths = write_prices(Path(scratch), wanted.instruments, wanted.days)
         where = f"{os.cpu_count()} cores, Python {platform.python_version()}"
         sys.stdout.write(f"{wanted.instruments * wanted.days:,} prices, {where}\n")
         for kind, path in paths.items():
-            stage, whole, peak = measured(project, path)
-            sys.stdout.write(
-                f"{kind:<8} ingest {stage:6.1f} s, whole command {whole:6.1f} s, at most {peak:.2f} GB\n"
-            )
+            stages, whole, peak = measured(project, path)
+            each = ", ".join(f"{name} {seconds:6.1f} s" for name, seconds in stages.items())
+            sys.stdout.write(f"{kind:<8} {each}, whole command {whole:6.1f} s, at most {peak:.2f} GB\n")
             sys.stdout.flush()
 
 

@@ -49,6 +49,22 @@ def test_few_rows_through_the_driver_and_many_through_files_are_the_same_commit(
     assert stages(run) == []
 
 
+def test_parts_that_are_made_again_are_the_same_commit_without_spark(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    small = committed(run, COUNT, 130)
+    fewer = committed(run, COUNT - 1, 130)
+    monkeypatch.setattr(type(run.lake), "frame", lambda *_: pytest.fail("by Spark"))
+    again = commit_parts(run.lake, run.settings, TARGET, lambda: in_parts(COUNT, 130))
+    assert (again.changed, again.rows, again.fingerprint) == (True, small.rows, small.fingerprint)
+    assert again.version == fewer.version + 1
+    assert not commit_parts(run.lake, run.settings, TARGET, lambda: in_parts(COUNT, 7)).changed
+    monkeypatch.undo()
+    assert same(scores(run), expected(COUNT))
+    assert stages(run) == []
+
+
 @pytest.mark.nightly
 def test_no_parts_leave_no_rows(make_run: Callable[..., Run]) -> None:
     run = make_run()

@@ -1,10 +1,12 @@
 """Commits by delta-rs: what Delta promises holds, and what delta-rs would pass over it is not asked for."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -63,6 +65,40 @@ def folder(tmp_path: Path) -> Path:
     commit(folder, rows(range(5)))
     commit(folder, rows(range(5), source=ODD), scope=ODD)
     return folder
+
+
+def parts_of(*some: pa.Table) -> here.Parts:
+    return lambda: iter(some)
+
+
+def test_parts_are_one_commit_of_all_their_rows(folder: Path) -> None:
+    before, whole = DeltaTable(str(folder)).version(), rows(range(3, 9))
+    some = parts_of(whole.slice(0, 1), whole.slice(1, 2), whole.slice(3))
+    assert content_here(TABLE, some) == content_here(TABLE, whole)
+    assert commit_here(folder, TABLE, some, condition(TABLE, "one", None), "mine") == before + 1
+    assert (numbers(folder), numbers(folder, ODD)) == ([3, 4, 5, 6, 7, 8], [0, 1, 2, 3, 4])
+
+
+def test_a_part_that_breaks_a_check_or_does_not_come_commits_nothing(folder: Path) -> None:
+    def broken() -> Iterator[pa.Table]:
+        yield rows(range(7))
+        raise ValueError("planted")
+
+    dear = parts_of(rows(range(7)), rows(range(7, 9), -1.0))
+    for some, error in ((dear, NotHereError), (broken, ValueError)):
+        with pytest.raises(error):
+            commit_here(folder, TABLE, some, condition(TABLE, "one", None), "mine")
+        assert numbers(folder) == [0, 1, 2, 3, 4]
+
+
+def test_a_number_of_a_later_part_that_would_mislead_spark_has_no_extremes(folder: Path) -> None:
+    free = replace(TABLE, checks=())
+    create(folder.parent / "free", free, properties(free))
+    some = parts_of(rows(range(2)), rows(range(2, 4), -0.0))
+    commit_here(folder.parent / "free", free, some, None, "")
+    (written,) = (folder.parent / "free").glob("*.parquet")
+    column = pq.ParquetFile(written).metadata.row_group(0).column(2)
+    assert (column.path_in_schema, column.is_stats_set) == ("amount", False)
 
 
 def test_a_table_is_created_as_declared(folder: Path) -> None:

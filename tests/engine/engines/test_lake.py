@@ -163,7 +163,7 @@ def test_two_writers_of_one_table_both_commit_everything(
 ) -> None:
     make_run().lake.open(NOTES)
     waits: list[float] = []
-    monkeypatch.setattr("acceleray.engines.delta.lake.sleep", waits.append)
+    monkeypatch.setattr("acceleray.engines.delta.retrying.sleep", waits.append)
     lakes, turns = {name: make_run().lake for name in ("a", "b")}, 0
     # Spark's, until they did meet, so that at least one commit was tried again; delta-rs sees for itself that
     # the other's rows are other rows.
@@ -188,7 +188,7 @@ def test_a_table_that_is_always_busy_is_given_up_in_one_line(
             raise RuntimeError("[DELTA_CONCURRENT_APPEND] Files were added by a concurrent update.")
         raise OvertakenError("a concurrent transaction added new data")
 
-    monkeypatch.setattr("acceleray.engines.delta.lake.sleep", waits.append)
+    monkeypatch.setattr("acceleray.engines.delta.retrying.sleep", waits.append)
     monkeypatch.setattr(DataFrameWriterV2, "overwrite", busy)
     monkeypatch.setattr("acceleray.engines.delta.lake.commit_here", busy)
     with pytest.raises(PortfolioError, match=r"^Other writers changed bronze.notes during each of 6 tries"):

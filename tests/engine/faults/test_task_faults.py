@@ -151,7 +151,7 @@ def test_a_concurrent_writer_to_the_same_table_costs_a_retry(
     identifier = lake.identifier(drill.VALUES)
     stop = threading.Event()
     # A writer that never stops could be faster each time on a slow machine; this one stops once it has been.
-    monkeypatch.setattr("acceleray.engines.delta.lake.sleep", lambda seconds: stop.set())
+    monkeypatch.setattr("acceleray.engines.delta.retrying.sleep", lambda seconds: stop.set())
     number = itertools.count(1)
 
     def append() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -62,8 +62,8 @@ class MemoryRun:
         self.tables[table.label] = pa.concat_tables([stays, rows]).combine_chunks()
         self.written[table.label] = rows.num_rows
 
-    def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> None:
-        self.commit(table, pa.concat_tables(list(parts)))
+    def commit_parts(self, table: Table, parts: Callable[[], Iterable[pa.Table]]) -> None:
+        self.commit(table, pa.concat_tables(list(parts())))
 
 
 def meets(rows: pa.Table, where: str) -> pa.ChunkedArray:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from acceleray.engines.delta.here import Parts
 from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.engines.handoff.arrays import with_constants, without_nan
 from acceleray.engines.handoff.driver_read import rows_here
@@ -196,10 +197,10 @@ class Run:
         rows = without_nan(with_constants(rows, table, self.constants()))
         return self._wrote(self.lake.append(table, rows, self.scope(table)))
 
-    def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> Commit:
+    def commit_parts(self, table: Table, parts: Iterable[pa.Table] | Parts) -> Commit:
         """Replace this run's rows of a table in one commit by rows that come a part at a time.
 
-        However many they are, memory holds only some of them.
+        However many they are, memory holds only some. A function that makes them again spares files.
         """
         into = Target(table, self.scope(table), self.constants())
         return self._wrote(commit_parts(self.lake, self.settings, into, parts))

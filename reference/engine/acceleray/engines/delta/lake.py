@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
-from time import sleep
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -18,6 +17,7 @@ from acceleray.engines.delta.held import Record, held, record
 from acceleray.engines.delta.here import (
     NotHereError,
     OvertakenError,
+    Parts,
     commit_here,
     condition,
     content_here,
@@ -28,15 +28,11 @@ from acceleray.engines.delta.here import (
 from acceleray.engines.delta.history import version_of
 from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable
 from acceleray.engines.delta.opening import Places
-from acceleray.engines.processes.signals import text_of
+from acceleray.engines.delta.retrying import retried
 from acceleray.engines.spark.frames import frame_of
 from acceleray.engines.spark.kept import kept
-from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 from acceleray.tables.contract import Table, literal, quoted
-
-# How often a commit is tried again when another writer was faster, and the first wait; waits double.
-_RETRIES, _WAIT_S = 5, 0.2
 
 
 class Lake:
@@ -146,24 +142,37 @@ class Lake:
             raise RuntimeError(f"{table.label} is append only: rows are added with append, never replaced")
         if isinstance(rows, pa.Table):
             rows = whole_rows(table, rows)
-            if self._commits and (folder := self._here(table)) is not None:
-                with suppress(NotHereError):
-                    new, chosen = content_here(table, rows), condition(table, scope, where)
-                    refuse_count(table, new, rows_expected)
-                    return self._replace(
-                        table, new, scope, where, lambda told: commit_here(folder, table, rows, chosen, told)
-                    )
+            refuse_count(table, Content(rows.num_rows), rows_expected)
+            if (done := self.commit_here(table, rows, scope, where)) is not None:
+                return done
         self.open(table)
         frame = self.frame(table, rows)
         with kept(frame, self.settings) if keep else nullcontext():
             new = content_of(table, frame)
             refuse_count(table, new, rows_expected)
-            predicate = F.expr(self._predicate(table, scope, where))
+            predicate, writer = (
+                F.expr(self._predicate(table, scope, where)),
+                frame.writeTo(self.identifier(table)),
+            )
+            return self._replace(
+                table,
+                new,
+                scope,
+                where,
+                lambda told: writer.option("userMetadata", told).overwrite(predicate),
+            )
 
-            def write(metadata: str) -> None:
-                frame.writeTo(self.identifier(table)).option("userMetadata", metadata).overwrite(predicate)
-
+    def commit_here(
+        self, table: Table, rows: pa.Table | Parts, scope: str, where: str | None = None
+    ) -> Commit | None:
+        """Commit whole rows of this process as `commit` does; None, and nothing, where that takes Spark."""
+        if not self._commits or (folder := self._here(table)) is None:
+            return None
+        with suppress(NotHereError):
+            new, chosen = content_here(table, rows), condition(table, scope, where)
+            write = partial(commit_here, folder, table, rows, chosen)
             return self._replace(table, new, scope, where, write)
+        return None
 
     def append(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
         """Add rows to a table that is append only, in one atomic commit; all that are there stay as they are.
@@ -182,11 +191,10 @@ class Lake:
         self.open(table)
         keys = self.read(table, scope, base).select(*map(quoted, table.key))
         frame = self.frame(table, self.frame(table, rows).join(keys, list(table.key), "left_anti"))
-
-        def write(metadata: str) -> None:
-            frame.writeTo(self.identifier(table)).option("userMetadata", metadata).append()
-
-        return self._added(table, scope, base, content_of(table, frame), write)
+        added, writer = content_of(table, frame), frame.writeTo(self.identifier(table))
+        return self._added(
+            table, scope, base, added, lambda told: writer.option("userMetadata", told).append()
+        )
 
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a table in one atomic commit, whatever it holds; its readers pass over doubles."""
@@ -230,7 +238,8 @@ class Lake:
 
         `write` is given what the commit carries, and may return its version.
         """
-        for retry in range(_RETRIES + 1):
+
+        def attempt() -> Commit:
             # What is held counts at one version, and may be another after each try.
             base = self.version(table)
             before = replaced = self._held(table, scope, base)
@@ -239,17 +248,9 @@ class Lake:
             if new == replaced:
                 return Commit(table, base, before.rows, before.fingerprint, changed=False)
             told = record(table, scope, before - replaced + new, None if where is None else base)
-            try:
-                return self._committed(table, told, write(told.text))
-            except Exception as error:
-                if not isinstance(error, OvertakenError) and "[DELTA_CONCURRENT_" not in text_of(error):
-                    raise
-            if retry < _RETRIES:
-                # Two writers that wait equally long would meet again.
-                sleep(_WAIT_S * 2**retry * random.uniform(0.5, 1.5))
-        raise PortfolioError(
-            f"Other writers changed {table.label} during each of {_RETRIES + 1} tries to commit; run again."
-        )
+            return self._committed(table, told, write(told.text))
+
+        return retried(attempt, table.label)
 
     def _added(
         self, table: Table, scope: str, base: int, added: Content, write: Callable[[str], int | None]
@@ -275,10 +276,9 @@ class Lake:
     def _held(self, table: Table, scope: str, version: int) -> Content:
         if table.label in self._places.new:
             return EMPTY
-        if (folder := self._here(table)) is not None:
-            found = held(folder, table, scope, version)
-            if found is not None:
-                return found
+        folder = self._here(table)
+        if folder is not None and (found := held(folder, table, scope, version)) is not None:
+            return found
         return self._content(table, scope, version, None)
 
     def _content(self, table: Table, scope: str, version: int, where: str | None) -> Content:

@@ -1,17 +1,22 @@
-"""Rows of all parts: made here if they are few, else by Spark."""
+"""Rows of all parts: made here if they are few, else by the Python workers of Spark."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
+from acceleray.engines.delta.here import Parts
 from acceleray.engines.delta.lake import Lake
 from acceleray.engines.handoff.arrays import column
+from acceleray.engines.handoff.files import DataFile, Piece, read_piece, write_part
+from acceleray.engines.handoff.stage import new_stage
 from acceleray.settings.places import shares_stage
 from acceleray.stages.features.origin import MADE_FROM
 from acceleray.stages.features.part import Part
@@ -47,6 +52,36 @@ class Making:
         return rows.select(table.column_names).cast(table.arrow_schema)
 
 
+def few(wanted: Sequence[Part], instruments: int) -> bool:
+    """Return whether this process makes the rows of parts sooner than others would begin."""
+    return instruments * sum(part.stop - part.first for part in wanted) <= HERE_ROWS
+
+
+@contextmanager
+def in_files(lake: Lake, table: Table, making: Making, wanted: Sequence[Part]) -> Iterator[Parts]:
+    """Yield the rows of all parts, a part at a time, in files of a stage that Spark's Python workers write.
+
+    No row passes through Java, whose heap would be filled by some millions of them. While the block runs they
+    may be read again and again.
+    """
+    with new_stage(lake.settings) as stage:
+
+        def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                for number in batch.column("id").to_pylist():
+                    file = write_part(stage, number, making.rows(table, wanted[number]))
+                    yield pa.RecordBatch.from_pydict({"number": [number], "file": [json.dumps(asdict(file))]})
+
+        numbers = lake.spark.range(0, len(wanted), 1, len(wanted))
+        found = numbers.mapInArrow(made, "number long, file string").toArrow().sort_by("number")
+        if found["number"].to_pylist() != list(range(len(wanted))):
+            raise RuntimeError(f"{stage} has not each of {len(wanted)} parts once")
+        told = [json.loads(text) for text in found["file"].to_pylist()]
+        files = [DataFile(**one | {"group_rows": tuple(one["group_rows"])}) for one in told]
+        whole = [Piece(file, tuple(range(len(file.group_rows)))) for file in files]
+        yield lambda: (read_piece(piece, table.arrow_schema, None) for piece in whole)
+
+
 def rows_of(
     lake: Lake, table: Table, making: Making, wanted: Sequence[Part], instruments: int
 ) -> DataFrame | pa.Table:
@@ -59,9 +94,8 @@ def rows_of(
         wanted: parts.
         instruments: how many rows a day may have.
     """
-    few = instruments * sum(part.stop - part.first for part in wanted) <= HERE_ROWS
     # Workers of a Spark elsewhere, which a client reaches, may not have this package.
-    if few or not shares_stage(lake.settings):
+    if few(wanted, instruments) or not shares_stage(lake.settings):
         every = (making.rows(table, part) for part in wanted)
         return pa.concat_tables([table.arrow_schema.empty_table(), *every])
 

@@ -60,7 +60,7 @@ def commit_moved(run: Run, table: Table, known: Moved, stamps: dict[str, object]
     part = known.part
     rows = (known.given if part is None else part.rows(known.given)).select(names)
     if part is None and len(rows) > _ROWS:
-        run.commit_parts(table, (with_constants(few, table, stamps) for few in _pieces(rows)))
+        run.commit_parts(table, lambda: (with_constants(few, table, stamps) for few in _pieces(rows)))
     elif part is None:
         run.commit(table, with_constants(rows, table, stamps))
     else:

@@ -7,10 +7,11 @@ apart. Whatever delta-rs does not do, it does not begin, and Spark does it or sa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -28,8 +29,13 @@ _READER, _WRITERS, _WRITER_OF_CHECKS = 1, (2, 3), 3
 _CHECK = "delta.constraints."
 # Spark begins a checkpoint at every tenth commit.
 _CHECKPOINT_EVERY = 10
+# Parts come in the order of a table's days, mostly: who replaces the last of them need not write all again.
+_STREAMED_FILE_BYTES = 4_000_000
 # What Spark and delta-rs read differently: names in backticks, text in double quotes, and backslashes.
 _SPARKS_OWN = re.compile(r'[`"\\]')
+
+Parts: TypeAlias = Callable[[], Iterable[pa.Table]]
+"""Rows with all declared columns that are made a part at a time, the same at every call."""
 
 
 class NotHereError(Exception):
@@ -84,9 +90,12 @@ def create(folder: Path, table: Table, properties: Mapping[str, str]) -> None:
         raise NotHereError(str(error)) from None
 
 
-def content_here(table: Table, rows: pa.Table) -> Content:
+def content_here(table: Table, rows: pa.Table | Parts) -> Content:
     """Return what rows of this process come to, as Spark would tell."""
-    return Content(rows.num_rows, hash_total(rows, *hashed_columns(table)))
+    content, columns = EMPTY, hashed_columns(table)
+    for part in _parts(rows):
+        content += Content(part.num_rows, hash_total(part, *columns))
+    return content
 
 
 def content_there(folder: Path, table: Table, version: int, chosen: str) -> Content:
@@ -143,13 +152,15 @@ def without_keys(table: Table, rows: pa.Table, there: pa.Table) -> pa.Table:
     return rows.take(new.column("_place").sort())
 
 
-def commit_here(folder: Path, table: Table, rows: pa.Table, replaced: str | None, metadata: str) -> int:
+def commit_here(
+    folder: Path, table: Table, rows: pa.Table | Parts, replaced: str | None, metadata: str
+) -> int:
     """Commit rows with all declared columns, and return the version.
 
     Args:
         folder: of the table.
         table: the declaration.
-        rows: all must meet `replaced`.
+        rows: all must meet `replaced`; of parts, memory holds only some.
         replaced: which rows they replace, as `condition` returns it; None adds them.
         metadata: what the commit carries as `userMetadata`.
 
@@ -163,16 +174,18 @@ def commit_here(folder: Path, table: Table, rows: pa.Table, replaced: str | None
     opened = _opened(folder, table)
     carried = CommitProperties(custom_metadata={"userMetadata": metadata} if metadata else None)
     untold = ColumnProperties(statistics_enabled="NONE", dictionary_enabled=False)
-    written = WriterProperties(column_properties=dict.fromkeys(_without_extremes(rows), untold))
+    misleading = dict.fromkeys(name for part in _parts(rows) for name in _without_extremes(part))
+    written = WriterProperties(column_properties=dict.fromkeys(misleading, untold))
     mode = "append" if replaced is None else "overwrite"
     try:
         write_deltalake(
             opened,
-            _in_order(rows, opened),
+            _in_order(rows, opened) if isinstance(rows, pa.Table) else _streamed(rows, opened),
             mode=mode,
             predicate=replaced,
             commit_properties=carried,
             writer_properties=written,
+            target_file_size=None if isinstance(rows, pa.Table) else _STREAMED_FILE_BYTES,
         )  # type: ignore[call-overload]
     except CommitFailedError as error:
         raise OvertakenError(str(error)) from None
@@ -213,6 +226,17 @@ def _without_extremes(rows: pa.Table) -> list[str]:
             if (np.isnan(values) | (np.signbit(values) & (values == 0.0))).any():
                 found.append(field.name)
     return found
+
+
+def _parts(rows: pa.Table | Parts) -> Iterable[pa.Table]:
+    return [rows] if isinstance(rows, pa.Table) else rows()
+
+
+def _streamed(rows: Parts, opened: DeltaTable) -> pa.RecordBatchReader:
+    parts = (_in_order(part, opened) for part in rows())
+    first = next(parts)
+    batches = (batch for part in chain([first], parts) for batch in part.to_batches())
+    return pa.RecordBatchReader.from_batches(first.schema, batches)
 
 
 def _in_order(rows: pa.Table, opened: DeltaTable) -> pa.Table:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from acceleray.engines.delta.content import whole_rows
+from acceleray.engines.delta.here import Parts
 from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.engines.handoff.arrays import with_constants, without_nan
 from acceleray.engines.handoff.files import DataFile, write_part
@@ -19,15 +21,28 @@ from acceleray.settings import Settings
 _FILE_BYTES = 16 * 2**20
 
 
-def commit_parts(lake: Lake, settings: Settings, target: Target, parts: Iterable[pa.Table]) -> Commit:
+def commit_parts(lake: Lake, settings: Settings, target: Target, parts: Iterable[pa.Table] | Parts) -> Commit:
     """Replace the target's rows of one scope by those of all parts, in one commit.
 
-    Up to `hand_off.small_mb` they go through the driver as one Arrow table. Beyond that they are written to a
+    Parts that a function makes again are committed by this process as they come, where it may commit. Up to
+    `hand_off.small_mb` others go through the driver as one Arrow table. Beyond that they are written to a
     stage, from where Spark reads them: neither Python nor Java then holds more than some megabytes of them.
 
     Raises:
         PortfolioError: Spark did not read as many rows as were written.
     """
+    if callable(parts):
+        again = parts
+
+        def made() -> Iterator[pa.Table]:
+            for rows in again():
+                yield whole_rows(
+                    target.table, with_constants(without_nan(rows), target.table, target.constants)
+                )
+
+        if (done := lake.commit_here(target.table, made, target.scope)) is not None:
+            return done
+        parts = again()
     files = _gathered(parts, target.schema)
     held, size, limit = list[pa.Table](), 0, settings.hand_off.small_mb * 2**20
     for rows in files:

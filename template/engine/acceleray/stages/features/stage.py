@@ -22,7 +22,7 @@ from acceleray.stages.features.origin import MADE_BY
 from acceleray.stages.features.part import parts
 from acceleray.stages.features.recipe import Recipe, of_features, of_returns
 from acceleray.stages.features.renewal import held, renewal
-from acceleray.stages.features.spread import Making, rows_of
+from acceleray.stages.features.spread import Making, few, in_files, rows_of
 from acceleray.tables import PRICES, RETURNS
 from acceleray.tables.contract import Table
 
@@ -90,8 +90,12 @@ def _commit(run: Run, table: Table, recipe: Recipe) -> None:
     constants = {"source": run.source, MADE_BY: run.identity.run_id}
     making = Making(recipe.make, recipe.expected.days, recipe.expected.origins, constants)
     wanted = parts(found.wanted, recipe.reach, recipe.instruments)
-    rows = rows_of(run.lake, table, making, wanted, recipe.instruments)
-    run.commit(table, rows, where=found.where)
+    if found.where is None and run.settings.profile == "local" and not few(wanted, recipe.instruments):
+        with in_files(run.lake, table, making, wanted) as parts_made:
+            run.commit_parts(table, parts_made)
+    else:
+        rows = rows_of(run.lake, table, making, wanted, recipe.instruments)
+        run.commit(table, rows, where=found.where)
     kind = f"{table.name} of a date"
     for reason, dates in found.made.items():
         run.kept.made(kind, dates, reason)
