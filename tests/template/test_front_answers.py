@@ -153,7 +153,7 @@ def test_a_recorded_answer_that_a_new_one_puts_out_of_question_is_left_out(asked
     recorded = {"data_source": "csv", "data_path": "closes.csv", "time_zone": "Europe/Zurich"}
     answers, _ = complete(asked, {"data_source": "sample", "schedule_cron": ""}, recorded)
     assert not {"data_path", "time_zone"} & set(answers)
-    with pytest.raises(RefusedError, match=r"\Atime_zone: This counts only with a schedule"):
+    with pytest.raises(RefusedError, match=r"\Atime_zone: This has an effect only with a schedule"):
         complete(asked, {"schedule_cron": "", "time_zone": "Europe/Zurich"}, recorded)
 
 
