@@ -209,7 +209,7 @@ def test_on_databricks_the_volume_is_written_to_and_the_disk_is_that_of_the_driv
     volume.rmdir()
     volume.write_text("no folder")
     missing = examine(*places, profile="databricks")["State folder"]
-    assert (missing.status, "is the volume there" in missing.detail) == ("missing", True)
+    assert (missing.status, "does the volume exist" in missing.detail) == ("missing", True)
 
 
 def test_looking_starts_and_even_imports_neither_spark_nor_ray(project: Path) -> None:

@@ -99,7 +99,9 @@ def test_one_value_changed_in_an_archive_is_refused_by_its_hash(
     pq.write_table(rows.set_column(at, "value", pc.multiply(rows["value"], pa.scalar(1.0 + 1e-15))), path)
     said = archived.reproduce("risk_stress_testing", folder)
     assert said.code == 2
-    assert "is damaged: tables/wrote/gold.risk_measures.parquet is not what was kept" in said.error
+    assert (
+        "is damaged: tables/wrote/gold.risk_measures.parquet has changed since it was archived" in said.error
+    )
 
 
 def test_a_formula_changed_in_the_archived_engine_is_found_in_the_tables(

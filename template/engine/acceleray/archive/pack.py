@@ -67,7 +67,7 @@ def _read_me(manifest: dict[str, Any], sealed: str) -> str:
             f"  Seal            {sealed} (SHA-256 of {SUMS})",
             "",
             "To check the archive, in its folder:   sha256sum -c SHA256SUMS",
-            f"To run it again and compare:           portfolio reproduce {run['run_id']} --from ARCHIVE",
+            f"To reproduce the run and compare:      portfolio reproduce {run['run_id']} --from ARCHIVE",
             "",
         ]
     )

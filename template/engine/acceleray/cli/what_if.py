@@ -28,9 +28,10 @@ def what_if(
         str, typer.Option("--hedges", metavar="A,B,C", help="Find the best amount of each of these.")
     ] = "",
     portfolio: Annotated[
-        str, typer.Option("--portfolio", metavar="P", help="Which one; that of the headlines by default.")
+        str,
+        typer.Option("--portfolio", metavar="P", help="Portfolio; default: the one of the headline numbers."),
     ] = "",
-    shell: Annotated[bool, typer.Option("--shell", help="Stay open and ask again and again.")] = False,
+    shell: Annotated[bool, typer.Option("--shell", help="Open a session for many questions.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Write the answer to gold.what_if.")] = False,
     overrides: Overrides = None,
     profile: Profile = None,

@@ -62,7 +62,7 @@ def measured(project_dir: Path) -> Measured:
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise PortfolioError(f"{own} cannot be read ({error}); delete it or run make bench.") from None
     shipped = json.loads(files("acceleray.doctor").joinpath("measured.json").read_text(encoding="utf-8"))
-    return _of(shipped, f"the template's own measurement on {shipped['machine']['cpus']} cores")
+    return _of(shipped, f"the shipped measurement on {shipped['machine']['cpus']} cores")
 
 
 def _of(found: Mapping[str, Any], origin: str) -> Measured:

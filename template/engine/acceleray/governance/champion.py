@@ -167,11 +167,13 @@ def stored_content(settings: Settings, client: Any, name: str, version: int) -> 
             content = (Path(place) / CONTENT_FILE).read_bytes()
     except (MlflowException, OSError) as error:
         raise PortfolioError(
-            f"{label} is not in MLflow's registry any more, or cannot be read ({type(error).__name__}); "
+            f"{label} is no longer in the MLflow registry, or cannot be read ({type(error).__name__}); "
             f"train again: {TO_TRAIN}."
         ) from None
     if hashlib.sha256(content).hexdigest() != tag(tags, CONTENT_TAG):
-        raise PortfolioError(f"{label} is not what was registered: its bytes have changed; do not use it.")
+        raise PortfolioError(
+            f"{label} differs from the registered model: its bytes have changed; do not use it."
+        )
     return content
 
 

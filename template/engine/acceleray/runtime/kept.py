@@ -32,11 +32,11 @@ __all__ = ["ASKED", "Kept", "Kind"]
 
 # Results are written when they are this long together, and at the end of a stage.
 _AT_ONCE_BYTES = 32_000_000
-ASKED = "asked to compute everything anew"
+ASKED = "requested by --anew"
 """Why work is computed that may be there: `portfolio run --anew`."""
-_NEW = "nothing was kept for these inputs"
-_OTHER = "what was kept was made by other code, libraries or another processor"
-_DAMAGED = "what was kept was damaged"
+_NEW = "no result for these inputs"
+_OTHER = "other code, libraries or processor"
+_DAMAGED = "the stored result was damaged"
 
 
 class Keyed(Protocol):
@@ -122,7 +122,7 @@ class Kept:
         try:
             return self._shelf(kind).content(key)
         except DamagedError:
-            self._run.reporter.say(f"    a kept {kind.name} is damaged and is made again")
+            self._run.reporter.say(f"    a kept {kind.name} is damaged and is recomputed")
             return None
 
     def take(self, kind: Kind, key: str) -> Any:
@@ -196,7 +196,7 @@ class Kept:
         try:
             self._run.lake.add(KEPT_WORK, rows)
         except Exception as error:
-            self._run.reporter.say(f"    work is not kept for the next run: {first_line(error)}")
+            self._run.reporter.say(f"    results are not kept for the next run: {first_line(error)}")
 
     def _shelf(self, kind: Kind) -> Shelf:
         if kind.name not in self._shelves:
@@ -211,5 +211,5 @@ class Kept:
             return kept_rows(self._run.lake, kind)
         except Exception as error:
             # Vacuumed, removed, or written by newer code: nothing of it is needed.
-            self._run.reporter.say(f"    kept work cannot be read and is made again: {first_line(error)}")
+            self._run.reporter.say(f"    kept results cannot be read and are recomputed: {first_line(error)}")
             return nothing_kept()

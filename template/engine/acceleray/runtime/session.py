@@ -183,9 +183,9 @@ def _keep_up(run: Run) -> None:
             changed[KEPT_WORK.label] = KEPT_WORK
         worn = [table for table in changed.values() if needs_upkeep(run.lake, table)]
         if worn:
-            with run.reporter.stage("Tidy tables of many files"):
+            with run.reporter.stage("Compact tables with many files"):
                 for table in worn:
                     upkeep(run.lake, table)
     except Exception as error:
         # The run's results are committed; that tables could not be tidied must not make them a failure.
-        run.reporter.say(f"    tables were not tidied: {first_line(error)}")
+        run.reporter.say(f"    tables were not compacted: {first_line(error)}")

@@ -85,7 +85,7 @@ class HandOff:
         try:
             return self._once(selection, function, target, shared, fixed)
         except StageDamagedError as error:
-            self._say(f"{error} Handing over version {selection.version} once more.")
+            self._say(f"{error} Repeating the hand-off of version {selection.version}.")
         return self._once(selection, function, target, shared, fixed)
 
     def _once(

@@ -45,7 +45,7 @@ def run_lock(folder: Path) -> Iterator[None]:
         raise PortfolioError(f"The folder {folder} cannot be written: {error.strerror}.") from None
     try:
         if not _take_soon(handle):
-            raise PortfolioError(f"{_who(path)} is at work in {folder}; wait until it ends, or stop it.")
+            raise PortfolioError(f"{_who(path)} is active in {folder}; wait until it ends, or stop it.")
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         yield

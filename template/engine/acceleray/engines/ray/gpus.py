@@ -37,7 +37,7 @@ def problem(settings: Settings, folder: Path = DEVICES) -> str | None:
     if not elsewhere and not visible(folder):
         return "model.device is cuda but no GPU is visible; set it to cpu or take a GPU cluster"
     if _installed("xgboost-cpu"):
-        return "model.device is cuda but xgboost-cpu is installed; install xgboost in its place"
+        return "model.device is cuda but xgboost-cpu is installed; install xgboost instead"
     return None
 
 

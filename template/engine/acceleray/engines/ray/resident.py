@@ -91,7 +91,8 @@ class Resident:
                 ended, waiting = ray.wait(waiting, timeout=left, fetch_local=False)
                 if not ended:
                     raise PortfolioError(
-                        f"{function.__name__} made nothing in {self._timeout_s} s; raise ray.task_timeout_s."
+                        f"{function.__name__} returned nothing in {self._timeout_s} s; "
+                        "raise ray.task_timeout_s."
                     )
                 due = time.monotonic() + self._timeout_s
                 done(len(kept) - len(waiting))

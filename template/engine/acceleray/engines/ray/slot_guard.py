@@ -93,6 +93,6 @@ class _Watch(threading.Thread):
             remedy = "run again with a smaller ray.nodes or more Spark workers"
         else:
             why = "Spark has no executor"
-            remedy = "look whether a worker is free that has cluster.executor_memory and cores_per_worker"
+            remedy = "check that a free worker has cluster.executor_memory and cores_per_worker"
         self.reason = f"A query found no free slot for {patience_s:.0f} s: {why}; nothing was lost; {remedy}."
         jvm.cancel(self._session, job, "no free slot")

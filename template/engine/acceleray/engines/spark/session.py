@@ -95,8 +95,8 @@ def _started(settings: Settings, options: dict[str, str], master: Master | None)
 
 def _not_joined(master: Master) -> PortfolioError:
     return PortfolioError(
-        f"The Spark cluster at {master.url} could not be joined; is it up, is it of Spark "
-        f"{pyspark.__version__}, and does SPARK_CONF_DIR hold the options it wants?"
+        f"The Spark cluster at {master.url} could not be joined; is it running, is it Spark "
+        f"{pyspark.__version__}, and does SPARK_CONF_DIR contain its options?"
     )
 
 

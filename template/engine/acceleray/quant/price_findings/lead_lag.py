@@ -86,12 +86,10 @@ def lead_lag(
     before = float(after[np.ix_(leaders, followers)][pairs].mean())
     day = float(same[np.ix_(leaders, followers)][pairs].mean())
     text = (
-        f"{_some(names, followers)} follow {_some(names, leaders)} by a day: correlation with the day before "
-        f"{before:.2f}, on the same day {day:.2f}; their closes are of different hours"
+        f"{_some(names, followers)} lag {_some(names, leaders)} by a day: correlation with the day before "
+        f"{before:.2f}, on the same day {day:.2f}; their markets close at different hours"
     )
-    advice = (
-        "read correlations and risk over two days or longer; the one-day risk of the portfolio is too low"
-    )
+    advice = "use correlations and risk over two days or longer; the one-day risk of the portfolio is too low"
     return Finding(
         "lead_lag", "warning", THE_FILE, grid[0], grid[-1], int(followers.size), before - day, text, advice
     )

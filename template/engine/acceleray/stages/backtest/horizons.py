@@ -206,7 +206,7 @@ def _in_words(record: Record) -> str:
     found = record.found
     if found is None:
         return NOT_BACKTESTED
-    of = f" from {found.offsets} first days" if found.offsets > 1 else ""
+    of = f" with {found.offsets} start days" if found.offsets > 1 else ""
     verdict = ": rejected" if found.rejected else ""
     return (
         f"{found.exceptions} exceptions in {found.windows:,} windows{of}, {found.expected:.1f} expected"

@@ -55,9 +55,9 @@ class Market:
         except NoRateError:
             have = ", ".join("".join(pair) for pair in self.rates.pairs) or "none"
             raise PortfolioError(
-                f"{what} is in {of} and its portfolio in {price_in}: no exchange rate leads there (rates"
-                f" here: {have}); add a series {of}{price_in} to the prices, set fx.source, or name one in"
-                " fx.pairs."
+                f"{what} is in {of} and its portfolio in {price_in}: there is no exchange rate between them "
+                f"(rates here: {have}); add a series {of}{price_in} to the prices, set fx.source, "
+                "or name one in fx.pairs."
             ) from None
 
 

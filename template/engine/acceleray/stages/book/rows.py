@@ -123,7 +123,7 @@ def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
             who = portfolios.ids[place]
             lines.append(f"{who}: {share:.2f} % of NAV is not in its risk, it {words}: {in_short(names)}")
         if places.size > _SAID:
-            lines.append(f"{places.size - _SAID} more portfolios hold what {words}: see gold.portfolios")
+            lines.append(f"{places.size - _SAID} more portfolios are affected as well: see gold.portfolios")
     return lines
 
 

@@ -93,7 +93,7 @@ def _receive(run: Run) -> Incoming:
     source = run.settings.book.source
     if source == "sample" and run.settings.market_data.source != "sample":
         run.reporter.say(
-            "The sample book goes with the sample prices: portfolios are simulated here; set book.source and"
+            "The sample book needs the sample prices, so the book is simulated; set book.source and"
             " book.path to your own."
         )
         source = "simulated"

@@ -186,11 +186,11 @@ def _net_asset_values(
         nav[place] = settings.nav
     taken = [portfolios.ids[place] for place in np.flatnonzero(weighted & ~given)]
     if taken:
-        lines.append(f"{in_short(taken)}: weights and no NAV, {settings.nav:,.0f} is taken (book.nav)")
+        lines.append(f"{in_short(taken)}: weights without a NAV, {settings.nav:,.0f} is used (book.nav)")
     holding = np.bincount(portfolio, minlength=count) > 0
     for place in np.flatnonzero(holding & ~(nav > 0.0)):
         raise PortfolioError(
-            f"Portfolio {portfolios.ids[place]} has a NAV of {nav[place]:,.2f}: shares of it mean nothing;"
+            f"Portfolio {portfolios.ids[place]} has a NAV of {nav[place]:,.2f}: shares of NAV are undefined;"
             " give its nav, above zero, in the portfolios file."
         )
     return nav, lines
@@ -227,7 +227,9 @@ def _without_value(names: list[str], thing: NDArray[np.int64], worth: NDArray[np
     lost = sorted({names[place] for place in thing[~np.isfinite(worth)]})
     if not lost:
         return []
-    return [f"{in_short(lost)}: no price here and no market value given, so the position is in no number"]
+    return [
+        f"{in_short(lost)}: no price here and no market value given, so the position is in no risk number"
+    ]
 
 
 def _refuse_gap(

@@ -145,7 +145,7 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
     ends = " and ".join(f"{name} ended in {series[name].last_month}" for name in wide.ended)
     run.reporter.say(
         f"    Factor {ends}: scenarios with {'it' if len(wide.ended) == 1 else 'one of them'} are priced on"
-        f" {wide.window}; all others on {model.window}."
+        f" {wide.window}; all others use {model.window}."
     )
     return replace(model, with_ended=wide)
 

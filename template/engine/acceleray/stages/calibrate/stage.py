@@ -135,8 +135,8 @@ def calibrate(run: Run) -> Calibration:
         # Left out of the scenarios, they would be at no risk.
         named = f"{returns.instruments[alone[0]]} ({calibration.fits[alone[0]].reason})"
         raise PortfolioError(
-            f"{alone.size} instruments of the book have no model and nothing can stand in for them, the first"
-            f" is {named}; bring a longer history, or leave them out."
+            f"{alone.size} instruments of the book have no model and no proxy, the first"
+            f" is {named}; provide a longer history, or leave them out."
         )
     return calibration
 

@@ -76,7 +76,7 @@ def calibration_of(before: pa.Table, as_of: date, today: Calibration) -> Calibra
     An instrument that had no row then has no model.
     """
     fits = dict(zip(before.column("instrument_id").to_pylist(), fits_of(before), strict=True))
-    none = rejected("the run before did not know it", 0)
+    none = rejected("the previous run did not have it", 0)
     return replace(
         today,
         returns=until(today.returns, as_of),

@@ -21,9 +21,9 @@ from acceleray.tables.contract import Table, quoted
 # Ranges of dates that one commit replaces; more are joined, with what lies between them.
 _RANGES = 8
 _NEW = "the date is new"
-_MOVED = "what the date is made from has changed"
-_TOGETHER = "made together with dates beside it"
-_LAST = "the last date is made by every run"
+_MOVED = "inputs of the date have changed"
+_TOGETHER = "computed with adjacent dates"
+_LAST = "every run computes the last date"
 
 
 @dataclass(frozen=True)

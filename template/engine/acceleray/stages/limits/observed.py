@@ -101,7 +101,7 @@ def observe(limit: Limit, facts: Facts) -> Observed:
         return _nothing(facts, f"no stage computes {limit.measure.name} yet")
     rows = facts.rows[table.label]
     if not rows.num_rows and table is PORTFOLIO_LIQUIDITY:
-        return _nothing(facts, "no volumes are given: set liquidity.source")
+        return _nothing(facts, "no volumes: set liquidity.source")
     if not rows.num_rows:
         return _nothing(facts, f"this workload has no rows in {table.label}")
     return _FROM[table.label](limit, rows, facts)

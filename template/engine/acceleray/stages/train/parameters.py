@@ -42,7 +42,7 @@ def parameters(run: Run) -> Chosen:
     seen = unseen_from(run.lake, found.origin)
     if seen is None:
         raise PortfolioError(
-            f"gold.tuning_evidence has no row of search {found.origin}, so nothing tells which dates it saw; "
+            f"gold.tuning_evidence has no row of search {found.origin}, so its dates are unknown; "
             f"search again: {TO_SEARCH}, or set train.parameters=model."
         )
     return Chosen(found.model.model_copy(update=device), found.origin, seen)

@@ -228,6 +228,6 @@ def _laid_over(under: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 def _changed(base: Base, what: str) -> PortfolioError:
     return PortfolioError(
-        f"Run {base.run_id} cannot be asked any more, its data have changed since: {what}; run"
+        f"Run {base.run_id} cannot be used any more, its data have changed: {what}; run"
         f" {base.workload} again."
     )

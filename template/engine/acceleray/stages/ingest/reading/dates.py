@@ -42,7 +42,7 @@ _MIDNIGHT = timedelta()
 _PIVOT = 69
 _ONE_BLANK = str.maketrans({blank: " " if blank.isspace() else None for blank in BLANK})
 _PLAINLY = "write dates as 2020-12-31"
-_OTHERWISE = "other rows write dates in another way; write all as 2020-12-31"
+_OTHERWISE = "other rows have another date format; write all dates as 2020-12-31"
 _TIME_OF_DAY = (
     "a time of day that is not midnight in its own zone; keep one close per day and write its date alone"
 )
@@ -120,7 +120,8 @@ def decide_days(texts: Sequence[str]) -> Days:
         for at, (one, two) in enumerate(zip(stamps, others, strict=True)):
             if one and two and one.day != two.day:
                 return _refused(
-                    at, f"no row says whether it is {order} or {other}; write dates as {one.day} or {two.day}"
+                    at,
+                    f"no row shows whether it is {order} or {other}; write dates as {one.day} or {two.day}",
                 )
     return _of_stamps([stamp for stamp in stamps if stamp], order)
 
