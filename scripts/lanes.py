@@ -120,8 +120,10 @@ def lanes(everything: bool) -> list[Lane]:
 def run(lane: Lane) -> Took:
     """Run the commands of a lane up to the first that fails, and show what they print."""
     began, processor_s, passed = time.monotonic(), 0.0, True
-    # Nothing is written below template/, not even compiled modules.
+    # Nothing is written below template/, not even compiled modules. They are kept also where a container says
+    # to keep none: hundreds of processes would each compile the libraries again, half of the time of a lane.
     environment = os.environ | {"PYTHONPYCACHEPREFIX": str(ROOT / "build/pycache")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as kept:
         if not lane.beside:
             _show(f"\n== {lane.name}\n".encode())

@@ -1,7 +1,8 @@
 """Test the tests: each fault planted in the engine or a recipe must make the test named for it fail.
 
-Faults are in planted_faults.toml, each a line that a person could get wrong; only tests without engines run.
-`make planted` prints a line for each, and ends with an error if one was not noticed.
+Faults are in planted_faults.toml, each a line that a person could get wrong. Their tests run without engines,
+but for the few that say `engines = true`. `make planted` prints a line for each, and ends with an error if
+one was not noticed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from render import ROOT
 
 # Each test imports NumPy and SciPy for a second or two: a test process for each of two cores.
 WORKERS = 2
+# Up to so many faults, compiling all modules beforehand takes longer than each process with its own.
+FEW = 50
 # A fault may make a loop that never ends; tests named here take some seconds, on a slow machine some minutes.
 _LONGEST_S = 1800.0
 
@@ -39,6 +42,7 @@ class Fault:
     wrong: str
     noticed_by: str
     always: bool = False
+    engines: bool = False
 
     @property
     def name(self) -> str:
@@ -63,18 +67,20 @@ def _listed() -> tuple[Fault, ...]:
 FAULTS = _listed()
 
 
-def run(template: Path, tests: Sequence[str]) -> tuple[bool, str]:
+def run(template: Path, tests: Sequence[str], with_engines: bool = False) -> tuple[bool, str]:
     """Return whether tests pass on a copy of the template, up to the first that fails, and what they say."""
     packages = (template / "engine", template / "src", template / "engine/benchmarks")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
-            *("-m", "not spark and not ray and not cluster and not nightly"),
+            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "pytest_timeout", "-p", "no:cacheprovider"),
+            # Whether a test fails is asked here, and not why: its text is run as it stands.
+            "--assert=plain",
+            *("-m", "" if with_engines else "not spark and not ray and not cluster and not nightly"),
             *("-o", f"pythonpath=. ../../scripts {' '.join(map(shlex.quote, map(str, packages)))}"),
             *tests,
         ],
         cwd=ROOT / "tests/engine",
-        env=_environment() | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -93,7 +99,7 @@ def noticed(template: Path, fault: Fault) -> bool:
         raise SystemExit(f"{fault.module} does not hold {fault.right!r} once; put the fault right.")
     try:
         module.write_text(before.replace(fault.right, fault.wrong), encoding="utf-8")
-        return not run(template, [fault.noticed_by])[0]
+        return not run(template, [fault.noticed_by], fault.engines)[0]
     finally:
         module.write_text(before, encoding="utf-8")
 
@@ -103,18 +109,19 @@ def planted(faults: Sequence[Fault], known_to_pass: bool = False) -> Iterator[Se
 
     Unless they are known to pass, the tests must pass without a fault first, once for each file of tests.
     """
-    files: dict[str, list[str]] = {}
+    files: dict[tuple[str, bool], list[str]] = {}
     for fault in faults:
-        files.setdefault(fault.noticed_by.partition("::")[0], []).append(fault.noticed_by)
+        together = fault.noticed_by.partition("::")[0], fault.engines
+        files.setdefault(together, []).append(fault.noticed_by)
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(WORKERS) as pool:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(WORKERS):
-            copies.put(_copy(Path(scratch, f"template {number}")))
+            copies.put(_copy(Path(scratch, f"template {number}"), compiled=len(faults) > FEW))
 
-        def clean(tests: list[str]) -> None:
+        def clean(together: tuple[str, bool]) -> None:
             copy = copies.get()
             try:
-                passed, said = run(copy, list(dict.fromkeys(tests)))
+                passed, said = run(copy, list(dict.fromkeys(files[together])), together[1])
             finally:
                 copies.put(copy)
             if not passed:
@@ -129,34 +136,24 @@ def planted(faults: Sequence[Fault], known_to_pass: bool = False) -> Iterator[Se
 
         try:
             if not known_to_pass:
-                list(pool.map(clean, files.values()))
+                list(pool.map(clean, files))
             for done in as_completed([pool.submit(plant, fault) for fault in faults]):
                 yield done.result()
         finally:
             pool.shutdown(cancel_futures=True)
+            if sys.pycache_prefix:
+                shutil.rmtree(Path(sys.pycache_prefix, *Path(scratch).parts[1:]), ignore_errors=True)
 
 
-def _copy(into: Path) -> Path:
+def _copy(into: Path, compiled: bool) -> Path:
     for name in ("engine", "src"):
         ignored = shutil.ignore_patterns("__pycache__", "docs")
         shutil.copytree(ROOT / "template" / name, into / name, ignore=ignored)
-    # Compiled once for all test processes. A module with a fault has another hash, and is compiled by each.
-    compile_again = [
-        sys.executable,
-        "-m",
-        "compileall",
-        "-q",
-        "--invalidation-mode",
-        "checked-hash",
-        str(into),
-    ]
-    subprocess.run(compile_again, env=_environment(), check=True)
+    if compiled:
+        # Once for all test processes. A module with a fault has another hash, and is compiled by each.
+        compile_all = ("compileall", "-q", "--invalidation-mode", "checked-hash", str(into))
+        subprocess.run([sys.executable, "-m", *compile_all], check=True)
     return into
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment, in which modules are compiled where they lie."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,14 @@ _Strict.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 def read_questions(folder: Path) -> dict[str, Question]:
     """Return the questions in the copier.yml of a folder by their names."""
-    loaded = yaml.safe_load((folder / "copier.yml").read_text(encoding="utf-8"))
+    return dict(_questions((folder / "copier.yml").read_bytes()))
+
+
+# A command asks for the same questions several times, and YAML is slow.
+@lru_cache(maxsize=8)
+def _questions(text: bytes) -> dict[str, Question]:
     questions = {}
-    for name, details in loaded.items():
+    for name, details in yaml.safe_load(text.decode("utf-8")).items():
         if name.startswith("_"):
             continue
         details = details if isinstance(details, dict) else {"default": details}

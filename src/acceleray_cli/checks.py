@@ -14,7 +14,7 @@ from copier import Settings, run_copy
 from copier.errors import CopierError, CopierWarning
 from jinja2 import TemplateError
 
-from acceleray_cli import names
+from acceleray_cli import names, quick
 from acceleray_cli.answers import Answers, read_questions, unknown, wrong_type
 from acceleray_cli.refusals import RefusedError, flat, in_plain_words
 
@@ -116,7 +116,7 @@ def _judge(questions: Path, answers: Answers) -> tuple[list[tuple[str, str]], An
 
 
 def _run(questions: Path, answers: Answers, defaults: bool) -> tuple[Answers, set[str]]:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quick.writing():
         warnings.simplefilter("ignore", CopierWarning)
         worker = run_copy(
             str(questions),

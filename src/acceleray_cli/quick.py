@@ -1,4 +1,4 @@
-"""Spare Copier what it does again for each file, and what it copies and never reads.
+"""Spare Copier what it does again for each file and each render, and what it copies and never reads.
 
 Each of these changes how long Copier takes and nothing that it writes. Should Copier
 change, only time is lost.
@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
-from copier import _main
+from copier import _main, _template
 from jinja2 import Environment
 from plumbum import local
 
@@ -21,13 +24,20 @@ from acceleray_cli import git
 
 # Copier's method that starts a Git process for each file.
 SLOW = "_sync_git_index_executable_bit"
+# What decides, besides extensions and the text itself, what the template language makes of a text.
+MARKS = (
+    *("block_start_string", "block_end_string", "variable_start_string", "variable_end_string"),
+    *("comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix"),
+    *("trim_blocks", "lstrip_blocks", "newline_sequence", "keep_trailing_newline"),
+    *("undefined", "optimized", "finalize", "autoescape"),
+)
 # The rendering that is checked in beside the template: no template reads it, and it is half of all files.
 UNREAD = "reference"
 
 
 @contextmanager
 def writing(repository: Path | None = None) -> Iterator[None]:
-    """Let Copier write files without a Git process for each, and without compiling each text again.
+    """Let Copier write files without a Git process for each, and compile and render only what has to be.
 
     Copier asks Git for each file whether the repository trusts modes on disk. The answer matters only for
     files of a repository where `core.fileMode` is false, as on Windows.
@@ -36,30 +46,107 @@ def writing(repository: Path | None = None) -> Iterator[None]:
         repository: Where files are written that a repository may hold; none when the folder is a new one.
     """
     needed = repository and git.run(repository, "config", "--type=bool", "core.fileMode").stdout == b"false\n"
-    asking = None if needed else getattr(_main.Worker, SLOW, None)
-    compiling = Environment.from_string
-    if asking:
-        setattr(_main.Worker, SLOW, lambda *_: None)
-    Environment.from_string = _once(compiling)  # type: ignore[method-assign]
-    try:
+    with ExitStack() as changed:
+        if not needed:
+            _changed(changed, _main.Worker, SLOW, lambda _: lambda *_: None)
+        _changed(changed, _main.Worker, "_render_string", _plain_as_it_is)
+        _changed(changed, _main.Worker, "answers_relpath", _record_as_it_is)
+        _changed(changed, Environment, "compile", _compiled_once)
+        _changed(changed, _template, "load_template_config", _questions_once)
         yield
-    finally:
-        Environment.from_string = compiling  # type: ignore[method-assign]
-        if asking:
-            setattr(_main.Worker, SLOW, asking)
 
 
-def _once(compiling: Callable[..., Any]) -> Callable[..., Any]:
-    compiled: dict[tuple[Environment, str], Any] = {}
+def _changed(until: ExitStack, owner: type | ModuleType, name: str, change: Callable[[Any], Any]) -> None:
+    """Give a class or module another attribute in place of this one, if it has it, until the stack ends."""
+    if before := vars(owner).get(name):
+        setattr(owner, name, change(before))
+        until.callback(setattr, owner, name, before)
 
-    def from_string(environment: Environment, source: Any, *others: Any, **named: Any) -> Any:
-        if others or named or not isinstance(source, str):
-            return compiling(environment, source, *others, **named)
-        if (environment, source) not in compiled:
-            compiled[environment, source] = compiling(environment, source)
-        return compiled[environment, source]
 
-    return from_string
+def _plain_as_it_is(rendering: Callable[..., Any]) -> Callable[..., Any]:
+    """Render no text without a mark of the template language: most names of folders and files have none."""
+
+    def render_string(worker: Any, string: Any, *others: Any, **named: Any) -> Any:
+        environment = getattr(worker, "jinja_env", None)
+        if isinstance(string, str) and environment and _is_plain(environment, string):
+            # Extensions are told of each text, as they are where one is compiled.
+            return environment.preprocess(string)
+        return rendering(worker, string, *others, **named)
+
+    return render_string
+
+
+def _record_as_it_is(found: property) -> property:
+    """Render the name of the file with answers only if it must be: Copier asks at each folder of a path."""
+
+    def answers_relpath(worker: Any) -> Any:
+        path = worker.answers_file or worker.template.answers_relpath
+        return Path(path) if _is_plain(worker.jinja_env, str(path)) else found.__get__(worker)
+
+    return property(answers_relpath)
+
+
+def _is_plain(environment: Environment, text: str) -> bool:
+    """Return whether a text of one line renders as it is, whatever the answers are."""
+    if environment.line_statement_prefix or environment.line_comment_prefix:
+        return False
+    marks = (
+        environment.block_start_string,
+        environment.variable_start_string,
+        environment.comment_start_string,
+    )
+    return not any(mark in text for mark in (*marks, "\n", "\r"))
+
+
+def _compiled_once(compiling: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a text once for all renders of this process."""
+
+    def compile(
+        environment: Environment,
+        source: Any,
+        name: Any = None,
+        filename: Any = None,
+        *others: Any,
+        **named: Any,
+    ) -> Any:
+        if others or not isinstance(source, str) or any(named.values()):
+            return compiling(environment, source, name, filename, *others, **named)
+        marks = tuple(getattr(environment, setting) for setting in MARKS)
+        key = (type(environment), *marks, *sorted(environment.extensions), name, source)
+        if key in (codes := compiled_texts()):
+            environment.preprocess(source, name, filename)
+        else:
+            codes[key] = compiling(environment, source, name, filename)
+        # A copy of the template lies elsewhere the next time, and a traceback names the file.
+        return codes[key].replace(co_filename=filename or codes[key].co_filename)
+
+    return compile
+
+
+def _questions_once(loading: Callable[..., Any]) -> Callable[..., Any]:
+    """Read the same questions once: YAML takes a fifth of a render, and an update makes five."""
+
+    def load_template_config(conf_path: Path, *others: Any, **named: Any) -> Any:
+        text = conf_path.read_bytes()
+        if b"!include" in text:
+            return loading(conf_path, *others, **named)
+        if text not in (read := questions_read()):
+            read[text] = loading(conf_path, *others, **named)
+        return deepcopy(read[text])
+
+    return load_template_config
+
+
+@cache
+def questions_read() -> dict[bytes, Any]:
+    """Return the questions that were read in this process."""
+    return {}
+
+
+@cache
+def compiled_texts() -> dict[Hashable, CodeType]:
+    """Return what was compiled in this process."""
+    return {}
 
 
 @contextmanager
@@ -83,3 +170,40 @@ def reading(location: str) -> Iterator[None]:
             }
         ):
             yield
+
+
+@contextmanager
+def copying() -> Iterator[None]:
+    """Let Copier copy a version of a template once, however often an update asks for it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name,
+        ExitStack() as changed,
+    ):
+        _changed(changed, _template, "clone", lambda cloning: _copied_once(cloning, Path(name)))
+        yield
+
+
+def _copied_once(cloning: Callable[..., str], folder: Path) -> Callable[..., str]:
+    copies: dict[tuple[str, str], Path] = {}
+
+    def clone(url: str, ref: str = "HEAD", location: str | None = None) -> str:
+        if ref == "HEAD":
+            # With what nobody committed, which may be something else the next time.
+            return cloning(url, ref, location)
+        if copy := next((copy for (place, _), copy in copies.items() if place == url), None):
+            commit = _commit(copy, f"{ref}^{{commit}}")
+            if commit and (url, commit) in copies:
+                return str(copies[url, commit])
+        copy = Path(tempfile.mkdtemp(dir=folder))
+        with reading(url):
+            cloning(url, ref, str(copy))
+        copies[url, _commit(copy, "HEAD")] = copy
+        return str(copy)
+
+    return clone
+
+
+def _commit(repository: Path, name: str) -> str:
+    """Return the commit of a name, or nothing."""
+    command = ("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+    return git.run(repository, *command).stdout.decode().strip()

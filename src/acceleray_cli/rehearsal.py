@@ -106,7 +106,10 @@ def rehearsed(
     """
     recorded, had = project.origin()
     location = whole_without_credentials(recorded)
-    with tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name,
+        quick.copying(),
+    ):
         scratch = Path(name)
         released = render(location, template.commit(had), project.answers, scratch / "old")
         old = snapshot(released)

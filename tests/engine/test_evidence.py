@@ -50,7 +50,7 @@ def test_a_run_records_the_files_it_was_given_and_the_rows_of_other_runs_that_it
     run.tracker.run_id = "mlflow"
     run.identify("load", date(2024, 1, 3))
     run.lake.read(RUNS).collect()
-    run.lake.read(PORTFOLIOS, "another").collect()
+    run.lake.rows(PORTFOLIOS, "another")
     run.lake.read(PORTFOLIOS, run.identity.run_id).collect()
     record(run, "models:/a/1")
     found = {(row["kind"], row["name"], row["part"]): row for row in run.rows(RUN_INPUTS).to_pylist()}

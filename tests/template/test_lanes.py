@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,3 +59,29 @@ def test_no_lane_has_the_name_of_another_and_the_night_has_all_of_a_pull_request
     quick, night = ([each.name for each in listed(everything)] for everything in (False, True))
     assert len(set(night)) == len(night)
     assert set(quick) < set(night)
+
+
+def test_processes_of_a_lane_keep_what_they_compile_though_a_container_says_to_keep_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    asked = "import sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+    assert lanes.run(lane("kept", tmp_path, asked)).passed
+    assert capfdbinary.readouterr().out.decode().split() == [
+        *("==", "kept", "False"),
+        str(lanes.ROOT / "build/pycache"),
+    ]
+
+
+def test_make_keeps_what_python_compiles(tmp_path: Path) -> None:
+    makefile = (lanes.ROOT / "Makefile").read_text(encoding="utf-8")
+    (tmp_path / "Makefile").write_text(f"{makefile}\nasked:\n\t@echo $${{PYTHONDONTWRITEBYTECODE-kept}}\n")
+    said = subprocess.run(
+        ["make", "--no-print-directory", "asked"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == "kept\n"

@@ -179,11 +179,13 @@ def test_a_commit_of_the_same_scope_that_came_between_is_seen(
     assert told(after) == counted(lake) == known(lake)
 
 
-def test_rows_that_are_added_are_told_with_those_there(make_run: Callable[..., Run]) -> None:
+@pytest.mark.parametrize("by_spark", [False, True])
+def test_rows_that_are_added_are_told_with_those_there(make_run: Callable[..., Run], by_spark: bool) -> None:
     lake, at = make_run().lake, datetime(2024, 1, 1, tzinfo=UTC)
     log = replace(DAYS, name="log", append_only=True)
     for numbers, changed in ((range(3), True), (range(2), False), (range(2, 6), True)):
-        commit = lake.append(log, days(numbers, load=str(at)), "one")
+        rows = days(numbers, load=str(at))
+        commit = lake.append(log, lake.frame(log, rows) if by_spark else rows, "one")
         assert commit.changed == changed
         assert told(commit) == content_of(log, lake.read(log, "one"))
     assert commit.rows == 6

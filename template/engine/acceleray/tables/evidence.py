@@ -56,7 +56,14 @@ RUN_INPUTS = Table(
         Column("name", "string", "Setting that names it, such as market_data.path; of history the table"),
         Column("part", "string", "File; or the run or price source whose rows were read, empty for all"),
         Column("path", "string", "File or folder as it was set, or the table's name; empty for history"),
-        Column("version", "long", "Delta version of a table; NULL where there is none", nullable=True),
+        Column(
+            # Others may add rows of theirs before the same run comes again.
+            "version",
+            "long",
+            "Delta version of a table; NULL where there is none",
+            nullable=True,
+            volatile=True,
+        ),
         Column("bytes", "long", "Length of a file", "bytes", nullable=True),
         Column("sha256", "string", "SHA-256 of a file; empty for a table"),
     ),

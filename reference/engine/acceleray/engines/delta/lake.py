@@ -23,8 +23,10 @@ from acceleray.engines.delta.here import (
     content_here,
     content_there,
     rows_there,
+    without_keys,
 )
-from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable, version_with
+from acceleray.engines.delta.history import version_of
+from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable
 from acceleray.engines.delta.opening import Places
 from acceleray.engines.processes.signals import text_of
 from acceleray.engines.spark.frames import frame_of
@@ -76,8 +78,7 @@ class Lake:
             version: Delta version to pin, or None for the newest, which `looked_up` then names.
         """
         self.open(table)
-        if version is None:
-            self.looked_up.setdefault((table.label, scope or ""), table)
+        self._note(table, scope, version)
         pinned = "" if version is None else f" VERSION AS OF {int(version)}"
         columns = ", ".join(quoted(name) for name in table.column_names)
         where = "" if scope is None else f" WHERE {self._predicate(table, scope)}"
@@ -96,6 +97,7 @@ class Lake:
         `where` is as for `commit`; without `columns` all that are declared come.
         """
         names = tuple(columns) or table.column_names
+        self._note(table, scope, version)
         if (folder := self._here(table)) is not None:
             pinned = newest_version(folder) if version is None else version
             with suppress(NotHereError):
@@ -146,7 +148,11 @@ class Lake:
             rows = whole_rows(table, rows)
             if self._commits and (folder := self._here(table)) is not None:
                 with suppress(NotHereError):
-                    return self._commit_here(folder, table, rows, scope, rows_expected, where)
+                    new, chosen = content_here(table, rows), condition(table, scope, where)
+                    refuse_count(table, new, rows_expected)
+                    return self._replace(
+                        table, new, scope, where, lambda told: commit_here(folder, table, rows, chosen, told)
+                    )
         self.open(table)
         frame = self.frame(table, rows)
         with kept(frame, self.settings) if keep else nullcontext():
@@ -159,32 +165,28 @@ class Lake:
 
             return self._replace(table, new, scope, where, write)
 
-    def _commit_here(
-        self, folder: Path, table: Table, rows: pa.Table, scope: str, expected: int | None, where: str | None
-    ) -> Commit:
-        new, chosen = content_here(table, rows), condition(table, scope, where)
-        refuse_count(table, new, expected)
-
-        def write(metadata: str) -> int:
-            return commit_here(folder, table, rows, chosen, metadata)
-
-        return self._replace(table, new, scope, where, write)
-
     def append(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:
         """Add rows to a table that is append only, in one atomic commit; all that are there stay as they are.
 
         Rows whose key is there are left out, so that adding twice changes nothing. Every row has `scope`.
         """
-        self.open(table)
         base = self.version(table)
+        if isinstance(rows, pa.Table) and self._commits and (folder := self._here(table)) is not None:
+            with suppress(NotHereError, OvertakenError):
+                there = rows_there(folder, table, base, table.key, condition(table, scope, None))
+                new = without_keys(table, whole_rows(table, rows), there)
+                added = content_here(table, new)
+                return self._added(
+                    table, scope, base, added, lambda told: commit_here(folder, table, new, None, told)
+                )
+        self.open(table)
         keys = self.read(table, scope, base).select(*map(quoted, table.key))
         frame = self.frame(table, self.frame(table, rows).join(keys, list(table.key), "left_anti"))
-        added, before = content_of(table, frame), self._held(table, scope, base)
-        if not added.rows:
-            return Commit(table, base, before.rows, before.fingerprint, changed=False)
-        told = record(table, scope, before + added, base)
-        frame.writeTo(self.identifier(table)).option("userMetadata", told.text).append()
-        return self._committed(table, told, None)
+
+        def write(metadata: str) -> None:
+            frame.writeTo(self.identifier(table)).option("userMetadata", metadata).append()
+
+        return self._added(table, scope, base, content_of(table, frame), write)
 
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a table in one atomic commit, whatever it holds; its readers pass over doubles."""
@@ -204,19 +206,16 @@ class Lake:
         return rows.select(*[F.col(quoted(name)) for name in table.column_names])
 
     def ready(self, table: Table) -> None:
-        """Make a table usable: create it, let it evolve, set it aside if it cannot, or refuse it.
-
-        Only a lake that was given `say`, as a run's is, sets aside: its caller holds the lock of the folder.
-
-        Raises:
-            PortfolioError: newer code wrote the table.
-            MisfitError: it cannot evolve and may not be set aside.
-        """
+        """Make a table usable, as `Places.ready` does: only a lake that was given `say` sets one aside."""
         self._places.ready(table)
 
     def open(self, table: Table) -> None:
         """Make a table usable as `ready` does, and known to Spark by its name."""
         self._places.open(table)
+
+    def _note(self, table: Table, scope: str | None, version: int | None) -> None:
+        if version is None:
+            self.looked_up.setdefault((table.label, scope or ""), table)
 
     def _here(self, table: Table) -> Path | None:
         """Return the folder of a usable table that this process reads and writes without Spark."""
@@ -252,10 +251,22 @@ class Lake:
             f"Other writers changed {table.label} during each of {_RETRIES + 1} tries to commit; run again."
         )
 
+    def _added(
+        self, table: Table, scope: str, base: int, added: Content, write: Callable[[str], int | None]
+    ) -> Commit:
+        """Commit rows of a known content that come to those that are there, unless there are none."""
+        before = self._held(table, scope, base)
+        if not added.rows:
+            return Commit(table, base, before.rows, before.fingerprint, changed=False)
+        told = record(table, scope, before + added, base)
+        return self._committed(table, told, write(told.text))
+
     def _committed(self, table: Table, told: Record, version: int | None) -> Commit:
         """Return what a commit did; without its version it is found by what it recorded."""
         self._places.new.discard(table.label)
-        version, content = self._version_of(table, told.text) if version is None else version, told.content
+        if version is None:
+            version = version_of(self.spark, self.identifier(table), self.location(table), told.text)
+        content = told.content
         if told.base is not None and version != told.base + 1:
             # Another commit came between, and may have been one of the same scope.
             content = self._held(table, told.scope, version)
@@ -277,18 +288,6 @@ class Lake:
                 return content_there(folder, table, version, condition(table, scope, where))
         rows = self.read(table, scope, version)
         return content_of(table, rows if where is None else rows.where(where))
-
-    def _version_of(self, table: Table, metadata: str) -> int:
-        # Another writer may have committed since, so the newest version need not be this one's.
-        if (location := self.location(table)) is not None and readable(location):
-            with suppress(UnreadableLogError):
-                found_here = version_with(location, metadata)
-                return newest_version(location) if found_here is None else found_here
-        for limit in (1, 100):
-            history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT {limit}").collect()
-            if found := [row["version"] for row in history if row["userMetadata"] == metadata]:
-                return int(max(found))
-        return int(history[0]["version"])
 
     def _predicate(self, table: Table, scope: str, where: str | None = None) -> str:
         return f"{quoted(table.scope)} = {literal(scope)}" + ("" if where is None else f" AND ({where})")

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
-from pyspark.sql import Window
-from pyspark.sql import functions as F
 
 from acceleray.runtime.run import Run
 from acceleray.stages.book.stage import REFERENCE, Incoming
@@ -101,16 +99,17 @@ def _before(run: Run) -> dict[Key, Before]:
     if not (run.lake.exists(RUNS) and run.lake.exists(LIMIT_UTILISATION)):
         return {}
     of_same = f"workload = {literal(run.workload)} AND source = {literal(run.source)}"
-    earlier = run.lake.read(RUNS).where(f"{of_same} AND as_of < DATE'{run.as_of}'")
-    rows = run.lake.read(LIMIT_UTILISATION).join(earlier.select("run_id", "finished_at"), "run_id")
-    newest = Window.partitionBy("limit_id", "portfolio_id").orderBy(
-        F.desc("as_of"), F.desc("finished_at"), F.desc("run_id")
-    )
-    found = rows.withColumn("place", F.row_number().over(newest)).where("place = 1")
-    names = ("limit_id", "portfolio_id", "as_of", "utilisation_pct")
+    ended = ("run_id", "as_of", "finished_at")
+    earlier = run.lake.rows(RUNS, where=f"{of_same} AND as_of < DATE'{run.as_of}'", columns=ended).to_pylist()
+    order = {row["run_id"]: (row["as_of"], row["finished_at"], row["run_id"]) for row in earlier}
+    if not order:
+        return {}
+    names = ("run_id", "limit_id", "portfolio_id", "as_of", "utilisation_pct")
+    rows = run.lake.rows(LIMIT_UTILISATION, where=f"as_of < DATE'{run.as_of}'", columns=names).to_pylist()
+    of_earlier = sorted((row for row in rows if row["run_id"] in order), key=lambda row: order[row["run_id"]])
     return {
         (row["limit_id"], row["portfolio_id"]): Before(row["as_of"], row["utilisation_pct"])
-        for row in found.select(*names).toArrow().to_pylist()
+        for row in of_earlier
     }
 
 

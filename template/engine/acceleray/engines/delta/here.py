@@ -134,6 +134,15 @@ def rows_there(folder: Path, table: Table, version: int, columns: Sequence[str],
         raise NotHereError(str(error)) from None
 
 
+def without_keys(table: Table, rows: pa.Table, there: pa.Table) -> pa.Table:
+    """Return the rows whose key is not among those of `there`, in their order."""
+    key = list(table.key)
+    numbered = rows.select(key).append_column("_place", pa.array(range(rows.num_rows), pa.int64()))
+    # Types that differ in a detail, such as the unit of a time, would be refused.
+    new = numbered.join(there.select(key).cast(rows.select(key).schema), key, join_type="left anti")
+    return rows.take(new.column("_place").sort())
+
+
 def commit_here(folder: Path, table: Table, rows: pa.Table, replaced: str | None, metadata: str) -> int:
     """Commit rows with all declared columns, and return the version.
 
