@@ -46,7 +46,7 @@ def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
     names = [loader.construct_object(key, deep=True) for key, _ in node.value]
     for name in names:
         if names.count(name) > 1:
-            raise RefusedError(f"{name}: it is answered twice.")
+            raise RefusedError(f"{name}: it has two answers; keep one.")
     return dict(loader.construct_pairs(node, deep=True))
 
 
@@ -86,7 +86,7 @@ def read_file(path: Path) -> Answers:
     except RefusedError as refusal:
         raise RefusedError(*(f"{path}: {line}" for line in refusal.lines)) from refusal
     except UnicodeDecodeError as error:
-        raise RefusedError(f"{path}: it is not text in UTF-8.") from error
+        raise RefusedError(f"{path}: it is not UTF-8 text.") from error
     except (yaml.YAMLError, ValueError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
@@ -96,7 +96,7 @@ def read_file(path: Path) -> Answers:
     if loaded is None:
         return {}
     if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
-        raise RefusedError(f"{path}: write one `name: answer` a line.")
+        raise RefusedError(f"{path}: write one `name: answer` per line.")
     return {name: answer for name, answer in loaded.items() if name not in ("_commit", "_src_path")}
 
 
@@ -168,7 +168,7 @@ def _value(question: Question, text: str) -> Any:
 def unknown(name: str, questions: Mapping[str, Question]) -> str:
     """Return the line that says that there is no question of this name, and which one may be meant."""
     near = get_close_matches(name, [known for known in questions if not questions[known].computed], n=1)
-    return f"{flat(name)}: there is no such question{f'; did you mean {near[0]}?' if near else '.'}"
+    return f"{flat(name)}: unknown question{f'; did you mean {near[0]}?' if near else '.'}"
 
 
 def wrong_type(question: Question, answer: Any) -> str | None:

@@ -50,7 +50,7 @@ def complete(
     }
     problems = [unknown(name, known) for name in given if name not in known]
     problems += [
-        f"{name}: it is computed from other answers and cannot be given."
+        f"{name}: it is computed from other answers and cannot be set."
         for name in given
         if name in known and known[name].computed
     ]
@@ -74,12 +74,12 @@ def complete(
     if ask:
         left = [name for name in known if name in answers and name not in good and name not in hidden]
         if left and not sys.stdin.isatty():
-            raise RefusedError(f"There is no terminal to ask at for {', '.join(left)}; add --defaults.")
+            raise RefusedError(f"There is no terminal to ask for {', '.join(left)}; add --defaults.")
         answers, hidden = _asked(questions, good)
     dropped = hidden & good.keys()
     if no_effect := [name for name in given if name in dropped]:
         raise RefusedError(
-            *(f"{name}: with the other answers it is not asked and has no effect." for name in no_effect)
+            *(f"{name}: it has no effect with the other answers; leave it out." for name in no_effect)
         )
     notes = str(answers.get(NOTES, "")).splitlines() if NOTES in known and known[NOTES].computed else []
     return {name: answers[name] for name in known if name in answers and name not in hidden}, notes
@@ -112,7 +112,7 @@ def _judge(questions: Path, answers: Answers) -> tuple[list[tuple[str, str]], An
                 del left[name]
                 continue
             # A default that does not fit: of interest only if it does not follow from what was just left out.
-            return found or [(name, f"{line} It was not given, so give it.")], {}, set()
+            return found or [(name, f"{line} It has no answer; give one.")], {}, set()
 
 
 def _run(questions: Path, answers: Answers, defaults: bool) -> tuple[Answers, set[str]]:

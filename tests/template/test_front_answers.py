@@ -19,9 +19,9 @@ from toy import data_file, write
 SEED, DRAWN = 20, 30
 # Answers that have to be refused, with a part of the one line that says why.
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"clod": "aws"}, "clod: there is no such question; did you mean cloud?"),
-    ({"something_else": 1}, "something_else: there is no such question."),
-    ({"_tasks": ["touch here"]}, "_tasks: there is no such question."),
+    ({"clod": "aws"}, "clod: unknown question; did you mean cloud?"),
+    ({"something_else": 1}, "something_else: unknown question."),
+    ({"_tasks": ["touch here"]}, "_tasks: unknown question."),
     ({"name": "../../etc"}, "name: Use up to 20 letters."),
     ({"name": 'two "quotes"'}, "name: Use up to 20 letters."),
     ({"name": "select; drop"}, "name: Use up to 20 letters."),
@@ -41,8 +41,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"parts": [1]}, "parts: [1] is not a list of names."),
     ({"parts": ["delta"]}, "parts: 'delta' is not offered; choose from alpha, beta, gamma."),
     ({"parts": []}, "parts: Choose at least one."),
-    ({"label": "../../evil"}, "label: it is computed from other answers and cannot be given."),
-    ({"speed": "low"}, "speed: with the other answers it is not asked and has no effect."),
+    ({"label": "../../evil"}, "label: it is computed from other answers and cannot be set."),
+    ({"speed": "low"}, "speed: it has no effect with the other answers; leave it out."),
 ]
 
 
@@ -80,7 +80,7 @@ def test_everything_that_is_wrong_is_said_at_once(
     ("setting", "line"),
     [
         ("size", "--set size: write it as name=value."),
-        ("sise=3", "sise: there is no such question; did you mean size?"),
+        ("sise=3", "sise: unknown question; did you mean size?"),
         ("size=many", "size: 'many' is not a whole number."),
         ("fast=maybe", "fast: 'maybe' is not true or false."),
         ("cloud+=azure", "cloud: it takes one answer, so write cloud=azure."),
@@ -100,9 +100,9 @@ def test_a_bad_setting_is_one_plain_line(
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("cloud: aws\ncloud: azure\n", "cloud: it is answered twice."),
+        ("cloud: aws\ncloud: azure\n", "cloud: it has two answers; keep one."),
         ("cloud: [aws\n", "it is not YAML in line 2"),
-        ("- cloud\n", "write one `name: answer` a line."),
+        ("- cloud\n", "write one `name: answer` per line."),
         ("cloud: \x00\n", "it is not YAML"),
     ],
 )
@@ -145,7 +145,7 @@ def test_what_the_template_computes_cannot_be_given(
     arguments = ["--template", str(template), "--data-file", str(data_file(tmp_path, {NOTES: "../../evil"}))]
     for command in (["check"], ["new", str(tmp_path / "project"), "--defaults"]):
         assert main([*command, *arguments]) == 2
-        assert capsys.readouterr().err == f"{NOTES}: it is computed from other answers and cannot be given.\n"
+        assert capsys.readouterr().err == f"{NOTES}: it is computed from other answers and cannot be set.\n"
     assert [path.name for path in tmp_path.iterdir()] == ["answers.yml"]
 
 

@@ -103,7 +103,7 @@ def test_lines_that_a_merge_would_lose_stop_the_update_and_are_named(
         capsys.readouterr()
         assert main([command, str(project)]) == 2
         said = capsys.readouterr().err
-        assert "README.md would have the lines again that you deleted, so nothing was changed" in said
+        assert "README.md would restore lines that you deleted, so nothing was changed" in said
         assert "lines.txt would lose 2 lines of yours, first 'line 15, ours '" in said
     assert state(project) == before
 
