@@ -1,4 +1,4 @@
-"""The evidence pack: one zip file for whoever asks what a run was, and how to repeat it."""
+"""The evidence pack: one zip file for auditors, with a run and the way to repeat it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`portfolio archive` and `portfolio reproduce`: a run kept for years, and made again from what was kept."""
+"""`portfolio archive` and `portfolio reproduce`: archive a run for years, and reproduce it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def reproduce(
 
     \b
     Ends with  0  every table is equal
-               1  a table differs: its line names the first key; the run made again is left to be looked at
+               1  a table differs: its line names the first key; the reproduced run is kept for inspection
                2  bad input, a damaged archive, or the archived code could not run
     """
     settings = load(find_project(project), environment)

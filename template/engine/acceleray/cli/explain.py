@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from acceleray.engines.delta.reader import Reader
 
 _NAMES = ("stage", "results", "kind", "", "why")
-# What kinds of work are called; others are words already.
+# Names of kinds of work; the others are words already.
 _KINDS = {
     "fit": "scheduled fit",
     "backtest_block": "closed block of the backtest",

@@ -1,4 +1,4 @@
-"""What the reading commands ask of the tables, without Spark where the tables are files of this machine."""
+"""Table access of the reading commands, without Spark if the tables are files of this machine."""
 
 from __future__ import annotations
 

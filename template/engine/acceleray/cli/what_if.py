@@ -45,7 +45,7 @@ def what_if(
     portfolio what-if trades.csv --hedges XOM,WMT --portfolio GROWTH
     portfolio what-if --shell
 
-    The run that simulated last is asked about. Its scenarios are made again, which takes up to a minute;
+    The question refers to the last run with a simulation. Regenerating its scenarios takes up to a minute;
     each question then takes a fraction of a second. Nothing is written without --keep.
     """
     settings = load(find_project(project), environment, overrides or (), profile=profile)

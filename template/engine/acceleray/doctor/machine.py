@@ -1,4 +1,4 @@
-"""What is installed here, and the folders, the lock and the disk a run would use."""
+"""Installed software, and the folders, the lock and the disk of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `make bench` measured: in this project if it was run here, else the results this project came with."""
+"""Results of `make bench`: those of this project if it was run here, otherwise the shipped ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a profile would start here: where, how Spark and Ray share cores and memory, and whether that fits."""
+"""The plan of a profile on this machine: how Spark and Ray share cores and memory, and whether they fit."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SERVERLESS = (
     f"This is serverless compute of Databricks, where Ray cannot run inside Spark; {DEDICATED}, or take "
     "--profile connect, where Ray runs next to the notebook."
 )
-# What Spark Connect's client imports, and the package that has it; a Databricks runtime brings all of them.
+# Imports of the Spark Connect client and their packages; a Databricks runtime has all of them.
 CONNECT_CLIENT = {
     "grpc": "grpcio",
     "grpc_status": "grpcio-status",
@@ -34,7 +34,7 @@ RUNTIME_VERSION_FILE = Path("/databricks/DBR_VERSION")
 ACCESS_MODE = "spark.databricks.clusterUsageTags.dataSecurityMode"
 # Ray's requirements on Databricks admit dedicated mode ("assigned") and "no isolation shared" only.
 SHARED_MODES = ("USER_ISOLATION", "DATA_SECURITY_MODE_STANDARD", "LEGACY_TABLE_ACL", "LEGACY_PASSTHROUGH")
-# What differs between driver and executors, and how it is called in a sentence.
+# Differences between driver and executors, and their names in a sentence.
 COMPARED = {"python": "Python", "ray": "Ray", "pyspark": "PySpark"}
 
 

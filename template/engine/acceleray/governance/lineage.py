@@ -24,7 +24,7 @@ _SHOWN = 1e-5
 
 @dataclass(frozen=True)
 class RunEvidence:
-    """What is known of one run; `run` is None if it ended before it could write its evidence."""
+    """Evidence of one run; `run` is None if it ended before it wrote its evidence."""
 
     run_id: str
     run: Row | None

@@ -66,7 +66,7 @@ class Kept:
     """The kept work of a run: what it finds, what it adds, and the account of both."""
 
     def __init__(self, run: Run, anew: bool = False) -> None:
-        """Keep the run; with `anew` nothing is taken, and what is computed is kept all the same."""
+        """Keep the run; with `anew` nothing is reused, but new results are kept."""
         self._run = run
         self._anew = anew
         self._stale = datetime.now(UTC) - timedelta(days=run.settings.maintenance.keep_work_d) / 2
@@ -131,7 +131,7 @@ class Kept:
         assert content is not None
         self.reused(kind.name, 1, shelf.made_by(key))
         if shelf.made_at(key) < self._stale:
-            # What is still of use is kept on: old rows are removed some day.
+            # Reused results are kept again, because old rows are removed after some time.
             self._keep(shelf, key, content)
         return kind.decode(content)
 
@@ -173,7 +173,7 @@ class Kept:
         if self._writer is None:
             self._writer = ThreadPoolExecutor(1, thread_name_prefix="kept-work")
         if self._writing is not None:
-            # What waits to be written is in memory: one lot at a time.
+            # Results are in memory until written, so they are written in batches.
             self._writing.result()
         self._writing = self._writer.submit(self._write, rows)
 

@@ -99,7 +99,7 @@ class OpenSession:
     def _end(self, error: BaseException) -> None:
         """End the session because of an error, which is the caller's to report."""
         if not self.closed:
-            # What is raised is the error itself again, or that something was gone already.
+            # The raised error is the original one, or says that something was gone already.
             with suppress(BaseException):
                 self._leave(type(error), error, error.__traceback__)
 

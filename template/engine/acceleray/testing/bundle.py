@@ -1,4 +1,4 @@
-"""What can be wrong with a bundle without asking Databricks: jobs that name files which are not there."""
+"""Bundle errors that need no workspace to find: jobs that name missing files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-# What `databricks bundle deploy` builds.
+# Built by `databricks bundle deploy`.
 _BUILT = "../dist/"
 
 

@@ -1,6 +1,6 @@
 """Parquet files that must be what they were: looked at once, checked whenever they are read.
 
-Pages carry checksums of their own; the footer carries none, so one is taken of it here.
+Pages have checksums; the footer has none, so one is computed here.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Transformed:
-    """What was done: the commit, the way the rows went and why, and how many went."""
+    """Result of a hand-off: the commit, the way of the rows and its reason, and their number."""
 
     commit: Commit
     reason: str

@@ -21,7 +21,7 @@ LOCK_NAME = ".lock"
 _SELF = "This process"
 # Some network folders cannot lock. Delta still refuses commits that conflict, so a run may go on.
 _CANNOT_LOCK = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
-# How long whoever only looks at the lock is waited for, and a run that may be just ending.
+# How long to wait for a process that only checks the lock, or a run that is about to end.
 _LOOK_S, _MOMENT_S = 30.0, 0.2
 
 

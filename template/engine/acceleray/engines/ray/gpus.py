@@ -29,7 +29,7 @@ def wanted_here(settings: Settings) -> int:
 def problem(settings: Settings, folder: Path = DEVICES) -> str | None:
     """Return why models cannot be fitted on `model.device`, or None.
 
-    A Spark cluster elsewhere has GPUs of its own, which Ray asks for when its nodes start.
+    A remote Spark cluster has other GPUs, which Ray asks for when its nodes start.
     """
     if settings.model.device == "cpu":
         return None

@@ -74,7 +74,7 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         since: dict[int, float] = {}
         while not self._ended.wait(_EVERY_S):
-            # Spark may be stopping, or Java gone: whoever uses it then learns that without this thread.
+            # Spark may be stopping, or Java gone: users of the session notice that without this thread.
             with suppress(jvm.errors(), OSError):
                 now = slots_now(self._session, self._cpus_per_node)
                 if now.total > now.held:

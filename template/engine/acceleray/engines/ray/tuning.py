@@ -205,7 +205,7 @@ class _Scheduler(_NotKept, FIFOScheduler):
 
     def _decided(self, trial: Any, result: dict[str, Any]) -> str:
         number, state = trial.config["number"], self._proposals.state
-        # All of them count for whoever waits for this trial, also those after it is known to stop.
+        # All reports count for waiting trials, including those after the decision to stop.
         goes_on = [state.report(number, Report(*report)) for report in result["reports"]]
         if result["failed"]:
             state.fail(number, result["failed"])

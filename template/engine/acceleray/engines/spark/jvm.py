@@ -140,7 +140,7 @@ def running_jobs(session: SparkSession) -> Iterator[Job]:
 
 
 def cancel(session: SparkSession, job: int, why: str) -> None:
-    """End a job; whoever waits for it is told why."""
+    """Cancel a job; the waiting thread gets the reason."""
     _java(session).cancelJob(job, why)
 
 

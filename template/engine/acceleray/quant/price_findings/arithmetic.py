@@ -1,4 +1,4 @@
-"""What is said of an instrument whose prices may be zero or negative."""
+"""Findings about an instrument whose prices may be zero or negative."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def lead_lag(
     after = moves[:, :-1] @ moves[:, 1:].T / (days - 1)
     limit = max(SMALLEST_CORRELATION, STANDARD_ERRORS / np.sqrt(days))
     leads = (after > limit) & (after > same + SMALLEST_EXCESS) & ~np.eye(number, dtype=bool)
-    # What reacts to its own past is stale or smoothed and follows everything; that is another finding.
+    # A series that reacts to its past is stale or smoothed and follows everything: another finding.
     followed = leads.sum(axis=0)
     followers = np.flatnonzero(followed >= max(1.0, FOLLOWED_SHARE * (number - 1)))
     if not followers.size:

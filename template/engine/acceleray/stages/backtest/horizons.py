@@ -1,4 +1,4 @@
-"""What the backtest says about horizons above a day and about the t copula: asked, gathered, kept, told."""
+"""Backtest of longer horizons and of the t copula: tasks, results, rows, console line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to say about holdings on the console: a line each, and the rest counted."""
+"""Console lines about holdings: the first ones in full, the rest counted."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ ReadTable = Callable[[str, str], pa.Table]
 
 @dataclass(frozen=True)
 class Received:
-    """What files or tables say, before prices and an as-of date are known.
+    """Contents of files or tables, before prices and an as-of date are known.
 
     Attributes:
         rows: one per line of positions; see `position_rows`.

@@ -56,7 +56,7 @@ __all__ = ["REFERENCE", "Book", "Incoming", "accept_book", "build_book", "examin
 
 @dataclass(frozen=True)
 class Incoming:
-    """What files or tables say of the book; `received` is None for a simulated one, `volumes` without any.
+    """Contents of the book as received; `received` is None for a simulated one, `volumes` without any.
 
     `examined` has the holdings that `examine_book` found good, by as-of date and instruments.
     """

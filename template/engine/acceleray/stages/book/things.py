@@ -1,4 +1,4 @@
-"""What positions hold: priced, by proxy, cash, without prices, or of a kind that is not modelled."""
+"""Contents of positions: priced, by proxy, cash, without prices, or of a kind that is not modelled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from acceleray.stages.book.market import Market
 PRICED, PROXIED, CASH, UNPRICED, NOT_MODELLED = "priced", "proxied", "cash", "unpriced", "not modelled"
 MONEY = "currency"
 """A forward on a rate: exposed to two currencies, and to no price."""
-# An exposure without a value of its own.
+# An exposure without a value.
 WITHOUT_VALUE = ("future", "forward", "fx")
 # Known, and never treated as linear: they need to be revalued in each scenario.
 _NOT_MODELLED = ("option", "bond")
@@ -23,7 +23,7 @@ _NOT_MODELLED = ("option", "bond")
 
 @dataclass(frozen=True)
 class Held:
-    """One thing that positions hold, whoever holds it.
+    """One thing that positions hold, in any portfolio.
 
     Attributes:
         instrument_id: its name.

@@ -1,4 +1,4 @@
-"""What each position is worth, and what it is exposed to, in the base currency of its portfolio.
+"""Value and exposure of each position, in the base currency of its portfolio.
 
 value = quantity x close x price unit x multiplier x rate. A future or a forward is an exposure of that size
 and worth nothing by itself; what has no prices moves with a proxy or is not in the risk, and says so.
@@ -27,7 +27,7 @@ class Valued:
 
     Attributes:
         portfolios: the portfolios.
-        nav: (portfolios,) of those with positions or a NAV of their own; parents follow from their parts.
+        nav: (portfolios,) of those with positions or a NAV; parents follow from their parts.
         things: what positions hold.
         portfolio: place of the portfolio.
         thing: place among the things.
@@ -130,7 +130,7 @@ def _rates(
     thing: NDArray[np.int64],
     market: Market,
 ) -> NDArray[np.float64]:
-    """Return the price of one unit of each currency in the base currency beside it."""
+    """Return the price of one unit of each currency in the base currency next to it."""
     found = np.ones(of.size)
     pairs = of.astype(str) + "/" + base.astype(str)
     for pair in np.unique(pairs):

@@ -22,7 +22,7 @@ _HARMLESS = {"alpha"}
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the gate looks at.
+    """Evidence of the gate.
 
     Attributes:
         instruments: their names.

@@ -100,7 +100,7 @@ class Remaining:
 
 @dataclass(frozen=True)
 class Keys:
-    """What decides each of some fits: the returns it sees, and the settings of a fit."""
+    """Key of each fit: the returns in its window, and the settings of a fit."""
 
     fits: Remaining
     values: NDArray[np.float64]

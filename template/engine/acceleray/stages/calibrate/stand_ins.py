@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StandIn:
-    """Instruments with a model of their own whose mean move another one takes, and how that is said."""
+    """Instruments with a model whose mean move another one takes, and the words for it."""
 
     words: str
     of: tuple[str, ...]
@@ -27,7 +27,7 @@ def statuses(calibration: Calibration) -> dict[str, str]:
 def stand_in(calibration: Calibration, instrument: str) -> StandIn:
     """Return what stands in for an instrument; its group where one of it has a model, all where none has.
 
-    A proxy that is named must have a model of its own; a name that has none counts as no name.
+    A named proxy must have a model; otherwise it counts as not named.
     """
     status = statuses(calibration)
     proxy = calibration.proxy_of.get(instrument, "")

@@ -22,7 +22,7 @@ from acceleray.tables.contract import literal
 
 @dataclass(frozen=True)
 class RunBefore:
-    """What an earlier run reported, and what it was made of.
+    """Reported risk of an earlier run, and its inputs.
 
     Attributes:
         run_id: of the run.

@@ -1,4 +1,4 @@
-"""Which dates of a table are made again: those that are made from something else by now, and no other."""
+"""Dates of a table to recompute: those whose inputs have changed, and no others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LAST = "every run computes the last date"
 
 @dataclass(frozen=True)
 class Held:
-    """What a table holds of a source: one entry for each date, origin and run.
+    """State of a source in a table: one entry for each date, origin and run.
 
     Attributes:
         dates: of shape (entries,).
@@ -45,7 +45,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Renewal:
-    """What is made again.
+    """Dates to recompute.
 
     Attributes:
         wanted: whether each risk day is, of shape (days,).

@@ -1,4 +1,4 @@
-"""Exchange rates from a source of their own: a file, a folder or a table, joined to the prices."""
+"""Exchange rates from a separate source: a file, a folder or a table, joined to the prices."""
 
 from __future__ import annotations
 

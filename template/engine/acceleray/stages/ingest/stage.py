@@ -45,7 +45,7 @@ from acceleray.tables import (
 
 @dataclass(frozen=True)
 class Loaded:
-    """What ingest found.
+    """Result of ingest.
 
     Attributes:
         load_id: SHA-256 over the received cells, whatever their order, and over corrections if there are any.

@@ -1,4 +1,4 @@
-"""What becomes of findings: silenced by the corrections file, told on the console, refused, kept."""
+"""Handling of findings: accepted by the corrections file, printed, refused, stored."""
 
 from __future__ import annotations
 

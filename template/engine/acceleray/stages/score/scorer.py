@@ -1,4 +1,4 @@
-"""Who scores: the model that is champion as of the date, or nobody where every model was refused."""
+"""The scoring model: the champion as of the date, or none if every model was refused."""
 
 from __future__ import annotations
 

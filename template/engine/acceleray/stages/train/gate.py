@@ -63,7 +63,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the gate looks at.
+    """Evidence of the gate.
 
     Attributes:
         rank_ic: mean over all dates out of sample, NaN if there is none.
@@ -97,7 +97,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the evidence is held against; `confidence` is that of the one-sided intervals."""
+    """Thresholds for the evidence; `confidence` is that of the one-sided intervals."""
 
     minimum_rank_ic: float
     maximum_rank_ic: float

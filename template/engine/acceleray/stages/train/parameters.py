@@ -37,7 +37,7 @@ def parameters(run: Run) -> Chosen:
     if run.settings.train.parameters == "model":
         return Chosen(run.settings.model, SETTINGS)
     found = _searched(run.lake, run.source, run.as_of)
-    # What a search chose is fitted where this run fits.
+    # Tuned parameters are fitted on the device of this run.
     device = {"device": run.settings.model.device}
     seen = unseen_from(run.lake, found.origin)
     if seen is None:

@@ -53,7 +53,7 @@ _EXAMPLE_ROWS = 5
 
 @dataclass(frozen=True)
 class Trained:
-    """What training ended with.
+    """Result of training.
 
     Attributes:
         model: the registered model, whatever the gate said; without an address if it was left out.

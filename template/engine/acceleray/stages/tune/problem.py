@@ -1,4 +1,4 @@
-"""What every trial is given: the dates before the holdout, and the folds among them."""
+"""Inputs of every trial: the dates before the holdout, and the folds among them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a question is answered with: before, after, each trade, each hedge, and limits if there are any."""
+"""Answer to a question: before, after, each trade, each hedge, and limits if there are any."""
 
 from __future__ import annotations
 

@@ -61,14 +61,14 @@ _SHARE_OF_FREE = 0.4
 _SHARE_OF_STORE = 0.7
 # Free memory where the system does not tell.
 _UNKNOWN_MB = 4096
-# What Ray's object store holds besides: arguments and results of tasks.
+# Other contents of the Ray object store: arguments and results of tasks.
 _BESIDE_MB = 256
 # Where the run simulated one day alone.
 _USUAL_HORIZON_D = 10
 
 
 class RiskSession:
-    """What a run left, and its scenarios in memory; made by `risk_session`."""
+    """Tables of a run, and its scenarios in memory; made by `risk_session`."""
 
     def __init__(
         self,
@@ -255,7 +255,7 @@ def _with_room(
 ) -> tuple[FanOut, Room]:
     """Return a fan-out, and how many scenarios of so many instruments its object store has room for.
 
-    Where Ray runs beside this process it is started with the store that they need; elsewhere, and where it
+    Where Ray runs next to this process it is started with the store that they need; elsewhere, and where it
     runs already, the store is as large as it is.
     """
     of = settings.what_if

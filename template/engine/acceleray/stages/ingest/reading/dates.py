@@ -59,7 +59,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Days:
-    """What the dates of a file are.
+    """Format of the dates of a file.
 
     Attributes:
         days: of each text in the order given; None where the row is left out.

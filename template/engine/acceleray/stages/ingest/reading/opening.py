@@ -57,7 +57,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Subject:
-    """What files are about, and the setting that names them, for messages."""
+    """Kind of content of files, and the setting that names them, for messages."""
 
     section: str
     setting: str
