@@ -17,6 +17,7 @@ import yaml
 
 import bundle_libraries
 import bundle_rules
+import bundle_serverless
 import bundle_surroundings
 import bundle_types
 from bundle_node import Node, load, merged, plain
@@ -72,11 +73,12 @@ def problems(project: Path) -> list[str]:
     bundle = read(project)
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     found = [*bundle_types.top_level(bundle.root), *bundle_libraries.files(project)]
+    found += bundle_serverless.libraries(project)
     for target in bundle.targets:
         deployed = bundle.of(target)
         found += bundle_types.resources(deployed["resources"])
         found += _unresolved(deployed, target)
-        found += bundle_rules.broken(project, deployed, values(deployed, target), answers["cloud"])
+        found += bundle_rules.broken(project, deployed, values(deployed, target), answers.get("cloud", "aws"))
         own, used = deployed["targets"][target], variables(deployed, target)
         known = values(deployed, target)
         files = deployed["resources"]["volumes"]["files"]["name"].value
@@ -118,7 +120,7 @@ def variables(deployed: Node, target: str) -> list[str]:
 def clusters(loaded: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every job cluster of every job."""
     for job in loaded["resources"]["jobs"].values():
-        for cluster in job["job_clusters"]:
+        for cluster in job.get("job_clusters", ()):
             yield cluster["new_cluster"]
 
 

@@ -39,16 +39,16 @@ def task(project: Path, path: str, node: Node) -> Iterator[str]:
 
 def without_gpu(project: Path) -> Iterator[str]:
     """Yield where a library is pinned that cannot use the GPU it is installed beside."""
-    pinned = dict(_named(project, f"engine/libraries/{_used(project)}.txt"))
+    pinned = dict(named(project, f"engine/libraries/{_used(project)}.txt"))
     if CPU_BUILD in pinned:
         yield f"{pinned[CPU_BUILD][1]}: {CPU_BUILD} knows no GPU, and jobs run on machines that have one"
 
 
 def files(project: Path) -> Iterator[str]:
     """Yield where pinned libraries, the runtime's and those that engine and project declare do not agree."""
-    runtime, used = dict(_named(project, RUNTIME)), _used(project)
-    engine = dict(_named(project, f"engine/libraries/{used}.txt"))
-    own = dict(_named(project, OWN))
+    runtime, used = dict(named(project, RUNTIME)), _used(project)
+    engine = dict(named(project, f"engine/libraries/{used}.txt"))
+    own = dict(named(project, OWN))
     for name, (requirement, where) in (*engine.items(), *own.items()):
         if not re.fullmatch(r"==[0-9][0-9a-z.]*", str(requirement.specifier)):
             yield f"{where}: {name} is not pinned exactly"
@@ -89,7 +89,8 @@ def _declared(folder: Path, extra: str) -> list[str]:
     return [*project["dependencies"], *project.get("optional-dependencies", {}).get(extra, ())]
 
 
-def _named(project: Path, name: str) -> Iterator[tuple[str, tuple[Requirement, str]]]:
+def named(project: Path, name: str) -> Iterator[tuple[str, tuple[Requirement, str]]]:
+    """Yield each library of a list by its name, with the file and line where it stands."""
     lines = (project / name).read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, start=1):
         if text := line.split("#")[0].strip():

@@ -13,6 +13,7 @@ from typing import Any
 import bundle_board
 import bundle_libraries
 import bundle_safety
+import bundle_serverless
 from bundle_node import Node, plain
 
 # What names of node types look like, by cloud.
@@ -76,7 +77,9 @@ def _job(project: Path, path: str, job: Node, known: Mapping[str, str], cloud: s
     }
     for task in tasks:
         yield from _task(project, path, task, keys, set(clusters))
-        yield from bundle_libraries.task(project, path, task)
+        if not bundle_serverless.serverless(task):
+            yield from bundle_libraries.task(project, path, task)
+    yield from bundle_serverless.broken(project, path, job, known)
     waited_for = {
         other["task_key"].value
         for task in tasks

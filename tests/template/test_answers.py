@@ -38,7 +38,7 @@ REFUSED: list[tuple[str, Any]] = [
     *(("schema_dev", text) for text in ("", "a-b", "information_schema", "null", "order")),
     *(("schema_staging", text) for text in ("A", "a/b")),
     *(("schema_prod", text) for text in ("a'b", "x" * 61)),
-    ("cloud", "on_premises"),
+    *(("compute", "edge"), ("cloud", "on_premises")),
     ("databricks_runtime", "16.4.x-cpu-ml-scala2.12"),
     ("workloads", []),
     ("workloads", ["no_such_workload"]),

@@ -33,7 +33,7 @@ def checked(defaults: Path) -> dict[str, Any]:
     return bundle.data(defaults)
 
 
-@pytest.mark.parametrize("name", drawn(["minimal", "aws", "azure", "gcp", "gpu"], SEED, 2))
+@pytest.mark.parametrize("name", drawn(["minimal", "aws", "azure", "gcp", "gpu", "serverless"], SEED, 2))
 def test_every_field_and_reference_is_known(name: str, rendered: Callable[[Answers], Path]) -> None:
     assert bundle.problems(rendered(answers_of(name))) == []
 
@@ -131,19 +131,21 @@ def test_the_end_to_end_job_looks_first_runs_once_and_tidies_afterwards(checked:
     assert "depends_on" not in check
     assert run["depends_on"] == [{"task_key": check["task_key"]}]
     assert maintain["depends_on"] == [{"task_key": run["task_key"]}]
-    assert check["libraries"] == run["libraries"] == maintain["libraries"]
+    assert check["environment_key"] == maintain["environment_key"] == "connect"
     given = [task["python_wheel_task"]["parameters"] for task in (check, maintain)]
     assert [parameters[0] for parameters in given] == ["doctor", "maintain"]
     folder, environment, names = run["notebook_task"]["base_parameters"].values()
     passed = [part for name in shlex.split(names) for part in ("--set", name)]
-    assert given[0][1:] == given[1][1:] == ["--project", folder, "--environment", environment, *passed]
+    beside = ["--profile", "connect", "--set", "spark.remote=databricks"]
+    whole = ["--project", folder, "--environment", environment, *passed, *beside]
+    assert given[0][1 : len(whole) + 1] == given[1][1:] == whole
     assert {len(job["tasks"]) for name, job in jobs.items() if name != "end_to_end_pipeline"} == {1}
 
 
 def test_every_task_uses_a_cluster_of_its_job(checked: dict[str, Any]) -> None:
     for job in checked["resources"]["jobs"].values():
         keys = {cluster["job_cluster_key"] for cluster in job["job_clusters"]}
-        assert {task["job_cluster_key"] for task in job["tasks"]} == keys
+        assert {task["job_cluster_key"] for task in job["tasks"] if "job_cluster_key" in task} == keys
 
 
 def test_staging_and_production_run_as_a_service_principal_and_never_as_a_person(

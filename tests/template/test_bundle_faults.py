@@ -28,7 +28,7 @@ FAULTS = [
     (JOB, "num_workers: ${var.workers}", "autoscale: {max_workers: 4}", "autoscale"),
     (JOB, "04_end_to_end_pipeline.py", "04_end_to_end.py", "no notebook"),
     (JOB, "job_cluster_key: ray_on_spark", "job_cluster_key: ray", "no cluster of this job"),
-    (JOB, "job_cluster_key: ray_on_spark", "depends_on: [{task_key: ingest}]", "no task of this job"),
+    (JOB, "environment_key: connect", "depends_on: [{task_key: ingest}]", "no task of this job"),
     (JOB, 'package_name: "portfolio-intelligence"', "package_name: portfolio", "the wheel is called"),
     (JOB, "entry_point: portfolio-task", "entry_point: portfolio", "no entry point"),
     (JOB, "- task_key: maintain", "- run_if: ALL_DONE\n          task_key: maintain", "a success"),

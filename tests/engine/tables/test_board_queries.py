@@ -47,9 +47,12 @@ def rows(table: Table, *given: dict[str, Any]) -> pa.Table:
 BILLING = {
     "usage": """
         SELECT current_date() AS usage_date, 'sku' AS sku_name, 'AWS' AS cloud,
-          map('project', 'portfolio-intelligence', 'environment', environment) AS custom_tags,
+          IF(environment IS NULL, map(), map('project', 'portfolio-intelligence', 'environment', environment))
+            AS custom_tags, named_struct('job_name', job) AS usage_metadata,
           current_timestamp() AS usage_start_time, CAST(hours AS DECIMAL(38, 18)) AS usage_quantity
-        FROM VALUES ('prod', 100), ('prod', 20), ('dev', 999) AS t (environment, hours)""",
+        FROM VALUES ('prod', 100, NULL), ('prod', 20, NULL), ('dev', 999, NULL),
+          (NULL, 8, 'portfolio-intelligence-batch-inference-prod'), (NULL, 500, 'liquidity-prod')
+          AS t (environment, hours, job)""",
     "list_prices": """
         SELECT 'sku' AS sku_name, 'AWS' AS cloud, TIMESTAMP'2020-01-01' AS price_start_time,
           CAST(NULL AS TIMESTAMP) AS price_end_time,
@@ -165,7 +168,7 @@ def test_every_query_answers_with_what_the_newest_run_says(
     ]
     assert [row["run_id"] for row in answers["runs"]] == ["b", "a"]
     assert {row["environment"]: float(row["list_price"]) for row in answers["cost"]} == {
-        "prod": 60.0,
+        "prod": 64.0,
         "dev": 499.5,
     }
     assert answers["alert exceptions"] == [{"exceptions_250": 5}]
@@ -174,5 +177,5 @@ def test_every_query_answers_with_what_the_newest_run_says(
     # Two weeks ago: ten weekdays, less the one that the prices are of and, on a weekday, today.
     (stale,) = answers["alert stale_prices"]
     assert stale["weekdays_missed"] == (9 if TODAY.weekday() < 5 else 10)
-    assert float(answers["alert budget"][0]["list_price"]) == 60.0
+    assert float(answers["alert budget"][0]["list_price"]) == 64.0
     assert len(answers) == 12
