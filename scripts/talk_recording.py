@@ -1,8 +1,10 @@
-"""Record what a terminal shows while somebody types a story: an asciinema cast, with the times as they were.
+"""Record what a terminal shows while somebody types a story: an asciinema cast and an SVG that plays it.
 
-python scripts/talk_recording.py limit-breach docs/talk/limit-breach.cast FOLDER
+python scripts/talk_recording.py limit-breach FOLDER
+python scripts/talk_recording.py limit-breach
 
-FOLDER/story is where `python scripts/transcripts.py demo --in FOLDER` has left a project to ask.
+FOLDER is where `python scripts/transcripts.py demo --in FOLDER` has left a project to ask. Both files are
+written to docs/talk/images. Without FOLDER the SVG is drawn again from the cast that is there.
 """
 
 from __future__ import annotations
@@ -14,14 +16,25 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from html import escape
 from pathlib import Path
 
+from render import ROOT
 from transcripts import STORIES, cleaned, commands, environment, prepared
 
+IMAGES = ROOT / "docs/talk/images"
 WIDTH, HEIGHT = 190, 30
 # How fast a person types, seconds per letter, and how long they look at an answer.
 LETTER_S, LOOK_S = 0.04, 1.0
+# Pixels of a character and of a line in the SVG, and around the text.
+ACROSS, DOWN, AROUND = 7.3, 18, 14
+# Without motion, and on paper, the whole recording is there at once.
+STYLE = (
+    "text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#e8edf2;white-space:pre}"
+    "@media screen and (prefers-reduced-motion:no-preference){"
+    "tspan{animation:show .01s both}@keyframes show{from{fill-opacity:0}}}"
+)
 
 
 def recorded(story: str, folder: Path) -> Iterator[tuple[float, str]]:
@@ -80,15 +93,49 @@ def answered(command: str, place: Path, folder: Path) -> Iterator[tuple[float, s
     yield time.monotonic() - began, ""
 
 
-def main() -> None:
-    """Record a story into a cast (asciicast v2)."""
-    story, to, folder = sys.argv[1:]
+def cast(story: str, events: Iterable[tuple[float, str]]) -> str:
+    """Return a recording as asciicast v2."""
     lines = [json.dumps({"version": 2, "width": WIDTH, "height": HEIGHT, "title": story})]
-    lines += [
-        json.dumps([round(when, 3), "o", text], ensure_ascii=False)
-        for when, text in recorded(story, Path(folder))
+    lines += [json.dumps([round(when, 3), "o", text], ensure_ascii=False) for when, text in events]
+    return "\n".join(lines) + "\n"
+
+
+def picture(recording: str) -> str:
+    """Return an asciicast as an SVG: each letter and each answer appears at its time."""
+    head, *events = map(json.loads, recording.splitlines())
+    lines: list[list[tuple[float, str]]] = [[]]
+    for when, _, text in events:
+        for number, part in enumerate(text.split("\r\n")):
+            if number:
+                lines.append([])
+            if part:
+                lines[-1].append((when, part))
+    if not lines[-1]:
+        lines.pop()
+    width = 2 * AROUND + ACROSS * max(sum(len(part) for _, part in line) for line in lines)
+    height = 2 * AROUND + DOWN * len(lines)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" role="img" '
+        f'aria-label="Recording of the story {escape(head["title"])}"><style>{STYLE}</style>',
+        '<rect width="100%" height="100%" rx="8" fill="#1b2733"/>',
     ]
-    Path(to).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for number, line in enumerate(lines):
+        y = AROUND + DOWN * number + 13
+        said = "".join(
+            f'<tspan style="animation-delay:{when:.2f}s">{escape(part)}</tspan>' for when, part in line
+        )
+        parts.append(f'<text x="{AROUND}" y="{y}" xml:space="preserve">{said}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def main() -> None:
+    """Record a story if a folder is given, and draw it."""
+    story, *folder = sys.argv[1:]
+    path = IMAGES / f"{story}.cast"
+    if folder:
+        path.write_text(cast(story, recorded(story, Path(folder[0]) / "story")), encoding="utf-8")
+    drawn = picture(path.read_text(encoding="utf-8"))
+    path.with_suffix(".svg").write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":

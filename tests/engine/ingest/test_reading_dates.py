@@ -132,3 +132,20 @@ def test_dates_that_are_undecided_are_refused_with_line_and_value(case: str, tmp
         encoding="utf-8",
     )
     assert re.search(expected, refusal(path))
+
+
+MANY = [date(2020, 12, 1) + timedelta(days=step) for step in range(300)]
+
+
+def weekdays(write: str, count: int = 300) -> list[str]:
+    return [f"{day:{write}}" for day in MANY[:count] if day.weekday() < 5]
+
+
+@pytest.mark.parametrize("write", ["%d.%m.%y", "%d-%b-%y", "%m/%d/%y"])
+def test_years_of_two_digits_are_decided_by_many_weekdays(write: str) -> None:
+    assert list(decide_days(weekdays(write)).days) == [day for day in MANY if day.weekday() < 5]
+
+
+def test_few_days_or_days_at_weekends_do_not_decide() -> None:
+    assert decide_days(weekdays("%d.%m.%y", 80)).odd is not None
+    assert decide_days([f"{day:%d.%m.%y}" for day in MANY]).odd is not None

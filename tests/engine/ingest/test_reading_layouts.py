@@ -220,7 +220,11 @@ REFUSED = {
     ),
     "a column without a name": (
         csv_text(rows(), header=["Date", "A", "B", ""]),
-        "Line 2 .* column 4, which has no name",
+        "Column 4 of .* has no name; name it or remove it",
+    ),
+    "a column without a name further below": (
+        csv_text([*rows()[:3], [*rows()[3], "7"]]),
+        "Line 5 of .* has 5 cells, its header in line 1 has 4",
     ),
     "a title above": ("Prices of the desk\n" + WIDE, "Line 2 of .* has 4 cells, its header in line 1 has 1"),
     "a short line": (WIDE + "2024-03-01,1,2\n", "has 3 cells, its header in line 1 has 4"),

@@ -49,7 +49,7 @@ def test_a_crash_that_the_market_shared_is_no_split() -> None:
     columns = prices(6)
     for column in columns.values():
         column[600:] *= 0.5
-    assert found_in(DAYS, columns) == []
+    assert [(one.kind, one.instrument) for one in found_in(DAYS, columns)] == [("jump", "")]
 
 
 def test_half_of_a_volatile_coin_in_a_day_is_no_split() -> None:

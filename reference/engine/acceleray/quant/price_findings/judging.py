@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.cash_like import cash_like
-from acceleray.quant.price_findings import calendars, quarantine, shape
+from acceleray.quant.price_findings import calendars, quarantine, shape, together
 from acceleray.quant.price_findings.arithmetic import arithmetic
 from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series
 from acceleray.quant.price_findings.jumps import jumps
@@ -69,16 +69,18 @@ def judge_series(series: Series, market: Market, stale_after_d: int) -> list[Fin
     if lost := quarantine.no_price(series):
         return [lost]
     cash = shape.cash_like(series)
+    still, coarse = (None, None) if cash else (shape.standing_still(series), shape.coarse(series))
     single = [
         rates,
         cash,
         quarantine.quarantined(series),
         quarantine.not_positive(series),
-        None if cash else shape.standing_still(series),
+        still,
+        None if cash or still or coarse else shape.repeating(series),
         None if cash else calendars.filled_weekends(series),
-        None if cash else shape.coarse(series),
+        coarse,
         shape.extreme(series),
-        calendars.series_frequency(series, market),
+        calendars.series_frequency(series, market) or together.thin(series, market),
         calendars.ended(series, market, stale_after_d),
     ]
     found = [one for one in single if one is not None]
@@ -149,8 +151,10 @@ def judge_panel(
     ordered = sorted(digests, key=lambda one: place.get(one.instrument, len(place)))
     moving = [one for one in ordered if one.projected.size]
     found = [
-        calendars.panel_frequency(market, frequency),
+        calendars.panel_frequency(market, frequency) or together.sparse(market) or together.thin_file(market),
         calendars.filled_holidays(market),
+        together.shifted(market),
+        together.all_jumped(market),
         field_names(instruments, first, last),
     ]
     result = [one for one in found if one is not None] + calendars.panel_gaps(market)

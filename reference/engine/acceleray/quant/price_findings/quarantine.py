@@ -11,6 +11,9 @@ from acceleray.quant.price_findings.finding import Finding, Series, counted
 FEW_CELLS = 3
 """Quarantined cells of an instrument that are no news: what a long history has by chance."""
 
+FEWEST_ALIKE = 5
+"""Negative cells with one text that are no prices: of levels and returns they differ."""
+
 LONGEST_TEXT = 40
 """Characters of a cell that are shown."""
 
@@ -58,10 +61,23 @@ def not_positive(series: Series) -> Finding | None:
         return None
     text = f"{counted(len(at), 'price')} at or below zero, {_first(series, at)}: no return is taken from them"
     advice = "drop or replace them in the corrections file, or take the next contract's price"
+    if mark := placeholder(series):
+        text = (
+            f"{counted(len(at), 'cell')} at or below zero, {_first(series, at)}: '{mark}' stands for no price"
+        )
+        advice = "leave such cells empty"
     days = series.bad_days[at]
     return Finding(
         "not_positive", "warning", series.instrument, days[0], days[-1], len(at), float(len(at)), text, advice
     )
+
+
+def placeholder(series: Series) -> str:
+    """Return the text that all negative cells have, -999 say: it stands for no price; '' if there is none."""
+    texts = [
+        text for text, reason in zip(series.bad_texts, series.reasons, strict=True) if reason == "negative"
+    ]
+    return texts[0] if len(texts) >= FEWEST_ALIKE and len(set(texts)) == 1 else ""
 
 
 def _first(series: Series, places: range | list[int]) -> str:

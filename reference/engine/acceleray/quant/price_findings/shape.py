@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from acceleray.quant.cash_like import cash_like as hardly_moves
 from acceleray.quant.price_findings.finding import Finding, Series, counted, percent, plain
+from acceleray.quant.price_findings.quarantine import placeholder
 
 FEWEST_VALUES = 60
 """Three months: with fewer values no shape is told."""
@@ -45,6 +46,9 @@ ACCRUING_SHARE = 0.9
 LONGEST_STANDSTILL = 10
 """Prices in a row that repeat and still count as trading."""
 
+REPEATING_SHARE = 0.5
+"""Share of prices that repeat the one before from which most returns of zero are no trading."""
+
 COARSE_STEP = 0.005
 """A smallest step of half a percent of the price is a third of a usual day's move."""
 
@@ -58,10 +62,10 @@ LARGEST_USUAL = 1e7
 
 def returns_like(series: Series) -> Finding | None:
     """Return the finding that values are returns: signs that change, or levels that do not persist."""
-    values = series.prices.size + sum(reason.startswith(("negative", "zero")) for reason in series.reasons)
+    signs = _signs(series)
+    values = signs.size
     if values < FEWEST_VALUES:
         return None
-    signs = _signs(series)
     negative = float(np.mean(signs < 0))
     changes = float(np.mean(signs[1:] * signs[:-1] < 0))
     if negative >= RETURNS_NEGATIVE_SHARE and changes >= RETURNS_SIGN_CHANGES:
@@ -165,6 +169,24 @@ def standing_still(series: Series) -> Finding | None:
     )
 
 
+def repeating(series: Series) -> Finding | None:
+    """Return the finding that most prices repeat the one before, a few at a time."""
+    if series.days.size < FEWEST_VALUES:
+        return None
+    still = np.diff(series.adjusted) == 0.0
+    share = float(np.mean(still))
+    if share < REPEATING_SHARE:
+        return None
+    number = int(still.sum())
+    text = (
+        f"{number:,} of {counted(series.days.size, 'price')} repeat the one before: filled from weekly "
+        "prices, or hardly traded"
+    )
+    advice = "bring the prices of its trading days alone, or accept it in the corrections file"
+    first, last = _span(series)
+    return Finding("standing_still", "warning", series.instrument, first, last, number, share, text, advice)
+
+
 def coarse(series: Series) -> Finding | None:
     """Return the finding that prices have too few decimals for their size."""
     prices = series.prices
@@ -214,6 +236,8 @@ def _signs(series: Series) -> NDArray[np.int64]:
     if not series.reasons:
         return np.ones(series.days.size, dtype=np.int64)
     known = {"negative": -1, "zero": 0}
+    if placeholder(series):
+        del known["negative"]
     bad = [
         (day, known[why]) for day, why in zip(series.bad_days, series.reasons, strict=True) if why in known
     ]

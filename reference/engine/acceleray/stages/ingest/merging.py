@@ -73,9 +73,14 @@ def _pieces(rows: pa.Table) -> Iterator[pa.Table]:
 
 
 def _rows(table: Table, series: Here) -> pa.Table:
-    """Return the judged rows that belong to a table."""
-    cells = pa.concat_tables(series.tables)
-    if table is PRICES_RECEIVED:
+    """Return the judged rows that belong to a table; series that are whole are not copied."""
+    return pa.concat_tables([_of(table, cells) for cells in series.tables])
+
+
+def _of(table: Table, cells: pa.Table) -> pa.Table:
+    """Return those rows of one instrument that belong to a table."""
+    refused = len(cells) - cells["reason"].null_count
+    if table is PRICES_RECEIVED or refused == (0 if table is PRICES else len(cells)):
         return cells
     accepted = pc.is_null(cells["reason"])
     return cells.filter(accepted if table is PRICES else pc.invert(accepted))

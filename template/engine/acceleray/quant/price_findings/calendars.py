@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series, counted, plain
 from acceleray.quant.price_findings.market import Market, frequency_of
+from acceleray.quant.price_findings.together import weekday
 
 FEWEST_WEEKENDS = 10
 """Prices at weekends that must be there before they are judged; one stray Saturday is another matter."""
 
 REPEATED_SHARE = 0.9
 """Share of weekend prices that repeat the one before when weekends are filled; coins repeat hardly any."""
+
+STEPS_OF_A_LINE = 10.0
+"""Smallest steps of a price over a weekend beyond which a price on the line between is no chance."""
 
 FEWEST_UNCHANGED = 3
 """Instruments that must all repeat their price for a day to be a filled holiday; three never do by chance."""
@@ -30,11 +36,6 @@ MOST_GAPS = 3
 """Gaps that are listed for one instrument, the longest."""
 
 _WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
-
-
-def weekday(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """Return the day of the week, Monday 0; 1970-01-01 was a Thursday."""
-    return np.asarray((days.astype("datetime64[D]").astype(np.int64) + 3) % 7)
 
 
 def panel_frequency(market: Market, wanted: str) -> Finding | None:
@@ -72,24 +73,48 @@ def series_frequency(series: Series, market: Market) -> Finding | None:
 
 
 def filled_weekends(series: Series) -> Finding | None:
-    """Return the finding that Saturdays and Sundays repeat the price of Friday."""
+    """Return the finding that prices of Saturdays and Sundays are those of the weekdays around them.
+
+    They repeat the one before or the next one, or lie on the line between the two.
+    """
     at = np.flatnonzero(weekday(series.days) >= 5)
     at = at[at > 0]
     if at.size < FEWEST_WEEKENDS:
         return None
-    repeated = at[series.prices[at] == series.prices[at - 1]]
-    if repeated.size < REPEATED_SHARE * at.size:
-        return None
-    first, last = series.days[repeated[0]], series.days[repeated[-1]]
-    text = (
-        f"{repeated.size:,} of {counted(at.size, 'price')} on Saturdays and Sundays repeat the one before, "
-        f"{first} to {last}: these are not trading days"
-    )
-    advice = "leave these dates out, or set market_data.calendar to weekdays"
-    return Finding(
-        "filled_weekends", "warning", series.instrument, first, last, int(repeated.size),
-        repeated.size / at.size, text, advice,
-    )  # fmt: skip
+    for repeated, how in _fillings(series, at):
+        if repeated.size >= REPEATED_SHARE * at.size:
+            first, last = series.days[repeated[0]], series.days[repeated[-1]]
+            text = (
+                f"{repeated.size:,} of {counted(at.size, 'price')} on Saturdays and Sundays {how}, "
+                f"{first} to {last}: these are not trading days"
+            )
+            advice = "leave these dates out, or set market_data.calendar to weekdays"
+            return Finding(
+                "filled_weekends", "warning", series.instrument, first, last, int(repeated.size),
+                repeated.size / at.size, text, advice,
+            )  # fmt: skip
+    return None
+
+
+def _fillings(series: Series, at: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], str]]:
+    """Yield which prices at weekends are filled in a way, and that way."""
+    days, prices = series.days.astype(np.int64), series.prices
+    yield at[prices[at] == prices[at - 1]], "repeat the one before"
+    weekdays = np.flatnonzero(weekday(series.days) < 5)
+    place = np.searchsorted(weekdays, at)
+    inside = (place > 0) & (place < weekdays.size)
+    at, place = at[inside], place[inside]
+    before, after = weekdays[place - 1], weekdays[place]
+    yield at[prices[at] == prices[after]], "repeat the next one"
+    share = (days[at] - days[before]) / (days[after] - days[before])
+    line = prices[before] + share * (prices[after] - prices[before])
+    steps = np.abs(np.diff(prices))
+    # All three were rounded to a step of the prices; a move of few steps says nothing.
+    step = float(steps[steps > 0.0].min(initial=np.inf))
+    on_line = np.abs(prices[at] - line) <= np.maximum(1.01 * step, 1e-9 * line)
+    moved = np.abs(prices[after] - prices[before]) > STEPS_OF_A_LINE * step
+    if np.mean(moved) >= 0.5:
+        yield at[on_line], "lie on the line between the weekdays around them"
 
 
 def filled_holidays(market: Market) -> Finding | None:

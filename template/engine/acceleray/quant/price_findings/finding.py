@@ -28,6 +28,7 @@ KINDS: dict[str, str] = {
     "not_positive": "prices at or below zero",
     "arithmetic": "arithmetic changes",
     "ended": "ends before the file",
+    "shifted_dates": "dates a day off",
     "filled_weekends": "filled weekends",
     "filled_holidays": "filled holidays",
     "gap": "months without prices",

@@ -97,6 +97,9 @@ def compare(given: pa.Table, held: pa.Table) -> Moved:
         given: delivered rows, with at least the columns of `held`.
         held: instrument_id, date and the columns that are compared; keys are unique in both.
     """
+    if not held.num_rows:
+        none = np.zeros(0, np.int64)
+        return Moved(given, held, none, none, None, not given.num_rows)
     names = pa.chunked_array([*given["instrument_id"].chunks, *held["instrument_id"].chunks], pa.string())
     names = names.unique()
     new, old = _keys(given, names), _keys(held, names)
@@ -112,7 +115,7 @@ def compare(given: pa.Table, held: pa.Table) -> Moved:
     there = np.zeros(new.size, dtype=bool)
     there[at[found]] = True
     moved = np.concatenate((new[~there], old[~found], old[found][differs]))
-    part = _part(moved, new, names) if held.num_rows else None
+    part = _part(moved, new, names)
     return Moved(given, held, given_at[differs], held_at[differs], part, not moved.size)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -38,6 +38,9 @@ _ORDERS = {
 }
 _SEPARATED = ("ISO", "numeric", "day and name", "name and day", "year and name")
 _MIDNIGHT = timedelta()
+_SATURDAY = 5
+# Two in seven days are at a weekend: that none of 60 is by chance happens once in 600 million times.
+_MANY_DAYS, _SOME_WEEKENDS = 60, 0.1
 # Years of two digits are those of POSIX: 69 is 1969, 68 is 2068.
 _PIVOT = 69
 _ONE_BLANK = str.maketrans({blank: " " if blank.isspace() else None for blank in BLANK})
@@ -90,7 +93,8 @@ def decide_days(texts: Sequence[str]) -> Days:
     """Return the day of each of a file's different date texts, or which one is refused and why.
 
     All must be written alike. Where day and month could both come first, that order is taken under which
-    every text is a date; if that is so for two orders that differ, the column does not decide.
+    every text is a date; if that is so for two orders that differ, the one under which there is no Saturday
+    and no Sunday among many days, while there are under every other; else the column does not decide.
     """
     cleaned = [" ".join(clean(text).translate(_ONE_BLANK).split()) for text in texts]
     families = [_family(text) for text in cleaned]
@@ -115,6 +119,8 @@ def decide_days(texts: Sequence[str]) -> Days:
                 odd, "other rows have day and month the other way round; write dates as 2020-12-31"
             )
         return _refused(odd, _PLAINLY)
+    sure = _on_weekdays(whole)
+    whole = {sure: whole[sure]} if sure else whole
     order, stamps = next(iter(whole.items()))
     for other, others in whole.items():
         for at, (one, two) in enumerate(zip(stamps, others, strict=True)):
@@ -123,6 +129,19 @@ def decide_days(texts: Sequence[str]) -> Days:
                     at, f"no row says whether it is {order} or {other}; write dates as {one.day} or {two.day}"
                 )
     return _of_stamps([stamp for stamp in stamps if stamp], order)
+
+
+def _on_weekdays(readings: Mapping[str, Sequence[Stamp | None]]) -> str | None:
+    """Return the one order under which many days are weekdays all, while under each other some are not."""
+    at_weekends = {}
+    for order, stamps in readings.items():
+        days = {stamp.day for stamp in stamps if stamp}
+        at_weekends[order] = sum(day.weekday() >= _SATURDAY for day in days) / len(days)
+        if len(days) < _MANY_DAYS:
+            return None
+    never = [order for order, share in at_weekends.items() if share == 0.0]
+    others = [share for share in at_weekends.values() if share > 0.0]
+    return never[0] if len(never) == 1 and all(share >= _SOME_WEEKENDS for share in others) else None
 
 
 def _family(text: str) -> str | None:

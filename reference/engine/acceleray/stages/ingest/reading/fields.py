@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from acceleray.stages.ingest.reading.grid import clean
 
@@ -13,7 +14,8 @@ def _words(text: str) -> frozenset[str]:
 
 DATE = _words(
     """date dates datum datetime timestamp time tradedate tradingdate tradingday pricedate asofdate
-    asof fecha data dt handelstag tag day businessdate valuationdate navdate quotedate refdate per"""
+    asof fecha data dt handelstag tag day businessdate valuationdate navdate quotedate refdate per
+    \u65e5\u671f \u4ea4\u6613\u65e5\u671f \u65e5\u4ed8 \u65e5\u4ed8\u3051"""
 )
 INSTRUMENT = (
     frozenset(["instrumentid"]),
@@ -27,20 +29,41 @@ CLOSE = (
     frozenset(["price", "close"]),
     _words(
         """closing closeprice closingprice closelast last lastprice pxlast nav value settle settlement
-    settlementprice schlusskurs schluss kurs px prc navpershare"""
+    settlementprice schlusskurs schluss kurs px prc navpershare letzter zuletzt cl\u00f4ture cloture dernier
+    cierre \u00faltimo ultimo chiusura fechamento slotkoers slutkurs
+    \u6536\u76d8 \u6536\u76d8\u4ef7 \u7d42\u5024 \uc885\uac00"""
     ),
+)
+OPEN = _words(
+    """open openprice pxopen er\u00f6ffnung er\u00f6ffn eroeffnung erster ouverture ouv apertura abertura
+    \u5f00\u76d8 \u5f00\u76d8\u4ef7 \u59cb\u5024 \uc2dc\uac00"""
+)
+HIGH = _words(
+    """high highprice pxhigh hoch tageshoch plushaut haut m\u00e1ximo m\u00e1xima maximo maxima massimo
+    \u6700\u9ad8 \u6700\u9ad8\u4ef7 \u9ad8\u5024 \uace0\uac00"""
+)
+LOW = _words(
+    """low lowprice pxlow tief tagestief plusbas bas m\u00ednimo m\u00ednima minimo minima minimum
+    \u6700\u4f4e \u6700\u4f4e\u4ef7 \u5b89\u5024 \uc800\uac00"""
 )
 ADJUSTED = _words(
     """adjclose adjustedclose adjcloseprice adjustedcloseprice adjustedprice adjprice closeadj
     closeadjusted adjustedclosingprice totalreturnindex totalreturnprice adjustedpx pxadj"""
 )
-OTHER = _words(
-    """open high low volume vol openprice highprice lowprice dividends dividend stocksplits splits
-    splitfactor splitcoefficient capitalgains dividendamount divcash vwap turnover change changepct
-    pctchange adjopen adjhigh adjlow adjvolume trades transactions numberoftrades bid ask mid
-    currency exchange openint openinterest amount marketcap per erffnung hoch tief volumen"""
+OTHER = (
+    OPEN
+    | HIGH
+    | LOW
+    | _words(
+        """volume vol pxvolume dividends dividend stocksplits splits splitfactor splitcoefficient capitalgains
+        dividendamount divcash vwap turnover change changepct pctchange adjopen adjhigh adjlow adjvolume
+        trades transactions numberoftrades bid ask mid currency exchange openint openinterest amount
+        marketcap per volumen umsatz st\u00fcck st\u00fccke stuecke var variation prevclose previousclose
+        unadjustedclose closeunadjusted closeunadj rawclose \u6210\u4ea4\u91cf \u6210\u4ea4\u989d
+        \u51fa\u6765\u9ad8 \uac70\ub798\ub7c9"""
+    )
 )
-VOLUME = _words("volume volumes vol tradedvolume totalvolume sharestraded umsatzst\u00fcck volumen")
+VOLUME = _words("volume volumes vol tradedvolume totalvolume sharestraded umsatzst\u00fcck volumen pxvolume")
 _LETTERS = re.compile(r"[\W_]+")
 _PAIR = re.compile(r"^\('(.*)', '(.*)'\)$", re.DOTALL)
 
@@ -58,6 +81,12 @@ def is_close(name: str) -> bool:
 def is_adjusted(name: str) -> bool:
     """Return whether a column of this name has adjusted closing prices."""
     return plain_name(name) in ADJUSTED
+
+
+def is_quote(names: Iterable[str]) -> bool:
+    """Return whether names are those of one instrument's quotes: opening, high and low are among them."""
+    found = set(map(plain_name, names))
+    return all(found & kind for kind in (OPEN, HIGH, LOW))
 
 
 def is_field(name: str) -> bool:

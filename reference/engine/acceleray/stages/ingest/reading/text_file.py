@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from acceleray.errors import PortfolioError
+from acceleray.quant.price_findings.finding import counted
 from acceleray.stages.ingest.reading.encoding import encoding_of
 from acceleray.stages.ingest.reading.grid import BLANK, Grid, clean
 from acceleray.stages.ingest.reading.separator import NAMES, declared, separator_of
@@ -21,6 +23,8 @@ from acceleray.stages.ingest.reading.separator import NAMES, declared, separator
 _CHUNK = 1_000_000
 _ROWS = 10_000
 _LOOK = 200
+# What a download leaves behind that ended at a log-in or an error, and what some exports call .xls.
+_PAGE = re.compile(r"\s*<(!doctype|html|head|body|table|\?xml)\b", re.IGNORECASE)
 
 
 def text_grid(raw: bytes, origin: str, name: str, separator: str | None = None, above: int = 0) -> Grid:
@@ -51,10 +55,15 @@ def text_grid(raw: bytes, origin: str, name: str, separator: str | None = None, 
     line, first = next(rows, (0, []))
     header = [clean(cell) for cell in first]
     named = len(header)
-    while header and not header[-1]:
+    below = next(rows, None)
+    used = _used(below[1][:named]) if below else 0
+    while len(header) > used and not header[-1]:
         header.pop()
-    if not header:
+    rows = chain([below] if below else [], rows)
+    if not any(header):
         raise PortfolioError(f"{origin} is empty; it needs a header with date and instruments, and prices.")
+    if head and _PAGE.match(head[0]):
+        raise PortfolioError(f"{origin} is a web page (HTML or XML) and no table; export it as CSV or .xlsx.")
     if "\0" in "".join(header):
         raise PortfolioError(f"{origin} is not text; save it as CSV in UTF-8.")
     quick = None
@@ -64,6 +73,11 @@ def text_grid(raw: bytes, origin: str, name: str, separator: str | None = None, 
     how = [] if encoding == "utf-8" else [encoding.upper()]
     how += [NAMES.get(separator, f"separator {separator!r}")] if separator != "," else []
     return Grid(origin, name, tuple(header), columns, lines, how=tuple(how))
+
+
+def _used(cells: list[str]) -> int:
+    """Return how many cells there are up to the last one with anything in it."""
+    return max((at for at, cell in enumerate(cells, 1) if clean(cell)), default=0)
 
 
 def _rows(lines: Iterator[str], separator: str, skipped: int, origin: str) -> Iterator[tuple[int, list[str]]]:
@@ -146,6 +160,6 @@ def _packed(
 
 def _ragged(origin: str, line: int, cells: int, header_line: int, width: int) -> PortfolioError:
     return PortfolioError(
-        f"Line {line} of {origin} has {cells} cells, its header in line {header_line} has {width}; "
-        "correct that line (a number with a comma needs quotes, a title above the header must go)."
+        f"Line {line} of {origin} has {counted(cells, 'cell')}, its header in line {header_line} has "
+        f"{width}; correct that line (a number with a comma needs quotes, a title above the header must go)."
     )

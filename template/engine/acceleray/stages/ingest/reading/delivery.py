@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
+from acceleray.quant.price_findings.finding import counted
 from acceleray.stages.ingest.reading.figures import Figures, decimal_of
 from acceleray.stages.ingest.reading.grid import BLANK, Column, Grid, as_text, filled, is_text
 from acceleray.stages.ingest.reading.layout import Layout, Look, layout_of
 from acceleray.stages.ingest.reading.number_text import Decimal, plain
 from acceleray.stages.ingest.reading.opening import grids_at
+from acceleray.stages.ingest.reading.quotes import refuse_quotes
 from acceleray.stages.ingest.reading.row_days import row_days
 from acceleray.stages.ingest.reading.unique import Keys, refuse_repeated
 from acceleray.stages.ingest.reading.wishes import Wishes
@@ -99,12 +101,14 @@ def deliver(path: Path, wishes: Wishes | None = None) -> Delivery:
         blocks += mine
     refuse_repeated(keys)
     decimal = decimal_of(figures, wishes.decimal)
+    for grid, layout in parts:
+        refuse_quotes(grid, layout, decimal)
     instruments = tuple(dict.fromkeys(name for part in keys for name in part.instruments))
     days = np.unique(np.concatenate([days[~np.isnat(days)] for days in found.days]))
     first = ", ".join(
         [_kind(parts), found.wording, *_number_words(figures, decimal), *_close_words(parts, wishes)]
     )
-    second = f"{len(instruments):,} instrument{'s' * (len(instruments) != 1)}, {len(days):,} dates"
+    second = f"{counted(len(instruments), 'instrument')}, {counted(len(days), 'date')}"
     second += f"; {found.left_out}" if found.left_out else ""
     return Delivery(str(path), (first, second), instruments, days, tuple(blocks), decimal)
 

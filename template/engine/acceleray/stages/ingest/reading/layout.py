@@ -22,7 +22,7 @@ from acceleray.stages.ingest.reading.roles import (
     prices_of,
     some,
 )
-from acceleray.stages.ingest.reading.stacked import stacked
+from acceleray.stages.ingest.reading.stacked import flattened, stacked
 
 _INDEX = "__index_level_0__"
 
@@ -58,6 +58,8 @@ def layout_of(look: Look, columns: Mapping[str, str]) -> Layout:
         return one
     _refuse_names(look, rest)
     _refuse_dates(look, rest)
+    if several := flattened(look, date, rest):
+        return several
     return Layout("wide", date, tuple(Series(look.header[at], at) for at in rest))
 
 
@@ -132,6 +134,7 @@ def _long(look: Look, own: Mapping[str, int], date: int, rest: Sequence[int]) ->
     if instrument is None:
         return None
     others = [at for at in rest if at != instrument]
+    _refuse_fields(look, others)
     price, adjusted = prices_of(look, own, others)
     if price is None and len(others) == 1:
         price = others[0]
@@ -144,20 +147,34 @@ def _long(look: Look, own: Mapping[str, int], date: int, rest: Sequence[int]) ->
     return Layout("long", date, instrument=instrument, price=price, adjusted=adjusted)
 
 
+def _refuse_fields(look: Look, others: Sequence[int]) -> None:
+    """Refuse a long table with a row for each field, of which one column says which field it is."""
+    for at in others:
+        found = [text for row in look.rows if (text := clean(text_of(row[at])))]
+        if len(set(found)) > 1 and all(map(fields.is_field, found)):
+            raise PortfolioError(
+                f"Column '{look.header[at]}' of {look.origin} has names of fields, such as '{found[0]}'; "
+                "keep the rows of closes, or bring each field as a column."
+            )
+
+
 def _is_instrument_id(look: Look, at: int, date: int, rest: Sequence[int]) -> bool:
     """Return whether a column called symbol, say, names instruments and is none itself."""
     if look.header[at].casefold() == "instrument_id" or look.repeats(date):
         return True
+    texts = [text for row in look.rows if (text := clean(text_of(row[at]))).lower() not in EMPTY]
+    if 2 * len(set(texts)) > len(texts) > 1 and not any(map(has_letter, texts)):
+        # Numbers of which few repeat are those of a column of prices, whatever it is called.
+        return False
     closes = fields.CLOSE[0] | fields.ADJUSTED
     return any(fields.plain_name(look.header[other]) in closes for other in rest) or any(
-        has_letter(text) for row in look.rows if (text := clean(text_of(row[at]))).lower() not in EMPTY
+        map(has_letter, texts)
     )
 
 
 def _one_instrument(look: Look, own: Mapping[str, int], date: int, rest: Sequence[int]) -> Layout | None:
-    names = {fields.plain_name(look.header[at]) for at in rest}
     whole = all(fields.is_field(look.header[at]) for at in rest)
-    if not whole and not {"open", "high", "low"} <= names and "price" not in own:
+    if not whole and not fields.is_quote(look.header[at] for at in rest) and "price" not in own:
         return None
     price, adjusted = prices_of(look, own, rest)
     if price is None:
