@@ -2,19 +2,18 @@
 # MAGIC %md
 # MAGIC # Hyperparameter tuning
 # MAGIC
-# MAGIC **What it answers:** which hyperparameters of the signal model rank instruments best, and is that
-# MAGIC skill, luck, or something that knows the future?
+# MAGIC **Question:** which hyperparameters of the signal model rank instruments best, and is that skill,
+# MAGIC luck or leakage?
 # MAGIC
 # MAGIC Spark ingests prices and builds features. Ray Tune runs the trials that Optuna proposes and stops
-# MAGIC most of them early. The cells below are the recipe in
+# MAGIC most of them early. The cells below run the recipe in
 # MAGIC `src/portfolio/workloads/hyperparameter_tuning.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Open the session
-# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
-# MAGIC `conf/base.yml`.
+# MAGIC No installation is needed: the project is the nearest parent folder with a `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -30,13 +29,13 @@ if find_spec("portfolio") is None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
-# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
-# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
-# MAGIC `conf/base.yml` has the names.
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All are optional. Defaults: the
+# MAGIC project of this notebook, the environment `dev` on Databricks and `local` elsewhere, the date of the
+# MAGIC last price. `set` takes settings as `section.key=value`, separated by spaces; `conf/base.yml` lists
+# MAGIC them.
 # MAGIC
-# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
-# MAGIC soon as a cell raises, or when this cell runs again.
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, when a
+# MAGIC cell raises, or when this cell runs again.
 
 # COMMAND ----------
 
@@ -53,10 +52,10 @@ run = session.run
 
 # MAGIC %md
 # MAGIC ## Ingest: prices in, quarantine out
-# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
-# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC Every price is stored as received, checked, and accepted or quarantined with its reason. Prices,
+# MAGIC date, settings and code determine the `run_id`.
 # MAGIC
-# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC **Spark**, because this is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
 # MAGIC stages pin.
 
@@ -74,9 +73,9 @@ show_rows(run, PRICES, "instrument_id", "date", "price")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Features: what is known on each day
-# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
-# MAGIC later day is looked at.
+# MAGIC ## Features: data known on each day
+# MAGIC Returns, then fourteen features per instrument and day, ranked across instruments; no feature uses a
+# MAGIC later day.
 # MAGIC
 # MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
 
@@ -94,12 +93,12 @@ show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3
 
 # MAGIC %md
 # MAGIC ## Tune: sixty trials, most of them stopped early
-# MAGIC Optuna proposes parameters, a purged and embargoed walk-forward judges them by mean rank IC, and
-# MAGIC successive halving stops the weaker ones. The best is looked at once in a holdout and counted
-# MAGIC against all others.
+# MAGIC Optuna proposes hyperparameters, a purged and embargoed walk-forward evaluates them by mean rank IC,
+# MAGIC and successive halving stops the weaker trials. The best trial is tested once on a holdout and
+# MAGIC corrected for the number of trials.
 # MAGIC
 # MAGIC **Ray**, because trials are uneven, stop early and share the examples: question 7. Each trial is a
-# MAGIC child run in MLflow, and a search that was killed goes on where it stopped.
+# MAGIC child run in MLflow, and a killed search resumes where it stopped.
 
 # COMMAND ----------
 
@@ -121,9 +120,10 @@ show_rows(
 # MAGIC %md
 # MAGIC ## Conclude
 # MAGIC The verdict is one of: found, not convincing, nothing, or suspected leakage; the holdout decides.
-# MAGIC The deflated Sharpe ratio says what the best of so many trials would reach without any skill.
+# MAGIC The deflated Sharpe ratio corrects for the best result that so many trials would reach without
+# MAGIC skill.
 # MAGIC
-# MAGIC The report is written from the committed rows; then the session closes.
+# MAGIC The report is written from the committed rows. Then the session closes.
 
 # COMMAND ----------
 

@@ -2,19 +2,18 @@
 # MAGIC %md
 # MAGIC # Distributed training
 # MAGIC
-# MAGIC **What it answers:** does the signal model rank instruments on dates it has not seen, is it the same
-# MAGIC model however many processes train it, and may it be used?
+# MAGIC **Question:** does the signal model rank instruments on unseen dates, is the model the same for any
+# MAGIC number of training processes, and may it be used?
 # MAGIC
-# MAGIC Spark builds features. Ray validates and trains; MLflow keeps the model as challenger, and a gate
-# MAGIC decides whether it becomes champion. The cells below are the recipe in
+# MAGIC Spark builds features. Ray validates and trains. MLflow registers the model as challenger, and a
+# MAGIC gate decides whether it becomes champion. The cells below run the recipe in
 # MAGIC `src/portfolio/workloads/distributed_training.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Open the session
-# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
-# MAGIC `conf/base.yml`.
+# MAGIC No installation is needed: the project is the nearest parent folder with a `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -30,13 +29,13 @@ if find_spec("portfolio") is None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
-# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
-# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
-# MAGIC `conf/base.yml` has the names.
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All are optional. Defaults: the
+# MAGIC project of this notebook, the environment `dev` on Databricks and `local` elsewhere, the date of the
+# MAGIC last price. `set` takes settings as `section.key=value`, separated by spaces; `conf/base.yml` lists
+# MAGIC them.
 # MAGIC
-# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
-# MAGIC soon as a cell raises, or when this cell runs again.
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, when a
+# MAGIC cell raises, or when this cell runs again.
 
 # COMMAND ----------
 
@@ -53,10 +52,10 @@ run = session.run
 
 # MAGIC %md
 # MAGIC ## Ingest: prices in, quarantine out
-# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
-# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC Every price is stored as received, checked, and accepted or quarantined with its reason. Prices,
+# MAGIC date, settings and code determine the `run_id`.
 # MAGIC
-# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC **Spark**, because this is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
 # MAGIC stages pin.
 
@@ -75,9 +74,9 @@ show_rows(run, PRICES, "instrument_id", "date", "price")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Features: what is known on each day
-# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
-# MAGIC later day is looked at.
+# MAGIC ## Features: data known on each day
+# MAGIC Returns, then fourteen features per instrument and day, ranked across instruments; no feature uses a
+# MAGIC later day.
 # MAGIC
 # MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
 
@@ -94,14 +93,13 @@ show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Train: validate, fit, judge
-# MAGIC Walk-forward folds train on the past only; then several processes that share its rows train the
-# MAGIC final model, with checkpoints from which a killed run goes on. The gate compares it with the
-# MAGIC champion.
+# MAGIC ## Train: validate, fit, gate
+# MAGIC Walk-forward folds train on the past only. Then several processes share the rows and train the final
+# MAGIC model, with checkpoints from which a killed run resumes. The gate compares it with the champion.
 # MAGIC
 # MAGIC **Ray** for the folds, which are independent and share the examples: question 7. The final model is
 # MAGIC one fit whose rows fit into one machine, so question 3 says one process; it is trained both ways
-# MAGIC here, to show that the model is the same and what sharing would cost or save at your size.
+# MAGIC here, to show that the model is the same and to measure sharing at your size.
 
 # COMMAND ----------
 
@@ -120,11 +118,12 @@ show_rows(run, TRAINING, "rows", "shards", "fit_s", "single_process_s", "single_
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC The gate says whether this version is champion from its as-of date on, and why: the lower end of the
-# MAGIC interval of its mean rank IC has to be above zero, and that of the difference from the champion too.
-# MAGIC On the sample it is not; `portfolio rollback` goes back to the champion before.
+# MAGIC The gate decides whether this version is champion from its as-of date on, and gives the reason: the
+# MAGIC lower end of the interval of its mean rank IC must be above zero, and so must the lower end for the
+# MAGIC difference from the champion. On the sample it is refused. `portfolio rollback` restores the
+# MAGIC previous champion.
 # MAGIC
-# MAGIC The report is written from the committed rows; then the session closes.
+# MAGIC The report is written from the committed rows. Then the session closes.
 
 # COMMAND ----------
 

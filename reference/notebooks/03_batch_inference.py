@@ -2,20 +2,19 @@
 # MAGIC %md
 # MAGIC # Batch inference: portfolio batch scoring
 # MAGIC
-# MAGIC **What it answers:** what does the model in charge say of every instrument today, and what does
-# MAGIC every portfolio expect, risk and leave unpriced?
+# MAGIC **Question:** how does the champion score every instrument today, and what are the expected score,
+# MAGIC the risk and the unpriced share of every portfolio?
 # MAGIC
-# MAGIC The model is the one that was champion as of the date. Where none was judged yet, the run ends within
-# MAGIC seconds; where the gate refused every one, no instrument is scored and portfolios have their risk
-# MAGIC alone. Every row that comes in comes out: scored, or quarantined with its reason. The cells below are
-# MAGIC the recipe in `src/portfolio/workloads/batch_inference.py`, one step each.
+# MAGIC The model is the champion as of the date. If no model was trained yet, the run ends within seconds;
+# MAGIC if the gate refused every model, no instrument is scored and portfolios have risk only. Every input
+# MAGIC row is either scored, or quarantined with its reason. The cells below run the recipe in
+# MAGIC `src/portfolio/workloads/batch_inference.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Open the session
-# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
-# MAGIC `conf/base.yml`.
+# MAGIC No installation is needed: the project is the nearest parent folder with a `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -31,13 +30,13 @@ if find_spec("portfolio") is None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
-# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
-# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
-# MAGIC `conf/base.yml` has the names.
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All are optional. Defaults: the
+# MAGIC project of this notebook, the environment `dev` on Databricks and `local` elsewhere, the date of the
+# MAGIC last price. `set` takes settings as `section.key=value`, separated by spaces; `conf/base.yml` lists
+# MAGIC them.
 # MAGIC
-# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
-# MAGIC soon as a cell raises, or when this cell runs again.
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, when a
+# MAGIC cell raises, or when this cell runs again.
 
 # COMMAND ----------
 
@@ -53,12 +52,11 @@ run = session.run
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Ingest: prices in, the champion found
-# MAGIC Prices and factors are checked and kept, or quarantined; the champion of the date is read from the
-# MAGIC table of decisions and loaded from the registry, and its bytes are part of what decides the
-# MAGIC `run_id`.
+# MAGIC ## Ingest: prices and the champion
+# MAGIC Prices and factors are checked and accepted, or quarantined. The champion of the date is read from
+# MAGIC the table of decisions and loaded from the registry; its bytes are part of the `run_id`.
 # MAGIC
-# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC **Spark**, because this is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
 # MAGIC stages pin.
 
@@ -84,9 +82,9 @@ show_rows(run, HOLDINGS, "portfolio_id", "instrument_id", "quantity", "weight")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Features: what is known on each day
-# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
-# MAGIC later day is looked at.
+# MAGIC ## Features: data known on each day
+# MAGIC Returns, then fourteen features per instrument and day, ranked across instruments; no feature uses a
+# MAGIC later day.
 # MAGIC
 # MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
 
@@ -104,12 +102,12 @@ show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3
 
 # MAGIC %md
 # MAGIC ## Calibrate: a volatility model for every instrument
-# MAGIC A GJR-GARCH-t is fitted to each instrument's returns on the schedule and for today; a gate says
-# MAGIC whether the fits may be used. Fits that an interrupted run left are taken over.
+# MAGIC A GJR-GARCH-t model is fitted to the returns of each instrument on every day of the schedule and
+# MAGIC today; a gate decides whether the fits may be used. Fits of an interrupted run are reused.
 # MAGIC
 # MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
-# MAGIC array of returns: question 7. The driver hands the returns over as Arrow, sorted, from the version
-# MAGIC shown below.
+# MAGIC array of returns: question 7. The driver passes the returns to Ray as sorted Arrow data, from the
+# MAGIC version shown below.
 
 # COMMAND ----------
 
@@ -129,7 +127,7 @@ show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life
 # MAGIC Monthly returns of each instrument are regressed on the factors.
 # MAGIC
 # MAGIC **Ray**, because regressions are independent and share one array of factor changes: question 7. At
-# MAGIC this size one process would do as well; the step comes between two that need Ray.
+# MAGIC this size one process would do as well, but the steps before and after it need Ray.
 
 # COMMAND ----------
 
@@ -145,11 +143,11 @@ show_rows(run, FACTOR_BETAS, "instrument_id", "factor_id", "beta", "beta_se", "r
 
 # MAGIC %md
 # MAGIC ## Simulate: tomorrow, a hundred thousand times
-# MAGIC Surprises of the past are drawn again and scaled by today's volatility; every portfolio of the book
-# MAGIC is priced in every scenario.
+# MAGIC Past residuals are drawn and scaled by today's volatility; every portfolio of the book is valued in
+# MAGIC every scenario.
 # MAGIC
 # MAGIC **Ray**, because every block of scenarios is independent and shares one large array of shocks:
-# MAGIC question 7. Only sums come back, so memory stays constant however many scenarios there are.
+# MAGIC question 7. Only sums are returned, so memory does not depend on the number of scenarios.
 
 # COMMAND ----------
 
@@ -171,11 +169,11 @@ show_rows(
 
 # MAGIC %md
 # MAGIC ## Score: rows in, rows out
-# MAGIC Spark says what is to be scored and what has to be quarantined; the champion scores the rest, and
-# MAGIC scores and risk are added up for every portfolio.
+# MAGIC Spark selects the rows to score and the rows to quarantine; the champion scores, and scores and risk
+# MAGIC are aggregated per portfolio.
 # MAGIC
-# MAGIC **Ray** for the scores, because the model and NumPy see whole blocks of rows: question 7. The
-# MAGIC hand-off says below which way the rows took from Spark to Ray and why; Spark commits the results.
+# MAGIC **Ray** for the scores, because the model and NumPy process whole blocks of rows: question 7. The
+# MAGIC hand-off prints below how the rows went from Spark to Ray, and why; Spark commits the results.
 
 # COMMAND ----------
 
@@ -195,11 +193,10 @@ show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav",
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC Rows in are rows scored and rows quarantined; without a champion there are none, and the last line
-# MAGIC says so. What could not be priced is in no risk number, and the
-# MAGIC page says what it is.
+# MAGIC Scored and quarantined rows add up to the input rows; without a champion no row is scored, and the
+# MAGIC last line says so. Unpriced instruments are in no risk number, and the report lists them.
 # MAGIC
-# MAGIC The report is written from the committed rows; then the session closes.
+# MAGIC The report is written from the committed rows. Then the session closes.
 
 # COMMAND ----------
 

@@ -2,19 +2,17 @@
 # MAGIC %md
 # MAGIC # Calibrate → Train → Simulate → Score
 # MAGIC
-# MAGIC **What it answers:** how much can the book lose tomorrow, and has the model that says so been right
-# MAGIC before?
+# MAGIC **Question:** how much can the book lose tomorrow, and has the model been right in the past?
 # MAGIC
-# MAGIC Spark ingests, joins and commits; Ray fits, trains, simulates and backtests; rows go from one to the
-# MAGIC other in one direction, and every stage reads pinned Delta versions. The cells below are the recipe
-# MAGIC in `src/portfolio/workloads/end_to_end_pipeline.py`, one step each.
+# MAGIC Spark ingests, joins and commits; Ray fits, trains, simulates and backtests; rows flow in one
+# MAGIC direction, and every stage reads pinned Delta versions. The cells below run the recipe in
+# MAGIC `src/portfolio/workloads/end_to_end_pipeline.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Open the session
-# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
-# MAGIC `conf/base.yml`.
+# MAGIC No installation is needed: the project is the nearest parent folder with a `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -30,13 +28,13 @@ if find_spec("portfolio") is None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
-# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
-# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
-# MAGIC `conf/base.yml` has the names.
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All are optional. Defaults: the
+# MAGIC project of this notebook, the environment `dev` on Databricks and `local` elsewhere, the date of the
+# MAGIC last price. `set` takes settings as `section.key=value`, separated by spaces; `conf/base.yml` lists
+# MAGIC them.
 # MAGIC
-# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
-# MAGIC soon as a cell raises, or when this cell runs again.
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, when a
+# MAGIC cell raises, or when this cell runs again.
 
 # COMMAND ----------
 
@@ -53,10 +51,10 @@ run = session.run
 
 # MAGIC %md
 # MAGIC ## Ingest: prices in, quarantine out
-# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
-# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC Every price is stored as received, checked, and accepted or quarantined with its reason. Prices,
+# MAGIC date, settings and code determine the `run_id`.
 # MAGIC
-# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC **Spark**, because this is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
 # MAGIC stages pin.
 
@@ -82,9 +80,9 @@ show_rows(run, HOLDINGS, "portfolio_id", "instrument_id", "quantity", "weight")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Features: what is known on each day
-# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
-# MAGIC later day is looked at.
+# MAGIC ## Features: data known on each day
+# MAGIC Returns, then fourteen features per instrument and day, ranked across instruments; no feature uses a
+# MAGIC later day.
 # MAGIC
 # MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
 
@@ -102,12 +100,12 @@ show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3
 
 # MAGIC %md
 # MAGIC ## Calibrate: a volatility model for every instrument
-# MAGIC A GJR-GARCH-t is fitted to each instrument's returns on the schedule and for today; a gate says
-# MAGIC whether the fits may be used. Fits that an interrupted run left are taken over.
+# MAGIC A GJR-GARCH-t model is fitted to the returns of each instrument on every day of the schedule and
+# MAGIC today; a gate decides whether the fits may be used. Fits of an interrupted run are reused.
 # MAGIC
 # MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
-# MAGIC array of returns: question 7. The driver hands the returns over as Arrow, sorted, from the version
-# MAGIC shown below.
+# MAGIC array of returns: question 7. The driver passes the returns to Ray as sorted Arrow data, from the
+# MAGIC version shown below.
 
 # COMMAND ----------
 
@@ -123,12 +121,12 @@ show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life
 
 # MAGIC %md
 # MAGIC ## Train: the signal model
-# MAGIC Walk-forward folds judge the model on dates it has not seen; the final one is fitted on everything
-# MAGIC and goes to the registry as challenger. A gate makes it champion if its mean rank IC is above zero by
-# MAGIC more than luck explains, and if it is better than the champion before.
+# MAGIC Walk-forward folds test the model on unseen dates; the final model is fitted on all dates and
+# MAGIC registered as challenger. A gate makes it champion if its mean rank IC is above zero by more than
+# MAGIC luck explains, and if it beats the current champion.
 # MAGIC
 # MAGIC **Ray** for the folds, which are independent and share the examples: question 7. The final model is
-# MAGIC one fit whose rows fit into one machine: question 3 says one process, so it is one task.
+# MAGIC one fit whose rows fit into one machine, so question 3 says one process: it is a single task.
 
 # COMMAND ----------
 
@@ -145,11 +143,11 @@ show_rows(run, SIGNAL_VALIDATION, "fold", "train_rows", "test_rows", "rank_ic", 
 
 # MAGIC %md
 # MAGIC ## Simulate: tomorrow, a hundred thousand times
-# MAGIC Surprises of the past are drawn again and scaled by today's volatility; every portfolio of the book
-# MAGIC is priced in every scenario.
+# MAGIC Past residuals are drawn and scaled by today's volatility; every portfolio of the book is valued in
+# MAGIC every scenario.
 # MAGIC
 # MAGIC **Ray**, because every block of scenarios is independent and shares one large array of shocks:
-# MAGIC question 7. Only sums come back, so memory stays constant however many scenarios there are.
+# MAGIC question 7. Only sums are returned, so memory does not depend on the number of scenarios.
 
 # COMMAND ----------
 
@@ -171,11 +169,11 @@ show_rows(
 
 # MAGIC %md
 # MAGIC ## Score: instruments and portfolios
-# MAGIC The model scores every instrument with features of today; scores and risk are added up for every
-# MAGIC portfolio. A model that the gate refused scores nothing: portfolios then have their risk alone.
+# MAGIC The model scores every instrument from today's features; scores and risk are aggregated per
+# MAGIC portfolio. A model refused by the gate scores nothing: portfolios then have risk only.
 # MAGIC
-# MAGIC **Ray** for the scores, because the model and NumPy see whole blocks of rows: question 7. The
-# MAGIC hand-off says below which way the rows took from Spark to Ray and why; Spark commits the results.
+# MAGIC **Ray** for the scores, because the model and NumPy process whole blocks of rows: question 7. The
+# MAGIC hand-off prints below how the rows went from Spark to Ray, and why; Spark commits the results.
 
 # COMMAND ----------
 
@@ -191,13 +189,13 @@ show_rows(run, PORTFOLIO_SCORES, "portfolio_id", "expected_score", "es_pct_nav",
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Change: what moved the numbers since the last report
-# MAGIC The newest earlier run is taken up again and one input swapped at a time, in a stated order:
-# MAGIC positions, new and ended instruments, new returns with their volatility, the models' parameters. The
-# MAGIC parts add up; what none of them explains is the remainder. The first run has nothing to compare with.
+# MAGIC ## Change: risk explained since the last report
+# MAGIC Starting from the newest earlier run, one input at a time is replaced, in a fixed order: positions,
+# MAGIC new and ended instruments, new returns with their volatility, model parameters. The parts add up;
+# MAGIC the unexplained rest is the remainder. The first run has no earlier run to compare with.
 # MAGIC
-# MAGIC **Ray**, because each step is a simulation: question 7. One day is every past day once; ten days draw
-# MAGIC the same scenarios as the report did.
+# MAGIC **Ray**, because each step is a simulation: question 7. The one-day horizon uses every past day
+# MAGIC once; the ten-day horizon draws the same scenarios as the report.
 
 # COMMAND ----------
 
@@ -212,12 +210,12 @@ show_rows(run, RISK_CHANGE, "portfolio_id", "measure", "horizon_d", "before_pct_
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Limits: what may be risked, and what is
-# MAGIC Each limit of `conf/limits.yml` that counts today is compared with what this run found: green, amber
-# MAGIC from its warning level on, red above it. What this workload does not compute is not evaluated, and
-# MAGIC says so.
+# MAGIC ## Limits: limit utilisation
+# MAGIC Each valid limit of `conf/limits.yml` is compared with the results of this run: green, amber above
+# MAGIC its warning level, red above the limit. A measure that this workload does not compute is reported as
+# MAGIC not evaluated.
 # MAGIC
-# MAGIC On the driver, because a few numbers are compared with a few others; **Spark** commits them.
+# MAGIC On the driver, because only a few numbers are compared; **Spark** commits them.
 
 # COMMAND ----------
 
@@ -233,14 +231,14 @@ show_rows(run, LIMIT_UTILISATION, "limit_id", "portfolio_id", "value", "unit", "
 
 # MAGIC %md
 # MAGIC ## Backtest: has the model been right before?
-# MAGIC Value at risk and expected shortfall of every past day, each from what was known the day before, are
-# MAGIC compared with the loss that came; the verdict counts exceptions. Ten days are counted on windows
-# MAGIC that do not overlap.
+# MAGIC Value at risk and expected shortfall of every past day, forecast from data up to the day before, are
+# MAGIC compared with the realised loss; the verdict counts exceptions. The ten-day horizon is tested on
+# MAGIC non-overlapping windows.
 # MAGIC
 # MAGIC **Ray**, because blocks of days are independent and share residuals and weights: question 7. Spark
-# MAGIC says which fit was in force when, and commits. Each portfolio is judged by today's positions on past
-# MAGIC days. `keep_live_record` keeps what is reported today, and joins the P&L of the day after to what was
-# MAGIC reported before. `record` writes down every table version above: that is the lineage.
+# MAGIC joins each day with the fit in force, and commits. Each portfolio is tested with today's positions
+# MAGIC on past days. `keep_live_record` stores the risk reported today, and joins earlier reported risk
+# MAGIC with the P&L of the following day. `record` stores all table versions above as lineage.
 
 # COMMAND ----------
 
@@ -267,10 +265,10 @@ show_rows(
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC Look at the backtest first: a model that failed it should not be used, whatever its number is. Then
-# MAGIC value at risk and expected shortfall of the whole book, at one and ten days, and a line per portfolio.
+# MAGIC Look at the backtest first: do not use a model that failed it. Then look at value at risk and
+# MAGIC expected shortfall of the whole book, over one and ten days, and at the line of each portfolio.
 # MAGIC
-# MAGIC The report is written from the committed rows; then the session closes.
+# MAGIC The report is written from the committed rows. Then the session closes.
 
 # COMMAND ----------
 

@@ -2,19 +2,18 @@
 # MAGIC %md
 # MAGIC # Portfolio model calibration
 # MAGIC
-# MAGIC **What it answers:** which volatility model describes each instrument today, how has it changed, and
-# MAGIC may it be used?
+# MAGIC **Question:** which volatility model describes each instrument today, how has it changed, and may it
+# MAGIC be used?
 # MAGIC
-# MAGIC Spark ingests and validates prices and factors. Ray fits; a killed run goes on where it stopped. The
-# MAGIC cells below are the recipe in `src/portfolio/workloads/portfolio_model_calibration.py`, one step
+# MAGIC Spark ingests and validates prices and factors. Ray fits; a killed run resumes where it stopped. The
+# MAGIC cells below run the recipe in `src/portfolio/workloads/portfolio_model_calibration.py`, one step
 # MAGIC each.
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Open the session
-# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
-# MAGIC `conf/base.yml`.
+# MAGIC No installation is needed: the project is the nearest parent folder with a `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -30,13 +29,13 @@ if find_spec("portfolio") is None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
-# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
-# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
-# MAGIC `conf/base.yml` has the names.
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All are optional. Defaults: the
+# MAGIC project of this notebook, the environment `dev` on Databricks and `local` elsewhere, the date of the
+# MAGIC last price. `set` takes settings as `section.key=value`, separated by spaces; `conf/base.yml` lists
+# MAGIC them.
 # MAGIC
-# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
-# MAGIC soon as a cell raises, or when this cell runs again.
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, when a
+# MAGIC cell raises, or when this cell runs again.
 
 # COMMAND ----------
 
@@ -53,10 +52,10 @@ run = session.run
 
 # MAGIC %md
 # MAGIC ## Ingest: prices in, quarantine out
-# MAGIC Prices are checked and kept, or quarantined with their reason; levels of the factors come in next to
-# MAGIC them. Both, with the settings and the code, decide the `run_id`.
+# MAGIC Prices are checked and accepted, or quarantined with their reason; factor levels are read as well.
+# MAGIC Prices, factors, settings and code determine the `run_id`.
 # MAGIC
-# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC **Spark**, because this is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
 # MAGIC stages pin.
 
@@ -76,10 +75,10 @@ show_rows(run, PRICES, "instrument_id", "date", "price")
 
 # MAGIC %md
 # MAGIC ## Returns
-# MAGIC Returns of each instrument from risk day to risk day: a gap loses no move, and a closed market
-# MAGIC earns nothing.
+# MAGIC Returns of each instrument from risk day to risk day: a gap loses no price move, and a closed market
+# MAGIC has no return.
 # MAGIC
-# MAGIC **Spark**, because it is one function over every instrument: question 1.
+# MAGIC **Spark**, because this is one function over every instrument: question 1.
 
 # COMMAND ----------
 
@@ -95,12 +94,12 @@ show_rows(run, RETURNS, "instrument_id", "date", "return_1d")
 
 # MAGIC %md
 # MAGIC ## Calibrate: a volatility model for every instrument
-# MAGIC A GJR-GARCH-t is fitted to each instrument's returns on each day of the schedule; a gate says
-# MAGIC whether the fits may be used. Fits that an interrupted run left are taken over.
+# MAGIC A GJR-GARCH-t model is fitted to the returns of each instrument on every day of the schedule; a gate
+# MAGIC decides whether the fits may be used. Fits of an interrupted run are reused.
 # MAGIC
 # MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
-# MAGIC array of returns: question 7. The driver hands the returns over as Arrow, sorted, from the version
-# MAGIC shown below.
+# MAGIC array of returns: question 7. The driver passes the returns to Ray as sorted Arrow data, from the
+# MAGIC version shown below.
 
 # COMMAND ----------
 
@@ -120,8 +119,8 @@ show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life
 # MAGIC shrunk, and the tails of a t copula are fitted to them.
 # MAGIC
 # MAGIC **Ray** for the regressions, which share one array: question 7. Correlation is one fit whose rows
-# MAGIC fit into one machine, question 3: it is a single task. `record` writes down every table version
-# MAGIC above: that is the lineage.
+# MAGIC fit into one machine, question 3: it is a single task. `record` stores all table versions above as
+# MAGIC lineage.
 
 # COMMAND ----------
 
@@ -142,10 +141,10 @@ show_rows(run, DEPENDENCE, "days", "instruments", "shrinkage", "smallest_eigenva
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC Look at the gate first: simulation refuses parameters that did not pass it. A persistence near one
-# MAGIC says that a shock does not fade within the window.
+# MAGIC Look at the gate first: simulation refuses parameters that did not pass it. With a persistence near
+# MAGIC one, a shock does not fade within the window.
 # MAGIC
-# MAGIC The report is written from the committed rows; then the session closes.
+# MAGIC The report is written from the committed rows. Then the session closes.
 
 # COMMAND ----------
 

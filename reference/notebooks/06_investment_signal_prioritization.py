@@ -2,19 +2,18 @@
 # MAGIC %md
 # MAGIC # Investment signal prioritization
 # MAGIC
-# MAGIC **What it answers:** which signals rank instruments better than luck, at which horizon, and is any
-# MAGIC of them left once it is counted how many were looked at?
+# MAGIC **Question:** which signals rank instruments better than luck, at which horizon, and which survive
+# MAGIC the correction for the number of signals tested?
 # MAGIC
-# MAGIC Spark ingests prices and builds features. Ray judges each of them as a signal at each horizon. The
-# MAGIC cells below are the recipe in `src/portfolio/workloads/investment_signal_prioritization.py`, one
+# MAGIC Spark ingests prices and builds features. Ray tests each feature as a signal at each horizon. The
+# MAGIC cells below run the recipe in `src/portfolio/workloads/investment_signal_prioritization.py`, one
 # MAGIC step each.
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Open the session
-# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
-# MAGIC `conf/base.yml`.
+# MAGIC No installation is needed: the project is the nearest parent folder with a `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -30,13 +29,13 @@ if find_spec("portfolio") is None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
-# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
-# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
-# MAGIC `conf/base.yml` has the names.
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All are optional. Defaults: the
+# MAGIC project of this notebook, the environment `dev` on Databricks and `local` elsewhere, the date of the
+# MAGIC last price. `set` takes settings as `section.key=value`, separated by spaces; `conf/base.yml` lists
+# MAGIC them.
 # MAGIC
-# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
-# MAGIC soon as a cell raises, or when this cell runs again.
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, when a
+# MAGIC cell raises, or when this cell runs again.
 
 # COMMAND ----------
 
@@ -53,10 +52,10 @@ run = session.run
 
 # MAGIC %md
 # MAGIC ## Ingest: prices in, quarantine out
-# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
-# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC Every price is stored as received, checked, and accepted or quarantined with its reason. Prices,
+# MAGIC date, settings and code determine the `run_id`.
 # MAGIC
-# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC **Spark**, because this is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
 # MAGIC stages pin.
 
@@ -74,9 +73,9 @@ show_rows(run, PRICES, "instrument_id", "date", "price")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Features: what is known on each day
-# MAGIC Returns, then fourteen features of each instrument and day, ranked across instruments; nothing of a
-# MAGIC later day is looked at.
+# MAGIC ## Features: data known on each day
+# MAGIC Returns, then fourteen features per instrument and day, ranked across instruments; no feature uses a
+# MAGIC later day.
 # MAGIC
 # MAGIC **Spark**, because these are windows over every instrument and a join with the market: question 1.
 
@@ -93,13 +92,12 @@ show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Signals: evidence, and what is left of it
-# MAGIC Rank IC, decay, turnover, net of costs, what a signal adds to the others, and a block bootstrap of
-# MAGIC thousands of replications; then all of it is corrected for the number of signals and horizons that
-# MAGIC were tried.
+# MAGIC ## Signals: evidence after correction
+# MAGIC Rank IC, decay, turnover, returns net of costs, marginal rank IC, and a block bootstrap with
+# MAGIC thousands of replications; then a correction for the number of signals and horizons tested.
 # MAGIC
-# MAGIC **Ray**, because each signal and horizon is a task of its own length, and all share the same arrays:
-# MAGIC question 7. `record` writes down every table version above: that is the lineage.
+# MAGIC **Ray**, because each signal and horizon is a task of different length, and all share the same
+# MAGIC arrays: question 7. `record` stores all table versions above as lineage.
 
 # COMMAND ----------
 
@@ -117,10 +115,11 @@ show_rows(run, SIGNAL_RANKS, "signal_id", "horizon_d", "decision", "rank_ic", "t
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC Look at anything suspect first: a rank IC too good for daily prices is leakage until proven
-# MAGIC otherwise. Then at how many survive, and how many would have looked significant each on its own.
+# MAGIC Look at suspect signals first: a rank IC too high for daily prices is leakage until proven
+# MAGIC otherwise. Then compare the number of surviving signals with the number that looks significant
+# MAGIC without correction.
 # MAGIC
-# MAGIC The report is written from the committed rows; then the session closes.
+# MAGIC The report is written from the committed rows. Then the session closes.
 
 # COMMAND ----------
 

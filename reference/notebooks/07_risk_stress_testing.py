@@ -2,20 +2,19 @@
 # MAGIC %md
 # MAGIC # Risk stress testing
 # MAGIC
-# MAGIC **What it answers:** what does the book lose if history repeats, if factors move as a supervisor
-# MAGIC says, in the worst of a million scenarios; what would it take to lose a given amount; and has the
-# MAGIC model been right before?
+# MAGIC **Question:** how much does the book lose if history repeats, in a supervisory scenario, and in the
+# MAGIC worst of a million scenarios; which scenario causes a given loss; and has the model been right in
+# MAGIC the past?
 # MAGIC
-# MAGIC Spark holds prices, factors and results. Ray calibrates, simulates in constant memory by two methods
-# MAGIC and backtests four models. The cells below are the recipe in
+# MAGIC Spark stores prices, factors and results. Ray calibrates, simulates in constant memory by two
+# MAGIC methods and backtests four models. The cells below run the recipe in
 # MAGIC `src/portfolio/workloads/risk_stress_testing.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Open the session
-# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
-# MAGIC `conf/base.yml`.
+# MAGIC No installation is needed: the project is the nearest parent folder with a `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -31,13 +30,13 @@ if find_spec("portfolio") is None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
-# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
-# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
-# MAGIC `conf/base.yml` has the names.
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All are optional. Defaults: the
+# MAGIC project of this notebook, the environment `dev` on Databricks and `local` elsewhere, the date of the
+# MAGIC last price. `set` takes settings as `section.key=value`, separated by spaces; `conf/base.yml` lists
+# MAGIC them.
 # MAGIC
-# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
-# MAGIC soon as a cell raises, or when this cell runs again.
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, when a
+# MAGIC cell raises, or when this cell runs again.
 
 # COMMAND ----------
 
@@ -53,12 +52,12 @@ run = session.run
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Ingest: prices, factors and definitions in
-# MAGIC The stress definitions in `conf/stress.yml` and the limits in `conf/limits.yml` are read and checked;
-# MAGIC prices are kept or quarantined, and levels of the factors come in next to them. All of it decides
-# MAGIC the `run_id`.
+# MAGIC ## Ingest: prices, factors and definitions
+# MAGIC The stress definitions in `conf/stress.yml` and the limits in `conf/limits.yml` are read and
+# MAGIC checked, prices are accepted or quarantined, and factor levels are read. All of them determine the
+# MAGIC `run_id`.
 # MAGIC
-# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC **Spark**, because this is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
 # MAGIC stages pin.
 
@@ -86,10 +85,10 @@ show_rows(run, HOLDINGS, "portfolio_id", "instrument_id", "quantity", "weight")
 
 # MAGIC %md
 # MAGIC ## Returns
-# MAGIC Returns of each instrument from risk day to risk day: a gap loses no move, and a closed market
-# MAGIC earns nothing.
+# MAGIC Returns of each instrument from risk day to risk day: a gap loses no price move, and a closed market
+# MAGIC has no return.
 # MAGIC
-# MAGIC **Spark**, because it is one function over every instrument: question 1.
+# MAGIC **Spark**, because this is one function over every instrument: question 1.
 
 # COMMAND ----------
 
@@ -105,12 +104,12 @@ show_rows(run, RETURNS, "instrument_id", "date", "return_1d")
 
 # MAGIC %md
 # MAGIC ## Calibrate: a volatility model for every instrument
-# MAGIC A GJR-GARCH-t is fitted to each instrument's returns on each day of the schedule; a gate says
-# MAGIC whether the fits may be used. Fits that an interrupted run left are taken over.
+# MAGIC A GJR-GARCH-t model is fitted to the returns of each instrument on every day of the schedule; a gate
+# MAGIC decides whether the fits may be used. Fits of an interrupted run are reused.
 # MAGIC
 # MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
-# MAGIC array of returns: question 7. The driver hands the returns over as Arrow, sorted, from the version
-# MAGIC shown below.
+# MAGIC array of returns: question 7. The driver passes the returns to Ray as sorted Arrow data, from the
+# MAGIC version shown below.
 
 # COMMAND ----------
 
@@ -127,8 +126,8 @@ show_rows(run, CALIBRATION, "instrument_id", "status", "persistence", "half_life
 
 # MAGIC %md
 # MAGIC ## Dependence: betas and correlation
-# MAGIC Betas say how instruments answer to factors, the correlation how their surprises come together; a
-# MAGIC definition that the factors cannot carry is refused here, before anything long begins.
+# MAGIC Betas measure the sensitivity to factors, the correlation the dependence of residuals. A stress
+# MAGIC definition that contradicts the factor model is refused here, before any long computation.
 # MAGIC
 # MAGIC **Ray** for the regressions, which share one array: question 7. Correlation is one fit whose rows
 # MAGIC fit into one machine, question 3: it is a single task.
@@ -151,11 +150,11 @@ show_rows(run, FACTOR_BETAS, "instrument_id", "factor_id", "beta", "beta_se", "r
 
 # MAGIC %md
 # MAGIC ## Simulate: a million scenarios, two methods
-# MAGIC Shocks of the past are drawn again, and from a t copula too; every portfolio is priced in every
+# MAGIC Shocks are drawn from past residuals and from a t copula; every portfolio is valued in every
 # MAGIC scenario.
 # MAGIC
 # MAGIC **Ray**, because every block of scenarios is independent and shares one large array of shocks:
-# MAGIC question 7. Only sums come back, so memory stays constant however many scenarios there are.
+# MAGIC question 7. Only sums are returned, so memory does not depend on the number of scenarios.
 
 # COMMAND ----------
 
@@ -185,11 +184,11 @@ show_rows(
 
 # MAGIC %md
 # MAGIC ## Stress: replay, shock, reverse
-# MAGIC Historical episodes are replayed, factor shocks go through the betas, and for each target loss the
-# MAGIC scenarios that lose about as much are averaged.
+# MAGIC Historical episodes are replayed, factor shocks are applied through the betas, and for each target
+# MAGIC loss the scenarios with about that loss are averaged.
 # MAGIC
-# MAGIC **One process**, because it is some matrix products over arrays that are in memory already: question
-# MAGIC 4. Spark commits the results.
+# MAGIC **One process**, because these are a few matrix products over arrays in memory: question 4. Spark
+# MAGIC commits the results.
 
 # COMMAND ----------
 
@@ -207,13 +206,13 @@ show_rows(run, REVERSE_STRESS, "method", "target_loss_pct_nav", "distance_sigma"
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Change: what moved the numbers since the last report
-# MAGIC The newest earlier run is taken up again and one input swapped at a time, in a stated order:
-# MAGIC positions, new and ended instruments, new returns with their volatility, the models' parameters. The
-# MAGIC parts add up; what none of them explains is the remainder. The first run has nothing to compare with.
+# MAGIC ## Change: risk explained since the last report
+# MAGIC Starting from the newest earlier run, one input at a time is replaced, in a fixed order: positions,
+# MAGIC new and ended instruments, new returns with their volatility, model parameters. The parts add up;
+# MAGIC the unexplained rest is the remainder. The first run has no earlier run to compare with.
 # MAGIC
-# MAGIC **Ray**, because each step is a simulation: question 7. One day is every past day once; ten days draw
-# MAGIC the same scenarios as the report did.
+# MAGIC **Ray**, because each step is a simulation: question 7. The one-day horizon uses every past day
+# MAGIC once; the ten-day horizon draws the same scenarios as the report.
 
 # COMMAND ----------
 
@@ -228,12 +227,12 @@ show_rows(run, RISK_CHANGE, "portfolio_id", "measure", "horizon_d", "before_pct_
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Limits: what may be risked, and what is
-# MAGIC Each limit of `conf/limits.yml` that counts today is compared with what this run found: green, amber
-# MAGIC from its warning level on, red above it. What this workload does not compute is not evaluated, and
-# MAGIC says so.
+# MAGIC ## Limits: limit utilisation
+# MAGIC Each valid limit of `conf/limits.yml` is compared with the results of this run: green, amber above
+# MAGIC its warning level, red above the limit. A measure that this workload does not compute is reported as
+# MAGIC not evaluated.
 # MAGIC
-# MAGIC On the driver, because a few numbers are compared with a few others; **Spark** commits them.
+# MAGIC On the driver, because only a few numbers are compared; **Spark** commits them.
 
 # COMMAND ----------
 
@@ -249,14 +248,14 @@ show_rows(run, LIMIT_UTILISATION, "limit_id", "portfolio_id", "value", "unit", "
 
 # MAGIC %md
 # MAGIC ## Backtest: has the model been right before?
-# MAGIC Value at risk and expected shortfall of every past day, each from what was known the day before, are
-# MAGIC compared with the loss that came; the verdict counts exceptions. Ten days and the t copula are
-# MAGIC counted on windows that do not overlap.
+# MAGIC Value at risk and expected shortfall of every past day, forecast from data up to the day before, are
+# MAGIC compared with the realised loss; the verdict counts exceptions. The ten-day horizon and the t copula
+# MAGIC are tested on non-overlapping windows.
 # MAGIC
 # MAGIC **Ray**, because blocks of days are independent and share residuals and weights: question 7. Spark
-# MAGIC says which fit was in force when, and commits. Each portfolio is judged by today's positions on past
-# MAGIC days. `keep_live_record` keeps what is reported today, and joins the P&L of the day after to what was
-# MAGIC reported before. `record` writes down every table version above: that is the lineage.
+# MAGIC joins each day with the fit in force, and commits. Each portfolio is tested with today's positions
+# MAGIC on past days. `keep_live_record` stores the risk reported today, and joins earlier reported risk
+# MAGIC with the P&L of the following day. `record` stores all table versions above as lineage.
 
 # COMMAND ----------
 
@@ -283,13 +282,12 @@ show_rows(
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC Look at the backtest first: a model that was not promoted should not be used, whatever its number
-# MAGIC is. The gate asks for no red Basel zone, a rate of exceptions near enough to the expected one, and
-# MAGIC four tests at one level; simpler models on the same days show what calibration buys. Z2 of expected
-# MAGIC shortfall is negative where it was too mild. The mapping of supervisory scenarios is an assumption,
-# MAGIC row by row.
+# MAGIC Look at the backtest first: do not use a model that was not promoted. The gate requires no red Basel
+# MAGIC zone, an exception rate close to the expected one, and four tests at one joint level; simpler models
+# MAGIC on the same days show the benefit of calibration. Z2 of expected shortfall is negative if ES was too
+# MAGIC low. The mapping of each row of a supervisory scenario is an assumption.
 # MAGIC
-# MAGIC The report is written from the committed rows; then the session closes.
+# MAGIC The report is written from the committed rows. Then the session closes.
 
 # COMMAND ----------
 

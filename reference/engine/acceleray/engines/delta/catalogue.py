@@ -11,7 +11,7 @@ from acceleray.tables.catalogued import checks, foreign_keys, primary_key, set_t
 from acceleray.tables.contract import Table, literal, quoted
 from acceleray.tables.stored import CHECK_PROPERTY
 
-# What rows of other tables point to, by their whole key.
+# Tables referenced by rows of other tables, by their whole key.
 POINTED_TO = (RUNS, PORTFOLIOS)
 
 

@@ -137,7 +137,7 @@ def _from_csv(settings: Settings) -> Iterator[_Level]:
                 sampling = MONTHLY_MEAN if name in settings.factors.monthly_means else _DAY
                 yield _Level(name, day, level, _POINTS if points else "level", path.name, sampling)
     if not found:
-        raise PortfolioError(f"{path} holds no level; fill it in, or set factors.source to none.")
+        raise PortfolioError(f"{path} has no level; fill it in, or set factors.source to none.")
 
 
 def _day(path: Path, line: int, text: str) -> date:
