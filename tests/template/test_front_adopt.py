@@ -51,8 +51,8 @@ def test_a_repository_with_a_readme_is_adopted_and_updated_without_losing_a_byte
         assert state(folder) == before
         assert main(arguments) == 0
         out = listed(capsys)
-        assert out[0] == "yours stays: README.md; the project's: README.md.acceleray"
-        assert out[1].startswith("5 added, 1 the same, 1 next to yours. ")
+        assert out[0] == "yours stays: README.md; the version of the project: README.md.acceleray"
+        assert out[1].startswith("5 added, 1 the same, 1 as .acceleray. ")
     assert {name: (folder / name).read_text() for name in PORTAL} == PORTAL
     assert (folder / "README.md.acceleray").read_text() == "# First (first)\n\naws, 2 machines\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["repo"]

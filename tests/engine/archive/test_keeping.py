@@ -167,7 +167,7 @@ def test_an_unknown_run_and_one_of_no_workload_are_refused(ended: Settings) -> N
         at, "workload", pc.replace_substring(rows["workload"], "risk_stress_testing", "rollback")
     )
     write(ended, RUNS, renamed.to_pylist(), RUN)
-    assert "is a rollback, which is no workload" in refused(ended)
+    assert "is a rollback, which is not a workload" in refused(ended)
 
 
 def test_a_run_at_work_is_not_disturbed(ended: Settings) -> None:

@@ -82,7 +82,7 @@ def test_rollback_without_a_champion_is_one_plain_line_and_ends_its_mlflow_run(
     ("arguments", "line"),
     [
         (("rollback",), "Error: Missing option '--reason'. See portfolio --help."),
-        (("rollback", "--reason", "  "), "Error: --reason wants words"),
+        (("rollback", "--reason", "  "), "Error: --reason needs words"),
         (
             ("rollback", "--reason", "x", "--from", "June"),
             "Error: --from needs a date like 2020-06-30, not 'June'.",

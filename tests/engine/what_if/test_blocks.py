@@ -37,7 +37,7 @@ def test_fewer_are_kept_where_memory_is_short_and_it_says_so():
 
 def test_too_little_memory_is_refused_in_one_line():
     with pytest.raises(
-        PortfolioError, match=r"10,000 scenarios of 3000 instruments take 115 MB, and 64 MB may"
+        PortfolioError, match=r"10,000 scenarios of 3000 instruments take 115 MB, and 64 MB are allowed"
     ):
         room(MILLION, 3000, 64)
 
