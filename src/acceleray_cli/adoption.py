@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
 import shutil
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 
 from acceleray_cli import git, scratch
 from acceleray_cli.binaries import free
-from acceleray_cli.files import snapshot
+from acceleray_cli.files import read, snapshot
 from acceleray_cli.moved import ENGINE
 from acceleray_cli.new import render
 from acceleray_cli.project import RECORD, Project
@@ -61,7 +60,10 @@ def adopt(
     with in_plain_words(str(folder)), scratch.beside(folder.parent) as hidden:
         grown = render(location, version, answers, hidden / "project")
         names = sorted(snapshot(grown), key=lambda name: (name == RECORD, name))
-        if problems := list(dict.fromkeys(filter(None, (_in_the_way(name, folder) for name in names)))):
+        inner = _repositories(folder)
+        if problems := list(
+            dict.fromkeys(filter(None, (_in_the_way(name, folder, inner) for name in names)))
+        ):
             raise RefusedError(*problems)
         there = [name for name in names if os.path.lexists(folder / name)]
         same = [name for name in there if _equal(grown / name, folder / name)]
@@ -74,12 +76,20 @@ def adopt(
     return Adoption(tuple(added), tuple(same), beside, tuple(ignored))
 
 
-def _in_the_way(name: str, folder: Path) -> str | None:
+def _repositories(folder: Path) -> frozenset[str]:
+    """Return the names of submodules: files in them are none of the repository around."""
+    entries = git.names(folder, "ls-files", "-z", "--stage")
+    return frozenset(entry.split("\t", 1)[1] for entry in entries if entry.startswith("160000 "))
+
+
+def _in_the_way(name: str, folder: Path, inner: frozenset[str]) -> str | None:
     """Return what keeps a file from its place, or None."""
     if name.startswith(ENGINE) and os.path.lexists(folder / ENGINE.rstrip("/")):
         return f"{folder} has a folder {ENGINE}, which updates replace as a whole; rename yours."
     for parent in list(Path(name).parents)[-2::-1]:
         path = folder / parent
+        if parent.as_posix() in inner:
+            return f"{path} is a submodule, and the project needs a folder of this name; move yours."
         if path.is_symlink() or (path.exists() and not path.is_dir()):
             return f"{path} is not a folder, and the project needs a folder of this name; rename yours."
     if (folder / name).is_dir():
@@ -90,7 +100,9 @@ def _in_the_way(name: str, folder: Path) -> str | None:
 def _equal(one: Path, other: Path) -> bool:
     if one.is_symlink() or other.is_symlink():
         return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
-    return filecmp.cmp(one, other, shallow=False)
+    first, second = read(one), read(other)
+    # Git on Windows writes other line breaks, which is no difference.
+    return first.content == second.content or (b"\0" not in first.content and first.text == second.text)
 
 
 def _move(grown: Path, folder: Path, names: Mapping[str, str]) -> None:

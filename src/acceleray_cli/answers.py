@@ -46,7 +46,7 @@ def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
     names = [loader.construct_object(key, deep=True) for key, _ in node.value]
     for name in names:
         if names.count(name) > 1:
-            raise RefusedError(f"{name}: it has two answers; keep one.")
+            raise RefusedError(f"{name}: it is answered twice; keep one of the lines.")
     return dict(loader.construct_pairs(node, deep=True))
 
 
@@ -82,11 +82,11 @@ def read_file(path: Path) -> Answers:
     try:
         loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Strict)
     except OSError as error:
-        raise RefusedError(f"{path}: {error.strerror}.") from error
+        raise RefusedError(f"{path} cannot be read ({error.strerror}); name a file of answers.") from error
     except RefusedError as refusal:
         raise RefusedError(*(f"{path}: {line}" for line in refusal.lines)) from refusal
     except UnicodeDecodeError as error:
-        raise RefusedError(f"{path}: it is not UTF-8 text.") from error
+        raise RefusedError(f"{path}: it is not text in UTF-8; save it as such.") from error
     except (yaml.YAMLError, ValueError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
@@ -168,7 +168,8 @@ def _value(question: Question, text: str) -> Any:
 def unknown(name: str, questions: Mapping[str, Question]) -> str:
     """Return the line that says that there is no question of this name, and which one may be meant."""
     near = get_close_matches(name, [known for known in questions if not questions[known].computed], n=1)
-    return f"{flat(name)}: unknown question{f'; did you mean {near[0]}?' if near else '.'}"
+    advice = f"did you mean {near[0]}?" if near else "leave it out."
+    return f"{flat(name)}: there is no such question; {advice}"
 
 
 def wrong_type(question: Question, answer: Any) -> str | None:
@@ -176,7 +177,7 @@ def wrong_type(question: Question, answer: Any) -> str | None:
     shown = flat(repr(answer))[:60]
     if question.several:
         good = isinstance(answer, list) and all(isinstance(item, str) for item in answer)
-        return None if good else f"{question.name}: {shown} is not a list of names."
+        return None if good else f"{question.name}: {shown} is not a list of names; write [one, another]."
     if question.type not in TYPES:
         return None
     classes, words = TYPES[question.type]

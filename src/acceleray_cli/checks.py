@@ -50,7 +50,7 @@ def complete(
     }
     problems = [unknown(name, known) for name in given if name not in known]
     problems += [
-        f"{name}: it is computed from other answers and cannot be set."
+        f"{name}: it is computed from other answers and cannot be given; leave it out."
         for name in given
         if name in known and known[name].computed
     ]
@@ -79,7 +79,7 @@ def complete(
     dropped = hidden & good.keys()
     if no_effect := [name for name in given if name in dropped]:
         raise RefusedError(
-            *(f"{name}: it has no effect with the other answers; leave it out." for name in no_effect)
+            *(f"{name}: with the other answers it is not asked; leave it out." for name in no_effect)
         )
     notes = str(answers.get(NOTES, "")).splitlines() if NOTES in known and known[NOTES].computed else []
     return {name: answers[name] for name in known if name in answers and name not in hidden}, notes
@@ -112,7 +112,7 @@ def _judge(questions: Path, answers: Answers) -> tuple[list[tuple[str, str]], An
                 del left[name]
                 continue
             # A default that does not fit: of interest only if it does not follow from what was just left out.
-            return found or [(name, f"{line} It has no answer; give one.")], {}, set()
+            return found or [(name, f"{line} It was not given; give it with --set {name}=...")], {}, set()
 
 
 def _run(questions: Path, answers: Answers, defaults: bool) -> tuple[Answers, set[str]]:

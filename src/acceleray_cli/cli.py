@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from acceleray_cli import commands, git_settings
-from acceleray_cli.refusals import BAD_INPUT, RefusedError, flat
+from acceleray_cli.addresses import without_credentials
+from acceleray_cli.refusals import BAD_INPUT, RefusedError, failure, flat
 
 STOPPED = 130
 
@@ -186,6 +188,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in refusal.lines:
             print(line, file=sys.stderr)
         return BAD_INPUT
+    except OSError as error:
+        print(failure(error), file=sys.stderr)
+        return BAD_INPUT
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return STOPPED
+    except Exception:
+        # A fault of ours: where it happened helps us, and a password in it helps nobody.
+        print(without_credentials(traceback.format_exc()), file=sys.stderr)
+        print("acceleray failed unexpectedly; report it with the lines above.", file=sys.stderr)
+        return BAD_INPUT

@@ -9,7 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceleray_cli import addresses, adoption, binaries, examination, git, hashes, project, source, standing
+from acceleray_cli import (
+    addresses,
+    adoption,
+    binaries,
+    examination,
+    git,
+    hashes,
+    interruption,
+    project,
+    source,
+    standing,
+)
 from acceleray_cli.adoption import require_repository
 from acceleray_cli.answers import Answers, read_file, read_questions, read_settings, unknown
 from acceleray_cli.changes import UNCHANGED, Change, changes, losses, summary
@@ -35,7 +46,8 @@ def new(options: Namespace) -> int:
         came_from = f" from version {template.shown(version)} of the template" if version else ""
     print(f"{count} files in {options.folder}{came_from}. Next:")
     print(f'    cd "{options.folder}"')
-    print("    git init && git add --all && git commit -m 'Generate the project'    # updates need it")
+    start = "git add --all ." if git.top_of(options.folder) else "git init && git add --all"
+    print(f"    {start} && git commit -m 'Generate the project'    # updates need it")
     print("    make run")
     return DONE
 
@@ -52,7 +64,7 @@ def adopt(options: Namespace) -> int:
             f"{len(found.ignored)} of the project's files are ignored by this repository, first"
             f" {found.ignored[0]}; add them with git add --force, or change .gitignore."
         )
-    counted = f"{len(found.added)} added, {len(found.same)} the same, {len(found.beside)} as .acceleray"
+    counted = f"{len(found.added)} added, {len(found.same)} the same, {len(found.beside)} next to yours"
     if options.preview:
         print(f"{counted}. Nothing changed; run the same command without --preview to apply.")
         return DONE
@@ -152,6 +164,8 @@ def update(options: Namespace) -> int:
     """Update a project."""
     here = project.opened(options.folder)
     here.top()
+    if count := interruption.take_back(here):
+        _note(f"An update was killed here; {count} files that it had written are what they were before it.")
     if conflicts := here.conflicts():
         return _report_conflicts(conflicts)
     _require_ready(here)
@@ -216,7 +230,9 @@ def _given(options: Namespace, questions: Path, before: Answers) -> Answers:
 def _version(template: Template, wanted: str | None) -> str | None:
     if not template.versioned:
         if wanted:
-            raise RefusedError(f"{template.location} is no Git repository, so it has no version {wanted}.")
+            raise RefusedError(
+                f"{template.location} is no Git repository and has no version {wanted}; leave --at out."
+            )
         return None
     if wanted is None:
         return template.newest()
@@ -234,6 +250,8 @@ def _location(wanted: str | None) -> tuple[str, str | None]:
 def _require_ready(here: Project) -> None:
     here.origin()
     here.top()
+    if interruption.found(here):
+        raise RefusedError(f"An update of {here.folder} was killed; acceleray update takes it back first.")
     here.require_clean()
 
 

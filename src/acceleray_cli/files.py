@@ -9,6 +9,9 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+# What a file is called until it is whole.
+WRITING = ".acceleray-writing"
+
 
 @dataclass(frozen=True)
 class File:
@@ -31,10 +34,17 @@ class File:
         if self.link:
             path.symlink_to(os.fsdecode(self.content))
             return
-        path.write_bytes(self.content)
-        mode = path.stat().st_mode
-        # As Git does: whoever may read it may execute it.
-        path.chmod(mode | (mode & 0o444) >> 2 if self.executable else mode & ~0o111)
+        new = path.with_name(WRITING)
+        try:
+            new.write_bytes(self.content)
+            mode = (path if path.exists() else new).stat().st_mode
+            # As Git does: whoever may read it may execute it.
+            new.chmod(mode | (mode & 0o444) >> 2 if self.executable else mode & ~0o111)
+            # At once: a full disk or a kill leaves the file as it was, or as it shall be.
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
 
 
 Snapshot = dict[str, File]

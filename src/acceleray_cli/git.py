@@ -15,6 +15,9 @@ NOT_YOURS = re.compile(
     r"dubious ownership in repository at '(?P<place>.*)'\n(?:.*\n)*?"
     r"\s*(?P<command>git config --global --add safe\.directory .*)"
 )
+# As against a .git that is there and leads nowhere.
+NO_REPOSITORY = b"not a git repository (or any"
+NO_FILES = b"must be run in a work tree"
 
 
 def run(folder: Path, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -29,7 +32,7 @@ def run(folder: Path, *arguments: str, given: bytes | None = None) -> subprocess
         command = ["git", "-C", str(folder), *arguments]
         ended = subprocess.run(command, input=given, capture_output=True, env=environment)
     except FileNotFoundError as error:
-        raise RefusedError("Git is not installed, or not on the search path.") from error
+        raise RefusedError("Git is not on the search path; install it.") from error
     if ended.returncode and (owned := NOT_YOURS.search(ended.stderr.decode(errors="replace"))):
         raise RefusedError(
             f"{owned['place']} belongs to another user, and Git reads no such repository;"
@@ -70,6 +73,23 @@ def names(folder: Path, *arguments: str) -> list[str]:
 
 
 def top_of(folder: Path) -> Path | None:
-    """Return the root of the repository that a folder is in, or None when it is in none."""
+    """Return the root of the repository that a folder is in, or None when it is in none.
+
+    Raises:
+        RefusedError: there is one that Git cannot work in.
+    """
     ended = run(folder, "rev-parse", "--show-toplevel")
-    return None if ended.returncode else Path(os.fsdecode(ended.stdout).removesuffix("\n"))
+    if not ended.returncode:
+        return Path(os.fsdecode(ended.stdout).removesuffix("\n"))
+    if NO_REPOSITORY in ended.stderr:
+        return None
+    if NO_FILES in ended.stderr:
+        raise RefusedError(f"{folder} is a repository without a folder of files; use a clone of it.")
+    raise RefusedError(f"{folder}: {why(ended)}; mend or remove .git there (git worktree repair).")
+
+
+def is_bare(folder: Path) -> bool:
+    """Return whether a folder is itself a repository without a folder of files."""
+    ended = run(folder, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
+    bare, _, place = os.fsdecode(ended.stdout).removesuffix("\n").partition("\n")
+    return bare == "true" and Path(place).resolve() == folder.resolve()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plumbum import local
 
-from acceleray_cli.refusals import RefusedError
+from acceleray_cli.refusals import RefusedError, reason
 
 # What system and user may decide: who they are, how a server is reached, what a file on disk looks like.
 SECTIONS = ("user", "safe", "credential", "http", "url", "ssh", "protocol", "filter", "lfs")
@@ -110,9 +110,10 @@ def _kept(outside: str) -> str:
     try:
         ended = subprocess.run(command, cwd=outside, capture_output=True, env=outer)
     except FileNotFoundError as error:
-        raise RefusedError("Git is not installed, or not on the search path.") from error
+        raise RefusedError("Git is not on the search path; install it.") from error
     if ended.returncode:
-        raise RefusedError(f"git config: {ended.stderr.decode(errors='replace').strip()}")
+        said = ended.stderr.decode(errors="replace")
+        raise RefusedError(f"Git cannot read its own settings: {reason(said)}; correct that file.")
     fields = os.fsdecode(ended.stdout).split("\0")
     lines = []
     for scope, entry in zip(fields[::2], fields[1::2], strict=False):

@@ -16,7 +16,8 @@ def time_zone(name: str) -> str | None:
     if name in zones:
         return None
     near = get_close_matches(name, zones, n=1)
-    return f"{name!r} is not in the tz database{f'; did you mean {near[0]}?' if near else '.'}"
+    advice = f"did you mean {near[0]}?" if near else "write one such as Europe/Zurich."
+    return f"{name!r} is not in the tz database; {advice}"
 
 
 def schedule(expression: str) -> str | None:

@@ -23,7 +23,7 @@ def require_free(folder: Path) -> None:
         RefusedError: files of somebody could be overwritten.
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise RefusedError(f"{folder} exists and is not a folder.")
+        raise RefusedError(f"{folder} exists and is not a folder; choose another name.")
     if folder.is_dir() and (present := sorted({entry.name for entry in folder.iterdir()} - {".git"})):
         if RECORD in present:
             hint = "it is already a project; look for an update with acceleray preview."

@@ -55,7 +55,7 @@ class Project:
         if self.location is None or self.version is None:
             raise RefusedError(
                 f"{self.record} names no version of a template, because the project was not"
-                " generated from a Git repository; it cannot be updated."
+                " generated from a Git repository; generate it again from a clone to have updates."
             )
         return self.location, self.version
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,15 @@ BAD_INPUT = 2
 ADVICE = re.compile(
     r"hint:|warning:|Cloning into|Please make sure you have|and the repository exists|remote:\s*$|\s*$"
 )
+WHAT_TO_DO = {
+    errno.ENOSPC: "free space there, or set TMPDIR to a folder with space",
+    errno.EDQUOT: "free space there, or set TMPDIR to a folder with space",
+    errno.EACCES: "choose a folder that you can write",
+    errno.EPERM: "choose a folder that you can write",
+    errno.EROFS: "choose a folder that you can write",
+}
+# What Python says where it can write no file for a moment in any temporary folder.
+NO_FOLDER = "No usable temporary directory found"
 AGAIN = "fatal: Could not read from remote repository."
 
 
@@ -52,4 +63,14 @@ def in_plain_words(doing: str) -> Iterator[None]:
         # An interruption at the keyboard is also one of Copier's errors, and is none of ours.
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise RefusedError(f"{doing}: {error or type(error).__name__}") from error
+        said = failure(error) if isinstance(error, OSError) else error or type(error).__name__
+        raise RefusedError(f"{doing}: {said}") from error
+
+
+def failure(error: OSError) -> str:
+    """Return what the operating system refused, for which file, and what can be done, in one line."""
+    where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
+    advice = WHAT_TO_DO.get(error.errno or 0)
+    if NO_FOLDER in str(error):
+        return f"{NO_FOLDER}; set TMPDIR to a folder that you can write"
+    return flat(f"{error.strerror or error}{where}{f'; {advice}' if advice else ''}")

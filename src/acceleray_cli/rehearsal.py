@@ -13,7 +13,7 @@ from typing import Any
 from copier import Settings, run_update
 from copier.errors import CopierWarning
 
-from acceleray_cli import binaries, clone, engine, git_settings, index, lines, moved, quick
+from acceleray_cli import binaries, clone, engine, git_settings, index, interruption, lines, moved, quick
 from acceleray_cli.addresses import whole_without_credentials
 from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
@@ -79,7 +79,7 @@ class Rehearsal:
         """Do to the project what was done to its clone, all of it or nothing."""
         before, after = self._as_in_the_project(self.before), self._as_in_the_project(self.after)
         folder = self.project.folder
-        with in_plain_words("The update"):
+        with in_plain_words("The update"), interruption.noted(self.project, before, after):
             entries = index.entries(self.there.folder, folder, self.windows)
             try:
                 # The record is last: without it, the project still has the version that it had.

@@ -77,7 +77,7 @@ class Template:
             if near
             else f"its newest is {releases[0]}."
             if releases
-            else "it has none."
+            else "it has no release."
         )
         raise RefusedError(f"The template at {self.location} has no version {version!r}; {hint}")
 
@@ -111,7 +111,9 @@ class Template:
                     self.folder, f"--work-tree={destination}", "checkout", "--quiet", commit, "--", *wanted
                 )
         if not (destination / "copier.yml").is_file():
-            raise RefusedError(f"{self.location} is not a template: it has no copier.yml.")
+            raise RefusedError(
+                f"{self.location} is not a template: it has no copier.yml; name one with --template."
+            )
         # Copier looks for the files it is to render, and must find none.
         settings = yaml.safe_load((destination / "copier.yml").read_text(encoding="utf-8"))
         (destination / settings.get("_subdirectory", "template")).mkdir(exist_ok=True)
@@ -120,7 +122,9 @@ class Template:
     def has_uncommitted_changes(self) -> bool:
         """Return whether this is a repository on this machine with changes that no version holds."""
         local = Path(self.location)
-        return local.is_dir() and self.versioned and bool(git.read(local, "status", "--porcelain"))
+        if not local.is_dir() or not self.versioned or git.is_bare(local):
+            return False
+        return bool(git.read(local, "status", "--porcelain"))
 
 
 def _copy(folder: Path, destination: Path) -> None:
@@ -145,18 +149,22 @@ def opened(location: str, record: Path | None = None) -> Iterator[Template]:
     local = Path(location).expanduser()
     with tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name:
         scratch = Path(name)
-        if local.is_dir() and git.top_of(local) != local.resolve():
+        bare = local.is_dir() and git.is_bare(local)
+        if local.is_dir() and not bare and git.top_of(local) != local.resolve():
             yield Template(str(local.resolve()), local.resolve(), scratch, versioned=False)
             return
         copy = scratch / "repository"
         if local.exists():
-            location = str(local.resolve())
+            place = str(local.resolve())
+            location = recorded_form(place) if bare else place
             # The objects stay where they are: looking into a template copies nothing.
-            git.read(scratch, "clone", "--quiet", "--shared", "--no-checkout", "--", location, str(copy))
+            git.read(scratch, "clone", "--quiet", "--shared", "--no-checkout", "--", place, str(copy))
         else:
             if _looks_like_path(location):
-                hint = f" If it moved, change _src_path in {record} and commit." if record else ""
-                raise RefusedError(f"There is no template at {location}.{hint}")
+                advice = "name a folder or an address of Git with --template"
+                if record:
+                    advice = f"if it moved, change _src_path in {record} and commit"
+                raise RefusedError(f"There is no template at {location}; {advice}.")
             secret = address_of(recorded_form(location))
             location = recorded_form(whole_without_credentials(location))
             with reach.copied(address_of(location), secret, copy, record):

@@ -139,7 +139,7 @@ def test_stopping_at_a_question_writes_nothing(
         (["--at", "1.0.1"], "has no version '1.0.1'; did you mean 1.0.0?"),
         (["--at=--upload-pack=true"], "has no version '--upload-pack=true'; its newest is 1.1.0."),
         (["--att", "1.0.0"], "unrecognized arguments: --att 1.0.0; see acceleray --help"),
-        (["--template", "no/such/folder"], "There is no template at no/such/folder."),
+        (["--template", "no/such/folder"], "There is no template at no/such/folder; name a folder"),
     ],
 )
 def test_a_template_or_version_that_does_not_exist_is_one_plain_line(

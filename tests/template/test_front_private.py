@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from plumbum import local
 
+from acceleray_cli import commands, git_settings
 from acceleray_cli.addresses import whole_without_credentials, without_credentials
 from acceleray_cli.cli import main
 from private import guarded, ssh_to
@@ -160,3 +161,34 @@ def test_no_form_of_an_address_keeps_what_grants_something(address: str, clean: 
 def test_a_password_with_blanks_and_quotes_is_taken_out_of_a_whole_address() -> None:
     for who in ("kim:S3 CRET", "kim:S3'CRET", 'S3@ "CRET'):
         assert whole_without_credentials(f"https://{who}@h/x") == "https://h/x"
+
+
+@pytest.mark.parametrize("name", ["risk.git", "risk"])
+def test_a_bare_repository_is_a_template(name: str, toy: Path, tmp_path: Path, capsys: Capture) -> None:
+    bare = tmp_path / "srv" / name
+    git(tmp_path, "clone", "--quiet", "--bare", str(toy), str(bare))
+    goes_through(tmp_path / "project", str(bare))
+
+
+def test_a_failure_of_ours_prints_no_password(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: object) -> int:
+        raise RuntimeError(f"https://kim:{SECRET}@h/x.git")
+
+    monkeypatch.setattr(commands, "doctor", failing)
+    assert main(["doctor"]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("acceleray failed unexpectedly; report it with the lines above.\n")
+    assert "RuntimeError: https://h/x.git" in said
+    assert SECRET not in said
+
+
+def test_no_temporary_folder_is_one_plain_line(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp', '/var/tmp']")
+
+    monkeypatch.setattr(git_settings.tempfile, "TemporaryDirectory", none)
+    assert main(["doctor"]) == 2
+    line = "No usable temporary directory found; set TMPDIR to a folder that you can write\n"
+    assert capsys.readouterr().err == line

@@ -121,7 +121,7 @@ def test_a_template_that_moved_is_found_again_where_the_record_says(tmp_path: Pa
     (tmp_path / "toy").rename(tmp_path / "moved")
     capsys.readouterr()
     assert main(["preview", str(project)]) == 2
-    assert "If it moved, change _src_path in" in capsys.readouterr().err
+    assert "; if it moved, change _src_path in" in capsys.readouterr().err
     record = project / ".copier-answers.yml"
     record.write_text(record.read_text().replace(str(tmp_path / "toy"), str(tmp_path / "moved")))
     commit(project, "the template moved")

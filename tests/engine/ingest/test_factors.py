@@ -106,7 +106,7 @@ def test_a_source_of_none_has_no_levels(settings: Callable[..., Settings]) -> No
 
 REFUSED = {
     "empty": ("", "is empty; it needs a header with date and factors"),
-    "no factor": ("date\n2020-01-31\n", "nothing else; it needs one column a factor"),
+    "no factor": ("date\n2020-01-31\n", "nothing else; it needs one column per factor"),
     "no date": ("day,oil\n2020-01-31,1\n", "no column named date"),
     "semicolons": ("date;oil\n2020-01-31;1\n", "separate cells by commas"),
     "the same factor twice": ("date,oil,oil\n2020-01-31,1,1\n", "more than one column named 'oil'"),
