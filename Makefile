@@ -83,6 +83,7 @@ bench: prepare ## Compare Spark alone, Ray and one machine: most of an hour, les
 		ARGS='--out "$(CURDIR)/build" $(ARGS)'
 
 bench-new: prepare ## Time `acceleray new`: make bench-new ARGS="--runs 20"
+bench-new: prepare ## Measure how long `acceleray new` and `preview` take: make bench-new ARGS="--runs 20"
 	@$(BIN)/python scripts/bench_new.py $(ARGS)
 
 bench-ingest: prepare ## Time the ingestion of 5,000,000 prices: a few minutes
@@ -103,6 +104,8 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
 planted: prepare ## Plant 426 faults in copies of the engine; each must be noticed by its test: several minutes
+planted: prepare ## Plant 428 faults in copies of the engine, and see the test of each notice: several minutes
+planted: prepare ## Plant 428 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release, one edit or answer at a time: 5 minutes or more

@@ -29,11 +29,12 @@ CODEC = "acceleray-bytes"
 ENCODING = "custom_encoding"
 
 
-def cloned(project: Project, scratch: Path, given: Snapshot) -> tuple[Project, set[str]]:
+def cloned(project: Project, scratch: Path, given: Snapshot) -> tuple[Project, set[str], Snapshot]:
     """Return a copy of what Git holds of a project, in a repository without history, and names of files.
 
-    These files have only line breaks of Windows, unlike the template's, and those of Unix in the copy. All
-    other bytes are those of the folder, whatever attributes, filters and settings made of them.
+    The copy is without engine/, where nothing is merged; the files of that folder come third. The named
+    files have only line breaks of Windows, unlike the template's, and those of Unix in the copy. All other
+    bytes are those of the folder, whatever attributes, filters and settings made of them.
 
     Args:
         project: whose folder is copied.
@@ -52,20 +53,25 @@ def cloned(project: Project, scratch: Path, given: Snapshot) -> tuple[Project, s
     folder = clone.resolve() / project.folder.relative_to(project.top().resolve())
     folder.mkdir(parents=True, exist_ok=True)
     windows = set()
+    aside: Snapshot = {}
     for name, mode in wanted.items():
         file, breaks = in_unix(whole := _bytes(project.folder / name, name))
         if breaks and b"\r\n" not in given.get(name, file).content:
             windows.add(name)
         else:
             file = whole
-        File(file.content, mode == "100755", file.link).write(folder / name)
+        file = File(file.content, mode == "100755", file.link)
+        if f"{name}/".startswith(ENGINE):
+            aside[name] = file
+        else:
+            file.write(folder / name)
     with git_settings.configured(git_settings.MERGING):
         git.read(folder, "add", "--all", "--force", "--", ".")
         # Where modes on disk do not count, those of the project's index do.
-        if executable := [name for name, mode in wanted.items() if mode == "100755"]:
+        if executable := [name for name, mode in wanted.items() if mode == "100755" and name not in aside]:
             git.fed(folder, ("update-index", "-z", "--chmod=+x", "--stdin"), "\0".join(executable))
         git.read(clone, *engine.COMMIT, "--allow-empty")
-    return Project(folder, project.answers, project.location, project.version), windows
+    return Project(folder, project.answers, project.location, project.version), windows, aside
 
 
 def neutral(scratch: Path) -> Path:

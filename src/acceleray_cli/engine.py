@@ -1,12 +1,12 @@
-"""The folder engine/ of a project is ours: it is set back before an update, and whole and new after it."""
+"""The folder engine/ of a project is ours: it is out of the way of a merge, and whole and new after it."""
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 
 from acceleray_cli import git, hashes
-from acceleray_cli.files import snapshot
+from acceleray_cli.files import Snapshot, read, snapshot
 from acceleray_cli.moved import ENGINE
 from acceleray_cli.refusals import RefusedError
 
@@ -18,49 +18,38 @@ COMMIT = (
 )
 
 
-def bring_ignored(project: Path, clone: Path) -> None:
-    """Copy what the project has below engine/, ignored by its repository and hence not in the clone."""
-    for name, path in hashes.files(project / ENGINE):
-        there = clone / ENGINE / name
-        if not there.is_symlink() and not there.exists():
-            there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, there, follow_symlinks=False)
+def ignored(project: Path, known: Snapshot) -> Snapshot:
+    """Return the files of a project below engine/ that its repository does not hold, by their names in it."""
+    found = ((ENGINE + name, path) for name, path in hashes.files(project / ENGINE))
+    return {name: read(path) for name, path in found if name not in known}
 
 
-def set_back(clone: Path, released: Path) -> None:
-    """Make engine/ of a temporary clone equal to that of a render, and commit it: nothing is merged there.
+def put_in(clone: Path, made: Path) -> None:
+    """Move engine/ of a render into a temporary clone, and tell its index the modes where it has to know."""
+    if not (made / ENGINE).is_dir():
+        return
+    (made / ENGINE).rename(clone / ENGINE)
+    if git.run(clone, "config", "--type=bool", "core.fileMode").stdout != b"false\n":
+        return
+    # Modes on disk do not count there; those of the index do.
+    git.read(clone, "add", "--all", "--force", "--", ENGINE)
+    files = hashes.files(clone / ENGINE)
+    if executable := [ENGINE + name for name, path in files if os.access(path, os.X_OK)]:
+        git.fed(clone, ("update-index", "-z", "--chmod=+x", "--stdin"), "\0".join(executable))
 
-    Args:
-        clone: the project's folder in the clone.
-        released: a render of the recorded version with the recorded answers.
-    """
-    _replace(clone / ENGINE, released / ENGINE)
-    if (clone / ENGINE).is_dir() or git.names(clone, "ls-files", "-z", "--", ENGINE):
-        git.read(clone, "add", "--all", "--force", "--", ENGINE)
-    if git.run(clone, "diff", "--cached", "--quiet").returncode:
-        git.read(clone, *COMMIT)
 
-
-def require_whole(updated: Path, fresh: Path, version: str) -> None:
+def require_whole(updated: Path, fresh: Snapshot, version: str) -> None:
     """Refuse an update after which engine/ would not be that of the new version, byte for byte.
 
     Raises:
         RefusedError: the first file that differs.
     """
-    found, wanted = snapshot(updated / ENGINE), snapshot(fresh / ENGINE)
+    found = {ENGINE + name: file for name, file in snapshot(updated / ENGINE).items()}
+    wanted = {name: file for name, file in fresh.items() if name.startswith(ENGINE)}
     differing = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
     if differing:
         raise RefusedError(
-            f"{ENGINE}{differing[0]} would not be that of version {version}"
+            f"{differing[0]} would not be that of version {version}"
             f" ({len(differing)} file{'s' if len(differing) > 1 else ''} in all), so nothing was changed;"
             " report it with the version that the project has."
         )
-
-
-def _replace(engine: Path, released: Path) -> None:
-    if engine.is_symlink() or engine.is_file():
-        engine.unlink()
-    elif engine.is_dir():
-        shutil.rmtree(engine)
-    if released.is_dir():
-        shutil.copytree(released, engine, symlinks=True)

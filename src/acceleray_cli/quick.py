@@ -56,6 +56,26 @@ def writing(repository: Path | None = None) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """Let Copier pass by a folder of the template that it excludes: it renders each path in it first."""
+
+    def passing(scanning: Callable[..., Any]) -> Callable[..., Any]:
+        def scantree(root: str, *others: Any) -> Iterator[Any]:
+            left = os.path.join(root, name)
+            return (
+                entry
+                for entry in scanning(root, *others)
+                if entry.path != left and not entry.path.startswith(left + os.sep)
+            )
+
+        return scantree
+
+    with ExitStack() as changed:
+        _changed(changed, _main, "scantree", passing)
+        yield
+
+
 def _changed(until: ExitStack, owner: type | ModuleType, name: str, change: Callable[[Any], Any]) -> None:
     """Give a class or module another attribute in place of this one, if it has it, until the stack ends."""
     if before := vars(owner).get(name):

@@ -17,6 +17,7 @@ from acceleray_cli import binaries, clone, engine, git_settings, index, interrup
 from acceleray_cli.addresses import whole_without_credentials
 from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
+from acceleray_cli.moved import ENGINE
 from acceleray_cli.new import render
 from acceleray_cli.project import RECORD, Project, opened
 from acceleray_cli.refusals import in_plain_words
@@ -114,20 +115,19 @@ def rehearsed(
         released = render(location, template.commit(had), project.answers, scratch / "old")
         old = snapshot(released)
         # What the project's folder has is asked of Git as its owner has set it up; all else is not.
-        there, windows = clone.cloned(project, scratch, old)
+        there, windows, aside = clone.cloned(project, scratch, old)
         with git_settings.configured(git_settings.MERGING):
             ignored = clone.bring_ignored(project.folder, there, old)
-            engine.bring_ignored(project.folder, there.folder)
-            before = snapshot(there.folder)
+            before = {**snapshot(there.folder), **aside, **engine.ignored(project.folder, aside)}
             if location != recorded:
                 clone.forget(there, recorded, location)
-            engine.set_back(there.folder, released)
             with clone.bytes_kept(scratch):
                 apply(there.folder, version, given)
             answers = opened(there.folder).answers
             made = render(location, template.commit(version), answers, scratch / "fresh")
-            engine.require_whole(there.folder, made, template.shown(version))
             fresh = snapshot(made)
+            engine.put_in(there.folder, made)
+            engine.require_whole(there.folder, fresh, template.shown(version))
             remarks = binaries.settle(there.folder, old, before, fresh, ignored)
             # Before own files are moved and adapted: what was added has to be there word for word.
             lines.require_kept(old, before, snapshot(there.folder), fresh, ignored, there.conflicts())
@@ -149,7 +149,7 @@ def rehearsed(
 
 
 def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
-    """Update the project in a folder with Copier.
+    """Update the project in a folder with Copier, but for engine/.
 
     Raises:
         RefusedError: Copier refused.
@@ -158,12 +158,15 @@ def apply(folder: Path, version: str, given: Mapping[str, Any]) -> None:
         in_plain_words("The update"),
         warnings.catch_warnings(),
         quick.writing(folder),
+        quick.without(ENGINE.rstrip("/")),
     ):
         warnings.simplefilter("ignore", CopierWarning)
         run_update(
             folder,
             data=dict(given),
             vcs_ref=version,
+            # Most files of a project are in it, and Copier renders each three times.
+            exclude=[f"/{ENGINE.rstrip('/')}"],
             defaults=True,
             overwrite=True,
             quiet=True,

@@ -195,16 +195,16 @@ def test_an_update_after_which_the_engine_would_be_another_is_refused_and_change
 ) -> None:
     project = generated()
     untouched = state(project)
-    doing = rehearsal.apply
+    doing = rehearsal.engine.put_in
 
-    def damaging(folder: Path, *others: object) -> None:
-        doing(folder, *others)  # type: ignore[arg-type]
+    def damaging(folder: Path, made: Path) -> None:
+        doing(folder, made)
         if damage == "deleted":
             (folder / RAW).unlink()
         else:
             write(folder, {RAW if damage == "edited" else "engine/more.txt": "damaged\n"})
 
-    monkeypatch.setattr(rehearsal, "apply", damaging)
+    monkeypatch.setattr(rehearsal.engine, "put_in", damaging)
     capsys.readouterr()
     assert main(["update", str(project)]) == 2
     said = capsys.readouterr().err

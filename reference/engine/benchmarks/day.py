@@ -25,7 +25,7 @@ import capacity
 from arena.memory import memory_kind
 from bench import machine, positive, versions
 from days import account, command, paper
-from days.universe import SIZES, SMALL, Size, Universe
+from days.universe import SIZES, SMALL, WIDE, Size, Universe
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What is put on paper: as many prices as some universes of ten and twenty years have.
@@ -56,8 +56,8 @@ def main() -> int:
 
 
 def grow(sizes: Iterable[Size]) -> dict[str, int]:
-    """Return the prices of the universes that differ in size alone: not the sample, with its own book."""
-    return {size.name: size.prices for size in sizes if size.portfolios}
+    """Return the prices of the universes that differ in size alone: not the sample, nor short histories."""
+    return {size.name: size.prices for size in sizes if size.portfolios and size is not WIDE}
 
 
 def parsed() -> argparse.Namespace:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from acceleray.errors import PortfolioError
+from acceleray.stages.book.detail_weights import columns_with, weights_with
 from acceleray.stages.book.details import (
     ACTIVE,
     GROUP,
@@ -16,7 +17,7 @@ from acceleray.stages.book.details import (
     looked_into,
     with_benchmarks,
 )
-from acceleray.stages.book.exposures import OF_VALUE, columns_of, exposures_of, weights_of
+from acceleray.stages.book.exposures import OF_VALUE, exposures_of
 from acceleray.stages.book.hierarchy import Portfolios, placed, without_empty
 from acceleray.stages.book.rows import left_out
 from book.invented import INSTRUMENTS, MARKET, instruments, portfolios, positions, valued, weighed
@@ -58,12 +59,8 @@ def test_a_whole_holds_what_its_parts_hold_in_its_own_currency() -> None:
 def rows_of(of: Portfolios = DESK):
     found = with_benchmarks(exposures_of(valued(HELD, of), MARKET), of, MARKET)
     rows = details_of(found, of, SECTOR)
-    every = found.behind([each for _, each, _ in rows])
-    columns = columns_of(every, of.currencies, MARKET)
-    count, sizes = len(of), [each.amount.size for _, each, _ in rows]
-    row = np.concatenate((found.portfolio, np.repeat(count + np.arange(len(sizes)), sizes)))
-    nav = np.concatenate((found.nav, [size for _, _, size in rows]))
-    return [detail for detail, _, _ in rows], weights_of(every, columns, row, count + len(sizes), nav)
+    weights, of_rows = weights_with(found, rows, columns_with(found, rows, of, MARKET), len(of))
+    return [row.detail for row in rows], np.concatenate((weights, of_rows))
 
 
 def test_groups_of_every_grouping_add_up_to_the_portfolio() -> None:
@@ -100,8 +97,9 @@ def test_without_a_position_everything_else_stays() -> None:
 def test_an_index_as_benchmark_is_one_unit_of_it() -> None:
     details, weights = rows_of()
     place = next(n for n, each in enumerate(details) if each.kind == ACTIVE)
-    assert weights[4 + place, INSTRUMENTS.index("INDEX")] == 1.0
-    assert np.abs(weights[4 + place]).sum() == 1.0
+    at = INSTRUMENTS.index("INDEX")
+    assert weights[4 + place, at] == -1.0
+    np.testing.assert_array_equal(np.delete(weights[4 + place], at), np.delete(weights[1], at))
 
 
 def test_a_portfolio_has_no_risk_against_itself_whatever_its_size() -> None:
@@ -151,7 +149,8 @@ def test_the_size_of_a_position_is_its_exposure_and_of_a_forward_that_to_the_cur
     for base, rate in (("EUR", 1.0), ("USD", 1.25), ("JPY", 150.0)):
         of = portfolios({"portfolio_id": "P", "base_currency": base})
         found = exposures_of(valued(rows, of, known), MARKET)
-        sizes = {row.name: row.size for row, _, _ in details_of(found, of, {}) if row.kind == WITHOUT}
+        details = [row.detail for row in details_of(found, of, {})]
+        sizes = {row.name: row.size for row in details if row.kind == WITHOUT}
         nav = 1000.0 * rate
         expected = {"SAP": 800.0 * rate / nav, "EURUSD": -400.0 * rate / nav, "CASH.USD": 200.0 * rate / nav}
         assert sizes == pytest.approx(expected, rel=1e-12), base

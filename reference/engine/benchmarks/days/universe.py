@@ -62,21 +62,24 @@ def _years(instruments: int, years: int, portfolios: int, *settings: str) -> Siz
 _FEWER = "simulation.scenarios=20000"
 # Twenty names and three exchange rates, with the book that goes with them.
 SAMPLE = Size("sample", 23, 8_313)
-SIZES = (
-    SAMPLE,
-    _years(100, 10, 300),
-    _years(500, 10, 1_000),
-    _years(3_000, 10, 10_000, _FEWER),
-    _years(100, 20, 300),
-    _years(500, 20, 1_000),
-    _years(3_000, 20, 10_000, _FEWER),
-)
 _TINY = (
     *("market_data.minimum_history_d=500", "factors.source=none", "simulation.scenarios=2000"),
     *("calibration.window_d=500", "calibration.first_fit_d=500", "calibration.refit_every_d=100"),
     *("calibration.minimum_history_d=300", "simulation.residual_window_d=500"),
     *("train.folds=2", "train.minimum_train_d=300", "train.minimum_rank_ic=-1", "model.rounds=10"),
     *("leakage.maximum_rank_ic=0.9", "ray.object_store_mb=128"),
+)
+# A large book on short histories: what positions cost, without what years of prices cost.
+WIDE = Size("3000x600d", 3_000, 600, 10_000, 100, (*_TINY[:-1], _FEWER))
+SIZES = (
+    SAMPLE,
+    WIDE,
+    _years(100, 10, 300),
+    _years(500, 10, 1_000),
+    _years(3_000, 10, 10_000, _FEWER),
+    _years(100, 20, 300),
+    _years(500, 20, 1_000),
+    _years(3_000, 20, 10_000, _FEWER),
 )
 SMALL = (Size("6x600d", 6, 600, 6, 3, _TINY), Size("12x600d", 12, 600, 12, 3, _TINY))
 

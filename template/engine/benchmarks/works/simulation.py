@@ -1,8 +1,8 @@
 """Simulation: exact value at risk and expected shortfall of many portfolios under a million scenarios.
 
 Scenarios are one-day filtered historical simulation, made inside the work from simulated residuals. All sides
-share two kernels: `scenarios` makes an atom of them, `tails` measures a group of portfolios on all of them.
-Portfolios are shared out, so each side must get every scenario to every process.
+share two kernels but the usual one: `scenarios` makes an atom of them, `tails` measures a group of portfolios
+on all of them. Portfolios are shared out, so each side must get every scenario to every process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.ray.environment import ONE_THREAD
 from acceleray.quant.garch import GjrParameters
-from acceleray.quant.risk import tail_mass
 from acceleray.quant.scenarios import (
     ATOM,
     ParameterArrays,
@@ -32,6 +31,7 @@ from acceleray.quant.scenarios import (
 )
 from arena.opened import RaySide, SparkSide
 from arena.side import Answer, Setting, Side
+from works.simulation_tails import groups, sorted_tails, tails
 
 NAME = "simulation"
 TITLE = "Simulation, exact VaR and ES"
@@ -47,14 +47,11 @@ GROWTH: tuple[Mapping[str, int], ...] = (
 # Every side multiplies blocks of the same shapes, so nearly every bit agrees; what Spark broadcasts need not
 # lie at a multiple of 64 bytes, and then the last bit of a product may differ.
 TOLERANCE = 1e-15
+# NumPy multiplies larger blocks and adds in another order.
+USUAL_TOLERANCE = 1e-12
 TARGETS: Mapping[str, float] = {"spark_ratio": 4.0, "limit_ratio": 1.1}
 
 SEED, DAYS = 20_240_229, 2000
-VAR, ES = 0.99, 0.975
-# Portfolios measured together: their losses in one atom are two megabytes, and stay in the cache.
-GROUP = 64
-# Scenarios that tell where the tail begins, and how much more than the tail is kept to be on the safe side.
-PILOT, _MARGIN = 8 * ATOM, 1.3
 INPUTS = "inputs.npz"
 
 Market = tuple[NDArray[np.float64], ParameterArrays, NDArray[np.float64]]
@@ -94,58 +91,6 @@ def every_scenario(market: Market, total: int) -> NDArray[np.float64]:
     for atom, count in atoms(total):
         returns[:, atom * ATOM : atom * ATOM + count] = scenarios(market, atom, count)
     return returns
-
-
-def tails(weights: NDArray[np.float64], returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return VaR and ES of each portfolio, of shape (portfolios, 2), exact.
-
-    A pilot tells for each portfolio below which gain its tail very probably lies; only gains below it are
-    kept and ordered. Where those are fewer than the tail needs, all gains are ordered instead.
-    """
-    return np.concatenate(
-        [_tails(weights[first : first + GROUP], returns) for first in range(0, len(weights), GROUP)]
-    )
-
-
-def _tails(weights: NDArray[np.float64], returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    total = returns.shape[1]
-    masses = [tail_mass(total, confidence) for confidence in (VAR, ES)]
-    needed = int(max(masses)) + 1
-    cut = _cut(weights, returns[:, :PILOT], needed / total)
-    owners, values = [], []
-    place = np.arange(len(weights), dtype=np.uint8)
-    for first in range(0, total, ATOM):
-        gains = weights @ returns[:, first : first + ATOM]
-        beyond = gains < cut
-        owners.append(np.repeat(place, beyond.sum(axis=1)))
-        values.append(gains[beyond])
-    owner, value = np.concatenate(owners), np.concatenate(values)
-    by_owner = value[np.argsort(owner, kind="stable")]
-    ends = np.cumsum(np.bincount(owner, minlength=len(weights)))
-    found = np.empty((len(weights), 2))
-    for number, kept in enumerate(np.split(by_owner, ends[:-1])):
-        found[number] = _measures(kept if kept.size >= needed else weights[number] @ returns, masses)
-    return found
-
-
-def _cut(weights: NDArray[np.float64], pilot: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    gains = weights @ pilot
-    rank = min(int(_MARGIN * share * gains.shape[1]), gains.shape[1] - 1)
-    return np.asarray(np.partition(gains, rank, axis=1)[:, [rank]])
-
-
-def _measures(gains: NDArray[np.float64], masses: list[float]) -> tuple[float, float]:
-    """Return VaR and ES as `acceleray.quant.risk` defines them, from gains that hold the whole tail."""
-    ranks = [int(mass) for mass in masses]
-    ordered = np.partition(gains, ranks)
-    whole = ranks[1]
-    shortfall = -(ordered[:whole].sum() + (masses[1] - whole) * ordered[whole]) / masses[1]
-    return -float(ordered[ranks[0]]), float(shortfall)
-
-
-def groups(weights: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Return the weights in groups that are measured together."""
-    return [weights[first : first + GROUP] for first in range(0, len(weights), GROUP)]
 
 
 class Limit(Side):
@@ -199,6 +144,23 @@ def measure_shared(task: tuple[str, tuple[int, int], NDArray[np.float64]]) -> ND
     found = tails(weights, np.ndarray(shape, buffer=memory.buf))
     memory.close()
     return found
+
+
+class Usual(Side):
+    """NumPy in one process with its own threads, and all losses in memory: what a user would write."""
+
+    def start(self, setting: Setting) -> None:
+        """Open nothing."""
+        self.setting = setting
+
+    def run(self) -> Answer:
+        """Make all scenarios, then sort all losses of as many portfolios as fit into memory."""
+        market, weights = read(self.setting.folder)
+        returns = every_scenario(market, self.setting.size["scenarios"])
+        return {"tails": sorted_tails(weights, returns)}
+
+    def stop(self) -> None:
+        """Close nothing."""
 
 
 class SparkBroadcast(SparkSide):
@@ -286,6 +248,7 @@ def _shared_out(total: int, parts: int) -> list[list[tuple[int, int]]]:
 
 SIDES: Mapping[str, type[Side]] = {
     "limit": Limit,
+    "usual": Usual,
     "spark_broadcast": SparkBroadcast,
     "spark_anew": SparkAnew,
     "ray": Ray,

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
@@ -54,6 +56,26 @@ class Details:
         return np.array([place for place, row in enumerate(self.rows) if row.kind == kind], dtype=np.int64)
 
 
+@dataclass(frozen=True)
+class Row:
+    """A detail before it is a row of weights.
+
+    Of a large book whole copies of its exposures would be many gigabytes, so a row names places.
+
+    Attributes:
+        detail: what it is.
+        nav: what its weights are shares of.
+        places: among the exposures of all portfolios: of a group those that count; of a portfolio without a
+            position those that do not.
+        against: of an active row the exposures of the benchmark.
+    """
+
+    detail: Detail
+    nav: float
+    places: NDArray[np.int64]
+    against: Exposures | None = None
+
+
 def looked_into(portfolios: Portfolios) -> list[int]:
     """Return the portfolios that get details: all of a hundred, else a hundred of those that have parts."""
     if len(portfolios) <= DETAILED_PORTFOLIOS:
@@ -65,10 +87,8 @@ def details_of(
     found: Exposures,
     portfolios: Portfolios,
     groups: Mapping[str, NDArray[np.object_]],
-) -> list[tuple[Detail, Exposures, float]]:
-    """Return all rows, the exposures of each, and the NAV that these are shares of.
-
-    That of an active row are the exposures of the benchmark, in the portfolio's own base currency.
+) -> list[Row]:
+    """Return all rows; of an active row the benchmark's exposures are in the base currency of the portfolio.
 
     Args:
         found: of every portfolio; with the instruments that serve as a benchmark among its things.
@@ -76,29 +96,47 @@ def details_of(
         groups: by grouping, the group of each position (positions,), empty where it has none.
     """
     bounds = np.searchsorted(found.portfolio, np.arange(len(portfolios) + 1))
-    rows: list[tuple[Detail, Exposures, float]] = []
+    rows: list[Row] = []
     for place in looked_into(portfolios):
-        own, nav = found.at(np.arange(bounds[place], bounds[place + 1])), float(found.nav[place])
+        first, nav = bounds[place], float(found.nav[place])
+        own = found.at(np.arange(first, bounds[place + 1]))
         if not own.amount.size:
             continue
-        benchmark = portfolios.benchmarks[place]
-        if benchmark in portfolios.ids:
-            at = portfolios.ids.index(benchmark)
-            against = found.at(np.arange(bounds[at], bounds[at + 1]))
-            against = replace(against, portfolio=np.full(against.amount.size, place))
-            rows.append((Detail(ACTIVE, place, "benchmark", benchmark), against, float(found.nav[at])))
-        elif benchmark:
-            base = found.currencies.index(portfolios.currencies[place])
-            rows.append((Detail(ACTIVE, place, "benchmark", benchmark), _index(own, benchmark, base), 1.0))
+        if portfolios.benchmarks[place]:
+            rows.append(_active(found, own, portfolios, place, bounds))
         for by, labels in _labels(own, place, portfolios, groups).items():
-            for name in sorted(set(labels.tolist()) - {""}):
-                rows.append((Detail(GROUP, place, by, name), own.at(np.flatnonzero(labels == name)), nav))
+            encoded = pa.array(labels, pa.string()).dictionary_encode()
+            names = encoded.dictionary.to_pylist()
+            places = _by_code(encoded.indices.to_numpy(), len(names))
+            for name, some in sorted(zip(names, places, strict=True), key=itemgetter(0)):
+                if name:
+                    rows.append(Row(Detail(GROUP, place, by, name), nav, first + some))
+        held = _by_code(own.thing, len(own.things))
         for number in _largest(own):
-            name = own.things[number].instrument_id
-            rest = own.at(np.flatnonzero(own.thing != number))
-            size = _size(own, number) / nav
-            rows.append((Detail(WITHOUT, place, "instrument", name, size), rest, nav))
+            size = _size(own.at(held[number]), number) / nav
+            detail = Detail(WITHOUT, place, "instrument", own.things[number].instrument_id, size)
+            rows.append(Row(detail, nav, first + held[number]))
     return rows
+
+
+def _by_code(codes: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    """Return the ascending places of each of `count` codes."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.searchsorted(codes[order], np.arange(1, count)))
+
+
+def _active(
+    found: Exposures, own: Exposures, portfolios: Portfolios, place: int, bounds: NDArray[np.int64]
+) -> Row:
+    benchmark = portfolios.benchmarks[place]
+    detail, nowhere = Detail(ACTIVE, place, "benchmark", benchmark), np.empty(0, dtype=np.int64)
+    if benchmark in portfolios.ids:
+        at = portfolios.ids.index(benchmark)
+        against = found.at(np.arange(bounds[at], bounds[at + 1]))
+        against = replace(against, portfolio=np.full(against.amount.size, place))
+        return Row(detail, float(found.nav[at]), nowhere, against)
+    base = found.currencies.index(portfolios.currencies[place])
+    return Row(detail, 1.0, nowhere, _index(own, benchmark, base))
 
 
 def with_benchmarks(found: Exposures, portfolios: Portfolios, market: Market) -> Exposures:
@@ -161,14 +199,14 @@ def _largest(own: Exposures) -> list[int]:
     return sorted(int(number) for number in order if size[number] > 0.0)
 
 
-def _size(own: Exposures, number: int) -> float:
-    """Return the exposure of a position to its price, of cash and forwards to the currency held or bought."""
-    thing, rows = own.things[number], own.thing == number
+def _size(held: Exposures, number: int) -> float:
+    """Return the exposure to its price of what is held of a thing, of cash and forwards to the currency."""
+    thing, rows = held.things[number], np.ones(held.amount.size, dtype=np.bool_)
     if thing.pair is not None:
-        rows &= (own.kind == OF_CURRENCY) & (own.currency == own.currencies.index(thing.pair[0]))
+        rows &= (held.kind == OF_CURRENCY) & (held.currency == held.currencies.index(thing.pair[0]))
     else:
-        rows &= own.kind == (OF_CURRENCY if thing.kind == "cash" else OF_PRICE)
-    return float(own.amount[rows].sum())
+        rows &= held.kind == (OF_CURRENCY if thing.kind == "cash" else OF_PRICE)
+    return float(held.amount[rows].sum())
 
 
 def _index(own: Exposures, benchmark: str, base: int) -> Exposures:

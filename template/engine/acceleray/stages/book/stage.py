@@ -17,15 +17,9 @@ from acceleray.runtime.risk_days import exchange_rates
 from acceleray.runtime.run import Run
 from acceleray.stages.book.actual import actual_pnl
 from acceleray.stages.book.book import REFERENCE, Book
-from acceleray.stages.book.details import (
-    ACTIVE,
-    Detail,
-    Details,
-    active_weights,
-    details_of,
-    with_benchmarks,
-)
-from acceleray.stages.book.exposures import Columns, Exposures, columns_of, exposures_of, weights_of
+from acceleray.stages.book.detail_weights import columns_with, weights_with
+from acceleray.stages.book.details import Details, Row, details_of, with_benchmarks
+from acceleray.stages.book.exposures import Columns, Exposures, exposures_of
 from acceleray.stages.book.grouping import groups_of
 from acceleray.stages.book.hierarchy import Portfolios, in_short, without_empty
 from acceleray.stages.book.holdings import (
@@ -212,7 +206,7 @@ class _Made:
     valued: Valued
     found: Exposures
     groups: dict[str, NDArray[np.object_]]
-    rows: list[tuple[Detail, Exposures, float]]
+    rows: list[Row]
     columns: Columns
     lines: list[str]
 
@@ -226,36 +220,25 @@ def _assemble(run: Run, holdings: Holdings, market: Market) -> _Made:
     found = with_benchmarks(exposures_of(valued, market), portfolios, market)
     groups = groups_of(holdings, valued)
     rows = details_of(found, portfolios, groups)
-    # One set of lines for portfolios and details.
-    every = found.behind([each for _, each, _ in rows])
-    columns = columns_of(every, portfolios.currencies, market)
+    columns = columns_with(found, rows, portfolios, market)
     lines += [*empty, *left_out(found, portfolios)]
     return _Made(portfolios, valued, found, groups, rows, columns, lines)
 
 
 def _book(made: _Made, origin: str) -> Book:
     portfolios, found = made.portfolios, made.found
-    count = len(portfolios)
-    every = found.behind([each for _, each, _ in made.rows])
-    sizes = [each.amount.size for _, each, _ in made.rows]
-    row = np.concatenate((found.portfolio, np.repeat(count + np.arange(len(sizes)), sizes)))
-    nav = np.concatenate((found.nav, [size for _, _, size in made.rows]))
-    weights = weights_of(every, made.columns, row, count + len(sizes), nav)
-    details = [detail for detail, _, _ in made.rows]
-    for place, detail in enumerate(details):
-        if detail.kind == ACTIVE:
-            weights[count + place] = active_weights(weights[detail.portfolio], weights[count + place])
+    weights, of_rows = weights_with(found, made.rows, made.columns, len(portfolios))
     return Book(
         portfolios=portfolios.ids,
         names=portfolios.names,
-        origins=(origin,) * count,
+        origins=(origin,) * len(portfolios),
         lines=made.columns.lines,
-        weights=weights[:count],
+        weights=weights,
         nav=found.nav,
         currencies=portfolios.currencies,
         parents=tuple(portfolios.ids[place] if place >= 0 else "" for place in portfolios.parents),
         benchmarks=portfolios.benchmarks,
-        details=Details(tuple(details), weights[count:]),
+        details=Details(tuple(row.detail for row in made.rows), of_rows),
     )
 
 

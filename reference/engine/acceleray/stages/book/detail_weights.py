@@ -1,0 +1,80 @@
+"""Weights of portfolios and of their details, from exposures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acceleray.stages.book.details import ACTIVE, WITHOUT, Row, active_weights
+from acceleray.stages.book.exposures import Columns, Exposures, columns_of, weights_of
+from acceleray.stages.book.hierarchy import Portfolios
+from acceleray.stages.book.market import Market
+
+
+def columns_with(found: Exposures, rows: Sequence[Row], portfolios: Portfolios, market: Market) -> Columns:
+    """Return one set of lines for portfolios and details: of the exposures found, then of active rows.
+
+    Raises:
+        PortfolioError: no rates lead from a currency to a base.
+    """
+    every = found.behind([row.against for row in rows if row.against is not None])
+    return columns_of(every, portfolios.currencies, market)
+
+
+def weights_with(
+    found: Exposures, rows: Sequence[Row], columns: Columns, count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weights (portfolios, lines) and those of the rows (rows, lines), as shares of NAV.
+
+    Every sum is taken in the order of the exposures, as if each row had a copy of those that it counts.
+
+    Args:
+        found: of all portfolios.
+        rows: as `details_of` returns them.
+        columns: as `columns_with` returns them.
+        count: how many portfolios there are.
+    """
+    size = found.amount.size
+    own, end = replace(columns, of=columns.of[:size]), size
+    weights = weights_of(found, own, found.portfolio, count, found.nav)
+    details = np.zeros((len(rows), len(columns.lines)))
+    bounds = np.searchsorted(found.portfolio, np.arange(count + 1))
+    shared: dict[int, NDArray[np.bool_]] = {}
+    for into, row in zip(details, rows, strict=True):
+        at = row.detail.portfolio
+        if row.against is not None:
+            begin, end = end, end + row.against.amount.size
+            _add(into, columns.of[begin:end], row.against.amount, row.nav)
+        elif row.detail.kind == WITHOUT:
+            if at not in shared:
+                shared[at] = _shared(found, own, slice(bounds[at], bounds[at + 1]))
+            into[:] = weights[at]
+            gone = own.of[row.places]
+            gone = np.unique(gone[gone >= 0])
+            into[gone] = 0.0
+            # A series that others hold too keeps what they have of it.
+            if (still := gone[shared[at][gone]]).size:
+                places = np.arange(bounds[at], bounds[at + 1])
+                places = places[np.isin(own.of[places], still)]
+                places = np.setdiff1d(places, row.places, assume_unique=True)
+                _add(into, own.of[places], found.amount[places], row.nav)
+        else:
+            _add(into, own.of[row.places], found.amount[row.places], row.nav)
+        if row.detail.kind == ACTIVE:
+            into[:] = active_weights(weights[at], into)
+    return weights, details
+
+
+def _add(into: NDArray[np.float64], of: NDArray[np.int64], amount: NDArray[np.float64], nav: float) -> None:
+    kept = of >= 0
+    np.add.at(into, of[kept], amount[kept] / nav)
+
+
+def _shared(found: Exposures, columns: Columns, places: slice) -> NDArray[np.bool_]:
+    """Return which lines (lines,) of a portfolio are exposures to more than one thing."""
+    of, thing = columns.of[places], found.thing[places]
+    pairs = np.unique(np.stack((of, thing))[:, of >= 0], axis=1)
+    return np.bincount(pairs[0], minlength=len(columns.lines)) > 1
