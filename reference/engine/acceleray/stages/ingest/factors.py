@@ -27,7 +27,7 @@ from acceleray.stages.ingest.wide_file import Kind, open_wide
 from acceleray.tables import FACTORS
 from acceleray.tables.stress import MONTHLY_MEAN
 
-_LEVELS = Kind("factors.path", "factor levels", "factors", "a factor")
+_LEVELS = Kind("factors.path", "factor levels", "factors", "per factor")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _POINTS = "percentage points"
 # The factor that others are measured against: an index, whose log changes are returns.
