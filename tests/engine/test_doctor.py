@@ -111,7 +111,7 @@ def test_a_library_that_is_absent_or_of_another_version_is_named(examine: Examin
     details = [one.detail for one in doctor.examine(lambda: load(project)) if one.subject == "Library"]
     assert len(details) == 3
     assert details[0].startswith("numpy ")
-    assert "==0.1 is wanted" in details[0]
+    assert "==0.1 is required" in details[0]
     assert details[1].startswith("no-such-library is not installed")
     assert details[2].startswith("no-such-spark is not installed")
     assert examine()["Libraries"].detail.startswith("2 of 5")

@@ -145,7 +145,7 @@ def test_a_repository_of_somebody_else_is_said_with_the_command_that_trusts_it(
         assert f"run git config --global --add safe.directory '{project}'\n" in said
     before = contents(tmp_path)
     assert main(["new", str(tmp_path / "second"), "--defaults", "--template", str(project)]) == 2
-    assert f"{project} belongs to somebody else" in capsys.readouterr().err
+    assert f"{project} belongs to another user" in capsys.readouterr().err
     assert contents(tmp_path) == before
 
 
