@@ -80,7 +80,7 @@ def test_everything_that_is_wrong_is_said_at_once(
     ("setting", "line"),
     [
         ("size", "--set size: write it as name=value."),
-        ("sise=3", "sise: unknown question; did you mean size?"),
+        ("sise=3", "sise: there is no such question; did you mean size?"),
         ("size=many", "size: 'many' is not a whole number."),
         ("fast=maybe", "fast: 'maybe' is not true or false."),
         ("cloud+=azure", "cloud: it takes one answer, so write cloud=azure."),

@@ -107,7 +107,7 @@ def test_a_project_that_cannot_be_updated_is_refused_in_one_line(
     assert "has 1 change that is not committed" in refusal(project)
     (project / "draft.txt").unlink()
     assert "has no version '9.9'" in refusal(project, "--to", "9.9")
-    assert "clod: unknown question; did you mean cloud?" in refusal(project, "--set", "clod=aws")
+    assert "clod: there is no such question; did you mean cloud?" in refusal(project, "--set", "clod=aws")
     assert "cloud: 'ibm' is not offered" in refusal(project, "--set", "cloud=ibm")
 
 

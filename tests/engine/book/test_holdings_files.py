@@ -75,7 +75,7 @@ def test_a_weight_of_sixty_is_not_taken_for_per_cent_but_said(desk: Desk) -> Non
     found = desk.positions("portfolio,ticker,weight\nA,AAPL,60\nA,MSFT,40\n").accepted()
     assert rows(found, "weight") == [(60.0,), (40.0,)]
     assert (
-        "weights of A add up to 100.00 times NAV; if they are in per cent, map them as weight_pct"
+        "weights of A add up to 100.00 times NAV; if they are per cent, map them as weight_pct"
         in found.lines[-1]
     )
 
