@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -167,6 +168,18 @@ def _parser() -> ArgumentParser:
     return parser
 
 
+@contextmanager
+def _settings(command: str) -> Iterator[None]:
+    """Let Git work under settings of this run; the doctor looks on where Git itself is what is missing."""
+    with ExitStack() as settings:
+        try:
+            settings.enter_context(git_settings.own())
+        except RefusedError:
+            if command != "doctor":
+                raise
+        yield
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the help of each command says what its codes mean."""
     # Names of customers and folders have letters that a console's own encoding may not have.
@@ -182,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error("--json needs a project, not a file of answers")
         options.folder = options.folder or Path()
     try:
-        with git_settings.own():
+        with _settings(options.command):
             return int(getattr(commands, options.command)(options))
     except RefusedError as refusal:
         for line in refusal.lines:

@@ -203,7 +203,8 @@ class _Plan:
 def _plan(here: Project, template: Template, options: Namespace) -> _Plan:
     """Return the version to go to and the answers that change, after checking all answers against it."""
     had = here.origin()[1]
-    template.commit(had)
+    with here.in_record():
+        template.commit(had)
     version = had if options.to == CURRENT else _version(template, options.to) or had
     if options.to is None and not template.is_newer(version, had):
         # Generated from a commit after the newest release: going there would be a step back.
@@ -213,7 +214,7 @@ def _plan(here: Project, template: Template, options: Namespace) -> _Plan:
     if strange := [unknown(name, known_before) for name in here.answers if name not in known_before]:
         raise RefusedError(*(f"{here.record}: {line}" for line in strange))
     given = _given(options, questions, here.answers)
-    with in_plain_words("The answers"):
+    with here.in_record(given), in_plain_words("The answers"):
         answers, notes = complete(questions, given, here.answers)
     _note(*notes)
     for name, answer in answers.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from acceleray_cli.refusals import RefusedError, reason
+from acceleray_cli.refusals import WHAT_TO_DO, RefusedError, reason
 
 # What Git says, with the command that it proposes itself (it knows how to quote the place).
 NOT_YOURS = re.compile(
@@ -17,6 +18,7 @@ NOT_YOURS = re.compile(
 )
 # As against a .git that is there and leads nowhere.
 NO_REPOSITORY = b"not a git repository (or any"
+FULL = os.strerror(errno.ENOSPC)
 NO_FILES = b"must be run in a work tree"
 
 
@@ -63,7 +65,9 @@ def why(ended: subprocess.CompletedProcess[bytes]) -> str:
 def _said(ended: subprocess.CompletedProcess[bytes], arguments: Sequence[str]) -> str:
     if ended.returncode:
         command = next(word for word in arguments if not word.startswith("-"))
-        raise RefusedError(f"git {command}: {why(ended)}")
+        said = why(ended)
+        full = f"; {WHAT_TO_DO[errno.ENOSPC]}" if FULL in said else ""
+        raise RefusedError(f"git {command}: {said}{full}.")
     return os.fsdecode(ended.stdout).removesuffix("\n")
 
 

@@ -33,11 +33,13 @@ def noted(project: Project, before: Snapshot, after: Snapshot) -> Iterator[None]
         "files": [[name, _kept(before.get(name)), _print(after.get(name))] for name in names],
     }
     path = _journal(project)
-    with path.open("w", encoding="utf-8") as file:
+    # Opened as it is: the note of an update that is writing now is not ours to empty.
+    with path.open("a", encoding="utf-8") as file:
         _hold(file, project)
-        json.dump(about, file)
-        file.flush()
         try:
+            file.truncate(0)
+            json.dump(about, file)
+            file.flush()
             yield
         finally:
             path.unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +67,17 @@ class Project:
         marked = git.names(self.folder, "grep", "--name-only", "-z", "-E", "-e", MARKERS)
         rejected = git.names(self.folder, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.rej")
         return sorted({*unmerged, *marked, *rejected})
+
+    @contextmanager
+    def in_record(self, given: Collection[str] = ()) -> Iterator[None]:
+        """Let refusals name the record, but for lines on answers that were given with the command."""
+        try:
+            yield
+        except RefusedError as refusal:
+            told = [line.partition(":")[0] in given for line in refusal.lines]
+            lines = zip(told, refusal.lines, strict=True)
+            shown = (line if known else f"{self.record}: {line}" for known, line in lines)
+            raise RefusedError(*shown) from refusal
 
     def require_clean(self) -> None:
         """Refuse a project with changes that are not committed, because an update would mix with them."""

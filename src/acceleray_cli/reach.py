@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from copier import _vcs
 
@@ -15,6 +16,7 @@ from acceleray_cli import git, git_settings
 from acceleray_cli.addresses import WITH_PASSWORD
 from acceleray_cli.refusals import RefusedError
 
+PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY")
 # What mends it, by what Git says. The first that fits; the last fits always.
 ADVICE = (
     (r"certificate|SSL|TLS", "set GIT_SSL_CAINFO to the file with the certificates of your company"),
@@ -55,10 +57,21 @@ def copied(address: str, secret: str, copy: Path, record: Path | None) -> Iterat
         ended = git.run(copy.parent, *command, address, str(copy))
         if ended.returncode:
             why = git.why(ended).rstrip(".")
-            advice = next(advice for words, advice in ADVICE if re.search(words, why)).format(address)
+            advice = _proxy(why) or next(some for words, some in ADVICE if re.search(words, why))
+            advice = advice.format(address)
             moved = f"; if it moved, change _src_path in {record} and commit" if record else ""
             raise RefusedError(f"The template cannot be reached: {why}; {advice}{moved}.")
         yield
+
+
+def _proxy(why: str) -> str | None:
+    """Return what to do if it is the proxy that does not answer: curl names its host, and not what it is."""
+    for name in PROXIES:
+        proxy = os.environ.get(name, "")
+        host = urlsplit(proxy if "://" in proxy else f"//{proxy}").hostname
+        if host and re.search(rf"(connect to|resolve proxy:) {re.escape(host)}\b", why):
+            return f"{name} names this proxy; correct it, or set NO_PROXY to the host to go around it"
+    return None
 
 
 def _rewritten(address: str, secret: str, copy: Path) -> dict[str, str]:

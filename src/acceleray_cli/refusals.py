@@ -72,5 +72,5 @@ def failure(error: OSError) -> str:
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
     advice = WHAT_TO_DO.get(error.errno or 0)
     if NO_FOLDER in str(error):
-        return f"{NO_FOLDER}; set TMPDIR to a folder that you can write"
-    return flat(f"{error.strerror or error}{where}{f'; {advice}' if advice else ''}")
+        return f"{NO_FOLDER}; set TMPDIR to a folder that you can write."
+    return flat(f"{error.strerror or error}{where}{f'; {advice}' if advice else ''}.")

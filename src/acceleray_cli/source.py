@@ -157,6 +157,8 @@ def opened(location: str, record: Path | None = None) -> Iterator[Template]:
         if local.exists():
             place = str(local.resolve())
             location = recorded_form(place) if bare else place
+            if local.is_file() and git.run(scratch, "bundle", "verify", "--quiet", place).returncode:
+                raise RefusedError(f"{place} is a file and no template; name a folder with --template.")
             # The objects stay where they are: looking into a template copies nothing.
             git.read(scratch, "clone", "--quiet", "--shared", "--no-checkout", "--", place, str(copy))
         else:

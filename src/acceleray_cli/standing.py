@@ -96,7 +96,8 @@ def of(here: Project, template: Template, wanted: str | None) -> Standing:
     had = here.version if here.version and template.versioned else None
     judged = wanted or had or (template.newest() if template.versioned else None)
     found = Standing(str(here.folder), version=had)
-    found.notes += complete(template.questions(judged), here.answers)[1]
+    with here.in_record():
+        found.notes += complete(template.questions(judged), here.answers)[1]
     if here.location and addresses.whole_without_credentials(here.location) != here.location:
         found.notes.append(
             f"{here.record} has a user name or password in _src_path: revoke it, because the history"

@@ -49,3 +49,27 @@ def test_each_thing_that_is_missing_is_one_line_with_what_mends_it(
     assert len(missing) == 5
     assert "512 MB left by the limit of the container, 4,000 MB" in out
     assert "S3CRET" not in out
+
+
+def test_a_machine_without_git_is_looked_at_all_the_same(
+    toy: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["doctor", "--template", str(toy)]) == 1
+    out = capsys.readouterr().out
+    assert "missing  Git: Git is not on the search path; install it." in out
+    assert "missing  Make: " in out
+    assert main(["check", str(tmp_path)]) == 2
+
+
+def test_a_configuration_that_git_cannot_read_is_said_with_its_file(
+    toy: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "gitconfig"
+    config.write_text("[user\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    assert main(["new", str(tmp_path / "no"), "--defaults", "--template", str(toy)]) == 2
+    line = f"settings: fatal: bad config line 1 in file {config}; correct that file.\n"
+    assert capsys.readouterr().err.endswith(line)
+    assert main(["doctor", "--template", str(toy)]) == 1
+    assert f"bad config line 1 in file {config}" in capsys.readouterr().out

@@ -190,5 +190,19 @@ def test_no_temporary_folder_is_one_plain_line(capsys: Capture, monkeypatch: pyt
 
     monkeypatch.setattr(git_settings.tempfile, "TemporaryDirectory", none)
     assert main(["doctor"]) == 2
-    line = "No usable temporary directory found; set TMPDIR to a folder that you can write\n"
+    line = "No usable temporary directory found; set TMPDIR to a folder that you can write.\n"
     assert capsys.readouterr().err == line
+
+
+def test_a_proxy_that_does_not_answer_is_named_with_its_variable(
+    home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    # Nobody listens at port 9.
+    monkeypatch.setenv("HTTPS_PROXY", f"http://kim:{SECRET}@127.0.0.1:9")
+    command = ["new", str(tmp_path / "no"), "--defaults", "--template", "https://git.example.com/risk.git"]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert "HTTPS_PROXY names this proxy; correct it, or set NO_PROXY to the host" in said
+    assert SECRET not in said

@@ -162,13 +162,14 @@ def test_a_recorded_answer_that_is_not_offered_any_more_is_not_replaced_in_silen
     commit(project, "edited by hand")
     capsys.readouterr()
     assert main(["update", str(project)]) == 2
-    assert capsys.readouterr().err == "cloud: 'ibm' is not offered; choose from aws, azure.\n"
+    line = f"{project / '.copier-answers.yml'}: cloud: 'ibm' is not offered; choose from aws, azure."
+    assert capsys.readouterr().err == f"{line}\n"
     assert main(["check", str(project)]) == 2
     capsys.readouterr()
     assert main(["check", str(project), "--json"]) == 2
     said = json.loads(capsys.readouterr().out)
     assert (said["state"], said["exit_code"]) == ("cannot be used", 2)
-    assert said["problems"] == ["cloud: 'ibm' is not offered; choose from aws, azure."]
+    assert said["problems"] == [line]
 
 
 def test_a_check_of_a_project_says_whether_there_is_an_update(
@@ -200,3 +201,24 @@ def test_a_new_question_is_answered_with_its_default_and_said(
     capsys.readouterr()
     assert main(["update", str(project)]) == 0
     assert "New question extra: answered 'nothing'" in capsys.readouterr().err
+
+
+def test_what_is_wrong_in_the_record_of_a_project_is_said_with_its_name(
+    new_project: NewProject, capsys: Capture
+) -> None:
+    project = new_project()
+    record = project / ".copier-answers.yml"
+    right = record.read_text(encoding="utf-8")
+    for text, line in (
+        (right.replace("size: 2", "size: many"), "size: 'many' is not a whole number"),
+        (right.replace("_commit: 1.0.0", "_commit: 0.0.7"), "has no version '0.0.7'"),
+    ):
+        record.write_text(text, encoding="utf-8")
+        commit(project, "edited by hand")
+        for command in ("preview", "update"):
+            capsys.readouterr()
+            assert main([command, str(project)]) == 2
+            said = capsys.readouterr().err
+            assert said.startswith(f"{record}: ")
+            assert line in said
+            assert said.count("\n") == 1

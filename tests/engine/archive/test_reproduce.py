@@ -117,3 +117,31 @@ def test_a_formula_changed_in_the_archived_engine_is_found_in_the_tables(
     assert "first at method=filtered_historical portfolio_id=REFERENCE measure=expected_shortfall" in line
     assert "Other code than then" in said.out
     assert "equal      silver.prices " in said.out
+
+
+SOURCE = '''
+"""Prices of a vault that is closed at night."""
+
+from acceleray.extend import PriceSource
+
+
+def vault(spark, settings):
+    return spark.read.csv((settings.project_dir / "vault.csv").as_uri(), header=True)
+
+
+SOURCES = (PriceSource("vault", vault),)
+'''
+
+
+def test_a_source_of_the_projects_own_is_not_asked_again(tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    (project.folder / "src/portfolio/sources.py").write_text(SOURCE, encoding="utf-8")
+    (project.folder / "prices.csv").rename(project.folder / "vault.csv")
+    run_id = project.run("portfolio_model_calibration", "--set", "market_data.source=vault")
+    (project.folder / "vault.csv").unlink()
+    said = project.command("archive", run_id, "--to", str(tmp_path))
+    assert said.code == 0, said.error
+    shutil.rmtree(project.folder / "var")
+    said = project.command("reproduce", run_id, "--from", str(tmp_path))
+    results = {line.split()[0] for line in said.out.splitlines()[1:]}
+    assert (said.code, results) == (0, {"equal"}), said.out + said.error[-2000:]

@@ -13,6 +13,7 @@ from acceleray.archive.keeping import archive
 from acceleray.archive.manifest import verified
 from acceleray.archive.restoring import models_wanted, restore_project, restore_tables
 from acceleray.engines.delta.log import open_table, stored
+from acceleray.runtime.inputs import DELIVERED
 from acceleray.runtime.progress import Reporter
 from acceleray.settings import Settings, load
 from archive.kept_run import EARLIER, RUN, finished, settings_of
@@ -41,6 +42,18 @@ def test_a_restored_project_has_the_settings_of_the_run_whatever_conf_says_by_no
     assert found.state_dir == tmp_path / "project" / "var"
     assert found.cache_dir == chosen.cache_dir
     assert (tmp_path / "project" / "src" / "portfolio" / "__init__.py").is_file()
+
+
+def test_a_restored_project_takes_what_its_own_source_delivered_from_the_archive(
+    kept: tuple[Path, dict[str, Any], Settings], tmp_path: Path
+) -> None:
+    folder, manifest, chosen = kept
+    source = {"setting": DELIVERED, "file": "sources/market_data.delivered/vault-1.parquet", "table": None}
+    restore_project(folder, manifest | {"sources": [source]}, tmp_path / "project", chosen)
+    found = load(tmp_path / "project")
+    assert found.market_data.delivered == str(folder / source["file"])
+    # It decides no number: the rows do.
+    assert found.numbers() == chosen.numbers()
 
 
 def test_restored_history_is_that_of_other_runs_and_tables_are_what_the_archived_code_makes(

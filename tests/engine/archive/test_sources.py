@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
-from acceleray.archive.sources import keep_sources, local_folder
+from acceleray.archive.sources import keep_sources, local_folder, refuse_undelivered
 from acceleray.errors import PortfolioError
-from acceleray.runtime.inputs import Input, file_digest
+from acceleray.runtime.inputs import DELIVERED, Input, file_digest
 from acceleray.settings import Settings
 from archive.kept_run import files
 
@@ -33,6 +33,14 @@ def test_every_file_of_a_folder_is_kept_under_the_folders_name(
     # The source is called by the name of the folder.
     assert kept == [{"setting": "market_data.path", "file": "sources/market_data.path/daily", "table": None}]
     assert files(tmp_path / kept[0]["file"]) == ["2.csv", "old/1.csv"]
+
+
+def test_prices_of_a_source_of_the_projects_own_are_kept_or_the_run_is_no_archive() -> None:
+    found = Input("file", DELIVERED, "vault-1.parquet", "var/delivered/vault-1.parquet", None, 1, "1")
+    for source, inputs in (("csv", []), ("sample", []), ("vault", [found])):
+        refuse_undelivered(inputs, source)
+    with pytest.raises(PortfolioError, match="What price source 'vault' delivered to the run was not kept"):
+        refuse_undelivered([], "vault")
 
 
 def test_files_of_conf_are_looked_at_and_kept_with_the_project(

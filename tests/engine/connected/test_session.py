@@ -14,6 +14,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from acceleray.engines.delta.lake import Lake
+from acceleray.engines.delta.upkeep import upkeep
 from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.stage import new_stage
 from acceleray.engines.handoff.staged import write_stage
@@ -98,6 +99,22 @@ def test_rows_of_a_lake_are_committed_and_read_as_everywhere(connected: Callable
         # Written by Spark, and hashed here as there.
         assert lake._content(QUOTES, "s", first.version, None).fingerprint == first.fingerprint
         assert lake.location(QUOTES).is_dir()  # type: ignore[union-attr]
+    assert refused == []
+
+
+@pytest.mark.parametrize("apart", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_tables_are_tended_in_a_session_that_refuses_what_serverless_compute_does(
+    apart: bool, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if apart:
+        monkeypatch.setattr(places, "on_this_machine", lambda remote: not remote)
+    with connected("maintenance.optimize_above_files=1") as (settings, session), refusing(apart) as refused:
+        lake = Lake(session, settings)
+        for source in "st":
+            lake.commit(QUOTES, quotes(3).set_column(0, "source", pa.array([source] * 3)), source)
+        done = upkeep(lake, QUOTES)
+        assert (done.before > 1, done.after, done.by_itself) == (True, 1, False)
+        assert lake.read(QUOTES, "s").count() == 3
     assert refused == []
 
 

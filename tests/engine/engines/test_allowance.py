@@ -85,3 +85,42 @@ def test_another_folder_is_taken_where_nothing_can_be_loaded_from_tmp(
     monkeypatch.setattr(allowance.tempfile, "gettempdir", lambda: str(tmp_path))
     assert not allowance.runs_programs(Path("/tmp"))
     assert allowance.temporary_folder() == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("membership", "files"),
+    [
+        (
+            "0::/user.slice/job.scope\n",
+            {
+                "user.slice/cpu.max": "300000 100000",
+                "user.slice/job.scope/cpu.max": "max 100000",
+                "user.slice/job.scope/memory.max": "900",
+                "user.slice/job.scope/memory.current": "300",
+                "system.slice/cpu.max": "100000 100000",
+            },
+        ),
+        (
+            "3:cpu,cpuacct:/slurm/job_7\n2:memory:/slurm/job_7\n1:name=systemd:/elsewhere\n",
+            {
+                "cpu/slurm/job_7/cpu.cfs_quota_us": "300000",
+                "cpu/slurm/job_7/cpu.cfs_period_us": "100000",
+                "memory/slurm/job_7/memory.limit_in_bytes": "900",
+                "memory/slurm/job_7/memory.usage_in_bytes": "300",
+                "cpu/elsewhere/cpu.cfs_quota_us": "100000",
+                "cpu/elsewhere/cpu.cfs_period_us": "100000",
+            },
+        ),
+    ],
+)
+def test_limits_of_a_job_count_as_those_of_a_container_do(
+    membership: str, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(allowance, "MEMBERSHIP", tmp_path / "membership")
+    (tmp_path / "membership").write_text(membership)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert allowance.processors(tmp_path) == 3
+    assert allowance.memory_left(tmp_path) == 600

@@ -96,6 +96,22 @@ def test_a_refusal_is_a_line_and_stops_nothing(settings: Callable[..., Settings]
     assert all(line.endswith("PERMISSION_DENIED: no APPLY TAG") for line in lines)
 
 
+def test_a_metric_view_is_told_once_its_tables_are_there_and_a_refusal_is_a_line(
+    settings: Callable[..., Settings],
+) -> None:
+    of = lake(settings)
+    assert list(describe(of, [RISK_MEASURES, RUNS])) == []
+    [said] = [one for one in of.spark.said if "WITH METRICS" in one]  # type: ignore[attr-defined]
+    assert said.startswith("CREATE OR REPLACE VIEW `main`.`gold")
+    assert f"FROM {of.identifier(RISK_MEASURES)} AS m" in said
+    before = lake(settings)
+    assert list(describe(before, [RUNS])) == []
+    assert not [one for one in before.spark.said if "METRICS" in one]  # type: ignore[attr-defined]
+    refused = lake(settings, **{"CREATE OR REPLACE VIEW": ["refused"]})
+    line = "There is no metric view gold.risk_metrics: PERMISSION_DENIED: no APPLY TAG"
+    assert list(describe(refused, [RISK_MEASURES, RUNS])) == [line]
+
+
 def test_files_of_this_machine_are_in_no_such_catalog(settings: Callable[..., Settings]) -> None:
     session: Any = Workspace()
     assert list(describe(Lake(session, settings()), [RUNS])) == []

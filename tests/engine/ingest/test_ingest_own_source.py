@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +15,11 @@ from acceleray.errors import PortfolioError
 from acceleray.extend import PriceSource
 from acceleray.runtime import extensions
 from acceleray.runtime.identity import source_name
+from acceleray.runtime.inputs import DELIVERED, file_digest
 from acceleray.runtime.project import NOTHING_ADDED, Listed, Project
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
+from acceleray.stages.ingest.as_delivered import FOLDER, keep_delivered
 from acceleray.stages.ingest.stage import ingest
 from acceleray.tables import PRICES, PRICES_QUARANTINED
 
@@ -39,6 +45,7 @@ SOURCES = (
     PriceSource("closed", failing),
     PriceSource("list", lambda spark, settings: [1, 2]),  # type: ignore[arg-type, return-value]
     PriceSource("empty", lambda spark, settings: spark.sql("SELECT 1.0D AS a")),
+    PriceSource("cases", lambda spark, settings: spark.sql(WIDE.replace("date, a, b", "date, a, A"))),
 )
 PROJECT = Project(sources=Listed(__name__, "SOURCES"))
 
@@ -67,6 +74,48 @@ def test_its_prices_again_change_nothing(make_run: Callable[..., Run]) -> None:
     again = run_of(make_run, *chosen)
     assert ingest(again).load_id == loaded.load_id
     assert not any(touch.changed for touch in again.touches)
+
+
+def test_what_it_delivered_is_kept_and_stands_for_it_when_it_is_gone(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two columns that a file of Parquet would take for one.
+    chosen = ("market_data.source=cases", "market_data.calendar=weekdays")
+    run = run_of(make_run, *chosen)
+    loaded = ingest(run)
+    [kept] = run.outside
+    assert (kept.kind, kept.name) == ("file", DELIVERED)
+    assert file_digest(Path(kept.path)) == kept.sha256
+    closed = Listed(__name__, "CLOSED")
+    monkeypatch.setattr(sys.modules[__name__], "CLOSED", (PriceSource("cases", failing),), raising=False)
+    again = make_run(*chosen, f"market_data.delivered={kept.path}")
+    again.project = Project(sources=closed)
+    assert ingest(again).load_id == loaded.load_id
+    assert not any(touch.changed for touch in again.touches)
+    gone = make_run(*chosen, "market_data.delivered=gone.parquet")
+    gone.project = Project(sources=closed)
+    with pytest.raises(PortfolioError, match=r"gone\.parquet, and there is no such file; leave it empty"):
+        ingest(gone)
+
+
+def test_where_spark_sees_no_file_of_this_machine_nothing_is_kept(settings: Callable[..., Settings]) -> None:
+    apart = settings("profile=connect", "spark.remote=sc://elsewhere:15002")
+    rows: Any = "not looked at"
+    assert keep_delivered(rows, apart, "vault") is None
+
+
+def test_what_was_delivered_goes_when_versions_of_its_age_do(make_run: Callable[..., Run]) -> None:
+    run = run_of(make_run, "market_data.source=vault", "market_data.calendar=weekdays")
+    folder = run.settings.state_dir / FOLDER
+    folder.mkdir(parents=True)
+    hours = run.settings.maintenance.vacuum_after_h
+    for name, age_h in (("vault-old.parquet", hours + 1), ("vault-new.parquet", hours - 1)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age_h * 3600,) * 2)
+    ingest(run)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["vault-new.parquet", Path(run.outside[0].path).name]
+    )
 
 
 def test_it_is_kept_under_its_name_and_the_name_that_is_set(settings: Callable[..., Settings]) -> None:
@@ -101,7 +150,7 @@ def test_an_unknown_source_is_refused_before_anything_starts_with_the_known_ones
         PROJECT.refuse_unusable(unknown)
     assert str(refused.value) == (
         "There is no price source 'reuters'; market_data.source can be sample, csv, table, simulated, vault, "
-        "wide_vault, closed, list, empty."
+        "wide_vault, closed, list, empty, cases."
     )
     with pytest.raises(PortfolioError, match=r"can be sample, csv, table, simulated\.$"):
         NOTHING_ADDED.refuse_unusable(unknown)

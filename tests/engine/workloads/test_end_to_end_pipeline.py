@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from skfolio.datasets import load_sp500_dataset
 
 from acceleray.engines.processes.cleanup import process_environment
 from engines.living import PATIENCE_S, carrying, descendants, gone, living, named
 from rendered import TEMPLATE, project
+from workloads.keys import broken_keys, stored
 from workloads.running import Ran, base, command, commits, environment, fingerprints, finished, read
 
 pytestmark = pytest.mark.ray
@@ -178,6 +180,15 @@ def test_contributions_add_up_to_value_at_risk_and_expected_shortfall(killed: Ki
     assert len(priced) >= 68
     for row in priced:
         assert totals[tuple(row[name] for name in key)] == pytest.approx(float(row["value"]), rel=1e-9)
+
+
+def test_keys_that_the_catalog_is_told_hold_and_a_lost_or_doubled_row_is_noticed(killed: Killed) -> None:
+    rows = stored(killed.recovered.state)
+    assert broken_keys(rows) == []
+    lost = {**rows, "gold.portfolios": rows["gold.portfolios"].slice(1)}
+    assert any("_to_portfolios leads nowhere" in line for line in broken_keys(lost))
+    doubled = {**rows, "gold.runs": pa.concat_tables([rows["gold.runs"]] * 2)}
+    assert broken_keys(doubled) == [f"gold.runs: {len(rows['gold.runs'])} rows have the key of another"]
 
 
 def test_every_risk_number_resolves_to_what_made_it(killed: Killed) -> None:

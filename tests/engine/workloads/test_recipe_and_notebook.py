@@ -12,6 +12,7 @@ from acceleray.engines.ray.local import local_ray
 from acceleray.tables import RUNS
 from acceleray.testing import SmallProject, small_project
 from portfolio import PROJECT
+from workloads.keys import broken_keys, stored
 
 # A generated project's own tests do the same in every run.
 pytestmark = [pytest.mark.ray, pytest.mark.nightly]
@@ -46,3 +47,11 @@ def test_a_notebook_reads_and_writes_what_its_recipe_does(name: str, small: Smal
     assert recipe.identity == notebook.identity
     assert small.steps(recipe) == small.steps(notebook)
     assert not [touch.table.label for touch in recipe.touches if touch.changed]
+
+
+def test_keys_that_the_catalog_is_told_hold_over_the_tables_of_every_workload(small: SmallProject) -> None:
+    for name in ORDER:
+        small.recipe(name)
+    rows = stored(small.settings().state_dir)
+    assert len(rows) > 40
+    assert broken_keys(rows) == []

@@ -14,7 +14,7 @@ from acceleray.archive.documents import keep_documents
 from acceleray.archive.manifest import SUMS, declared, seal, verified, write
 from acceleray.archive.project_copy import copy_project, libraries, python_version
 from acceleray.archive.rows import GoneError, Rows, rows_at
-from acceleray.archive.sources import keep_sources
+from acceleray.archive.sources import keep_sources, refuse_undelivered
 from acceleray.archive.wanted import wanted_of
 from acceleray.engines.delta.reader import Reader, reader, records
 from acceleray.engines.processes.lock import run_lock
@@ -133,6 +133,8 @@ def _keep(
     reporter: Reporter,
 ) -> tuple[str, int]:
     """Write an archive into an empty folder; return its seal and the number of its tables."""
+    numbers = json.loads(run["settings_json"])
+    refuse_undelivered(inputs, numbers["market_data"]["source"])
     (work / TABLES).mkdir(parents=True)
     with reporter.stage("Copy engine, src, conf and input files"):
         copy_project(of, settings.project_dir, work / "project")
@@ -149,7 +151,7 @@ def _keep(
         chosen = settings.model_dump(mode="json", exclude={"project_dir", "as_of", "anew"})
         content = {
             "run": {key: value if isinstance(value, int | str) else str(value) for key, value in run.items()},
-            "numbers": json.loads(run["settings_json"]),
+            "numbers": numbers,
             "settings": chosen,
             "engine_version": engine_version(),
             "contract_version": CONTRACT_VERSION,

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 from acceleray.engines.delta.log import UnreadableLogError, arrow, open_table
 from acceleray.engines.profiles import spark_alone
 from acceleray.errors import PortfolioError
-from acceleray.runtime.inputs import CONF, Input, file_digest
+from acceleray.runtime.inputs import CONF, DELIVERED, Input, file_digest
 from acceleray.settings import Settings
 from acceleray.settings.places import in_catalog
+from acceleray.settings.sections import PRICE_SOURCES
 from acceleray.tables.contract import quoted
 
 FOLDER = "sources"
@@ -50,6 +51,23 @@ def keep_sources(inputs: Iterable[Input], settings: Settings, folder: Path) -> l
             )
     # Of a folder one entry stands for all of its files.
     return [each for place, each in enumerate(kept) if each not in kept[:place]]
+
+
+def refuse_undelivered(inputs: Iterable[Input], source: str) -> None:
+    """Refuse a run with prices of a source of the project's own, if what that delivered was not kept.
+
+    Args:
+        inputs: of the run.
+        source: the run's `market_data.source`.
+
+    Raises:
+        PortfolioError: asked again, the source may answer otherwise.
+    """
+    if source not in PRICE_SOURCES and not any(each.name == DELIVERED for each in inputs):
+        raise PortfolioError(
+            f"What price source '{source}' delivered to the run was not kept, as Spark could not write it "
+            "into the state folder; let paths.state be a place that Spark sees, and run again."
+        )
 
 
 def _refuse_changed(each: Input, settings: Settings) -> None:

@@ -94,7 +94,7 @@ class Run:
         parts = [self.workload, self.source, load_id, as_of.isoformat(), code, self.settings.numbers(), *also]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         self._identity = Identity(digest[:16], self.source, load_id, as_of, code)
-        self.outside = outside(self.settings, self.lake.spark)
+        self.outside += outside(self.settings, self.lake.spark)
         self.tracker.describe(
             {"run_id": digest[:16], "source": self.source, "load_id": load_id, "code_version": code},
             {"as_of": as_of, **self.settings.numbers()},

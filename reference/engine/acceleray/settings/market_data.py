@@ -22,7 +22,8 @@ class Columns(Section):
 class MarketData(Section):
     """Where prices come from: `sample` (shipped with skfolio), `csv` (files), a Delta `table`, `simulated`.
 
-    Any other name is that of a source of the project itself, which a run looks up before it starts. `columns`
+    Any other name is that of a source of the project itself, which a run looks up before it starts; with
+    `delivered`, a file of what it once answered, it is not asked again. `columns`
     and `decimal` say what a file leaves open; `adjusted` says what a single column of prices is. `arithmetic`
     names instruments whose prices may be zero or negative, each with the level that a return of 1 refers to.
     """
@@ -30,6 +31,7 @@ class MarketData(Section):
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "sample"
     path: str = ""
     table: str = ""
+    delivered: str = ""
     name: str = ""
     columns: Columns = Columns()
     decimal: Literal["auto", "point", "comma"] = "auto"

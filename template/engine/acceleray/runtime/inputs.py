@@ -29,6 +29,8 @@ _TABLES = (
     *("market_data.table", "fx.table", "liquidity.table", "pnl.table"),
     *("book.table", "book.portfolios_table", "book.instruments_table"),
 )
+DELIVERED = "market_data.delivered"
+"""The name under which the answer of a project's own price source is recorded, and its setting."""
 CONF = "conf"
 """The name under which files of conf/ are recorded that decide numbers."""
 

@@ -284,7 +284,7 @@ class Settings(Section):
         places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "archive", "pnl", "what_if"}
         kept = self.model_dump(mode="json", exclude=places)
         # Corrections are part of the load; findings change no number.
-        for place in ("path", "table", "corrections", "on_findings"):
+        for place in ("path", "table", "delivered", "corrections", "on_findings"):
             kept["market_data"].pop(place)
         kept["factors"].pop("path")
         # The content of book files is part of the identity of a run.

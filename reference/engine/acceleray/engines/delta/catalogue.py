@@ -1,4 +1,4 @@
-"""Keys and tags of tables told to Unity Catalog, for people and the optimiser; nothing there checks them."""
+"""Keys, tags and metric views told to Unity Catalog, for people and the optimiser; nothing checks them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from acceleray.engines.processes.signals import first_line
 from acceleray.tables import PORTFOLIOS, RUNS
 from acceleray.tables.catalogued import checks, foreign_keys, primary_key, set_tags
 from acceleray.tables.contract import Table, literal, quoted
+from acceleray.tables.metric_views import METRIC_VIEWS
 from acceleray.tables.stored import CHECK_PROPERTY
 
 # Tables referenced by rows of other tables, by their whole key.
@@ -18,8 +19,8 @@ POINTED_TO = (RUNS, PORTFOLIOS)
 def describe(lake: Lake, tables: Iterable[Table]) -> Iterator[str]:
     """Tell the catalog what it does not know yet of these tables, and yield a line for each refusal.
 
-    Tags and informational keys change no row and no query's result, so a refusal stops nothing: whoever asks
-    may lack APPLY TAG, or be no owner. Tables that are files on this machine are in no such catalog.
+    All of that changes no row and no query's result, so a refusal stops nothing: whoever asks may lack APPLY
+    TAG, or be no owner. Tables that are files on this machine are in no such catalog.
     """
     there = [table for table in tables if lake.location(table) is None]
     known = {table.label: _constraints(lake, table) for table in there}
@@ -32,6 +33,14 @@ def describe(lake: Lake, tables: Iterable[Table]) -> Iterator[str]:
                 except Exception as error:
                     clause = statement.split(" ", 3)[3][:60]
                     yield f"{table.label} is without {clause}: {first_line(error)[:160]}"
+    catalog = lake.settings.catalog
+    for view in METRIC_VIEWS:
+        if {table.label for table in view.tables} <= known.keys():
+            name = ".".join(quoted(part) for part in (catalog.name, catalog.gold, view.name))
+            try:
+                lake.spark.sql(view.statement(name, lake.identifier))
+            except Exception as error:
+                yield f"There is no metric view gold.{view.name}: {first_line(error)[:160]}"
 
 
 def _described(lake: Lake, table: Table, known: dict[str, set[str]]) -> Iterator[str]:

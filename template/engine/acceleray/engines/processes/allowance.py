@@ -7,35 +7,39 @@ import os
 import tempfile
 from pathlib import Path
 
-# A container has its own limits at the top of it (cgroups of version 2, or a folder for each in version 1).
+# Limits are kept here (cgroups of version 2, or of version 1 with a folder for each controller): those of a
+# container at the top, those of a job (systemd, Slurm) in the folder of its group.
 GROUP = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
 # Version 1 says "no limit" with a number that no machine has.
 _NO_LIMIT = 1 << 60
 
 
 def processors(group: Path = GROUP) -> int:
-    """Return how many processors this process may use: by its affinity, and by the quota of its container."""
+    """Return how many processors this process may use: by its affinity, and quotas of container and job."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(group)
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
 
 
 def memory_left(group: Path = GROUP) -> int | None:
-    """Return the bytes that the container's limit leaves, None without a limit; page cache counts as free."""
-    for limit, used, stat, cache in (
-        ("memory.max", "memory.current", "memory.stat", "inactive_file"),
-        (
-            "memory/memory.limit_in_bytes",
-            "memory/memory.usage_in_bytes",
-            "memory/memory.stat",
-            "total_inactive_file",
-        ),
-    ):
-        most, taken = _number(group / limit), _number(group / used)
-        if most is None or taken is None or most >= _NO_LIMIT:
-            continue
-        return max(0, most - max(0, taken - _counted(group / stat, cache)))
-    return None
+    """Return the bytes that the limits of container and job leave, None without any; page cache is free."""
+    left = [
+        _memory_left(folder, *names)
+        for controller, *names in (
+            ("", "memory.max", "memory.current", "inactive_file"),
+            ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        )
+        for folder in _groups(group, controller)
+    ]
+    return min((some for some in left if some is not None), default=None)
+
+
+def _memory_left(folder: Path, limit: str, used: str, cache: str) -> int | None:
+    most, taken = _number(folder / limit), _number(folder / used)
+    if most is None or taken is None or most >= _NO_LIMIT:
+        return None
+    return max(0, most - max(0, taken - _counted(folder / "memory.stat", cache)))
 
 
 def runs_programs(folder: Path) -> bool:
@@ -59,13 +63,39 @@ def temporary_folder() -> Path:
 
 
 def _quota(group: Path) -> float | None:
+    found = [_quota_v2(folder) for folder in _groups(group, "")]
+    found += [_quota_v1(folder) for folder in _groups(group, "cpu")]
+    return min((some for some in found if some is not None), default=None)
+
+
+def _quota_v2(folder: Path) -> float | None:
     try:
-        most, period = (group / "cpu.max").read_text(encoding="ascii").split()[:2]
+        most, period = (folder / "cpu.max").read_text(encoding="ascii").split()[:2]
         return None if most == "max" else int(most) / int(period)
     except (OSError, ValueError, ZeroDivisionError):
-        pass
-    most_v1, period_v1 = (_number(group / f"cpu/cpu.cfs_{name}_us") for name in ("quota", "period"))
-    return most_v1 / period_v1 if most_v1 and period_v1 and most_v1 > 0 else None
+        return None
+
+
+def _quota_v1(folder: Path) -> float | None:
+    most, period = (_number(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+    return most / period if most and period and most > 0 else None
+
+
+def _groups(group: Path, controller: str) -> list[Path]:
+    """Return the folders whose limits count for this process: the top, and each group that it is in."""
+    top = group / controller
+    folders = [top]
+    try:
+        lines = MEMBERSHIP.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return folders
+    for line in lines:
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if controller in controllers.split(","):
+            # Seen from inside a container, this may be the name that a group has outside of it.
+            parts = [part for part in path.split("/") if part]
+            folders += [top.joinpath(*parts[: number + 1]) for number in range(len(parts))]
+    return folders
 
 
 def _number(path: Path) -> int | None:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from acceleray.engines.processes.signals import first_line
 from acceleray.engines.spark.kept import computed_once
 from acceleray.errors import PortfolioError
 from acceleray.extend import PriceSource
-from acceleray.settings import Settings
+from acceleray.runtime.run import Run
+from acceleray.stages.ingest.as_delivered import as_delivered, keep_delivered
 from acceleray.stages.ingest.frame import from_frame
 from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received
 
 
-def from_own(spark: SparkSession, settings: Settings, source: PriceSource) -> Received:
+def from_own(run: Run, source: PriceSource) -> Received:
     """Return the cells that a project's own source delivers, as text.
 
-    Its rows are computed once: a service that is asked twice may answer differently.
+    Its rows are computed once and kept as they are: a service that is asked twice may answer differently.
 
     Raises:
         PortfolioError: the source raised, did not return a DataFrame, or its columns are no prices.
     """
+    spark, settings = run.lake.spark, run.settings
     try:
-        prices = source.read(spark, settings)
+        prices = (
+            as_delivered(spark, settings) if settings.market_data.delivered else source.read(spark, settings)
+        )
     except PortfolioError:
         raise
     except Exception as error:
@@ -34,5 +38,7 @@ def from_own(spark: SparkSession, settings: Settings, source: PriceSource) -> Re
         raise PortfolioError(
             f"Price source '{source.name}' returned {type(prices).__name__}; return a Spark DataFrame."
         )
-    origin = f"price source {source.name}"
-    return from_frame(origin, computed_once(prices, settings), source.name, wishes_of(settings))
+    rows = computed_once(prices, settings)
+    if (kept := keep_delivered(rows, settings, source.name)) is not None:
+        run.outside.append(kept)
+    return from_frame(f"price source {source.name}", rows, source.name, wishes_of(settings))

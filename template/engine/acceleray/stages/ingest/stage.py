@@ -129,7 +129,7 @@ def _receive(run: Run) -> Received:
     spark, settings = run.lake.spark, run.settings
     own = run.project.own_source(settings.market_data.source)
     if own is not None:
-        return from_own(spark, settings, own)
+        return from_own(run, own)
     match settings.market_data.source:
         case "csv":
             return from_file(spark, settings)
