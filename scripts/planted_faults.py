@@ -76,7 +76,7 @@ def run(template: Path, tests: Sequence[str], with_engines: bool = False) -> tup
             # Whether a test fails is asked here, and not why: its text is run as it stands.
             "--assert=plain",
             *("-m", "" if with_engines else "not spark and not ray and not cluster and not nightly"),
-            *("-o", f"pythonpath=. ../../scripts {' '.join(map(shlex.quote, map(str, packages)))}"),
+            *("-o", f"pythonpath=. ../../scripts ../../src {' '.join(map(shlex.quote, map(str, packages)))}"),
             *tests,
         ],
         cwd=ROOT / "tests/engine",

@@ -86,7 +86,8 @@ def run(story: str, folder: Path) -> str:
 
 def environment(folder: Path) -> dict[str, str]:
     """Return the surroundings of a story: its own commands first, no settings of this machine's Git."""
-    keep = ("LANG", "JAVA_HOME", "TMPDIR")
+    # What Python has compiled of libraries is read there, and nothing is added.
+    keep = ("LANG", "JAVA_HOME", "TMPDIR", "PYTHONPYCACHEPREFIX")
     who = {f"GIT_{role}_{what}": "Desk" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     return who | {
         **{name: os.environ[name] for name in keep if name in os.environ},

@@ -214,9 +214,8 @@ def _copied_once(cloning: Callable[..., str], folder: Path) -> Callable[..., str
             commit = _commit(copy, f"{ref}^{{commit}}")
             if commit and (url, commit) in copies:
                 return str(copies[url, commit])
-        copy = Path(tempfile.mkdtemp(dir=folder))
         with reading(url):
-            cloning(url, ref, str(copy))
+            copy = Path(cloning(url, ref, tempfile.mkdtemp(dir=folder)))
         copies[url, _commit(copy, "HEAD")] = copy
         return str(copy)
 

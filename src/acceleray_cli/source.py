@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -64,12 +65,8 @@ class Template:
         Raises:
             RefusedError: the template has no such version.
         """
-        for name in (version, f"origin/{version}"):
-            ended = git.run(
-                self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-            )
-            if ended.returncode == 0:
-                return ended.stdout.decode().split()[-1]
+        if found := _commit(self.folder, version):
+            return found
         releases = self.releases()
         near = get_close_matches(version, releases, n=1)
         hint = (
@@ -133,6 +130,16 @@ def _copy(folder: Path, destination: Path) -> None:
             copied = destination / path.relative_to(folder)
             copied.parent.mkdir(parents=True, exist_ok=True)
             copied.write_bytes(path.read_bytes())
+
+
+# A command asks for the same versions a dozen times, and its copy of the repository stays as it is.
+@lru_cache(maxsize=64)
+def _commit(folder: Path, version: str) -> str | None:
+    for name in (version, f"origin/{version}"):
+        ended = git.run(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        if ended.returncode == 0:
+            return ended.stdout.decode().split()[-1]
+    return None
 
 
 @contextmanager

@@ -33,7 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    # As fuzzing.py reads it: only tests that need hypothesis load it.
+    os.environ["TESTS_ARE_QUICK"] = "1" if "not nightly" in config.getoption("-m") else ""
     # Processes that tests start find the same engine and recipes, and this folder's helpers.
     os.environ["PYTHONPATH"] = os.pathsep.join([python_path(), str(TESTS)])
     # A shell starts what it runs in the background with Ctrl-C ignored, nohup what it runs with a hang-up

@@ -14,6 +14,7 @@ import yaml
 
 from acceleray.runtime.code_identity import edited, source_digest
 from acceleray.runtime.project import Project
+from acceleray_cli import quick
 from render import render
 from rendered import ENGINE, ROOT
 
@@ -33,7 +34,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "template", source / "template", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(ROOT / "copier.yml", source)
     answers = yaml.safe_load((ROOT / "answers/reference.yml").read_text(encoding="utf-8"))
-    return render(source, tmp_path_factory.mktemp("rendered") / "project", answers)
+    with quick.writing():
+        return render(source, tmp_path_factory.mktemp("rendered") / "project", answers)
 
 
 def wheel(folder: Path, into: Path) -> Path:

@@ -74,26 +74,68 @@ def defaults(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rendered_once(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def rendered_once(
+    template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Path]]:
     """A function that renders answers, given as JSON, unless it has."""
+    yield from _renders_once(template, tmp_path_factory)
+
+
+@pytest.fixture
+def rendered(rendered_once: Callable[[str], Path]) -> Callable[[Answers], Path]:
+    """Return a function that gives the project of some answers, to look at: tests share it."""
+    return lambda answers: rendered_once(json.dumps(answers))
+
+
+@pytest.fixture
+def copied(rendered: Callable[[Answers], Path], tmp_path: Path) -> Callable[[Answers], Path]:
+    """Return a function that gives a new folder with what answers render, to write in."""
+
+    def into_a_new_folder(answers: Answers) -> Path:
+        project = tmp_path / f"project {len(list(tmp_path.iterdir()))}"
+        return shutil.copytree(rendered(answers), project, symlinks=True)
+
+    return into_a_new_folder
+
+
+@pytest.fixture(scope="session")
+def rendered_without_code(
+    template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Path]]:
+    """A function as `rendered_once`, from a template without the code, which no answer changes."""
+    bare = tmp_path_factory.mktemp("bare") / "template"
+    code = {template / "template/engine/acceleray", template / "template/engine/docs"}
+    shutil.copytree(
+        template, bare, ignore=lambda at, names: [name for name in names if Path(at, name) in code]
+    )
+    yield from _renders_once(bare, tmp_path_factory)
+
+
+@pytest.fixture
+def described(rendered_without_code: Callable[[str], Path]) -> Callable[[Answers], Path]:
+    """Return a function that gives a project without the engine's code: bundle, settings, pipelines."""
+    return lambda answers: rendered_without_code(json.dumps(answers))
+
+
+def _renders_once(
+    template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Path]]:
+    known: dict[Path, dict[str, int]] = {}
 
     @cache
     def once(answers: str) -> Path:
         with quick.writing():
-            return render(template, tmp_path_factory.mktemp("once") / "project", json.loads(answers))
+            project = render(template, tmp_path_factory.mktemp("once") / "project", json.loads(answers))
+        known[project] = _written(project)
+        return project
 
-    return once
+    yield once
+    assert [project for project, before in known.items() if _written(project) != before] == []
 
 
-@pytest.fixture
-def rendered(rendered_once: Callable[[str], Path], tmp_path: Path) -> Callable[[Answers], Path]:
-    """Return a function that gives a new folder with what answers render; copies cost a tenth of renders."""
-
-    def into_a_new_folder(answers: Answers) -> Path:
-        project = tmp_path / f"project {len(list(tmp_path.iterdir()))}"
-        return shutil.copytree(rendered_once(json.dumps(answers)), project, symlinks=True)
-
-    return into_a_new_folder
+def _written(folder: Path) -> dict[str, int]:
+    """Return when each file of a folder was written."""
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="session")

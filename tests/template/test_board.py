@@ -36,8 +36,8 @@ FAULTS = [
 
 
 @pytest.fixture
-def project(rendered: Callable[[Answers], Path]) -> Path:
-    return rendered(ANSWERS)
+def project(described: Callable[[Answers], Path]) -> Path:
+    return described(ANSWERS)
 
 
 def board(project: Path) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def queries(project: Path) -> dict[str, str]:
     return found
 
 
-def test_without_a_warehouse_there_is_neither(rendered: Callable[[Answers], Path]) -> None:
-    project = rendered({})
+def test_without_a_warehouse_there_is_neither(described: Callable[[Answers], Path]) -> None:
+    project = described({})
     assert not list((project / "resources").glob("portfolio.*"))
     assert "warehouse" not in (project / "databricks.yml").read_text(encoding="utf-8")
 
@@ -70,8 +70,8 @@ def test_every_field_reference_and_rule_holds(project: Path) -> None:
     assert told == [[{"user_email": "risk@example.com"}]] * 5
 
 
-def test_panels_are_those_of_what_is_generated(rendered: Callable[[Answers], Path]) -> None:
-    small = rendered(ANSWERS | {"workloads": ["hyperparameter_tuning"]})
+def test_panels_are_those_of_what_is_generated(described: Callable[[Answers], Path]) -> None:
+    small = described(ANSWERS | {"workloads": ["hyperparameter_tuning"]})
     assert bundle.problems(small) == []
     assert [one["name"] for one in board(small)["datasets"]] == ["data_quality", "runs", "cost"]
     assert set(bundle.data(small)["resources"]["alerts"]) == {"stale_prices", "budget"}

@@ -34,15 +34,15 @@ def checked(defaults: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", drawn(["minimal", "aws", "azure", "gcp", "gpu", "serverless"], SEED, 2))
-def test_every_field_and_reference_is_known(name: str, rendered: Callable[[Answers], Path]) -> None:
-    assert bundle.problems(rendered(answers_of(name))) == []
+def test_every_field_and_reference_is_known(name: str, described: Callable[[Answers], Path]) -> None:
+    assert bundle.problems(described(answers_of(name))) == []
 
 
 @pytest.mark.parametrize(("cloud", "size"), drawn_together(list(product(FAMILIES, ["S", "M", "L"])), SEED, 3))
 def test_machines_belong_to_the_cloud_that_was_chosen(
-    cloud: str, size: str, rendered: Callable[[Answers], Path]
+    cloud: str, size: str, described: Callable[[Answers], Path]
 ) -> None:
-    project = rendered({"cloud": cloud, "cluster_size": size})
+    project = described({"cloud": cloud, "cluster_size": size})
     variables = bundle.data(project)["variables"]
     assert variables["node_type"]["default"].startswith(FAMILIES[cloud])
     cores = {"S": 4, "M": 8, "L": 16}[size]
@@ -51,9 +51,9 @@ def test_machines_belong_to_the_cloud_that_was_chosen(
         assert plan(load(project, environment), variables["workers"]["default"], cores).kept
 
 
-def test_every_answer_about_the_workspace_reaches_the_bundle(rendered: Callable[[Answers], Path]) -> None:
+def test_every_answer_about_the_workspace_reaches_the_bundle(described: Callable[[Answers], Path]) -> None:
     answers = answers_of("aws") | {"databricks_runtime": "17.3.x-cpu-ml-scala2.13"}
-    given = bundle.data(rendered(answers))
+    given = bundle.data(described(answers))
     defaults = {name: variable.get("default") for name, variable in given["variables"].items()}
     assert given["bundle"]["name"] == answers["project_slug"]
     assert (defaults["workers"], defaults["runtime"]) == (8, "17.3.x-cpu-ml-scala2.13")
@@ -71,10 +71,10 @@ def test_clusters_are_dedicated_and_of_fixed_size(checked: dict[str, Any]) -> No
 
 
 def test_one_job_is_scheduled_as_answered_and_paused_in_dev_alone(
-    checked: dict[str, Any], rendered: Callable[[Answers], Path]
+    checked: dict[str, Any], described: Callable[[Answers], Path]
 ) -> None:
     given = {"schedule_cron": "0 30 7 ? * MON-FRI", "time_zone": "Europe/Zurich"}
-    jobs = bundle.data(rendered(given))["resources"]["jobs"]
+    jobs = bundle.data(described(given))["resources"]["jobs"]
     scheduled = {name: job["schedule"] for name, job in jobs.items() if "schedule" in job}
     assert scheduled == {
         "end_to_end_pipeline": {
@@ -85,12 +85,12 @@ def test_one_job_is_scheduled_as_answered_and_paused_in_dev_alone(
     paused = {name: target.get("presets") for name, target in checked["targets"].items()}
     never = {"trigger_pause_status": "PAUSED"}
     assert paused == {"personal": never, "dev": never, "staging": None, "prod": None}
-    without = bundle.data(rendered({"schedule_cron": ""}))["resources"]["jobs"]
+    without = bundle.data(described({"schedule_cron": ""}))["resources"]["jobs"]
     assert not [name for name, job in without.items() if "schedule" in job]
 
 
-def test_jobs_and_machines_carry_the_group_that_owns_them(rendered: Callable[[Answers], Path]) -> None:
-    project = bundle.data(rendered({"owner_group": "Market Risk & Co", "project_slug": "market-risk"}))
+def test_jobs_and_machines_carry_the_group_that_owns_them(described: Callable[[Answers], Path]) -> None:
+    project = bundle.data(described({"owner_group": "Market Risk & Co", "project_slug": "market-risk"}))
     for name, job in project["resources"]["jobs"].items():
         tags = {"project": "market-risk", "owner": "market-risk-co", "environment": "${var.environment}"}
         assert job["tags"] == {**tags, "workload": name}
@@ -99,11 +99,11 @@ def test_jobs_and_machines_carry_the_group_that_owns_them(rendered: Callable[[An
 
 
 def test_whoever_is_to_be_told_hears_of_failures_and_of_runs_that_take_too_long(
-    checked: dict[str, Any], rendered: Callable[[Answers], Path]
+    checked: dict[str, Any], described: Callable[[Answers], Path]
 ) -> None:
     answers = answers_of("aws")
     told = [address.strip() for address in answers["notification_emails"].split(",")]
-    jobs = bundle.data(rendered(answers))["resources"]["jobs"]
+    jobs = bundle.data(described(answers))["resources"]["jobs"]
     assert len(jobs) == 7
     for job in jobs.values():
         assert job["email_notifications"] == {
@@ -159,10 +159,10 @@ def test_staging_and_production_run_as_a_service_principal_and_never_as_a_person
 @pytest.mark.parametrize("provider", FILES)
 @pytest.mark.parametrize("answered", [(), ("staging",), ("prod",), ("staging", "prod")], ids=list)
 def test_a_pipeline_runs_jobs_as_the_answered_service_principal_and_else_as_the_one_that_deploys(
-    provider: str, answered: tuple[str, ...], rendered: Callable[[Answers], Path]
+    provider: str, answered: tuple[str, ...], described: Callable[[Answers], Path]
 ) -> None:
     ids = {"staging": "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9", "prod": "1a2b3c4d-5e6f-7081-92a3-b4c5d6e7f809"}
-    project = rendered(
+    project = described(
         {"ci_provider": provider, **{f"service_principal_{name}": ids[name] for name in answered}}
     )
     assert bundle.problems(project) == []
@@ -204,9 +204,9 @@ def test_every_variable_of_the_bundle_is_used_and_has_a_value_or_a_reason(
     [{}, {"data_source": "csv", "data_path": "In/closes.v2.csv"}, {"data_source": "table"}],
 )
 def test_the_bundle_names_model_volume_and_experiment_as_the_code_does(
-    prices: Answers, rendered: Callable[[Answers], Path]
+    prices: Answers, described: Callable[[Answers], Path]
 ) -> None:
-    project = rendered(prices)
+    project = described(prices)
     resources, settings = bundle.data(project)["resources"], load(project, "prod")
     name = model_name(settings, source_name(settings))
     assert name.rsplit(".", 1)[1] == resources["registered_models"]["signal"]["name"]
@@ -222,6 +222,6 @@ def test_the_bundle_names_model_volume_and_experiment_as_the_code_does(
     assert settings.project.experiment == f"/Users/{getpass.getuser()}/Portfolio Intelligence-prod"
 
 
-def test_one_group_for_everything_is_granted_once(rendered: Callable[[Answers], Path]) -> None:
+def test_one_group_for_everything_is_granted_once(described: Callable[[Answers], Path]) -> None:
     one = {"owner_group": "risk", "group_readers": "risk", "group_operators": ""}
-    assert bundle.problems(rendered({**one, "cluster_policy": "none", "schedule_cron": ""})) == []
+    assert bundle.problems(described({**one, "cluster_policy": "none", "schedule_cron": ""})) == []

@@ -62,18 +62,18 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkspaceCli
     ids=["aws", "azure", "gcp", "serverless", "clusters"],
 )
 def test_a_second_deployment_changes_nothing(
-    answers: Answers, target: str, rendered: Callable[[Answers], Path], workspace: WorkspaceClient
+    answers: Answers, target: str, described: Callable[[Answers], Path], workspace: WorkspaceClient
 ) -> None:
-    read = bundle.read(rendered(answers))
+    read = bundle.read(described(answers))
     first = Deployment(workspace, read, target, "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9").run()
     assert {"schemas.gold", "volumes.files"} <= set(first)
     assert Deployment(workspace, read, target, "0f1e2d3c-4b5a-6978-8695-a4b3c2d1e0f9").run() == []
 
 
 def test_two_deployments_share_no_schema(
-    rendered: Callable[[Answers], Path], workspace: WorkspaceClient
+    described: Callable[[Answers], Path], workspace: WorkspaceClient
 ) -> None:
-    read = bundle.read(rendered({"schema_dev": "other"}))
+    read = bundle.read(described({"schema_dev": "other"}))
     made = Deployment(workspace, read, "personal").run()
     assert {"schemas.bronze", "schemas.silver", "schemas.gold"} <= set(made)
     assert "schemas.bronze" in Deployment(workspace, read, "dev", "0f1e").run()

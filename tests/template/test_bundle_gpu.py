@@ -37,26 +37,26 @@ GPU_FAMILIES = {"aws": ("g5.",), "azure": ("Standard_NC",), "gcp": ("g2-",)}
 
 @pytest.mark.parametrize(("file", "old", "new", "fault"), GPU_FAULTS)
 def test_a_planted_fault_about_gpus_is_found_with_its_file_and_line(
-    file: str, old: str, new: str, fault: str, rendered: Callable[[Answers], Path], tmp_path: Path
+    file: str, old: str, new: str, fault: str, described: Callable[[Answers], Path], tmp_path: Path
 ) -> None:
-    line, found = planted(rendered(answers_of("gpu")), tmp_path / "project", file, old, new)
+    line, found = planted(described(answers_of("gpu")), tmp_path / "project", file, old, new)
     assert [entry for entry in found if entry.startswith(f"{file}:{line}:") and fault in entry], found
 
 
 def test_a_machine_that_its_policy_does_not_list_is_refused(
-    rendered: Callable[[Answers], Path], tmp_path: Path
+    described: Callable[[Answers], Path], tmp_path: Path
 ) -> None:
     both = '"${var.runtime}", "${var.gpu_runtime}"'
-    source = rendered(answers_of("gpu"))
+    source = described(answers_of("gpu"))
     _, found = planted(source, tmp_path / "project", POLICY, both, '"${var.runtime}"')
     assert [line for line in found if line.startswith(JOB) and "spark_version to be one of" in line], found
 
 
 @pytest.mark.parametrize(("cloud", "size"), [("aws", "S"), ("azure", "M"), ("gcp", "L")])
 def test_only_jobs_that_fit_the_signal_model_have_gpus_and_all_of_them_a_plan(
-    cloud: str, size: str, rendered: Callable[[Answers], Path]
+    cloud: str, size: str, described: Callable[[Answers], Path]
 ) -> None:
-    project = rendered({"cloud": cloud, "cluster_size": size, "accelerator": "gpu"})
+    project = described({"cloud": cloud, "cluster_size": size, "accelerator": "gpu"})
     assert bundle.problems(project) == []
     given = bundle.data(project)
     machines = {name: variable.get("default") for name, variable in given["variables"].items()}
@@ -80,13 +80,13 @@ def test_only_jobs_that_fit_the_signal_model_have_gpus_and_all_of_them_a_plan(
     assert load(project, "local").model.device == "cpu"
 
 
-def test_one_gpu_is_enough_for_one_shard(rendered: Callable[[Answers], Path]) -> None:
-    project = rendered({"accelerator": "gpu", "cluster_workers": 1})
+def test_one_gpu_is_enough_for_one_shard(described: Callable[[Answers], Path]) -> None:
+    project = described({"accelerator": "gpu", "cluster_workers": 1})
     assert load(project, "dev").train.shards == 1
 
 
-def test_where_every_job_has_a_gpu_there_is_no_other_machine(rendered: Callable[[Answers], Path]) -> None:
-    project = rendered({"accelerator": "gpu", "workloads": ["distributed_training"]})
+def test_where_every_job_has_a_gpu_there_is_no_other_machine(described: Callable[[Answers], Path]) -> None:
+    project = described({"accelerator": "gpu", "workloads": ["distributed_training"]})
     assert bundle.problems(project) == []
     given = bundle.data(project)
     assert {"gpu_runtime", "gpu_node_type"} <= given["variables"].keys()

@@ -18,8 +18,8 @@ from conftest import Answers
 
 
 @pytest.fixture
-def project(rendered: Callable[[Answers], Path]) -> Path:
-    return rendered({})
+def project(described: Callable[[Answers], Path]) -> Path:
+    return described({})
 
 
 def deployed(project: Path, folder: Path, where: str) -> Path:

@@ -22,9 +22,9 @@ ELSEWHERE = {"environment", "profile", "project_dir", "as_of", "anew"}
 @pytest.mark.parametrize("environment", ["local", "dev", "staging", "prod"])
 @pytest.mark.parametrize("name", ["minimal", "aws", "azure", "gcp"])
 def test_the_settings_of_every_environment_load(
-    name: str, environment: str, rendered: Callable[[Answers], Path]
+    name: str, environment: str, described: Callable[[Answers], Path]
 ) -> None:
-    settings = load(rendered(answers_of(name)), environment)
+    settings = load(described(answers_of(name)), environment)
     assert settings.profile == ("local" if environment == "local" else "databricks")
     if environment != "local" and name == "aws":
         assert settings.catalog.name == "risk"
@@ -53,8 +53,8 @@ def test_base_conf_states_the_defaults_of_the_model(defaults: Path) -> None:
     assert loaded == model
 
 
-def test_the_bundle_creates_the_schemas_that_the_settings_name(rendered: Callable[[Answers], Path]) -> None:
-    project = rendered(answers_of("azure"))
+def test_the_bundle_creates_the_schemas_that_the_settings_name(described: Callable[[Answers], Path]) -> None:
+    project = described(answers_of("azure"))
     bundle = yaml.safe_load((project / "databricks.yml").read_text(encoding="utf-8"))
     for environment in ("dev", "staging", "prod"):
         variables = bundle["targets"][environment]["variables"]

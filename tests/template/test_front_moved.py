@@ -15,7 +15,7 @@ from acceleray_cli.modules import OBJECT, dotted_name
 from acceleray_cli.moved import ENGINE, longest, table
 from conftest import contents
 from releases import missing_history
-from updating import WITHOUT_ENGINE, generate
+from updating import WITHOUT_ENGINE, generate, generated
 
 pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
 SUBSETS = [
@@ -26,15 +26,14 @@ SUBSETS = [
 
 
 @pytest.fixture(scope="module")
-def today(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return generate(source, tmp_path_factory.mktemp("today") / "project")
+def today(source: Path) -> Path:
+    return generated(source)
 
 
 @pytest.fixture(scope="module")
-def earlier(source: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def earlier(source: Path) -> list[Path]:
     """Return a project of each release without engine/, with all workloads, oldest first."""
-    folder = tmp_path_factory.mktemp("released")
-    return [generate(source, folder / version, version) for version in WITHOUT_ENGINE]
+    return [generated(source, version) for version in WITHOUT_ENGINE]
 
 
 @pytest.fixture(scope="module")

@@ -204,7 +204,7 @@ def searching(examples: int) -> Callable[..., Callable[..., None]]:
     )
 
 
-@searching(4)
+@searching(2)
 @given(edits=edits, chosen=chosen, patterns=patterns)
 def test_random_edits_outlive_an_update_under_any_configuration(
     generated_once: Path,

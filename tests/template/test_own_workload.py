@@ -20,8 +20,8 @@ def environment(project: Path) -> dict[str, str]:
 
 
 @pytest.mark.nightly
-def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Answers], Path]) -> None:
-    project = rendered({"workloads": ["portfolio_model_calibration"]})
+def test_a_workload_of_ones_own_is_clean_listed_and_runs(copied: Callable[[Answers], Path]) -> None:
+    project = copied({"workloads": ["portfolio_model_calibration"]})
     before = contents(project)
 
     def run(*arguments: str) -> str:
@@ -55,9 +55,9 @@ def test_a_workload_of_ones_own_is_clean_listed_and_runs(rendered: Callable[[Ans
 
 @pytest.mark.parametrize("other", ["end_to_end_pipeline", "risk_stress_testing"])
 def test_its_job_is_like_the_others_and_starts_only_when_somebody_says_so(
-    other: str, rendered: Callable[[Answers], Path]
+    other: str, copied: Callable[[Answers], Path]
 ) -> None:
-    project = rendered({"workloads": [other]})
+    project = copied({"workloads": [other]})
     made = subprocess.run(
         [sys.executable, "-m", "portfolio", "new-workload", "credit_study"],
         cwd=project,

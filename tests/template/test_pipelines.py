@@ -41,9 +41,9 @@ def every(found: Any, key: str) -> Iterator[Any]:
 
 @pytest.mark.parametrize("provider", FILES)
 def test_a_project_has_the_pipeline_of_its_provider_and_no_other(
-    provider: str, rendered: Callable[[Answers], Path]
+    provider: str, described: Callable[[Answers], Path]
 ) -> None:
-    project = rendered({"ci_provider": provider})
+    project = described({"ci_provider": provider})
     there = {name for names in FILES.values() for name in names if (project / name).exists()}
     assert there == FILES[provider]
     assert (project / ".github").exists() == (provider == "github")
@@ -55,9 +55,9 @@ def test_a_project_has_the_pipeline_of_its_provider_and_no_other(
 
 @pytest.mark.parametrize("provider", FILES)
 def test_the_runbook_says_what_to_do_in_a_folder_of_a_larger_repository(
-    provider: str, rendered: Callable[[Answers], Path]
+    provider: str, described: Callable[[Answers], Path]
 ) -> None:
-    project = rendered({"ci_provider": provider, "project_slug": "equity-risk"})
+    project = described({"ci_provider": provider, "project_slug": "equity-risk"})
     runbook = (project / "docs/runbook.md").read_text(encoding="utf-8")
     (part,) = re.findall(r"^### In a folder of a larger repository\n(.*?)^## ", runbook, re.M | re.S)
     # Each file of the provider is named, whatever stands in front of it, and nothing else that is here.

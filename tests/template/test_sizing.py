@@ -66,9 +66,9 @@ def test_the_least_memory_that_may_be_answered_holds_store_and_processes(cores: 
     [(2, 8, 0, 1), (2, 8, 1, 500), (512, 512, 0, 500), (512, 8192, 511, 1)],
 )
 def test_a_project_with_a_machine_of_its_own_is_sized_as_the_engines_do(
-    cores: int, memory_gb: int, cpus: int, workers: int, rendered: Callable[[Answers], Path]
+    cores: int, memory_gb: int, cpus: int, workers: int, described: Callable[[Answers], Path]
 ) -> None:
-    project = rendered(
+    project = described(
         {
             "cluster_size": "custom",
             "node_type": "x2iedn.metal",

@@ -5,11 +5,14 @@ A release promises all of it (`make updates`, nightly); `make test` takes a doze
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from acceleray_cli import quick
 from conftest import Answers, contents
 from releases import git, missing_history, release_as_next, released
 from updating import (
@@ -21,32 +24,57 @@ from updating import (
     conflicts,
     drawn,
     generate,
+    generated,
     read,
     replaced,
     update,
     updated_by_us,
 )
 
-pytestmark = pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
+pytestmark = [
+    pytest.mark.usefixtures("copied_once"),
+    pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here"),
+]
+
+
+@pytest.fixture(scope="module")
+def copied_once() -> Iterator[None]:
+    """Releases do not change while tests run, so that one copy of each serves all of them."""
+    with quick.copying():
+        yield
+
+
+@pytest.fixture(scope="module")
+def fresh(source: Path) -> dict[str, bytes]:
+    """Return what the newest release gives for defaults."""
+    return contents(generated(source))
 
 
 @pytest.mark.parametrize("version", WITHOUT_ENGINE)
 def test_a_dozen_drawn_edits_survive_an_update_or_are_refused_by_name(
-    version: str, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    version: str,
+    source: Path,
+    fresh: dict[str, bytes],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    project = generate(source, tmp_path / "Portfolio Übersicht", version)
+    project = shutil.copytree(generated(source, version), tmp_path / "Portfolio Übersicht")
     # A refusal costs as much as an update, so it is seen once here.
     refusal = version == WITHOUT_ENGINE[-1]
-    updated_by_us(project, drawn(version), source, tmp_path / "fresh", capsys, refusal)
+    updated_by_us(project, drawn(version), fresh, capsys, refusal)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("version", released())
 def test_whatever_a_customer_changed_survives_an_update(
-    version: str, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    version: str,
+    source: Path,
+    fresh: dict[str, bytes],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    project = generate(source, tmp_path / "Portfolio Übersicht", version)
-    updated_by_us(project, CORPUS, source, tmp_path / "fresh", capsys)
+    project = shutil.copytree(generated(source, version), tmp_path / "Portfolio Übersicht")
+    updated_by_us(project, CORPUS, fresh, capsys)
 
 
 @pytest.mark.nightly

@@ -6,8 +6,9 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,12 @@ def generate(source: Path, project: Path, version: str = "HEAD", **answers: Any)
     return project
 
 
+@cache
+def generated(source: Path, version: str = "HEAD") -> Path:
+    """Return a project of a release with defaults, made once: what tests look at, or copy."""
+    return generate(source, source.parent / f"project of {version}", version)
+
+
 def commit(folder: Path) -> None:
     if not (folder / ".git").exists():
         git(folder, "init", "--quiet", "--initial-branch", "main")
@@ -212,14 +219,14 @@ def portfolio(project: Path, path: str, *arguments: str) -> str:
 def updated_by_us(
     project: Path,
     edits: Sequence[Edit],
-    source: Path,
-    scratch: Path,
+    fresh: Mapping[str, bytes],
     capsys: pytest.CaptureFixture[str],
     refusal: bool = True,
 ) -> None:
     """Do edits, update with the front end, and check that nothing is lost, in silence or otherwise.
 
-    Without `refusal`, it is told at once to go on with what it would refuse.
+    `fresh` is what the newest release gives. Without `refusal`, an update is told at once to go on with what
+    it would refuse.
     """
     for edit in edits:
         edit.do(project)
@@ -243,7 +250,7 @@ def updated_by_us(
     assert not [edit.name for edit in edits if not edit.holds(project)]
     assert not list(project.rglob("*.rej"))
     # What the release brought and nobody touched is as in a new project; what is in conflict, git shows.
-    fresh, after = contents(generate(source, scratch)), outside_git(project)
+    after = outside_git(project)
     gone = {path for path in GONE if any(path in edit.name for edit in edits)}
     touched = {word for edit in edits for word in edit.name.split(" ")}
     stale = {path for path in fresh if path not in touched and after.get(path) != fresh[path]}

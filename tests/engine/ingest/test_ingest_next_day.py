@@ -135,7 +135,10 @@ def history(run: MemoryRun | Run) -> list[dict[str, Any]]:
     return sorted(kept, key=lambda row: (row["instrument_id"], row["kind"]))
 
 
-@pytest.mark.parametrize("seed", range(6))
+# Two draws of edits in every run, the others at night.
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.nightly] if seed > 1 else []) for seed in range(6)]
+)
 def test_edits_of_every_kind_leave_what_a_run_from_nothing_finds(mornings: Mornings, seed: int) -> None:
     """Every edit upon all before it, in a random order."""
     prices = market(330)

@@ -10,19 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from acceleray.errors import PortfolioError
+from fuzzing import drawing
 from ingest.reading_files import csv_text, read, table
 
-# Nothing is written below tests/.
-set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "hypothesis")
-# The same examples on every machine.
-FUZZ = settings(
-    database=None, derandomize=True, deadline=None, max_examples=150, suppress_health_check=list(HealthCheck)
-)
+FUZZ = drawing(night=150, quick=40)
 DATES = {
     "ISO": "%Y-%m-%d", "compact": "%Y%m%d", "day first": "%d.%m.%Y", "month first": "%m/%d/%Y",
     "name": "%d %b %Y", "midnight": "%Y-%m-%d 00:00:00-05:00", "short years": "%d/%m/%y",

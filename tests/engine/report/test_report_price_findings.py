@@ -57,7 +57,11 @@ def test_without_findings_there_is_one_plain_sentence() -> None:
     assert found.sentence == "Nothing was found in the prices that needs an explanation."
 
 
-@pytest.mark.parametrize("name", ["calibration", "end_to_end", "stress"])
+# All pages have it by one function: one page in every run, the others at night.
+@pytest.mark.parametrize(
+    "name",
+    ["calibration", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("end_to_end", "stress"))],
+)
 def test_the_section_is_the_first_of_a_page(
     name: str, run_rows: Callable[..., Any], drawn_page: Callable[..., Any]
 ) -> None:

@@ -154,6 +154,8 @@ def test_hostile_names_are_shown_and_not_obeyed_in_words_and_pictures(
     assert len(shown.drawings) == 8
 
 
+# In every run, test_report_file.py asks the same of a page with more pictures.
+@pytest.mark.nightly
 def test_the_same_rows_in_any_order_give_the_same_bytes(page_settings: Settings, tmp_path: Path) -> None:
     rows = signals()
     # Files of its tables are named after the page.
