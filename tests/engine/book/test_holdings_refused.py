@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         BOOK, "portfolio_id,base_currency\nA,EURO\nB,USD\n", "", "has base_currency 'EURO', which is no ISO",
     ),
     "an instrument's currency that is none": (
-        BOOK, "", "instrument_id,currency\nAAPL,XQQ\n", "has currency 'XQQ', which is no ISO 4217 code",
+        BOOK, "", "instrument_id,currency\nAAPL,XQQ\n", "has currency 'XQQ', which is not an ISO 4217 code",
     ),
     "a position's currency that is none": (
         "portfolio,ticker,quantity,currency\nA,AAPL,1,US$\n", "", "", "has currency 'US$', which is no ISO",
