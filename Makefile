@@ -104,8 +104,6 @@ discoveries: prepare ## Count false discoveries of signals among 1,000 planted p
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
 planted: prepare ## Plant 435 faults in copies of the engine; each must be noticed by its test: several minutes
-planted: prepare ## Plant 435 faults in copies of the engine, and see the test of each notice: several minutes
-planted: prepare ## Plant 435 faults in copies of the engine, and see the test of each notice: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release, one edit or answer at a time: 5 minutes or more

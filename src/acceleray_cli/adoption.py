@@ -41,7 +41,7 @@ def require_repository(folder: Path) -> None:
     if not folder.is_dir():
         raise RefusedError(f"There is no folder {folder}; generate a project with acceleray new.")
     if (folder / RECORD).exists():
-        raise RefusedError(f"{folder} is a project already; look for an update with acceleray preview.")
+        raise RefusedError(f"{folder} is already a project; look for an update with acceleray preview.")
     here = Project(folder, {}, None, None)
     here.top()
     here.require_clean()
@@ -94,13 +94,13 @@ def _repositories(folder: Path) -> frozenset[str]:
 def _in_the_way(name: str, folder: Path, inner: frozenset[str]) -> str | None:
     """Return what keeps a file from its place, or None."""
     if name.startswith(ENGINE) and os.path.lexists(folder / ENGINE.rstrip("/")):
-        return f"{folder} has {ENGINE} of its own, and updates replace that folder as a whole; rename yours."
+        return f"{folder} has a folder {ENGINE}, which updates replace as a whole; rename yours."
     for parent in list(Path(name).parents)[-2::-1]:
         path = folder / parent
         if parent.as_posix() in inner:
             return f"{path} is a submodule, and the project needs a folder of this name; move yours."
         if path.is_symlink() or (path.exists() and not path.is_dir()):
-            return f"{path} is no folder, and the project needs a folder of this name; rename yours."
+            return f"{path} is not a folder, and the project needs a folder of this name; rename yours."
     if (folder / name).is_dir():
         return f"{folder / name} is a folder, and the project needs a file of this name; rename yours."
     return None

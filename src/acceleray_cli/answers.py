@@ -96,7 +96,7 @@ def read_file(path: Path) -> Answers:
     if loaded is None:
         return {}
     if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
-        raise RefusedError(f"{path}: write one `name: answer` a line.")
+        raise RefusedError(f"{path}: write one `name: answer` per line.")
     return {name: answer for name, answer in loaded.items() if name not in ("_commit", "_src_path")}
 
 

@@ -33,7 +33,10 @@ def settle(
         if fresh[name] != old.get(name):
             beside = free(folder, name)
             fresh[name].write(folder / beside)
-            remarks.append(f"{name}: yours stays, because it is no text to merge; the template's is {beside}")
+            remarks.append(
+                f"{name}: yours stays, because a binary file cannot be merged; "
+                f"the version of the template is {beside}"
+            )
     return remarks
 
 

@@ -74,7 +74,7 @@ def complete(
     if ask:
         left = [name for name in known if name in answers and name not in good and name not in hidden]
         if left and not sys.stdin.isatty():
-            raise RefusedError(f"There is no terminal to ask at for {', '.join(left)}; add --defaults.")
+            raise RefusedError(f"There is no terminal to ask for {', '.join(left)}; add --defaults.")
         answers, hidden = _asked(questions, good)
     dropped = hidden & good.keys()
     if no_effect := [name for name in given if name in dropped]:

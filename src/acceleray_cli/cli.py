@@ -18,47 +18,47 @@ STOPPED = 130
 
 NEW = """\
 examples:
-  acceleray new my-project                                  ask every question; Enter works at each
+  acceleray new my-project                                  ask every question; each has a default
   acceleray new my-project --defaults                       ask nothing
-  acceleray new my-project --data-file answers.yml          ask what the file leaves open
+  acceleray new my-project --data-file answers.yml          ask only questions missing in the file
   acceleray new "risk team/one" --defaults --set cloud=azure --set workloads=risk_stress_testing
 """
 ADOPT = """\
 examples:
-  acceleray adopt my-repository --preview                   what would be added, and what differs
-  acceleray adopt my-repository --defaults                  do it, and ask nothing
+  acceleray adopt my-repository --preview                   list additions and differences
+  acceleray adopt my-repository --defaults                  apply, and ask nothing
   acceleray adopt . --data-file answers.yml
 
-No file of the repository is overwritten: where it has another one, the project's gets the ending .acceleray.
-Everything has to be committed before.
+No file of the repository is overwritten: if it differs, the project's is NAME.acceleray.
+Commit everything first.
 """
 CHECK = """\
 examples:
   acceleray check                                the project in this folder, and whether there is an update
   acceleray check my-project
   acceleray check --data-file answers.yml        answers for a new project
-  acceleray check --json                         for programs: one document, also where something is wrong
+  acceleray check --json                         for programs: one document, also in case of errors
 
 exit code: 0 up to date, 1 the engine is edited, 2 an answer or the project cannot be used,
 3 the project has conflicts, 4 there is a newer release
 """
 PREVIEW = """\
 examples:
-  acceleray preview                                                 what the newest release would change
+  acceleray preview                                                 list the changes of the newest release
   acceleray preview my-project --to 1.2.0
-  acceleray preview --all                                           each file, also if it stays
+  acceleray preview --all                                           also list unchanged files
   acceleray preview --to current --set cloud=azure                  change an answer, keep the version
   acceleray preview --to current --set workloads+=risk_stress_testing
   acceleray preview --to current --set workloads-=risk_stress_testing
 
 each line is a state and a file:
-  unchanged    stays as it is; listed with --all
-  updated      nobody edited it, and it changes
+  unchanged    no change; listed with --all
+  updated      not edited, and it changes
   merged       edited, and keeps the edits
-  conflict     edited where the template changes as well: both texts will stand in it
+  conflict     edited on lines that the template changes: both versions will be in the file
   edited and about to be deleted, or renamed: update refuses without --discard-edits
   edited in, added to, deleted from the engine; edited and now in the engine: likewise
-  moved, adapted to names that moved: your own files, where the engine got its own folder
+  moved, adapted to names that moved: your files, if the engine gets its own folder
   added, deleted
 """
 UPDATE = """\
@@ -66,7 +66,7 @@ examples:
   acceleray update                                                  to the newest release
   acceleray update my-project --to 1.2.0
   acceleray update --to current --set workloads+=risk_stress_testing
-  acceleray update --discard-edits                                  take edits out that cannot stay
+  acceleray update --discard-edits                                  remove edits that cannot stay
 
 exit code: 0 done, 1 refused because edits would be lost, 2 cannot be done, 3 there are conflicts to resolve
 """
@@ -74,10 +74,10 @@ exit code: 0 done, 1 refused because edits would be lost, 2 cannot be done, 3 th
 
 DOCTOR = """\
 examples:
-  acceleray doctor                               what this machine lacks for a project
+  acceleray doctor                               what is missing on this machine
   acceleray doctor --template git@git.example.com:risk/acceleray.git      and whether Git reaches a template
 
-In a project, `python -m portfolio doctor` also looks at what its settings ask for.
+In a project, `python -m portfolio doctor` also checks its settings.
 exit code: 0 nothing is missing, 1 something is
 """
 
@@ -111,39 +111,39 @@ def _parser() -> ArgumentParser:
     new.add_argument("folder", metavar="FOLDER", type=Path, help="new, empty, or a repository without files")
     adopt = command("adopt", "put a project into a repository that has files, overwriting none", ADOPT)
     adopt.add_argument("folder", metavar="FOLDER", type=Path, help="a repository, or a folder in one")
-    adopt.add_argument("--preview", action="store_true", help="show what would be done, and touch nothing")
+    adopt.add_argument("--preview", action="store_true", help="list the changes without applying them")
     for parser_ in (new, adopt):
         parser_.add_argument(
-            "--defaults", action="store_true", help="ask nothing: what is not given gets its default"
+            "--defaults", action="store_true", help="ask nothing; use defaults for missing answers"
         )
     check = command("check", "check answers and look for an update, without writing", CHECK)
     check.add_argument(
         "folder", metavar="FOLDER", type=Path, nargs="?", help="a project; default: this folder"
     )
     check.add_argument("--json", action="store_true", help="print one JSON document instead of lines")
-    preview = command("preview", "show what an update would do to each file, without touching any", PREVIEW)
+    preview = command(
+        "preview", "list the changes of an update, file by file, without applying them", PREVIEW
+    )
     preview.add_argument(
         "--all",
         action="store_true",
-        help="also list files that stay as they are, which are only counted else",
+        help="also list unchanged files",
     )
     update = command("update", "update a project, unless edits would be lost", UPDATE)
     update.add_argument(
         "--discard-edits",
         action="store_true",
-        help="go on although edits cannot stay; these files are kept below before-update/",
+        help="proceed although edits cannot stay; these files are kept below before-update/",
     )
-    doctor = command("doctor", "look at this machine before there is a project, without writing", DOCTOR)
-    doctor.add_argument(
-        "--template", metavar="PATH_OR_URL", help="default: where acceleray was installed from"
-    )
+    doctor = command("doctor", "check this machine before a project exists, without writing", DOCTOR)
+    doctor.add_argument("--template", metavar="PATH_OR_URL", help="default: the source of this installation")
     for parser_ in (new, adopt, check, preview, update):
         parser_.add_argument(
-            "--data-file", metavar="FILE", type=Path, help="answers in YAML, one `name: answer` a line"
+            "--data-file", metavar="FILE", type=Path, help="answers in YAML, one `name: answer` per line"
         )
     for parser_ in (new, adopt, check):
         parser_.add_argument(
-            "--template", metavar="PATH_OR_URL", help="default: where acceleray was installed from"
+            "--template", metavar="PATH_OR_URL", help="default: the source of this installation"
         )
         parser_.add_argument(
             "--at", metavar="VERSION", help="a tag, branch or commit; default: the newest release"
@@ -155,7 +155,7 @@ def _parser() -> ArgumentParser:
         parser_.add_argument(
             "--to",
             metavar="VERSION",
-            help="a release, or `current` to change answers alone; default: the newest",
+            help="a release, or `current` to change only answers; default: the newest",
         )
     for parser_ in (new, adopt, preview, update):
         parser_.add_argument(
@@ -163,7 +163,7 @@ def _parser() -> ArgumentParser:
             metavar="NAME=VALUE",
             action="append",
             default=[],
-            help="one answer; += adds to and -= takes from a question with several",
+            help="one answer; += adds to and -= removes from a question with several",
         )
     return parser
 
@@ -192,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.folder and options.data_file:
             parser.error("check either a folder or a file of answers")
         if options.json and options.data_file:
-            parser.error("--json is of a project, not of a file of answers")
+            parser.error("--json needs a project, not a file of answers")
         options.folder = options.folder or Path()
     try:
         with _settings(options.command):

@@ -58,7 +58,7 @@ def adopt(options: Namespace) -> int:
     with _chosen(options) as (template, version, answers):
         found = adoption.adopt(template.location, version, answers, options.folder, write=not options.preview)
     for name, beside in found.beside.items():
-        print(f"yours stays: {name}; the project's: {beside}")
+        print(f"yours stays: {name}; the version of the project: {beside}")
     if found.ignored:
         _note(
             f"{len(found.ignored)} of the project's files are ignored by this repository, first"
@@ -66,7 +66,7 @@ def adopt(options: Namespace) -> int:
         )
     counted = f"{len(found.added)} added, {len(found.same)} the same, {len(found.beside)} next to yours"
     if options.preview:
-        print(f"{counted}. Nothing touched; the same command without --preview does it.")
+        print(f"{counted}. Nothing changed; run the same command without --preview to apply.")
         return DONE
     print(f"{counted}. Next:")
     print(f'    cd "{options.folder}"')
@@ -88,7 +88,7 @@ def _chosen(options: Namespace) -> Iterator[tuple[Template, str | None, Answers]
         answers, notes = check_asked(questions, given, ask=not options.defaults)
         _note(*notes)
         if template.has_uncommitted_changes() and version == template.newest():
-            _note("Changes of the template that are not committed are left out.")
+            _note("Uncommitted changes of the template are ignored.")
         yield template, version, answers
     if addresses.whole_without_credentials(location) != location:
         _note(
@@ -114,7 +114,7 @@ def check(options: Namespace) -> int:
         with source.opened(location) as template:
             version = _version(template, options.at or (None if options.template else installed))
             _note(*complete(template.questions(version), read_file(options.data_file))[1])
-        print(f"Every answer in {options.data_file} is good.")
+        print(f"Every answer in {options.data_file} is valid.")
         return DONE
     try:
         found = _standing(options)
@@ -154,7 +154,7 @@ def preview(options: Namespace) -> int:
             print(change)
     for line in _by_hand(rehearsal):
         print(line)
-    print(f"To version {plan.shown}: {summary(found)}. Nothing touched.")
+    print(f"To version {plan.shown}: {summary(found)}. Nothing changed.")
     if lost := losses(found):
         print(f"acceleray update would refuse, because edits of {_files(lost)} would be lost.")
     return DONE
@@ -181,7 +181,7 @@ def update(options: Namespace) -> int:
                 _note(
                     *map(str, lost),
                     f"Nothing was changed, because edits of {_files(lost)} would be lost;"
-                    f" --discard-edits takes them out and keeps these files below {KEPT}.",
+                    f" --discard-edits removes them and keeps these files below {KEPT}.",
                 )
                 return LOSS
             rehearsal.carry_out()
@@ -189,7 +189,7 @@ def update(options: Namespace) -> int:
     _note(*_by_hand(rehearsal))
     if conflicts := here.conflicts():
         return _report_conflicts(conflicts)
-    print("Look at it with git diff, run make test, and commit.")
+    print("Review it with git diff, run make test, and commit.")
     return DONE
 
 
@@ -244,7 +244,7 @@ def _version(template: Template, wanted: str | None) -> str | None:
 def _location(wanted: str | None) -> tuple[str, str | None]:
     found = (wanted, None) if wanted else source.origin()
     if found is None:
-        raise RefusedError("It is not known where the template is; say it with --template PATH_OR_URL.")
+        raise RefusedError("The address of the template is unknown; give it with --template PATH_OR_URL.")
     return found
 
 

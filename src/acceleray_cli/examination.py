@@ -66,9 +66,7 @@ def _git(template: str | None) -> Finding:
         with tempfile.TemporaryDirectory(prefix="acceleray-") as name:
             version = git.read(Path(name), "version")
         if found is None:
-            return Finding(
-                "note", "Git", f"{version}; name the template with --template to see if it is reached"
-            )
+            return Finding("note", "Git", f"{version}; name the template with --template to check access")
         with source.opened(found[0]) as there:
             newest = there.shown(there.newest()) if there.versioned else "no Git repository"
     except RefusedError as refusal:
@@ -83,9 +81,7 @@ def _make() -> Finding:
         )
     if found := shutil.which("make"):
         return Finding("ok", "Make", found)
-    return Finding(
-        "missing", "Make", "not on the search path; install make, by which a project is run and tested"
-    )
+    return Finding("missing", "Make", "not on the search path; install make, which runs and tests a project")
 
 
 def _home() -> Finding:
@@ -96,7 +92,7 @@ def _home() -> Finding:
             return Finding("ok", "Cache", f"{folder} can be written")
     except (OSError, RuntimeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        advice = "set paths.cache in the project's conf/base.yml to a folder that can"
+        advice = "set paths.cache in conf/base.yml of the project to a writable folder"
         return Finding("missing", "Cache", f"~/.cache/portfolio cannot be written ({why}); {advice}")
 
 
@@ -128,7 +124,7 @@ def _memory() -> Iterator[Finding]:
         advice = (
             "raise its limit, or lower ray.workers and spark.driver_memory in the project's conf/base.yml"
         )
-        yield Finding("note", "Memory", f"{text}, {MEMORY_MB:,} MB are good to begin with; {advice}")
+        yield Finding("note", "Memory", f"{text}, {MEMORY_MB:,} MB are recommended; {advice}")
 
 
 def _disk() -> Finding:

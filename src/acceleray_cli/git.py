@@ -37,7 +37,7 @@ def run(folder: Path, *arguments: str, given: bytes | None = None) -> subprocess
         raise RefusedError("Git is not on the search path; install it.") from error
     if ended.returncode and (owned := NOT_YOURS.search(ended.stderr.decode(errors="replace"))):
         raise RefusedError(
-            f"{owned['place']} belongs to somebody else, and Git reads no such repository;"
+            f"{owned['place']} belongs to another user, and Git reads no such repository;"
             f" if you trust it, run {owned['command']}"
         )
     return ended
@@ -59,7 +59,7 @@ def fed(folder: Path, arguments: Sequence[str], given: str | bytes) -> str:
 
 def why(ended: subprocess.CompletedProcess[bytes]) -> str:
     """Return why `git` failed."""
-    return reason(ended.stderr.decode(errors="replace")) or "it gave no reason"
+    return reason(ended.stderr.decode(errors="replace")) or "no reason given"
 
 
 def _said(ended: subprocess.CompletedProcess[bytes], arguments: Sequence[str]) -> str:

@@ -80,7 +80,7 @@ def _move(folder: Path, name: str, to: str, done: Handover) -> None:
     if not (folder / name).is_file():
         return
     if (folder / to).exists():
-        done.remarks.append(f"{name}: it belongs in {to}, where another file is; give it another name there")
+        done.remarks.append(f"{name}: it belongs in {to}, where another file exists; rename it there")
         return
     (folder / to).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).rename(folder / to)

@@ -46,7 +46,7 @@ def require_kept(
             )
         elif name not in conflicts and _deletions_are_back(old, before, after, fresh, name):
             problems.append(
-                f"{name} would have the lines again that you deleted, so nothing was changed; report it"
+                f"{name} would restore lines that you deleted, so nothing was changed; report it"
                 " with the settings of git config --list that change how Git merges."
             )
     if problems:

@@ -23,7 +23,7 @@ def time_zone(name: str) -> str | None:
 def schedule(expression: str) -> str | None:
     """Return why a Quartz expression never fires, or None if it does or is empty."""
     wrong = quartz.problem(expression) if expression else None
-    return wrong and f"{expression!r} is no Quartz expression that ever fires: {wrong}."
+    return wrong and f"{expression!r} is not a Quartz expression that ever fires: {wrong}."
 
 
 # By the names of the template's questions, which are public and stay.

@@ -26,7 +26,7 @@ def require_free(folder: Path) -> None:
         raise RefusedError(f"{folder} exists and is not a folder; choose another name.")
     if folder.is_dir() and (present := sorted({entry.name for entry in folder.iterdir()} - {".git"})):
         if RECORD in present:
-            hint = "it is a project already; look for an update with acceleray preview."
+            hint = "it is already a project; look for an update with acceleray preview."
         elif git.top_of(folder):
             hint = f'acceleray adopt "{folder}" puts a project into it and overwrites no file.'
         else:

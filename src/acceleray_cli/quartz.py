@@ -80,7 +80,7 @@ def problem(expression: str) -> str | None:
         return str(error)
     # Every weekday comes in every month, so that only a day of the month can be one that never comes.
     if not any(earliest <= calendar.monthrange(within, number)[1] for within in years for number in months):
-        return "no such day ever comes"
+        return "there is no such day"
     return None
 
 

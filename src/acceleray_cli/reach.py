@@ -25,7 +25,7 @@ ADVICE = (
         r"could not read (Username|Password)|Authentication failed|HTTP Basic|error: 40[13]",
         "give a password to a credential helper of Git (git help credentials) until git ls-remote {} answers",
     ),
-    (r"Host key", "run git ls-remote {} once, and take the host's key if it is the right one"),
+    (r"Host key", "run git ls-remote {} once, and accept the host key if it is correct"),
     (r"Permission denied|publickey", "load your key with ssh-add until git ls-remote {} answers"),
     (r"", "git ls-remote {} has to answer"),
 )
@@ -60,7 +60,7 @@ def copied(address: str, secret: str, copy: Path, record: Path | None) -> Iterat
             advice = _proxy(why) or next(some for words, some in ADVICE if re.search(words, why))
             advice = advice.format(address)
             moved = f"; if it moved, change _src_path in {record} and commit" if record else ""
-            raise RefusedError(f"The template is not reached: {why}; {advice}{moved}.")
+            raise RefusedError(f"The template cannot be reached: {why}; {advice}{moved}.")
         yield
 
 

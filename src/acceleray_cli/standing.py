@@ -54,7 +54,7 @@ class Standing:
 
     def lines(self) -> list[str]:
         """Return what people read."""
-        found = [f"Every answer in {Path(self.project, project.RECORD)} is good."]
+        found = [f"Every answer in {Path(self.project, project.RECORD)} is valid."]
         if self.version is None:
             found.append("No version of the template is recorded, so the project cannot be updated.")
         elif self.outdated:

@@ -111,7 +111,7 @@ def test_a_library_that_is_absent_or_of_another_version_is_named(examine: Examin
     details = [one.detail for one in doctor.examine(lambda: load(project)) if one.subject == "Library"]
     assert len(details) == 3
     assert details[0].startswith("numpy ")
-    assert "==0.1 is wanted" in details[0]
+    assert "==0.1 is required" in details[0]
     assert details[1].startswith("no-such-library is not installed")
     assert details[2].startswith("no-such-spark is not installed")
     assert examine()["Libraries"].detail.startswith("2 of 5")
@@ -209,7 +209,7 @@ def test_on_databricks_the_volume_is_written_to_and_the_disk_is_that_of_the_driv
     volume.rmdir()
     volume.write_text("no folder")
     missing = examine(*places, profile="databricks")["State folder"]
-    assert (missing.status, "is the volume there" in missing.detail) == ("missing", True)
+    assert (missing.status, "does the volume exist" in missing.detail) == ("missing", True)
 
 
 def test_looking_starts_and_even_imports_neither_spark_nor_ray(project: Path) -> None:

@@ -52,8 +52,8 @@ def work(pattern: str, core_s: float | None, row: str, memory_gb: float = 0.0) -
     [
         (work("tables", None, "etl"), "Spark", "10.0 times as long"),
         (work("uneven", 100.0, "calibration"), "Ray", "1.5 times as fast as Spark alone"),
-        (work("uneven", 6.0, "calibration"), "one process", "engines are up, which takes 7 s"),
-        (work("shared", 100.0, "simulation"), "either", "take what the team knows"),
+        (work("uneven", 6.0, "calibration"), "one process", "the engines have started, which takes 7 s"),
+        (work("shared", 100.0, "simulation"), "either", "use the one your team knows"),
         (work("map", 100.0, "scoring"), "Spark", "took 0.50 of Ray's time"),
         (work("stopped early", None, "tuning"), "measure", "make bench ARGS='--work tuning'"),
         (work("one fit", 100.0, "training"), "one process", "3.0 times as long as one process"),
@@ -110,7 +110,7 @@ def test_a_csv_file_is_counted_and_a_table_is_asked_for(project: Path) -> None:
 def test_what_the_project_came_with_answers_for_every_stage_until_it_is_measured_here(project: Path) -> None:
     settings: Settings = load(project)
     lines = list(advise(settings))
-    assert "the template's own measurement" in lines[0]
+    assert "the shipped measurement" in lines[0]
     assert lines[2].startswith("Spark        ingest and features")
     # A stage without a measurement asks for one, and no other does.
     shipped = measured(project).rows

@@ -101,7 +101,7 @@ def test_the_plan_of_a_cluster_elsewhere_is_made_when_it_is_joined(
     found = examine("cluster.master=spark://far:7077", *own, profile="cluster")
     assert (found["Plan"].status, found["Plan"].detail) == (
         "ok",
-        "made when spark://far:7077 is joined, from its executors: 1 Ray node of 2 CPUs in each",
+        "computed from its executors when spark://far:7077 is joined: 1 Ray node of 2 CPUs in each",
     )
     assert f"want about {700 + 1024 + 256:,} MB here" in found["Memory"].detail
     two = examine("cluster.master=spark://far:7077", "ray.nodes=3", profile="cluster")
@@ -114,7 +114,7 @@ def test_profile_databricks_is_planned_on_the_cluster_and_is_missing_elsewhere(
     found = examine(profile="databricks")
     assert found["Place"].status == "missing"
     assert "use profile local or cluster here" in found["Place"].detail
-    assert found["Plan"].detail.startswith("made at the start of a run, from the cluster's workers")
+    assert found["Plan"].detail.startswith("computed at the start of a run, from the workers of the cluster")
     assert found["Object store"].detail == "256 MB in each Ray node and the head"
     assert found["Memory"].detail == "1,024 MB for tasks in each Ray node"
     monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")

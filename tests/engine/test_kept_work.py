@@ -74,7 +74,7 @@ def test_what_one_run_made_another_takes_and_makes_only_what_is_new(make_run: Ca
     assert CALLS == [5]
     assert set(account(second)) == {
         (first.identity.run_id, 2, ""),
-        (second.identity.run_id, 1, "nothing was kept for these inputs"),
+        (second.identity.run_id, 1, "no result for these inputs"),
     }
     third, _ = morning(make_run, "wednesday")
     assert squares(third, [1, 2, 3, 5]) == [1, 4, 9, 25]
@@ -88,7 +88,7 @@ def test_asked_to_compute_anew_a_run_takes_nothing_and_keeps_all(make_run: Calla
     run, _ = morning(make_run, "tuesday", "anew=true")
     assert squares(run, [1, 2]) == [1, 4]
     assert CALLS == [1, 2]
-    assert [reason for _, _, reason in account(run)] == ["asked to compute everything anew"]
+    assert [reason for _, _, reason in account(run)] == ["requested by --anew"]
     later, _ = morning(make_run, "wednesday")
     assert squares(later, [1, 2]) == [1, 4]
     assert CALLS == []
@@ -97,10 +97,10 @@ def test_asked_to_compute_anew_a_run_takes_nothing_and_keeps_all(make_run: Calla
 @pytest.mark.parametrize(
     ("change", "said", "reason"),
     [
-        ("payload = 'OTk='", "is damaged", "what was kept was damaged"),
-        ("payload = 'no base64!'", "is damaged", "what was kept was damaged"),
-        ("made_with = 'newer'", "", "other code, libraries or another processor"),
-        ("work_key = 'another'", "", "nothing was kept for these inputs"),
+        ("payload = 'OTk='", "is damaged", "the stored result was damaged"),
+        ("payload = 'no base64!'", "is damaged", "the stored result was damaged"),
+        ("made_with = 'newer'", "", "other code, libraries or processor"),
+        ("work_key = 'another'", "", "no result for these inputs"),
     ],
 )
 def test_what_is_kept_is_not_trusted_blindly(

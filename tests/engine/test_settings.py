@@ -51,7 +51,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(project: Path) -> N
 
 @pytest.mark.parametrize("override", ["ray.workers", "=3", "", "ray.workers:3"])
 def test_an_override_without_name_or_value_is_refused(project: Path, override: str) -> None:
-    assert refused(project, override) == f"--set wants section.key=value, not '{override}'."
+    assert refused(project, override) == f"--set needs section.key=value, not '{override}'."
 
 
 @pytest.mark.parametrize(

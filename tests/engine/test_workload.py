@@ -114,7 +114,7 @@ def test_a_table_that_cannot_be_compacted_makes_no_failure_of_a_run_that_is_done
 
     monkeypatch.setattr(module, "needs_upkeep", refuses)
     line = said("seed=1").splitlines()[-1]
-    assert line == "    tables were not tidied: the disk is odd today"
+    assert line == "    tables were not compacted: the disk is odd today"
 
 
 def test_only_a_workload_that_fits_models_wants_the_gpu_of_the_settings(

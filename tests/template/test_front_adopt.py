@@ -52,14 +52,14 @@ def test_a_repository_with_a_readme_is_adopted_and_updated_without_losing_a_byte
         assert state(folder) == before
         assert main(arguments) == 0
         out = listed(capsys)
-        assert out[0] == "yours stays: README.md; the project's: README.md.acceleray"
+        assert out[0] == "yours stays: README.md; the version of the project: README.md.acceleray"
         assert out[1].startswith("5 added, 1 the same, 1 next to yours. ")
     assert {name: (folder / name).read_text() for name in PORTAL} == PORTAL
     assert (folder / "README.md.acceleray").read_text() == "# First (first)\n\naws, 2 machines\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["repo"]
     commit(folder, "adopted")
     assert main([*adopt]) == 2
-    assert "is a project already" in capsys.readouterr().err
+    assert "is already a project" in capsys.readouterr().err
     assert main(["update", str(folder)]) == 0
     assert {name: (folder / name).read_text() for name in PORTAL} == PORTAL
     assert recorded(folder)["_commit"] == "1.1.0"
@@ -77,14 +77,14 @@ def test_files_that_the_repository_ignores_are_said(toy: Path, tmp_path: Path, c
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("parts", "parts is no folder, and the project needs a folder of this name; rename yours."),
+        ("parts", "parts is not a folder, and the project needs a folder of this name; rename yours."),
         (
             "lines.txt/notes.md",
             "lines.txt is a folder, and the project needs a file of this name; rename yours.",
         ),
         (
             "engine/motor.c",
-            "has engine/ of its own, and updates replace that folder as a whole; rename yours.",
+            "has a folder engine/, which updates replace as a whole; rename yours.",
         ),
     ],
 )

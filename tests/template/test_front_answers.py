@@ -102,7 +102,7 @@ def test_a_bad_setting_is_one_plain_line(
     [
         ("cloud: aws\ncloud: azure\n", "cloud: it is answered twice; keep one of the lines."),
         ("cloud: [aws\n", "it is not YAML in line 2"),
-        ("- cloud\n", "write one `name: answer` a line."),
+        ("- cloud\n", "write one `name: answer` per line."),
         ("cloud: \x00\n", "it is not YAML"),
     ],
 )

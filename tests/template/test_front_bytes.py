@@ -94,7 +94,10 @@ def test_a_file_that_became_binary_stays_and_the_new_one_goes_next_to_it(
     commit(project, "a picture of ours")
     capsys.readouterr()
     assert main(["update", str(project)]) == 0
-    line = f"by hand: {name}: yours stays, because it is no text to merge; the template's is {name}.acceleray"
+    line = (
+        f"by hand: {name}: yours stays, because a binary file cannot be merged; "
+        f"the version of the template is {name}.acceleray"
+    )
     assert (line in capsys.readouterr().err) == said
     assert (project / name).read_bytes() == b"\x89PNG\x00ours"
     assert (project / f"{name}.acceleray").exists() == said

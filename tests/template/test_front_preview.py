@@ -35,7 +35,7 @@ def test_a_preview_says_what_happens_to_each_file_and_touches_none(
         "added: before-update/gone.txt",
         "added: behind.txt",
         "added: fresh.txt",
-        "To version 1.1.0: 2 with lost edits, 1 merged, 1 updated, 4 added, 3 unchanged. Nothing touched.",
+        "To version 1.1.0: 2 with lost edits, 1 merged, 1 updated, 4 added, 3 unchanged. Nothing changed.",
         "acceleray update would refuse, because edits of 2 files would be lost.",
     ]
     assert state(project) == untouched

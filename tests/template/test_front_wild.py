@@ -103,7 +103,7 @@ def test_lines_that_a_merge_would_lose_stop_the_update_and_are_named(
         capsys.readouterr()
         assert main([command, str(project)]) == 2
         said = capsys.readouterr().err
-        assert "README.md would have the lines again that you deleted, so nothing was changed" in said
+        assert "README.md would restore lines that you deleted, so nothing was changed" in said
         assert "lines.txt would lose 2 lines of yours, first 'line 15, ours '" in said
     assert state(project) == before
 
@@ -145,7 +145,7 @@ def test_a_repository_of_somebody_else_is_said_with_the_command_that_trusts_it(
         assert f"run git config --global --add safe.directory '{project}'\n" in said
     before = contents(tmp_path)
     assert main(["new", str(tmp_path / "second"), "--defaults", "--template", str(project)]) == 2
-    assert f"{project} belongs to somebody else" in capsys.readouterr().err
+    assert f"{project} belongs to another user" in capsys.readouterr().err
     assert contents(tmp_path) == before
 
 

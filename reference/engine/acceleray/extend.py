@@ -1,4 +1,4 @@
-"""What a project declares to extend the engine: the types of its extension points, and nothing else.
+"""Extension points of the engine: the types that a project declares, and nothing else.
 
 `docs/extending.md` of a project shows each of them at work.
 """

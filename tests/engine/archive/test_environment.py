@@ -68,7 +68,7 @@ def test_an_environment_that_cannot_be_made_is_said_in_one_line(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIL", "yes")
-    with pytest.raises(PortfolioError, match="No environment could be made from"):
+    with pytest.raises(PortfolioError, match="No environment could be created from"):
         python_for(project, manifest(numpy="0.1"), tmp_path, Reporter(quiet=True))
     (project / "engine" / "requirements.lock").unlink()
     with pytest.raises(PortfolioError, match="not here, and the archive has no lock"):

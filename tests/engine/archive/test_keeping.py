@@ -93,7 +93,9 @@ def test_an_archive_that_stops_half_way_leaves_nothing_and_the_next_one_is_whole
 def test_a_damaged_archive_is_said_and_not_written_over(ended: Settings) -> None:
     folder = archive(PROJECT, ended, RUN, QUIET).folder
     (folder / "sources" / "market_data.path" / "prices.csv").write_text("date,A\n", encoding="utf-8")
-    with pytest.raises(PortfolioError, match=r"sources/market_data.path/prices.csv is not what was kept"):
+    with pytest.raises(
+        PortfolioError, match=r"sources/market_data.path/prices.csv has changed since it was archived"
+    ):
         archive(PROJECT, ended, RUN, QUIET)
 
 
@@ -104,7 +106,7 @@ def test_a_version_whose_files_were_vacuumed_is_said_with_what_to_do(ended: Sett
         path.unlink()
     line = refused(ended)
     assert line.startswith(
-        "Version 1 of silver.risk_days is not there any more: its files were removed by VACUUM, so run "
+        "Version 1 of silver.risk_days is gone: VACUUM removed its files, so run "
         f"{RUN} cannot be archived; run the workload again with --as-of {DAY}"
     )
     assert "\n" not in line
@@ -140,7 +142,9 @@ def test_rows_that_lie_in_a_newer_version_as_they_were_are_archived_from_there(e
 def test_a_price_file_that_was_replaced_since_is_refused(ended: Settings) -> None:
     prices = ended.project_dir / "prices.csv"
     prices.write_text("date,A\n2022-12-29,1.0\n", encoding="utf-8")
-    assert refused(ended).startswith(f"{prices} (market_data.path) has changed since the run read it; put ")
+    assert refused(ended).startswith(
+        f"{prices} (market_data.path) has changed since the run read it; restore "
+    )
     prices.unlink()
     assert "which the run read, is gone" in refused(ended)
 
@@ -163,11 +167,11 @@ def test_an_unknown_run_and_one_of_no_workload_are_refused(ended: Settings) -> N
         at, "workload", pc.replace_substring(rows["workload"], "risk_stress_testing", "rollback")
     )
     write(ended, RUNS, renamed.to_pylist(), RUN)
-    assert "is a rollback, which is no workload" in refused(ended)
+    assert "is a rollback, which is not a workload" in refused(ended)
 
 
 def test_a_run_at_work_is_not_disturbed(ended: Settings) -> None:
-    with run_lock(ended.machine_dir), pytest.raises(PortfolioError, match="is at work in"):
+    with run_lock(ended.machine_dir), pytest.raises(PortfolioError, match="is active in"):
         archive(PROJECT, ended, RUN, QUIET)
 
 

@@ -46,20 +46,20 @@ def test_sealing_again_changes_nothing(archive: Path) -> None:
 def test_a_changed_file_is_named(archive: Path) -> None:
     (archive / "tables" / "gold.things.parquet").write_bytes(b"rowz")
     assert refused(archive) == (
-        "The archive ARCHIVE is damaged: tables/gold.things.parquet is not what was kept; take another copy "
-        "of the archive."
+        "The archive ARCHIVE is damaged: tables/gold.things.parquet has changed since it was archived; take "
+        "another copy of the archive."
     )
 
 
 def test_a_changed_manifest_is_named(archive: Path) -> None:
     text = (archive / "manifest.json").read_text(encoding="utf-8")
     (archive / "manifest.json").write_text(text.replace('"r"', '"s"'), encoding="utf-8")
-    assert "manifest.json is not what was kept" in refused(archive)
+    assert "manifest.json has changed since it was archived" in refused(archive)
 
 
 def test_a_lost_and_an_added_file_are_named(archive: Path) -> None:
     (archive / "report.html").rename(archive / "other.html")
-    assert "other.html was added, and so are 1 other files" in refused(archive)
+    assert "other.html was added, and 1 other files as well" in refused(archive)
     (archive / "other.html").unlink()
     assert "report.html is gone" in refused(archive)
 

@@ -74,7 +74,7 @@ def test_a_table_of_others_is_kept_at_the_version_that_was_read(
 def test_a_view_and_a_version_that_is_gone_are_refused_in_one_line(
     settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
-    with pytest.raises(PortfolioError, match="a view, which has no versions to keep"):
+    with pytest.raises(PortfolioError, match="a view, which has no versions"):
         keep_sources([Input("table", "market_data.table", "", "vendor.view")], settings(), tmp_path)
     with pytest.raises(PortfolioError, match=r"Version 7 of vendor\.gone .* cannot be read"):
         keep_sources([Input("table", "market_data.table", "", "vendor.gone", 7)], settings(), tmp_path)

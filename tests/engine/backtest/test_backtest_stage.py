@@ -115,7 +115,7 @@ def test_every_portfolio_that_is_held_has_rows_and_a_verdict(
     run = make_run(*SMALL)
     found = after_backtest(run, calm, book)
     assert list(found.portfolios) == ["DESK", "LONG", "SHORT"]
-    assert dict(found.left_out) == {"SIM-1": "invented as a load"}
+    assert dict(found.left_out) == {"SIM-1": "simulated as a benchmark load"}
     assert found.reason.startswith("3 of 3 portfolios pass alone; none rejected of 3 portfolios")
     rows = run.rows(BACKTEST_VERDICTS).to_pylist()
     assert sorted((row["portfolio_id"], row["model"]) for row in rows) == sorted(

@@ -138,7 +138,7 @@ def some_book(names: list[str], origins: list[str], parents: list[str] | None = 
 def test_all_that_are_held_are_chosen_and_those_invented_as_a_load_are_not():
     among = chosen(some_book(["REFERENCE", "SIM-1"], ["reference", "simulated"]), TERMS)
     assert among.places.tolist() == [0]
-    assert among.left_out == {"SIM-1": "invented as a load"}
+    assert among.left_out == {"SIM-1": "simulated as a benchmark load"}
     named = chosen(
         some_book(["REFERENCE", "SIM-1"], ["reference", "simulated"]), Backtest(portfolios=("SIM-1",))
     )

@@ -30,4 +30,4 @@ def test_a_short_record_is_neither_passed_nor_failed() -> None:
     rows, reasons = side_by_side(verdicts_of(losses, np.stack([right] * 4)))
     assert {row[NAMES.index("verdict")] for row in rows} == {"too short"}
     assert rows[3][NAMES.index("decision")] == "not promoted"
-    assert set(reasons) == {"200 out-of-sample days are too few to judge; 250 are needed"}
+    assert set(reasons) == {"200 out-of-sample days are too few to test; 250 are needed"}

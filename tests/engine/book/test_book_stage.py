@@ -145,7 +145,7 @@ UNMEANT = {
     ),
     "no rate": (
         {"prices.csv": PRICES.replace("EURUSD", "CCC")},
-        "AAA is in USD and its portfolio in EUR: no exchange rate leads there",
+        "AAA is in USD and its portfolio in EUR: there is no exchange rate between them",
     ),
     "positions of later": (
         {"positions.csv": "as_of,portfolio_id,instrument_id,quantity\n2024-02-01,P,AAA,1\n"},

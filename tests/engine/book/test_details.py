@@ -166,7 +166,7 @@ def test_a_portfolio_of_nothing_is_left_out_and_said_and_its_whole_stays() -> No
     schema = pa.schema([("portfolio_id", pa.string()), ("parent_id", pa.string()), ("nav", pa.float64())])
     kept, lines = without_empty(pa.Table.from_pylist(rows, schema=schema), ["A"])
     assert kept["portfolio_id"].to_pylist() == ["ALL", "A", "CASH ONLY"]
-    assert lines == ["EMPTY: no position and no NAV, so left out"]
+    assert lines == ["EMPTY: no position and no NAV, so excluded"]
     assert without_empty(kept, ["A"]) == (kept, [])
 
 
@@ -180,4 +180,4 @@ def test_what_is_not_in_the_risk_has_a_line_for_each_of_some_portfolios_and_one_
     of = portfolios(*({"portfolio_id": name} for name in names))
     lines = left_out(exposures_of(valued(held, of, known), MARKET), of)
     assert lines[0] == "P0: 10.00 % of NAV is not in its risk, it is not modelled: CALL"
-    assert lines[5:] == ["2 more portfolios hold what is not modelled: see gold.portfolios"]
+    assert lines[5:] == ["2 more portfolios are affected as well: see gold.portfolios"]

@@ -153,8 +153,10 @@ def test_a_header_in_a_stated_line_and_a_stated_end(desk: Desk) -> None:
 
 def test_a_row_in_front_of_the_disclaimer_that_cannot_be_read_is_no_disclaimer(desk: Desk) -> None:
     found = desk.positions(PLAIN + "B,MSFT,n.m.\n\nAll rights, reserved, here\n").accepted()
-    assert reasons(found) == ["has 'n.m.' for quantity, which is no number"]
-    assert "quarantined: line 5 of positions.csv has 'n.m.' for quantity, which is no number" in found.lines
+    assert reasons(found) == ["has 'n.m.' for quantity, which is not a number"]
+    assert (
+        "quarantined: line 5 of positions.csv has 'n.m.' for quantity, which is not a number" in found.lines
+    )
     assert "line 7 of positions.csv" in found.lines[0]
 
 

@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         BOOK, "portfolio_id,base_currency\nA,EURO\nB,USD\n", "", "has base_currency 'EURO', which is no ISO",
     ),
     "an instrument's currency that is none": (
-        BOOK, "", "instrument_id,currency\nAAPL,XQQ\n", "has currency 'XQQ', which is no ISO 4217 code",
+        BOOK, "", "instrument_id,currency\nAAPL,XQQ\n", "has currency 'XQQ', which is not an ISO 4217 code",
     ),
     "a position's currency that is none": (
         "portfolio,ticker,quantity,currency\nA,AAPL,1,US$\n", "", "", "has currency 'US$', which is no ISO",
@@ -88,7 +88,7 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "a multiplier of zero": (BOOK, "", "instrument_id,multiplier\nAAPL,0\n", "has '0' for multiplier"),
     "a unit of price that is none": (BOOK, "", "instrument_id,price_unit\nAAPL,x\n", "has price_unit 'x'"),
     "no row that can be used": ("portfolio,ticker,shares\nA,AAPL,x\n", "", "", "No position can be used"),
-    "no row at all": ("portfolio,ticker,shares\n", "", "", "has a header and no position below it"),
+    "no row at all": ("portfolio,ticker,shares\n", "", "", "has a header but no position below it"),
     "a mark that can be read in two ways": (
         "portfolio,ticker,shares\nA,AAPL,1.234\n", "", "", "set positions.decimal in conf/book.yml to",
     ),

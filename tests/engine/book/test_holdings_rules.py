@@ -219,10 +219,10 @@ def test_rows_that_cannot_be_used_are_kept_out_with_the_reason(desk: Desk) -> No
     found = desk.positions(BOOK + ",AAPL,1\nA,,1\nA,AAPL,\nZ,AAPL,1\nA,AAPL,1e999\n").accepted()
     assert len(found.positions) == 3
     assert sorted(reasons(found)) == [
-        "has '1e999' for quantity, which is no number",
+        "has '1e999' for quantity, which is not a number",
         "has no portfolio",
         "has no quantity, market value or weight",
-        "is of a portfolio that is not in the file of portfolios",
+        "belongs to a portfolio that is not in the portfolios file",
         "names no instrument",
     ]
 

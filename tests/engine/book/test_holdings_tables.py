@@ -48,7 +48,7 @@ def test_a_position_leads_back_to_the_line_it_came_from(make_run: Callable[..., 
     assert line["cells"] == held[0]["cells"]
     assert sorted(row["content"] for row in bronze) == ["instruments", "portfolios", *["positions"] * 3]
     (kept_out,) = run.rows(HOLDINGS_QUARANTINED).to_pylist()
-    assert (kept_out["line"], kept_out["reason"]) == (3, "has 'x' for quantity, which is no number")
+    assert (kept_out["line"], kept_out["reason"]) == (3, "has 'x' for quantity, which is not a number")
     (portfolio,) = run.rows(PORTFOLIOS_KNOWN).to_pylist()
     assert (portfolio["portfolio_id"], portfolio["nav"], portfolio["parent_id"]) == ("A", 10_000.0, None)
     (instrument,) = run.rows(INSTRUMENTS_KNOWN).to_pylist()

@@ -62,8 +62,8 @@ def test_what_has_no_volume_units_or_trades_is_not_known_and_says_why() -> None:
     )
     assert {name: row["reason"] for name, row in found.items()} == {
         "A": "its average volume over 60 days is zero",
-        "B": "there are no volumes of it",
-        "C": "its units are not known",
+        "B": "it has no volumes",
+        "C": "its units are unknown",
     }
     assert whole["days_to_liquidate"] is None
     assert whole["slowest"] is None

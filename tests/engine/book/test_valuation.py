@@ -157,7 +157,7 @@ def test_contradicting_numbers_are_refused() -> None:
 
 
 def test_a_nav_of_nothing_is_refused_and_one_that_cash_contradicts_too() -> None:
-    with pytest.raises(PortfolioError, match=r"NAV of 0\.00: shares of it mean nothing"):
+    with pytest.raises(PortfolioError, match=r"NAV of 0\.00: shares of NAV are undefined"):
         valued(positions(held("AAA", 20.0), held("BBB", -50.0)), ONE)
     of = portfolios({"portfolio_id": "P", "nav": 9000.0})
     known = instruments({"instrument_id": "CASH.USD", "type": "cash", "currency": "USD"})

@@ -49,7 +49,7 @@ def test_a_factor_that_ended_has_a_model_of_the_months_it_shares_and_the_others_
     assert (wide.first_month, wide.last_month, wide.months) == (date(2015, 2, 1), date(2018, 12, 1), 45)
     assert [line for line in run.said if "ended" in line] == [
         "    Factor oil ended in 2018-12: scenarios with it are priced on 45 months, 2015-02 to 2018-12; "
-        "all others on 71 months, 2015-02 to 2020-12."
+        "all others use 71 months, 2015-02 to 2020-12."
     ]
     # With oil among the factors the planted betas come back, from months in which oil exists alone.
     np.testing.assert_allclose(wide.betas[0], [*PLANTED["EXACT"], 0.0], atol=1e-10)
@@ -80,7 +80,7 @@ def test_an_equity_factor_that_ended_is_replaced_by_the_mean_of_the_instruments_
     run, model = in_memory(ended_in(world, "equity", "2019-06"), world.returns)
     assert model.origin[model.factors.index("equity")] == "equal-weight mean of the instruments"
     assert (
-        "    Factor equity ended in 2019-06: the equal-weight mean of the instruments stands in for it."
+        "    Factor equity ended in 2019-06: the equal-weight mean of the instruments replaces it."
         in run.said
     )
     assert model.with_ended is None

@@ -36,7 +36,7 @@ def test_where_nothing_can_be_compiled_arch_fits_and_one_line_says_why(settings,
     said = []
     assert optimiser.machine_code_folder(settings, said.append) is None
     assert said == [
-        "    numba is not installed: arch fits instead of the compiled optimiser, ten times as slow"
+        "    numba is not installed: arch is used instead of the compiled optimiser, ten times as slow"
     ]
 
 

@@ -60,7 +60,7 @@ def proxied(calibration: Calibration) -> Calibration:
 def test_cash_is_held_with_its_own_tiny_volatility_and_counts_as_modelled(calibration: Calibration) -> None:
     cash = calibration.fits[3]
     assert (cash.status, cash.modelled) == ("held", True)
-    assert cash.reason == "hardly moves (0 % a day): held with its own volatility"
+    assert cash.reason == "hardly moves (0 % a day): constant volatility is used"
     assert 0.0 < cash.next_sigma < 1e-8
 
 
@@ -103,8 +103,8 @@ def test_a_proxy_that_is_named_lends_its_moves_and_one_without_a_model_does_not(
     np.testing.assert_array_equal(unknown, mean)
     named = {"AAA": "GONE", "BBB": "GONE", "TYPO": "CCC"}
     assert unusable_names(replace(proxied, proxy_of=named)) == [
-        "GONE, the proxy of AAA, has no model of its own: the mean of all stands in",
-        "market_data.proxies names TYPO, which has no prices here",
+        "GONE, the proxy of AAA, has no model: the mean of all replaces it",
+        "market_data.proxies names TYPO, which has no prices",
     ]
     assert unusable_names(replace(proxied, proxy_of={"AAA": "CCC"})) == []
 
@@ -124,8 +124,8 @@ def test_its_group_stands_in_for_an_instrument_and_all_where_the_group_has_no_mo
     alone = replace(proxied, groups={"lost": ("AAA", "GONE", "TYPO")})
     assert stand_in(alone, "AAA").words == "with the mean of all"
     assert unusable_names(alone) == [
-        "market_data.groups.lost names TYPO, which has no prices here",
-        "nothing in market_data.groups.lost has a model of its own: the mean of all stands in",
+        "market_data.groups.lost names TYPO, which has no prices",
+        "no instrument of market_data.groups.lost has a model: the mean of all replaces it",
     ]
 
 

@@ -128,8 +128,8 @@ def test_what_cannot_be_split_says_why_and_all_of_it_is_remainder() -> None:
 def test_a_portfolio_that_was_not_there_has_no_change() -> None:
     found = row(told(None))
     assert found["change_pct_nav"] is found["remainder_pct_nav"] is found["before_pct_nav"] is None
-    assert found["reason"] == "the run before did not report it"
-    assert lines_of(told(None), "DESK") == ["VaR 99 %, 1 day: 3.71 % (the run before did not report it)"]
+    assert found["reason"] == "the previous run did not report it"
+    assert lines_of(told(None), "DESK") == ["VaR 99 %, 1 day: 3.71 % (the previous run did not report it)"]
 
 
 def test_returns_are_cut_at_the_date_of_the_run_before() -> None:

@@ -36,9 +36,9 @@ def test_archive_says_where_it_is_its_seal_and_how_to_go_on(ended: Path, portfol
     assert out[0].startswith(f"Archive: {folder} (")
     assert out[2:] == [
         f"Evidence pack: portfolio archive {RUN} --pack evidence-{RUN}.zip",
-        f"Run it again: portfolio reproduce {RUN} --from {folder}",
+        f"Reproduce it: portfolio reproduce {RUN} --from {folder}",
     ]
-    assert any("Keep the table versions it read and wrote" in line for line in error)
+    assert any("Copy the table versions it read and wrote" in line for line in error)
     assert portfolio("archive", RUN)[1][1] == out[1]
 
 
@@ -72,7 +72,7 @@ def test_reproduce_refuses_what_is_no_archive_damaged_or_of_another_run(
     (tmp_path / RUN / "project" / "conf" / "base.yml").write_text("x: 1\n", encoding="utf-8")
     code, out, error = portfolio("reproduce", RUN, "--from", str(tmp_path))
     assert (code, out) == (2, [])
-    assert "is damaged: project/conf/base.yml is not what was kept" in error[-1]
+    assert "is damaged: project/conf/base.yml has changed since it was archived" in error[-1]
     shutil.move(tmp_path / RUN, tmp_path / "other")
     seal(tmp_path / "other")
     code, _, error = portfolio("reproduce", "ffff", "--from", str(tmp_path / "other"))
@@ -101,8 +101,8 @@ def test_reproduce_says_which_tables_differ_where_and_why(ended: Path, portfolio
         ["equal", "silver.risk_days", "7"],
     ]
     assert out[3:] == [
-        f"Other prices and code than then: the run made again is {'b' * 16}.",
-        f"The run made again: {ended / 'var'}",
+        f"Other prices and code than then: the reproduced run is {'b' * 16}.",
+        f"The reproduced run: {ended / 'var'}",
     ]
 
 
@@ -111,7 +111,7 @@ def test_reproduce_on_another_processor_says_so(ended: Path, portfolio: Portfoli
         portfolio, ended, Reproduced(RUN, RUN, (), (Compared(RISK_DAYS, 7),), "Some 1", None)
     )
     assert (code, error) == (0, [f"All 1 tables are equal to those of run {RUN}."])
-    assert out[2:] == ["Compared to 1e-10: the run was made on another processor, Some 1."]
+    assert out[2:] == ["Compared to 1e-10: the original run was made on another processor, Some 1."]
 
 
 @pytest.mark.parametrize("auto", ["true", "false"])
@@ -133,4 +133,4 @@ def test_what_a_run_concluded_is_said_even_if_it_cannot_be_archived(
     with patch("acceleray.runtime.workload.execute", return_value=outcome):
         code, out, error = portfolio("run", "risk_stress_testing", "--set", "archive.auto=true")
     assert (code, out[-1]) == (2, f"Report: {ended / 'report.html'}")
-    assert "is gone; put it back and archive again" in error[-1]
+    assert "is gone; restore it and archive again" in error[-1]

@@ -11,7 +11,7 @@ from acceleray.tables import KEPT_WORK, RUN_WORK, RUNS
 from cli.test_limits import add
 
 Portfolio = Callable[..., tuple[int, list[str], list[str]]]
-NEW = "nothing was kept for these inputs"
+NEW = "no result for these inputs"
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def test_the_newest_run_is_explained_and_what_it_took_names_its_run(explain: Por
         "calibrate 600 scheduled fit taken from run monday",
         f"calibrate 20 scheduled fit made {NEW}",
     ]
-    assert error == ["600 results taken from earlier runs, 20 made"]
+    assert error == ["600 results reused from earlier runs, 20 made"]
 
 
 def test_another_run_is_explained_when_it_is_named(explain: Portfolio) -> None:
     code, out, error = explain("monday")
     assert (code, len(out)) == (0, 3)
-    assert error == ["0 results taken from earlier runs, 620 made"]
+    assert error == ["0 results reused from earlier runs, 620 made"]
     code, _, error = explain("sunday")
     assert code != 0
     assert "No run sunday has finished" in error[0]

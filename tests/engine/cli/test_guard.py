@@ -68,7 +68,7 @@ def test_a_full_disk_is_called_by_its_name(
 
 def test_ctrl_c_is_one_line_and_130(portfolio: Portfolio, failing: Callable[[BaseException], None]) -> None:
     failing(KeyboardInterrupt())
-    assert portfolio("tables") == (130, [], ["Error: Stopped; no table was left half-written."])
+    assert portfolio("tables") == (130, [], ["Error: Stopped; no table is half-written."])
 
 
 def test_a_reader_that_stops_reading_is_no_failure(project: Path, python: Start) -> None:
@@ -112,7 +112,7 @@ def test_a_run_told_to_stop_cleans_up_even_if_it_is_told_twice(number: int, code
         child = told_twice(process, number)
         out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (code, "clean\n")
-    assert err == "Error: Stopped; no table was left half-written.\n"
+    assert err == "Error: Stopped; no table is half-written.\n"
     assert not living([child])
 
 
@@ -166,5 +166,5 @@ def test_a_run_told_to_stop_in_the_middle_of_a_query_leaves_no_java_behind(
         assert any("java" in named(child) for child in children)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=2 * PATIENCE_S)
-    assert (process.returncode, err) == (143, "Error: Stopped; no table was left half-written.\n")
+    assert (process.returncode, err) == (143, "Error: Stopped; no table is half-written.\n")
     assert gone(children)

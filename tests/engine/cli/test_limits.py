@@ -107,7 +107,7 @@ def test_of_one_day_the_run_that_ended_last_counts_or_that_of_the_workload_asked
 
 
 def test_where_nothing_was_compared_it_ends_with_1(project: Path, limits: Portfolio) -> None:
-    line = "No run has compared anything with limits yet; write conf/limits.yml and run one."
+    line = "No run has checked limits yet; write conf/limits.yml and run a workload."
     assert limits() == (1, [], [line])
     ran(project, "tuned", TODAY)
     assert limits() == (1, [], [line])

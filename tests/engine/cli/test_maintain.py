@@ -54,4 +54,4 @@ def test_maintain_leaves_the_tables_alone_while_a_run_is_at_work(project: Path, 
     with run_lock(project / "var"):
         code, out, err = portfolio("maintain")
     assert (code, out, len(err)) == (2, [], 1)
-    assert "is at work in" in err[0]
+    assert "is active in" in err[0]

@@ -96,7 +96,7 @@ def test_what_is_missing_or_wrong_is_one_plain_line(
 def test_a_file_is_no_folder_to_write_to(portfolio: Portfolio, project: Path) -> None:
     (project / "here").touch()
     code, out, err = portfolio("model-document", "risk", "--output", "here")
-    assert (code, out, err) == (2, [], ["Error: here is a file; --output wants a folder."])
+    assert (code, out, err) == (2, [], ["Error: here is a file; --output needs a folder."])
 
 
 def test_help_shows_how_it_is_called(portfolio: Portfolio) -> None:

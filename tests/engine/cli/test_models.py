@@ -82,10 +82,10 @@ def test_rollback_without_a_champion_is_one_plain_line_and_ends_its_mlflow_run(
     ("arguments", "line"),
     [
         (("rollback",), "Error: Missing option '--reason'. See portfolio --help."),
-        (("rollback", "--reason", "  "), "Error: --reason wants words"),
+        (("rollback", "--reason", "  "), "Error: --reason needs words"),
         (
             ("rollback", "--reason", "x", "--from", "June"),
-            "Error: --from wants a date like 2020-06-30, not 'June'.",
+            "Error: --from needs a date like 2020-06-30, not 'June'.",
         ),
         (("rollback", "--reason", "x", "--to", "0"), "Error: Invalid value for '--to'"),
     ],
@@ -104,4 +104,4 @@ def test_a_rollback_waits_for_nobody(portfolio: Portfolio, project: Path) -> Non
     with run_lock(project / "var"):
         code, out, err = portfolio("rollback", "--reason", "x")
     assert (code, out, len(err)) == (2, [], 1)
-    assert "is at work in" in err[0]
+    assert "is active in" in err[0]

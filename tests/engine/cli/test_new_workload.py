@@ -60,7 +60,7 @@ def test_a_second_one_gets_the_next_number_and_no_name_is_given_twice(
     code, _, err = portfolio("new-workload", "rates")
     assert (code, err) == (
         2,
-        ["Error: src/portfolio/workloads/rates.py is there already; choose another name."],
+        ["Error: src/portfolio/workloads/rates.py already exists; choose another name."],
     )
     assert sorted(project.rglob("*")) == before
 
@@ -72,8 +72,8 @@ def test_a_second_one_gets_the_next_number_and_no_name_is_given_twice(
         ("../evil", "'../evil' cannot be a workload"),
         ("class", "'class' cannot be a workload"),
         ("match", "'match' cannot be a workload"),
-        ("con", "'con' cannot be a workload: Windows keeps that name"),
-        ("lpt1", "'lpt1' cannot be a workload: Windows keeps that name"),
+        ("con", "'con' cannot be a workload: the name is reserved"),
+        ("lpt1", "'lpt1' cannot be a workload: the name is reserved"),
         ("1st", "'1st' cannot be a workload"),
         ("a__b", "'a__b' cannot be a workload"),
         ("a" * 41, "has more than 40 letters"),

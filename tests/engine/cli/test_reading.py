@@ -188,9 +188,9 @@ def test_lineage_says_whether_the_code_here_is_that_of_the_run(reading: Portfoli
         _, out, _ = reading("lineage", "gold.calibration", f"run_id={run_id}")
         return next(line for line in out if "Code version" in line)
 
-    assert code_line("run-2").endswith(f"{PROJECT.code_version()}  (the code here is the same)")
+    assert code_line("run-2").endswith(f"{PROJECT.code_version()}  (the current code is the same)")
     engine = PROJECT.code_version().partition("-")[0]
-    other = f"0123-4567  (the engine here is another, {engine}; src/portfolio is another too)"
+    other = f"0123-4567  (the current engine is another, {engine}; src/portfolio differs too)"
     assert code_line("run-1").endswith(other)
 
 

@@ -58,7 +58,7 @@ def test_open_takes_the_newest_and_says_so_where_there_is_no_browser(
     assert opened == [(written / "b new.html").as_uri()]
     monkeypatch.setattr("webbrowser.open", lambda address: False)
     code, _, err = portfolio("reports", "--open")
-    assert (code, err) == (2, [f"Error: No browser was found here; open {written / 'b new.html'} yourself."])
+    assert (code, err) == (2, [f"Error: No browser was found; open {written / 'b new.html'} manually."])
 
 
 def test_without_a_report_one_line_says_how_to_make_one(portfolio: Portfolio, project: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_line_is_a_question_and_a_wrong_one_leaves_the_shell_open(monkeypatch,
     )
     assert err.splitlines() == [
         "Error: 'BBB' has no size; write it as BBB -10000, or ask for `help`.",
-        "Error: There is no instrument 'AAPL' in the run that is asked about; there are AAA, BBB, CALL,"
+        "Error: There is no instrument 'AAPL' in the run; there are AAA, BBB, CALL,"
         " CASH.EUR, CASH.USD, EURUSD, FUT, GONE and 4 more.",
     ]
     assert out.count("Risk, USD") == 2
@@ -86,7 +86,7 @@ def test_the_end_of_the_input_ends_the_shell(monkeypatch, capsys):
     out, err = typed(monkeypatch, capsys, "help", "instruments", "keep")
     assert "sell 10,000 units" in out
     assert "AAA, BBB" in out
-    assert err == "Error: Nothing has been asked yet that could be kept.\n"
+    assert err == "Error: There is no answer to keep yet.\n"
 
 
 def test_trades_of_a_file_can_be_asked_in_the_shell(monkeypatch, capsys, tmp_path):

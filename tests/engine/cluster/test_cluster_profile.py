@@ -192,7 +192,7 @@ def test_a_second_session_in_the_same_process_is_refused(up: Up, tmp_path: Path)
     from acceleray.settings import Settings
 
     other = Settings.model_validate({"project": {"name": "other", "customer": "x"}, "project_dir": tmp_path})
-    with pytest.raises(PortfolioError, match="active in this process already"), spark_session(other):
+    with pytest.raises(PortfolioError, match="already has an active Spark session"), spark_session(other):
         pass
     assert up.session.range(10).count() == 10
 

@@ -17,7 +17,7 @@ from days.universe import SAMPLE, SIZES, SMALL, Universe
 
 SAID = """Calibrate -> Train -> Simulate -> Score, as of the last price
   Start MLflow, Spark and Ray                        8.0 s
-    a kept fit is damaged and is made again
+    a kept fit is damaged and is recomputed
   Calibrate GJR-GARCH-t (Ray)                      120.5 s
 Error: The disk is full
 """

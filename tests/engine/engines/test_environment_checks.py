@@ -56,7 +56,7 @@ def test_serverless_compute_is_refused_for_every_profile(profile: str, environ: 
     assert refusal(checks.refuse_unsupported_environment, profile, environ) == (
         "This is serverless compute of Databricks, where Ray cannot run inside Spark; "
         "use a cluster with dedicated (single user) access mode, or take --profile connect, "
-        "where Ray runs beside the notebook."
+        "where Ray runs next to the notebook."
     )
 
 
@@ -149,7 +149,7 @@ def test_a_spark_connect_session_is_refused_in_the_words_of_its_place() -> None:
         "This is a Spark Connect session, in which Ray cannot start; run on the cluster itself,"
     )
     on_cluster = refusal(checks.refuse_unsupported_session, connect_session(), RUNTIME)
-    assert "standard (shared) access mode (it gives no SparkContext)" in on_cluster
+    assert "standard (shared) access mode (it provides no SparkContext)" in on_cluster
     serverless = {"DATABRICKS_RUNTIME_VERSION": "client.4.1"}
     assert "serverless" in refusal(checks.refuse_unsupported_session, connect_session(), serverless)
 

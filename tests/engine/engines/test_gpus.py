@@ -44,7 +44,7 @@ def test_a_library_without_gpus_is_refused_where_there_is_one(
 ) -> None:
     (tmp_path / "nvidia0").touch()
     found = gpus.problem(settings(CUDA), tmp_path)
-    assert found is None or "install xgboost in its place" in found
+    assert found is None or "install xgboost instead" in found
     # The GPUs of a cluster elsewhere cannot be seen from here.
     elsewhere = settings(CUDA, "cluster.master=spark://a:7077", "profile=cluster")
     assert "no GPU is visible" not in str(gpus.problem(elsewhere, tmp_path / "none"))

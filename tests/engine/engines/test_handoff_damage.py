@@ -177,7 +177,7 @@ def test_damage_on_the_way_is_healed_once(project: Any, where: type[Any], damage
     assert fan_out.maps == 2
     assert len(said) == 3
     assert damages.paths[0].name in said[1]
-    assert said[1].endswith(f"Handing over version {version} once more.")
+    assert said[1].endswith(f"Repeating the hand-off of version {version}.")
     assert stages(run) == []
     clear(run)
 

@@ -39,7 +39,7 @@ def another_run(folder: Path) -> Iterator["subprocess.Popen[str]"]:
 
 def test_a_second_run_is_refused_in_one_line_that_names_the_first(tmp_path: Path) -> None:
     with another_run(tmp_path) as other:
-        line = rf"^Another run \(process {other.pid}\) is at work in "
+        line = rf"^Another run \(process {other.pid}\) is active in "
         with pytest.raises(PortfolioError, match=line), run_lock(tmp_path):
             pytest.fail("two runs at once")
         assert holder(tmp_path) == f"Another run (process {other.pid})"

@@ -248,7 +248,7 @@ def test_a_signals_code_makes_all_features_again(first: tuple[World, Store]) -> 
     made, found = again(first, replace(first[0], signals=(own(lowest),)))
     assert made["returns"] == [LONG - 1]
     assert made["features"] == list(range(LONG))
-    assert set(found["features"].made) >= {"what the date is made from has changed"}
+    assert set(found["features"].made) >= {"inputs of the date have changed"}
 
 
 def test_a_number_that_no_source_tells_is_part_of_what_a_signal_is() -> None:

@@ -78,7 +78,7 @@ def test_runs_are_told_once_and_the_latest_first() -> None:
 
 def test_a_run_that_was_stopped_before_its_end_is_told_as_such() -> None:
     [found] = evidence(["gone"], [a_run("a")], [])
-    assert "stopped before its end" in describe_run(found)[1]
+    assert "stopped early" in describe_run(found)[1]
 
 
 def test_a_load_is_followed_by_every_run_that_used_it() -> None:

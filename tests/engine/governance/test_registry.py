@@ -107,7 +107,7 @@ def test_bytes_that_have_changed_are_refused(settings: Settings, tracker: Tracke
 def test_a_model_that_is_gone_is_one_plain_line(
     settings: Settings, tracker: Tracker, first: RegisteredModel
 ) -> None:
-    with pytest.raises(PortfolioError, match="is not in MLflow's registry any more"):
+    with pytest.raises(PortfolioError, match="is no longer in the MLflow registry"):
         stored_content(settings, tracker.client, first.name, 99)
 
 

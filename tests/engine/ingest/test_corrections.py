@@ -32,7 +32,7 @@ def test_lines_are_read_with_their_numbers_and_comments_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("AAA,2020-08-31,,split,4,x", "Line 3 of c.csv has the action 'split'; write one of adjust, drop"),
+        ("AAA,2020-08-31,,split,4,x", "Line 3 of c.csv has the action 'split'; use one of adjust, drop"),
         ("AAA,31.08.2020,,adjust,4,x", "has '31.08.2020' for first_date; write dates as 2020-12-31"),
         ("AAA,2020-02-30,,adjust,4,x", "has '2020-02-30' for first_date"),
         ("AAA,,,adjust,4,x", "has no first_date; an adjust needs one"),
@@ -48,7 +48,7 @@ def test_lines_are_read_with_their_numbers_and_comments_are_left_out() -> None:
         ("AAA,2020-08-31,,accept,splt,x", "accepts 'splt', which is no kind of finding"),
         ("AAA,2020-08-31,,adjust,4,", "gives no reason"),
         ("AAA,2020-08-31,,adjust,4", "has 5 cells, not 6"),
-        (SPLIT, "Lines 2 and 3 of c.csv are about the same prices"),
+        (SPLIT, "Lines 2 and 3 of c.csv concern the same prices"),
     ],
 )
 def test_a_wrong_line_is_refused_with_its_number(line: str, message: str) -> None:
@@ -101,7 +101,7 @@ def test_an_accept_without_kind_and_day_takes_all_and_one_without_effect_is_said
         [found(), found("jump")], parse("c.csv", f"{HEADER}\nAAA,,,accept,,real\nZ,,,accept,,real\n")
     )
     assert kept == []
-    assert [one.text for one in unused] == ["line 3 of c.csv (accept) meets no finding"]
+    assert [one.text for one in unused] == ["line 3 of c.csv (accept) matches no finding"]
 
 
 def test_a_file_of_another_frequency_cannot_be_accepted() -> None:
@@ -115,4 +115,4 @@ def test_each_surprise_has_one_line_and_many_alike_are_counted() -> None:
     assert said[0] == "error: AAA: split on 2020-08-31; do something"
     assert said[1].startswith("error: A00: twin")
     assert len(said) == 1 + TOLD + 1
-    assert said[-1] == "error: the same prices twice: 7 more like it: see silver.price_findings"
+    assert said[-1] == "error: the same prices twice: 7 more of this kind: see silver.price_findings"

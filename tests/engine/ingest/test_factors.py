@@ -106,7 +106,7 @@ def test_a_source_of_none_has_no_levels(settings: Callable[..., Settings]) -> No
 
 REFUSED = {
     "empty": ("", "is empty; it needs a header with date and factors"),
-    "no factor": ("date\n2020-01-31\n", "nothing else; it needs one column a factor"),
+    "no factor": ("date\n2020-01-31\n", "nothing else; it needs one column per factor"),
     "no date": ("day,oil\n2020-01-31,1\n", "no column named date"),
     "semicolons": ("date;oil\n2020-01-31;1\n", "separate cells by commas"),
     "the same factor twice": ("date,oil,oil\n2020-01-31,1,1\n", "more than one column named 'oil'"),
@@ -129,8 +129,8 @@ REFUSED = {
     "a day that never was": ("date,oil\n2020-02-30,1\n", "has '2020-02-30' for a date"),
     "a time of day": ("date,oil\n2020-01-31 16:00,1\n", "has '2020-01-31 16:00' for a date"),
     "no date in a line": ("date,oil\n,1\n", "Line 2 of .* has '' for a date"),
-    "no level at all": ("date,oil\n2020-01-31,\n", "holds no level"),
-    "header only": ("date,oil\n", "holds no level"),
+    "no level at all": ("date,oil\n2020-01-31,\n", "has no level"),
+    "header only": ("date,oil\n", "has no level"),
 }
 
 

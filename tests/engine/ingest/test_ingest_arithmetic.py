@@ -69,7 +69,7 @@ def test_oil_below_zero_is_a_price_and_its_whole_change_a_loss(
     kinds = {row["kind"] for row in run.lake.rows(PRICE_FINDINGS, run.source, where=own).to_pylist()}
     assert kinds == {"arithmetic"}
     assert "WTI: changes are arithmetic, 100 is a return of 1: 1 price at or below zero" in said
-    assert "TYPO: market_data.arithmetic names it, and it has no prices here" in said
+    assert "TYPO: market_data.arithmetic names it, and it has no prices" in said
     # Nothing ranks it, and that is said.
     assert "WTI has no features: its prices change arithmetically" in said
     features = run.lake.rows(FEATURES, run.source, columns=("instrument_id",))

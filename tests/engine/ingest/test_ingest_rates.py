@@ -62,7 +62,7 @@ def test_rates_of_their_own_make_the_load_that_prices_with_them_make(
         if row["kind"] == "understood"
     ]
     assert "rates.csv: EURUSD" in said[0]
-    assert ("left out, no pair of currencies: CYP" in said[0]) is bool(more)
+    assert ("skipped, no currency pair: CYP" in said[0]) is bool(more)
 
 
 def test_rates_of_a_table_join_prices_of_a_file_and_rates_of_a_file_prices_of_a_view(
@@ -89,7 +89,7 @@ REFUSED = {
         "There is no file .*none.csv; set fx.path to a file of rates",
     ),
     "no date": ("name,EURUSD\nx,1\n", (), "rates.csv has no column named date"),
-    "no rate": ("date,XYZ,GOLD\n2024-01-02,1,2\n", (), "has no rate: XYZ, GOLD names no pair"),
+    "no rate": ("date,XYZ,GOLD\n2024-01-02,1,2\n", (), "has no rate: XYZ, GOLD names no currency pair"),
     "a pair in both": (
         "date,A,EURUSD\n2024-01-02,1,1\n",
         (),

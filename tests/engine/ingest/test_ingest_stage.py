@@ -223,7 +223,7 @@ def test_days_on_which_most_instruments_have_no_price_are_named_and_are_no_risk_
     ]
     assert (days["2024-01-08"]["listed"], days["2024-01-08"]["priced"]) == (2, 1)
     assert any(
-        "2 days with prices are no risk days, the last one 2024-01-08 (1 of 2" in line for line in said
+        "2 days with prices are not risk days, the last one 2024-01-08 (1 of 2" in line for line in said
     )
 
 

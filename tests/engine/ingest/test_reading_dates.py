@@ -112,7 +112,7 @@ REFUSED = {
     ),
     "years of two digits": (
         [f"{d:%d/%m/%y}" for d in DAYS],
-        "no row says whether it is day-first or year-first",
+        "no row shows whether it is day-first or year-first",
     ),
     "serial numbers": (
         [str(45292 + at) for at in range(len(DAYS))],

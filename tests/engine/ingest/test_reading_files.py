@@ -230,7 +230,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "zero bytes": (b"\0" * 100, "is not text"),
     "half of a UTF-16 character": (WIDE.encode("utf-16")[:-1], "UTF-16"),
     "a quote that does not close": (b'date,A\n2024-01-02,1\n2024-01-03,"1\n', "Line 3 of .* is not CSV"),
-    "no Excel file": (zipped(("[Content_Types].xml", b"x")), "is no Excel file that can be read"),
+    "no Excel file": (zipped(("[Content_Types].xml", b"x")), "is not a readable Excel file"),
 }
 
 

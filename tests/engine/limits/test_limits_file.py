@@ -119,8 +119,8 @@ def test_what_cannot_be_meant_is_one_line_before_anything_starts(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (limits(ENTRY, ENTRY), "conf/limits.yml, var, id: two limits have it; give each its own."),
-        (limits(ENTRY.replace("'*'", "*")), 'conf/limits.yml: write the star in quotes, portfolio: "*".'),
+        (limits(ENTRY, ENTRY), "conf/limits.yml, var, id: two limits have it; make it unique."),
+        (limits(ENTRY.replace("'*'", "*")), 'conf/limits.yml: put the star in quotes, portfolio: "*".'),
         ("limit: []\n", "conf/limits.yml, limit: unknown key; did you mean limits?"),
         ("[]\n", "conf/limits.yml must hold limits."),
     ],

@@ -237,7 +237,7 @@ def test_the_worst_scenario_is_named_and_one_that_was_not_run_is_not_evaluated()
             limit("weight", "25 %", group="instrument", group_value="APPL"),
             "no position has instrument 'APPL'",
         ),
-        (limit("days_to_liquidate", "5 days"), "no volumes are given: set liquidity.source"),
+        (limit("days_to_liquidate", "5 days"), "no volumes: set liquidity.source"),
     ],
 )
 def test_what_cannot_be_compared_is_never_green(one: Limit, reason: str) -> None:

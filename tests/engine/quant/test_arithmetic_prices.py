@@ -60,7 +60,7 @@ def test_only_a_declared_price_may_fall_to_zero_or_below() -> None:
 def test_a_name_that_is_declared_and_not_delivered_is_said() -> None:
     one = declared_only("TYPO", DAYS[0])
     assert (one.severity, one.instrument) == ("warning", "TYPO")
-    assert "has no prices here" in one.text
+    assert "has no prices" in one.text
 
 
 def test_cash_is_told_by_changes_over_the_level() -> None:

@@ -123,7 +123,7 @@ def test_an_instrument_without_a_usable_price_leaves_the_book_and_that_is_an_err
     lost = Series("Q", DAYS[:0], nothing, nothing, DAYS[:9], ("x",) * 9, ("not a number",) * 9)
     found = judged([*(series_of(name, DAYS, path) for name, path in prices(3).items()), lost])
     assert [(one.kind, one.severity, one.instrument) for one in found] == [("no_price", "error", "Q")]
-    assert "it leaves the book" in found[0].text
+    assert "it is removed from the book" in found[0].text
 
 
 def test_levels_below_zero_for_years_are_a_rate_and_no_returns() -> None:

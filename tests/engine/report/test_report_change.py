@@ -42,11 +42,11 @@ def test_what_is_new_and_what_is_not_split_say_why(
     parts = [f"{name}_pct_nav" for name in ("positions", "instruments", "market", "parameters", "remainder")]
     none = dict.fromkeys(["before_pct_nav", "change_pct_nav", *parts])
     known = rows[t.RISK_CHANGE]
-    known.append(changed(**none, reason="the run before did not report it"))
+    known.append(changed(**none, reason="the previous run did not report it"))
     made = page(rows)
-    assert "VaR 99 %, 1 day of Equal-weight reference is 3.71 % of NAV; the run before did not" in made.text
+    assert "VaR 99 %, 1 day of Equal-weight reference is 3.71 % of NAV; the previous run did not" in made.text
     assert made.row("Equal-weight reference", "VaR 99 %, 1 day")[2:] == [
-        *("n/a", "n/a", "n/a", "n/a", "n/a", "n/a", "3.71", "the run before did not report it")
+        *("n/a", "n/a", "n/a", "n/a", "n/a", "n/a", "3.71", "the previous run did not report it")
     ]
 
 

@@ -146,7 +146,7 @@ def test_days_to_liquidate_are_shown_with_their_basis_and_without_volumes_that_i
     desk_rows: Rows, written: Any
 ) -> None:
     found = written(desk_rows)
-    assert found["GROWTH.html"].text.count("No volumes are given: days to liquidate are not evaluated") == 1
+    assert found["GROWTH.html"].text.count("No volumes: days to liquidate are not evaluated") == 1
     own = {name: desk_rows[t.POSITIONS][0][name] for name in ("run_id", "as_of")} | {"portfolio_id": "GROWTH"}
     sold = {f"liquidated_{days}d_pct_nav": share for days, share in ((1, 4.0), (5, 20.0), (10, 33.0))}
     whole = {"days_to_liquidate": 12.5, "slowest": "AAA", "gross_pct_nav": 97.0, "unknown_pct_nav": 3.0}
@@ -154,10 +154,10 @@ def test_days_to_liquidate_are_shown_with_their_basis_and_without_volumes_that_i
     desk_rows[t.PORTFOLIO_LIQUIDITY].append(own | sold | whole | basis)
     days = {"units": 500.0, "average_daily_volume": 200.0, "days_to_liquidate": 12.5, "reason": None}
     line = own | {"instrument_id": "AAA", "exposure": 7e4, "currency": "EUR", "participation": 0.2}
-    none = {"average_daily_volume": None, "days_to_liquidate": None, "reason": "there are no volumes of it"}
+    none = {"average_daily_volume": None, "days_to_liquidate": None, "reason": "it has no volumes"}
     desk_rows[t.POSITION_LIQUIDITY].extend((line | days, line | days | none | {"instrument_id": "BBB"}))
     page = written(desk_rows)["GROWTH.html"]
     assert "20 % of the median daily volume of the 60 risk days up to" in page.text
     assert page.row("97.0 %")[1:] == ["4.0 %", "20.0 %", "33.0 %", "3.0 %", "AAA", "12.5"]
-    assert page.row("BBB", "70,000")[3:5] == ["n/a", "there are no volumes of it"]
+    assert page.row("BBB", "70,000")[3:5] == ["n/a", "it has no volumes"]
     assert page.markup.index("BBB") < page.markup.rindex("gold.position_liquidity")

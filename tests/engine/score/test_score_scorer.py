@@ -63,7 +63,7 @@ def test_where_every_model_was_refused_nobody_scores_and_that_is_said() -> None:
     assert (found.champion, found.model.content, found.model.uri) == (None, b"", "")
     assert found.identity == ("no champion",)
     (line,) = run.said
-    assert line.strip().startswith("no scores, risk alone: There is no champion of sample as of 2022-12-28")
+    assert line.strip().startswith("no scores, risk only: There is no champion of sample as of 2022-12-28")
     assert found.reason in line
 
 

@@ -39,10 +39,10 @@ def test_a_model_that_ranks_is_promoted_and_the_reason_says_by_how_much() -> Non
         ({"rank_ic_lower": 0.0}, "from 0.0000, not above 0: it may be luck"),
         ({"rank_ic_lower": -0.002}, "from -0.0020, not above 0: it may be luck"),
         ({"rank_ic": 0.0, "rank_ic_lower": -0.02}, "ranks no better than chance"),
-        ({"rank_ic": math.nan, "rank_ic_lower": math.nan, "dates": 0}, "nothing speaks for it"),
+        ({"rank_ic": math.nan, "rank_ic_lower": math.nan, "dates": 0}, "there is no evidence"),
         (
             {"rank_ic_lower": math.nan, "dates": 188},
-            "188 dates are too few to judge it on: an interval",
+            "188 dates are too few: an interval",
         ),
         (
             {"rank_ic_lower": math.nan, "dates": 150, "unseen_from": SEARCHED},

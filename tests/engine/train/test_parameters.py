@@ -74,7 +74,7 @@ def test_the_newest_finished_search_up_to_the_date_on_the_same_prices_is_taken(
     search(tuned, "first", AS_OF, depth=2, finished=3)
     search(tuned, "again", AS_OF, depth=3, finished=4)
     # What the search saw decides on which dates its choice may be judged.
-    with pytest.raises(PortfolioError, match=r"no row of search again, so nothing tells which dates it saw"):
+    with pytest.raises(PortfolioError, match=r"no row of search again, so its dates are unknown"):
         parameters(tuned)
     evidence = {"run_id": "again", "as_of": AS_OF, "holdout_first": HELD_BACK, "holdout_last": AS_OF}
     commit(tuned, TUNING_EVIDENCE, "again", [evidence | {"finding": "weak"}])

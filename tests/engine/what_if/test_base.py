@@ -121,7 +121,7 @@ def test_a_run_whose_var_is_another_one_cannot_be_asked(settings):
         with pytest.raises(PortfolioError) as error:
             refuse_other_numbers(tables, base, {"it's": 0.0366}, 1)
         assert str(error.value) == (
-            "Run run1 cannot be asked any more, its data have changed since: VaR of it's is 3.660000 % of NAV"
+            "Run run1 cannot be used any more, its data have changed: VaR of it's is 3.660000 % of NAV"
             " and was 3.650000 %; run risk_stress_testing again."
         )
         with pytest.raises(PortfolioError, match=r"^Run run1 has no VaR of P over 1 d to compare with\.$"):

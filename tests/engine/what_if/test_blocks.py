@@ -30,14 +30,14 @@ def test_fewer_are_kept_where_memory_is_short_and_it_says_so():
     assert kept.scenarios * 808 <= 400 * 1024 * 1024 < (kept.scenarios + 4096) * 808
     assert (
         kept.words
-        == f"{kept.scenarios:,} scenarios instead of 1,000,000, for want of memory in single"
+        == f"{kept.scenarios:,} scenarios instead of 1,000,000, because memory is short in single"
         + (f" precision, {kept.megabytes} MB")
     )
 
 
 def test_too_little_memory_is_refused_in_one_line():
     with pytest.raises(
-        PortfolioError, match=r"10,000 scenarios of 3000 instruments take 115 MB, and 64 MB may"
+        PortfolioError, match=r"10,000 scenarios of 3000 instruments take 115 MB, and 64 MB are allowed"
     ):
         room(MILLION, 3000, 64)
 

@@ -203,21 +203,21 @@ def test_limits_are_told_risk_and_holdings_before_and_after():
     [
         (
             {"quantities": {"AAPL": 1}},
-            "There is no instrument 'AAPL' in the run that is asked about; there are",
+            "There is no instrument 'AAPL' in the run; there are",
         ),
         ({"quantities": {"AAb": 1}}, "did you mean AAA?"),
         (
             {"quantities": {"GONE": 1}},
-            "GONE cannot be traded here, there are no scenarios of it: no prices of GONE here.",
+            "GONE cannot be traded here, it has no scenarios: no prices of GONE here.",
         ),
-        ({"weights": {"CALL": 0.1}}, "an option is not linear and is not revalued yet"),
+        ({"weights": {"CALL": 0.1}}, "an option is not linear, and is not modelled yet"),
         ({"quantities": {"NEW": 1}}, "NEW has no price on 2022-12-28; give its amount or weight instead."),
         ({"quantities": {"AAA": float("nan")}}, "the quantity of AAA is 'nan' and must be a number"),
         (
             {"quantities": {"AAA": 1}, "weights": {"AAA": 1}},
             "AAA is traded twice, by quantity and weight; give one.",
         ),
-        ({}, "Nothing is asked: give at least one trade or one hedge."),
+        ({}, "The question is empty: give at least one trade or one hedge."),
         ({"hedges": ["AAA", "AAA"]}, "A hedge is named twice; name each once."),
         ({"hedges": ["AAA"] * 21}, "21 hedges are more than what_if.maximum_hedges = 20; ask about fewer"),
     ],

@@ -134,7 +134,7 @@ def test_where_every_model_was_refused_risk_goes_on_without_scores(home: Path, s
     trained = run_notebook("distributed_training", home, spark, *SMALL, *other)
     assert "Gate: refused" in trained.out or "refused: " in trained.out
     ran = run_notebook("batch_inference", home, spark, *SMALL, *other)
-    said = "no scores, risk alone: There is no champion of csv:refused as of 2022-05-31"
+    said = "no scores, risk only: There is no champion of csv:refused as of 2022-05-31"
     assert said in ran.out
     assert "passed" not in ran.out
     found = [row for row in rows(spark, ran, "gold.portfolio_scores") if row["model_uri"] == ""]

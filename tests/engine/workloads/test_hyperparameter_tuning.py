@@ -70,7 +70,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Ran:
 
 
 def test_a_killed_run_goes_on_and_leaves_nothing_unfinished(ran: Ran) -> None:
-    assert f"goes on where a run before stopped: {KILLED_AFTER} of {TRIALS} trials are there" in ran.error
+    assert f"resumes an interrupted run: {KILLED_AFTER} of {TRIALS} trials are done" in ran.error
     assert list((ran.state / "unfinished").iterdir()) == []
 
 
@@ -153,6 +153,4 @@ def test_training_with_what_it_chose_is_judged_on_later_dates_alone(ran: Ran, sp
     assert decision["unseen_from"] == evidence["holdout_first"]
     assert decision["decision"] == "refused"
     # An interval over 21 days wants nine horizons; the search kept back 150 days.
-    assert (
-        "which the search never saw, are too few to judge it on: an interval needs 189" in decision["reason"]
-    )
+    assert "which the search never saw, are too few: an interval needs 189" in decision["reason"]

@@ -65,7 +65,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
 def test_a_killed_run_goes_on_where_it_stopped(story: Story) -> None:
     # Parts of the usual size would have kept nothing yet; how many of twenty fits there were until the kill
     # is up to the machine.
-    assert re.search("goes on where a run before stopped: (20|40|60|65) of 65 fits", story.one.error)
+    assert re.search("resumes an interrupted run: (20|40|60|65) of 65 fits", story.one.error)
 
 
 def test_one_worker_in_other_blocks_two_with_one_killed_and_four_give_the_same_bits(story: Story) -> None:

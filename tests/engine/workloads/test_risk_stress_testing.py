@@ -112,6 +112,6 @@ def test_nothing_is_simulated_with_a_calibration_that_does_not_pass_its_gate(
     story: Story, spark: Any
 ) -> None:
     line, wrote = refused(story.two.state.parent, spark, WORKLOAD, *SMALL, *TWICE, *WITHOUT_DRIFT)
-    assert line.startswith("Error: The calibration did not pass its gate, so nothing is simulated with it: ")
+    assert line.startswith("Error: The calibration did not pass its gate, so no simulation uses it: ")
     assert "volatility forecasts moved" in line
     assert wrote == {"calibration", "calibration_history", "calibration_gate"}

@@ -217,7 +217,7 @@ class TestTheNextMorning:
         assert lines[0] == f"Run {evening.run_id}"
         (version,) = [one for one in lines if one.startswith("  Code version")]
         engine, _, _ = PROJECT.code_version().partition("-")
-        assert version.endswith(f"  (the engine here is another, {engine}; src/portfolio is another too)")
+        assert version.endswith(f"  (the current engine is another, {engine}; src/portfolio differs too)")
         assert morning.looked["lineage silver.prices"].out.startswith("Load ")
 
     def test_its_champion_scores_the_new_day(self, morning: Morning, spark: Any) -> None:
@@ -231,7 +231,7 @@ class TestTheNextMorning:
         self, evening: Evening, morning: Morning, spark: Any
     ) -> None:
         assert morning.trained.code == 0, morning.trained.error
-        assert "training went on from round " in morning.trained.error
+        assert "training resumed from round " in morning.trained.error
         assert unfinished(evening.state) == []
         decided = {row["model_version"]: row for row in rows(spark, morning.trained, "gold.model_decisions")}
         assert sorted(decided) == [1, 2]

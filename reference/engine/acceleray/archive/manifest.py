@@ -56,9 +56,9 @@ def verified(folder: Path) -> tuple[dict[str, Any], str]:
         *sorted(kept.keys() ^ there),
         *(n for n in sorted(there & kept.keys()) if _other(folder, n, kept)),
     ]:
-        how = "is not what was kept" if wrong[0] in there else "is gone"
+        how = "has changed since it was archived" if wrong[0] in there else "is gone"
         how = how if wrong[0] in kept else "was added"
-        more = f", and so are {len(wrong) - 1} other files" if len(wrong) > 1 else ""
+        more = f", and {len(wrong) - 1} other files as well" if len(wrong) > 1 else ""
         raise PortfolioError(
             f"The archive {folder} is damaged: {wrong[0]} {how}{more}; take another copy of the archive."
         )

@@ -1,4 +1,4 @@
-"""The evidence pack: one zip file for whoever asks what a run was, and how to repeat it."""
+"""The evidence pack: one zip file for auditors, with a run and the way to repeat it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _read_me(manifest: dict[str, Any], sealed: str) -> str:
             f"  Seal            {sealed} (SHA-256 of {SUMS})",
             "",
             "To check the archive, in its folder:   sha256sum -c SHA256SUMS",
-            f"To run it again and compare:           portfolio reproduce {run['run_id']} --from ARCHIVE",
+            f"To reproduce the run and compare:      portfolio reproduce {run['run_id']} --from ARCHIVE",
             "",
         ]
     )

@@ -102,7 +102,7 @@ def _reproduced(
 ) -> Reproduced:
     project = work / "project"
     work.mkdir(parents=True)
-    with reporter.stage("Restore its project and tables"):
+    with reporter.stage("Restore project and tables"):
         restore_project(archive, manifest, project, settings)
         restore_tables(archive, manifest, project / STATE)
     python = python_for(project, manifest, settings.cache_dir, reporter)

@@ -25,7 +25,7 @@ from acceleray.tables.stored import CONTRACT_PROPERTY, properties
 STATE = "var"
 # Settings that are of a place; the others are those that decided numbers, as the run recorded them.
 _PLACES = ("project", "catalog", "spark", "cluster", "ray", "hand_off", "maintenance", "what_if", "pnl")
-# What `numbers()` leaves out of a section, because it names a place or changes no number.
+# Keys that `numbers()` leaves out of a section, because they name a place or change no number.
 _FROM_THE_PLACE = {"market_data": ("on_findings", "corrections")}
 _SPARK_CATALOG = "spark_catalog"
 

@@ -127,7 +127,7 @@ def _refuse_gone(folder: Path, table: Table, scope: str, version: int | None) ->
         newest = open_table(folder).version() if version is None else version
         files = logged(folder, newest, table.scope).files
     except (UnreadableLogError, FileNotFoundError):
-        raise GoneError(f"{label} is not in Delta's log any more") from None
+        raise GoneError(f"{label} is no longer in the Delta log") from None
     for file in files:
         if (not scope or file.may_hold(scope)) and not (folder / file.name).exists():
-            raise GoneError(f"{label} is not there any more: its files were removed by VACUUM")
+            raise GoneError(f"{label} is gone: VACUUM removed its files")

@@ -32,7 +32,7 @@ from acceleray.errors import PortfolioError
 from acceleray.runtime.project import Project
 from acceleray.settings import Settings, load
 
-TableName = Annotated[str, typer.Argument(metavar="TABLE", help="As layer.name, or the name alone.")]
+TableName = Annotated[str, typer.Argument(metavar="TABLE", help="As layer.name, or only the name.")]
 
 
 def main(of: Project, arguments: Sequence[str] | None = None) -> int:
@@ -67,24 +67,24 @@ def _application() -> typer.Typer:
         ("run", run, "Run one workload and write its report."),
         ("workloads", workloads, "List the workloads of this project."),
         ("notebooks", notebooks, "Run the notebooks and write them as pages, with their output."),
-        ("new-workload", new_workload, "Write the files of your own workload; it runs at once."),
+        ("new-workload", new_workload, "Write the files of a new workload, ready to run."),
         ("tables", tables, "List every table: rows, version, last commit."),
         ("show", show, "Show rows of a table, or write them to a CSV file."),
         ("report", report, "Write the report of a finished run again, or its tables as XLSX."),
         ("reports", reports, "List the reports, newest first, with verdicts; --open opens the newest."),
-        ("limits", limits, "Show how much of each limit is used; ends with 3 if one is breached."),
-        ("lineage", lineage, "Follow a row back to everything that made it."),
-        ("explain", explain, "Say what a run took from earlier runs, what it made, and why."),
-        ("what-if", what_if, "Say what trades would do to the risk, and which hedge is best."),
-        ("models", models, "List the models: who is champion, since when, and why."),
-        ("rollback", rollback, "Withdraw the champion; the one before is champion again."),
-        ("model-document", model_document, "Write what a validator of a model asks for first."),
-        ("archive", archive, "Keep a run for years: tables, files, code, lock."),
+        ("limits", limits, "Show the utilisation of each limit; exits with 3 if one is breached."),
+        ("lineage", lineage, "Trace a row back to data, model, settings and code."),
+        ("explain", explain, "Show which results a run reused and computed, and why."),
+        ("what-if", what_if, "Compute the risk of trades, and the best hedge."),
+        ("models", models, "List the models with champion, date and reason."),
+        ("rollback", rollback, "Withdraw the champion; the previous one is champion again."),
+        ("model-document", model_document, "Write the model document for validators."),
+        ("archive", archive, "Archive a run: tables, files, code, lock files."),
         ("reproduce", reproduce, "Run an archived run again and compare every table."),
-        ("maintain", maintain, "Compact tables and delete files that no version needs any more."),
-        ("cluster", cluster, "Start, stop or look at a Spark cluster on this machine."),
+        ("maintain", maintain, "Compact tables and delete files of old versions."),
+        ("cluster", cluster, "Start, stop or inspect a Spark cluster on this machine."),
         ("dictionary", dictionary, "Print the data dictionary: every table, column and unit."),
-        ("doctor", doctor, "Say what is missing here before anything runs."),
+        ("doctor", doctor, "Check this machine before a run."),
     ):
         app.command(name, short_help=summary)(command)
     return app
@@ -121,7 +121,7 @@ def run(
         str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Last date the run may see.")
     ] = None,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Compute everything, also what earlier runs have kept.")
+        bool, typer.Option("--anew", help="Compute everything; reuse no results of earlier runs.")
     ] = False,
     profile: Profile = None,
     environment: Environment = "local",
@@ -245,11 +245,11 @@ def doctor(
     context: typer.Context,
     advice: Annotated[
         bool,
-        typer.Option("--advise", help="Say instead which engine each stage belongs to."),
+        typer.Option("--advise", help="Instead, print the recommended engine of each stage."),
     ] = False,
     instruments: Annotated[
         int | None,
-        typer.Option("--instruments", metavar="N", min=1, help="For --advise: how many there are."),
+        typer.Option("--instruments", metavar="N", min=1, help="For --advise: number of instruments."),
     ] = None,
     days: Annotated[
         int | None, typer.Option("--days", metavar="N", min=1, help="For --advise: days of history.")
@@ -288,4 +288,4 @@ def _date(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise PortfolioError(f"--as-of wants a date like 2020-06-30, not '{text}'.") from None
+        raise PortfolioError(f"--as-of needs a date like 2020-06-30, not '{text}'.") from None

@@ -1,4 +1,4 @@
-"""`portfolio archive` and `portfolio reproduce`: a run kept for years, and made again from what was kept."""
+"""`portfolio archive` and `portfolio reproduce`: archive a run for years, and reproduce it."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ def archived(
     from acceleray.runtime.progress import Reporter
 
     done = keep(of, settings, run_id, Reporter(), to)
-    there = "" if done.new else ", as it was"
+    there = "" if done.new else ", unchanged"
     lines = [f"Archive: {done.folder} ({done.tables} tables{there})", f"Seal: {done.seal}"]
     if pack is None:
         lines.append(f"Evidence pack: portfolio archive {run_id} --pack evidence-{run_id}.zip")
     else:
         content, sealed = verified(done.folder)
         lines.append(f"Evidence pack: {write_pack(done.folder, content, sealed, pack)}")
-    return [*lines, f"Run it again: portfolio reproduce {run_id} --from {done.folder}"]
+    return [*lines, f"Reproduce it: portfolio reproduce {run_id} --from {done.folder}"]
 
 
 def reproduce(
@@ -91,10 +91,10 @@ def reproduce(
     run_id: RunId,
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="DIR", help="The archive, or the folder it lies in."),
+        typer.Option("--from", metavar="DIR", help="The archive, or its parent folder."),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the run made again where it is, also where all is equal.")
+        bool, typer.Option("--keep", help="Keep the reproduced run, even if all tables are equal.")
     ] = False,
     overrides: Overrides = None,
     environment: Environment = "local",
@@ -113,7 +113,7 @@ def reproduce(
 
     \b
     Ends with  0  every table is equal
-               1  a table differs: its line names the first key; the run made again is left to be looked at
+               1  a table differs: its line names the first key; the reproduced run is kept for inspection
                2  bad input, a damaged archive, or the archived code could not run
     """
     settings = load(find_project(project), environment)
@@ -140,12 +140,12 @@ def _lines(found: Reproduced) -> list[str]:
     ]
     lines = text.grid(("result", "table", "rows", "what differs"), rows)
     if found.processor:
-        lines.append(f"Compared to 1e-10: the run was made on another processor, {found.processor}.")
+        lines.append(f"Compared to 1e-10: the original run was made on another processor, {found.processor}.")
     if found.run_id != found.run_id_now:
         what = " and ".join(found.decided)
-        lines.append(f"Other {what} than then: the run made again is {found.run_id_now}.")
+        lines.append(f"Other {what} than then: the reproduced run is {found.run_id_now}.")
     if found.folder is not None:
-        lines.append(f"The run made again: {found.folder}")
+        lines.append(f"The reproduced run: {found.folder}")
     return lines
 
 

@@ -13,7 +13,7 @@ from acceleray.cli.text import tell
 from acceleray.errors import PortfolioError
 from acceleray.settings import load
 
-Action = Annotated[str, typer.Argument(metavar="start|stop|status", help="What to do with it.")]
+Action = Annotated[str, typer.Argument(metavar="start|stop|status", help="start, stop or status.")]
 
 
 def cluster(

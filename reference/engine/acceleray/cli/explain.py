@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from acceleray.engines.delta.reader import Reader
 
 _NAMES = ("stage", "results", "kind", "", "why")
-# What kinds of work are called; others are words already.
+# Names of kinds of work; the others are words already.
 _KINDS = {
     "fit": "scheduled fit",
     "backtest_block": "closed block of the backtest",
     "backtest_windows": "closed block of longer windows",
-    "backtest_weights": "weights that a backtest has seen",
+    "backtest_weights": "weights of a backtest",
     "null_path": "path of simulated records",
 }
 
@@ -30,7 +30,7 @@ _KINDS = {
 def explain(
     context: typer.Context,
     run_id: Annotated[
-        str | None, typer.Argument(metavar="RUN_ID", help="The run that finished last, if none is given.")
+        str | None, typer.Argument(metavar="RUN_ID", help="Default: the run that finished last.")
     ] = None,
     overrides: Overrides = None,
     environment: Environment = "local",
@@ -65,7 +65,7 @@ def explain(
         text.tell(text.table(_NAMES, [_cells(row) for row in rows], text.terminal_width()))
     taken = sum(row["results"] for row in rows if not row["reason"])
     made = sum(row["results"] for row in rows if row["reason"])
-    print(f"{taken} results taken from earlier runs, {made} made", file=sys.stderr)
+    print(f"{taken} results reused from earlier runs, {made} made", file=sys.stderr)
     return 0
 
 

@@ -51,7 +51,7 @@ def maintain(
             for line in describe(lake, filter(lake.exists, context.obj.project.all_tables())):
                 print(line, file=sys.stderr)
     if tended := [one.table.label for one in done if one.by_itself]:
-        print(f"Predictive optimisation tends {len(tended)} tables; left to it.", file=sys.stderr)
+        print(f"Predictive optimization maintains {len(tended)} tables; skipped.", file=sys.stderr)
     rows = [(one.table.label, one.before, one.after, one.deleted) for one in done]
     if not rows:
         text.tell(["No table has been created yet."])

@@ -53,9 +53,9 @@ def models(
 
 def rollback(
     context: typer.Context,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever asks later.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Reason, for the record.")],
     to: Annotated[
-        int | None, typer.Option("--to", metavar="VERSION", min=1, help="Who shall be champion.")
+        int | None, typer.Option("--to", metavar="VERSION", min=1, help="The version to make champion.")
     ] = None,
     since: Annotated[
         str | None,
@@ -81,7 +81,7 @@ def rollback(
     context.obj.state_dir = settings.state_dir
     first = _date(since)
     if not reason.strip():
-        raise PortfolioError("--reason wants words: whoever finds the champion changed will ask why.")
+        raise PortfolioError("--reason needs words, because the change is recorded with its reason.")
     with run_lock(settings.machine_dir):
         from acceleray.engines.delta.lake import Lake
         from acceleray.engines.profiles import spark_alone
@@ -145,4 +145,4 @@ def _date(given: str | None) -> date | None:
     try:
         return date.fromisoformat(given)
     except ValueError:
-        raise PortfolioError(f"--from wants a date like 2020-06-30, not '{given}'.") from None
+        raise PortfolioError(f"--from needs a date like 2020-06-30, not '{given}'.") from None

@@ -14,9 +14,7 @@ from acceleray.cli.text import tell
 from acceleray.errors import PortfolioError
 from acceleray.settings import load
 
-Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[WORKLOAD]...", help="All unless some are named.")
-]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[WORKLOAD]...", help="Default: all.")]
 
 
 def notebooks(

@@ -1,4 +1,4 @@
-"""What the reading commands ask of the tables, without Spark where the tables are files of this machine."""
+"""Table access of the reading commands, without Spark if the tables are files of this machine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def find_table(name: str, project: Project) -> Table:
         return named[0]
     if named:
         labels = " or ".join(table.label for table in named)
-        raise PortfolioError(f"'{name}' is not unique; say {labels}.")
+        raise PortfolioError(f"'{name}' is not unique; use {labels}.")
     known = {table.label: table.label for table in every} | {table.name: table.label for table in every}
     close = difflib.get_close_matches(wanted, known, n=1)
     hint = f"did you mean {known[close[0]]}?" if close else "`portfolio tables` lists them."
@@ -130,7 +130,7 @@ def _trace_runs(tables: Reader, table: Table, where: str, code_version: str) -> 
     lines = lineage.describe_run(replace(latest, touches=tuple(touches)), code_version)
     if others:
         which = "1 other run has" if len(others) == 1 else f"{len(others)} other runs have"
-        lines += ["", f"{which} such a row; add run_id=... for the whole story of one."]
+        lines += ["", f"{which} such a row; add run_id=... for all rows of one run."]
     return [*lines, *[f"  {lineage.summary(one)}" for one in others]]
 
 

@@ -21,7 +21,7 @@ _GAP = "  "
 
 
 class OutputClosedError(Exception):
-    """Whoever read standard output has stopped reading, as `head` does."""
+    """The reader of standard output has stopped reading, as `head` does."""
 
 
 def tell(lines: Iterable[str]) -> None:

@@ -28,9 +28,10 @@ def what_if(
         str, typer.Option("--hedges", metavar="A,B,C", help="Find the best amount of each of these.")
     ] = "",
     portfolio: Annotated[
-        str, typer.Option("--portfolio", metavar="P", help="Which one; that of the headlines by default.")
+        str,
+        typer.Option("--portfolio", metavar="P", help="Portfolio; default: the one of the headline numbers."),
     ] = "",
-    shell: Annotated[bool, typer.Option("--shell", help="Stay open and ask again and again.")] = False,
+    shell: Annotated[bool, typer.Option("--shell", help="Open a session for many questions.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Write the answer to gold.what_if.")] = False,
     overrides: Overrides = None,
     profile: Profile = None,
@@ -44,7 +45,7 @@ def what_if(
     portfolio what-if trades.csv --hedges XOM,WMT --portfolio GROWTH
     portfolio what-if --shell
 
-    The run that simulated last is asked about. Its scenarios are made again, which takes up to a minute;
+    The question refers to the last run with a simulation. Regenerating its scenarios takes up to a minute;
     each question then takes a fraction of a second. Nothing is written without --keep.
     """
     settings = load(find_project(project), environment, overrides or (), profile=profile)

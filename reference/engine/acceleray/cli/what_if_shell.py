@@ -45,7 +45,7 @@ class Shell:
             with suppress(ImportError):
                 import readline  # noqa: F401
             count = len(self._risk.instruments)
-            print(f"{count} instruments; `help` says what can be asked.", file=sys.stderr)
+            print(f"{count} instruments; `help` lists the questions.", file=sys.stderr)
         while True:
             try:
                 line = input(PROMPT) if interactive else sys.stdin.readline()
@@ -99,7 +99,7 @@ class Shell:
 
     def _kept(self) -> str:
         if self._last is None:
-            raise PortfolioError("Nothing has been asked yet that could be kept.")
+            raise PortfolioError("There is no answer to keep yet.")
         from acceleray.stages.what_if.keep import keep
 
         return f"Kept as {keep(self._settings, self._risk.base, self._last)} in gold.what_if."

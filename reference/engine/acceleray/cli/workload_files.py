@@ -130,16 +130,15 @@ NOTEBOOK = """\
 # MAGIC %md
 # MAGIC # $title
 # MAGIC
-# MAGIC **What it answers:** say here what question this workload answers, and for whom.
+# MAGIC **Question:** state here the question that this workload answers, and its users.
 # MAGIC
-# MAGIC The cells below are the recipe in `src/portfolio/workloads/$name.py`, one step each.
+# MAGIC The cells below run the recipe in `src/portfolio/workloads/$name.py`, one step each.
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Open the session
-# MAGIC Nothing has to be installed: the project is the first folder above this notebook with a
-# MAGIC `conf/base.yml`.
+# MAGIC No installation is needed: the project is the nearest parent folder with a `conf/base.yml`.
 
 # COMMAND ----------
 
@@ -155,13 +154,13 @@ if find_spec("portfolio") is None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Job parameters on Databricks, `name=value` on a command line. All may stay empty: then the project
-# MAGIC is the one around this notebook, the environment `dev` on Databricks and `local` elsewhere, the date
-# MAGIC that of the last price. `set` takes settings as `section.key=value`, separated by blanks;
-# MAGIC `conf/base.yml` has the names.
+# MAGIC Job parameters on Databricks, `name=value` on a command line. All are optional. Defaults: the
+# MAGIC project of this notebook, the environment `dev` on Databricks and `local` elsewhere, the date of the
+# MAGIC last price. `set` takes settings as `section.key=value`, separated by spaces; `conf/base.yml` lists
+# MAGIC them.
 # MAGIC
-# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, or as
-# MAGIC soon as a cell raises, or when this cell runs again.
+# MAGIC The session takes the run lock and starts MLflow, Spark and Ray. It closes in the last cell, when a
+# MAGIC cell raises, or when this cell runs again.
 
 # COMMAND ----------
 
@@ -178,10 +177,10 @@ run = session.run
 
 # MAGIC %md
 # MAGIC ## Ingest: prices in, quarantine out
-# MAGIC Every price is taken as received, checked, and either kept or quarantined with its reason; together
-# MAGIC with the settings and the code, prices and date decide the `run_id`.
+# MAGIC Every price is stored as received, checked, and accepted or quarantined with its reason. Prices,
+# MAGIC date, settings and code determine the `run_id`.
 # MAGIC
-# MAGIC **Spark**, because it is a join with checks and a governed write: question 1 of the decision model
+# MAGIC **Spark**, because this is a join with checks and a governed write: question 1 of the decision model
 # MAGIC in `engine/docs/decision_model.md`. Each table is committed once, in a Delta version that later
 # MAGIC stages pin.
 
@@ -200,9 +199,9 @@ show_rows(run, PRICES, "instrument_id", "date", "price")
 
 # MAGIC %md
 # MAGIC ## Returns
-# MAGIC One-day returns of each instrument, with the gaps in prices left as gaps.
+# MAGIC One-day returns of each instrument; gaps in prices stay gaps.
 # MAGIC
-# MAGIC **Spark**, because it is a window over every instrument: question 1.
+# MAGIC **Spark**, because this is a window over every instrument: question 1.
 
 # COMMAND ----------
 
@@ -218,11 +217,11 @@ show_rows(run, RETURNS, "instrument_id", "date", "return_1d")
 
 # MAGIC %md
 # MAGIC ## $title
-# MAGIC Say here, in two sentences, what this step does.
+# MAGIC Describe this step here, in two sentences.
 # MAGIC
-# MAGIC **Ray**, because instruments are independent of each other: say here which question of the decision
-# MAGIC model in `engine/docs/decision_model.md` decides. `record` writes down every table version above:
-# MAGIC that is the lineage.
+# MAGIC **Ray**, because instruments are independent of each other: name here the question of the decision
+# MAGIC model in `engine/docs/decision_model.md` that applies. `record` stores all table versions above as
+# MAGIC lineage.
 
 # COMMAND ----------
 
@@ -240,9 +239,9 @@ show_rows(run, $constant, "instrument_id", "days", "mean_return_1d")
 
 # MAGIC %md
 # MAGIC ## Conclude
-# MAGIC Say here what a reader should look at first.
+# MAGIC Say here what to look at first.
 # MAGIC
-# MAGIC The report is written from the committed rows; then the session closes.
+# MAGIC The report is written from the committed rows. Then the session closes.
 
 # COMMAND ----------
 

@@ -1,4 +1,4 @@
-"""What an examination says of one thing."""
+"""One result of an examination."""
 
 from __future__ import annotations
 

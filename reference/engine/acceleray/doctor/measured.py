@@ -1,4 +1,4 @@
-"""What `make bench` measured: in this project if it was run here, else the results this project came with."""
+"""Results of `make bench`: those of this project if it was run here, otherwise the shipped ones."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def measured(project_dir: Path) -> Measured:
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise PortfolioError(f"{own} cannot be read ({error}); delete it or run make bench.") from None
     shipped = json.loads(files("acceleray.doctor").joinpath("measured.json").read_text(encoding="utf-8"))
-    return _of(shipped, f"the template's own measurement on {shipped['machine']['cpus']} cores")
+    return _of(shipped, f"the shipped measurement on {shipped['machine']['cpus']} cores")
 
 
 def _of(found: Mapping[str, Any], origin: str) -> Measured:

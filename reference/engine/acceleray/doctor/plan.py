@@ -1,4 +1,4 @@
-"""What a profile would start here: where, how Spark and Ray share cores and memory, and whether that fits."""
+"""The plan of a profile on this machine: how Spark and Ray share cores and memory, and whether they fit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def server(settings: Settings) -> Finding:
     """Return whether a Spark Connect server listens at `spark.remote`."""
     if line := environment_checks.unanswered(settings.spark.remote):
         return Finding("missing", "Spark", line)
-    return Finding("ok", "Spark", f"somebody listens at {_where(settings)}; it brings Java and Delta")
+    return Finding("ok", "Spark", f"a server listens at {_where(settings)}; it brings Java and Delta")
 
 
 def _where(settings: Settings) -> str:
@@ -114,7 +114,7 @@ def _joined(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "ok",
         "Plan",
-        f"made when {settings.cluster.master} is joined, from its executors: {_nodes(settings)}",
+        f"computed from its executors when {settings.cluster.master} is joined: {_nodes(settings)}",
     )
     yield _threads()
     yield _object_store(settings.ray.object_store_mb, "here; as much in each Ray node")
@@ -129,7 +129,9 @@ def _joined(settings: Settings) -> Iterator[Finding]:
 def _databricks(settings: Settings) -> Iterator[Finding]:
     """Yield what is known of a Databricks cluster before a run starts on it."""
     ray = settings.ray
-    yield Finding("ok", "Plan", f"made at the start of a run, from the cluster's workers: {_nodes(settings)}")
+    yield Finding(
+        "ok", "Plan", f"computed at the start of a run, from the workers of the cluster: {_nodes(settings)}"
+    )
     yield _threads()
     yield Finding("ok", "Object store", f"{ray.object_store_mb:,} MB in each Ray node and the head")
     yield Finding("ok", "Memory", f"{ray.node_memory_mb:,} MB for tasks in each Ray node")
@@ -156,7 +158,7 @@ def _object_store(wanted: int, detail: str) -> Finding:
     return Finding(
         "note",
         "Object store",
-        f"{text}; {SHARED_MEMORY} has {free:,} MB free, so Ray makes do with less or with disk",
+        f"{text}; {SHARED_MEMORY} has {free:,} MB free, so Ray uses less or the disk",
     )
 
 
@@ -164,7 +166,7 @@ def _memory(wanted: int, text: str, names: str) -> Finding:
     """Compare the memory a run takes with what is free."""
     free = slots.available_mb()
     if free is None:
-        return Finding("note", "Memory", f"{text}; how much is free is not known here")
+        return Finding("note", "Memory", f"{text}; free memory is unknown")
     if free < wanted:
         return Finding("missing", "Memory", f"{text}, only {free:,} MB are free; lower {names}")
     return Finding("ok", "Memory", f"{text}, {free:,} MB are free")

@@ -17,9 +17,9 @@ from acceleray.settings.places import address
 DEDICATED = "use a cluster with dedicated (single user) access mode"
 SERVERLESS = (
     f"This is serverless compute of Databricks, where Ray cannot run inside Spark; {DEDICATED}, or take "
-    "--profile connect, where Ray runs beside the notebook."
+    "--profile connect, where Ray runs next to the notebook."
 )
-# What Spark Connect's client imports, and the package that has it; a Databricks runtime brings all of them.
+# Imports of the Spark Connect client and their packages; a Databricks runtime has all of them.
 CONNECT_CLIENT = {
     "grpc": "grpcio",
     "grpc_status": "grpcio-status",
@@ -34,7 +34,7 @@ RUNTIME_VERSION_FILE = Path("/databricks/DBR_VERSION")
 ACCESS_MODE = "spark.databricks.clusterUsageTags.dataSecurityMode"
 # Ray's requirements on Databricks admit dedicated mode ("assigned") and "no isolation shared" only.
 SHARED_MODES = ("USER_ISOLATION", "DATA_SECURITY_MODE_STANDARD", "LEGACY_TABLE_ACL", "LEGACY_PASSTHROUGH")
-# What differs between driver and executors, and how it is called in a sentence.
+# Differences between driver and executors, and their names in a sentence.
 COMPARED = {"python": "Python", "ray": "Ray", "pyspark": "PySpark"}
 
 
@@ -123,7 +123,7 @@ def note_on_place(
     if runtime is None or profile in ("databricks", "connect"):
         return None
     return (
-        f"profile {profile} on Databricks {runtime} starts engines of its own on the driver's machine and "
+        f"profile {profile} on Databricks {runtime} starts separate engines on the driver machine and "
         "sees no table of the catalog; --profile databricks uses the cluster"
     )
 
@@ -170,11 +170,11 @@ def refuse_unsupported_session(session: Any, environ: Mapping[str, str] = os.env
         if databricks_runtime(environ) is None:
             raise PortfolioError(
                 "This is a Spark Connect session, in which Ray cannot start; "
-                "run on the cluster itself, or take --profile connect, where Ray runs beside this process."
+                "run on the cluster itself, or take --profile connect, where Ray runs next to this process."
             )
         if is_serverless(environ):
             raise PortfolioError(SERVERLESS)
-        raise PortfolioError(_shared("it gives no SparkContext"))
+        raise PortfolioError(_shared("it provides no SparkContext"))
     mode = _setting(session, ACCESS_MODE)
     if mode is not None and mode.upper() in SHARED_MODES:
         raise PortfolioError(_shared(mode))

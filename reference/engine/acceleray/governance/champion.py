@@ -31,7 +31,7 @@ Decision = Mapping[str, Any]
 
 
 class Tables(Protocol):
-    """What is asked of the lake."""
+    """The part of the lake that is used here."""
 
     def exists(self, table: Table) -> bool:
         """Return whether the table has been created."""
@@ -76,7 +76,7 @@ def find_champion_if_any(
 ) -> Champion | None:
     """Return the model that is champion of a price source as of a date; None if every one was refused.
 
-    That no model was good enough is a result, and whoever scores can say so; that none was ever judged, or
+    That no model was good enough is a result, which the scoring stage reports; that none was ever judged, or
     none by then, is a step left out.
 
     Args:
@@ -143,7 +143,7 @@ def promoted_as_of(rows: Iterable[Decision], as_of: date) -> list[Decision]:
 def trained_by(rows: Iterable[Decision], decision: Decision) -> str:
     """Return the run that trained the version a decision is about: the one that decided about it first.
 
-    Who withdraws a version or reinstates it is another run.
+    Another run withdraws or reinstates a version.
     """
     of_version = [row for row in rows if _version(row) == _version(decision)]
     return str(min(of_version, key=_decided)["run_id"])
@@ -167,11 +167,13 @@ def stored_content(settings: Settings, client: Any, name: str, version: int) -> 
             content = (Path(place) / CONTENT_FILE).read_bytes()
     except (MlflowException, OSError) as error:
         raise PortfolioError(
-            f"{label} is not in MLflow's registry any more, or cannot be read ({type(error).__name__}); "
+            f"{label} is no longer in the MLflow registry, or cannot be read ({type(error).__name__}); "
             f"train again: {TO_TRAIN}."
         ) from None
     if hashlib.sha256(content).hexdigest() != tag(tags, CONTENT_TAG):
-        raise PortfolioError(f"{label} is not what was registered: its bytes have changed; do not use it.")
+        raise PortfolioError(
+            f"{label} differs from the registered model: its bytes have changed; do not use it."
+        )
     return content
 
 

@@ -24,7 +24,7 @@ _SHOWN = 1e-5
 
 @dataclass(frozen=True)
 class RunEvidence:
-    """What is known of one run; `run` is None if it ended before it could write its evidence."""
+    """Evidence of one run; `run` is None if it ended before it wrote its evidence."""
 
     run_id: str
     run: Row | None
@@ -122,7 +122,7 @@ def describe_load(load: Load, readers: Sequence[RunEvidence], table: Table) -> l
     if load.loaded_at is not None:
         lines.append(f"  Received       {_moment(load.loaded_at)}")
     if not readers:
-        return [*lines, "  Runs           none has finished on this load"]
+        return [*lines, "  Runs           none has finished with this load"]
     for number, reader in enumerate(readers):
         lines.append(f"  {'Runs' if number == 0 else '':<15}{summary(reader)}{_use(reader, table)}")
     return lines
@@ -137,9 +137,7 @@ def describe_run(found: RunEvidence, code_version: str = "") -> list[str]:
     """
     lines = [f"Run {found.run_id}"]
     if found.run is None:
-        lines.append(
-            "  gold.runs holds nothing on it: it was stopped before its end. Run the workload again."
-        )
+        lines.append("  gold.runs has no row of it: the run was stopped. Run the workload again.")
     else:
         lines += _facts(found.run, code_version)
     if found.touches:
@@ -151,7 +149,7 @@ def describe_run(found: RunEvidence, code_version: str = "") -> list[str]:
 def summary(found: RunEvidence) -> str:
     """Return a run on one line."""
     if found.run is None:
-        return f"{found.run_id}  stopped before its end"
+        return f"{found.run_id}  stopped early"
     run = found.run
     return f"{found.run_id}  {run['workload']}  as of {run['as_of']}  finished {_moment(run['finished_at'])}"
 
@@ -178,12 +176,12 @@ def _compared(then: str, now: str) -> str:
     if not now:
         return ""
     if then == now:
-        return "  (the code here is the same)"
+        return "  (the current code is the same)"
     (engine, _, project), (engine_now, _, project_now) = then.partition("-"), now.partition("-")
     if engine == engine_now:
-        return "  (the engine here is the same, src/portfolio is not)"
-    also = "src/portfolio is the same" if project == project_now else "src/portfolio is another too"
-    return f"  (the engine here is another, {engine_now}; {also})"
+        return "  (the current engine is the same, src/portfolio differs)"
+    also = "src/portfolio is the same" if project == project_now else "src/portfolio differs too"
+    return f"  (the current engine is another, {engine_now}; {also})"
 
 
 def _settings(text: str) -> list[str]:
@@ -241,7 +239,7 @@ def _value(column: Column, text: str) -> Value:
             case _:
                 return text
     except (ValueError, KeyError):
-        raise PortfolioError(f"'{text}' is not a {column.type}, which column {column.name} wants.") from None
+        raise PortfolioError(f"'{text}' is not a {column.type}, which column {column.name} needs.") from None
 
 
 def _is(column: str, value: Value) -> str:

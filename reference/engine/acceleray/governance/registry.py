@@ -26,7 +26,7 @@ RUN_TAG = "run_id"
 DECISION = "decision"
 CHALLENGER, CHAMPION = "challenger", "champion"
 _LONGEST_SLUG = 60
-# What the description of a version that this module made begins with.
+# Beginning of the description of a version that this module registered.
 _ABOUT = "Made by run "
 
 
@@ -42,7 +42,7 @@ class RegisteredModel:
 
 @dataclass(frozen=True)
 class Dossier:
-    """What is logged with a model besides its bytes.
+    """Metadata logged with a model.
 
     Attributes:
         example: real rows of features, in the order of the model: an input example and the signature.
@@ -141,7 +141,7 @@ def _version_of(client: Any, name: str, known: Mapping[str, str]) -> Any:
         if not (token := page.token):
             break
     for one in sorted(found, key=lambda version: int(version.version), reverse=True):
-        # What Unity Catalog finds has no tags, and to ask for each version would take longer every day.
+        # Search results of Unity Catalog have no tags, and a query per version would take longer every day.
         if str(one.description or "").startswith(_ABOUT) and one.description != _about(known):
             continue
         whole = client.get_model_version(name, one.version)

@@ -68,7 +68,7 @@ class Tracker:
 
 
 class StageRecord:
-    """What one stage read and wrote, and its numbers; kept until the stage ends, then written at once."""
+    """Reads, writes and numbers of one stage; collected until the stage ends, then written at once."""
 
     def __init__(
         self, client: Any, run_id: str, experiment_id: str, read: dict[str, int] | None = None

@@ -124,7 +124,7 @@ class Near:
 
 @dataclass(frozen=True)
 class Weighed:
-    """Outcomes of which the largest losses have weights of their own, as in ``order_weights``.
+    """Outcomes of which the largest losses have separate weights, as in ``order_weights``.
 
     losses and units are of shape (outcomes,), weights (kept,) from the largest loss on, never growing.
     """

@@ -22,7 +22,7 @@ from acceleray.quant.streams import Purpose, Stream
 
 # The smallest uniform number is 0: it stands for the lower half of its cell, so that no shock is infinite.
 _SMALLEST_UNIFORM = 2.0**-54
-# What a normal from 53-bit uniforms can reach.
+# Largest normal variate from 53-bit uniforms.
 _FARTHEST_NORMAL = 8.5
 _MIXING_STEP = 1.0 / 64.0
 _MARGIN_STEP = 1.0 / 128.0

@@ -1,4 +1,4 @@
-"""The content of a day: one number that moves when a price of the day does, whoever reads them in what order.
+"""The content of a day: one number that changes with any price of the day, in any order of reading.
 
 Each price has a number of 64 bits out of its instrument and its bits, and a day has the sum of them, modulo
 2^64. So a day can be summed a part at a time, on several machines. It tells whether a day moved; it is no

@@ -46,7 +46,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Sorted:
-    """What some scenarios are within an interval: sure ones in sum, those that matter one by one.
+    """Scenarios within an interval of amounts: certain ones as a sum, critical ones one by one.
 
     least_above counts scenarios that lose ``low`` or more whatever the amount, most_above those that lose
     more than ``high`` at some amount: they tell whether the interval's two losses were right.

@@ -1,6 +1,6 @@
 """Simulated records of a right model, followed over the refreshes that are over.
 
-A record is known by its number: its losses are the numbers of its own stream, the window before the first
+A record is known by its number: its losses are the numbers of its stream, the window before the first
 day first. So a path over more days begins with the path over fewer, to the bit, and what has been followed
 once need not be followed again. Only losses in the tail are made: a bound that too many losses would have to
 stay below is checked in every window, and lowered where it does not hold.
@@ -30,7 +30,7 @@ _RANKED = 4
 
 @dataclass(frozen=True)
 class NullLaw:
-    """What decides the law of the tests.
+    """Parameters of the null distribution of the tests.
 
     days: out of sample. window: losses the model looks back at, 0 for one that knows quantile and shortfall.
     before: losses there were before the first day, at most a window. nu: degrees of freedom of a loss.
@@ -69,7 +69,7 @@ class Tail:
 
 @dataclass(frozen=True)
 class Counted:
-    """What happened on some days: exceptions by record and day, and sums over exceedances by record."""
+    """Outcomes of some days: exceptions by record and day, and sums over exceedances by record."""
 
     record: NDArray[np.uint32]
     day: NDArray[np.uint32]
@@ -79,7 +79,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class NullPath(Counted):
-    """What happened to records up to a refresh, and the estimates (3, records) from there on.
+    """State of records up to a refresh, and the estimates (3, records) from there on.
 
     Attributes:
         record: (exceptions,) its number; in order.

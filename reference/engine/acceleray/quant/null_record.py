@@ -1,4 +1,4 @@
-"""What tests of a record say where the model is right: their law, simulated, with the error of the window.
+"""Null distribution of the tests of a record under a correct model, simulated, with window error.
 
 A right model knows the law of tomorrow's standardised loss, up to what it must estimate: here the quantile
 and the shortfall, from a window of past losses of that law, as filtered historical simulation does. So each
@@ -6,7 +6,7 @@ simulated record draws independent losses from Student's t, estimates both again
 the window before, and is tested like the real one. P-values from these records hold at any number of days
 and any tail, and allow for estimation error; asymptotic ones do neither.
 
-Each record has a stream of its own, so one of more days begins with that of fewer: `null_path` follows it
+Each record has its stream, so a longer record extends a shorter one: `null_path` follows it
 over the refreshes that are over, which stay as they are, and only the days since the last one are new. The
 law of T days is exact for every T.
 """

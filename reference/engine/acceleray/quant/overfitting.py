@@ -1,4 +1,4 @@
-"""What is left of a Sharpe ratio once it is counted how many were tried.
+"""Sharpe ratios corrected for the number of trials.
 
 Sharpe ratios are per observation of the series they come from, not annualised, and without a risk-free rate:
 the series are of long-short spreads, which cost no capital.

@@ -89,7 +89,7 @@ def read_margins(at: Any, signs: Any, grid: Any, table: Any) -> int:
             place = (at[point, line] - start) * inverse
             place = 0.0 if place < 0.0 else place
             place = float(last) if place > last else place
-            # What is not a number has a place too: nothing outside of the table may be read.
+            # NaN has a place too: nothing outside of the table may be read.
             whole = int(place) if place >= 0.0 else 0
             whole = min(whole, last - 1)
             part = place - whole

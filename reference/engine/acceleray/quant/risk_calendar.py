@@ -24,7 +24,7 @@ Days = NDArray[np.datetime64]
 
 @dataclass(frozen=True)
 class Listed:
-    """What a calendar must know of each instrument, arrays of shape (instruments,).
+    """Calendar inputs of each instrument, arrays of shape (instruments,).
 
     Attributes:
         first, last: dates of its first and its last price.

@@ -40,7 +40,7 @@ def windows(series: NDArray[np.float64], length: int) -> Windows:
     """Return all windows of a length of a series, of shape (days - length + 1, length), without a copy."""
     own = np.ascontiguousarray(series, dtype=np.float64)
     shape = (max(0, own.size - length + 1), length)
-    # What NumPy offers checks so much that it takes longer than many a statistic.
+    # The checks of the NumPy version take longer than many a statistic.
     return np.ndarray(shape, np.float64, own, strides=(own.itemsize, own.itemsize))
 
 

@@ -136,7 +136,7 @@ def filtered_historical_returns(
 
 
 class _Path:
-    """What positions have earned so far: compounded, or added where returns are arithmetic."""
+    """Returns of positions so far: compounded, or added where returns are arithmetic."""
 
     def __init__(self, shape: tuple[int, ...], arithmetic: NDArray[np.bool_] | None) -> None:
         self._growth = np.ones(shape)

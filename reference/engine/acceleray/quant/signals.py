@@ -1,4 +1,4 @@
-"""What a signal is worth: how long it lasts, what is left after costs, what it adds to other signals.
+"""Value of a signal: its decay, its return after costs, its contribution beyond other signals.
 
 Arrays are of shape (dates, instruments) on consecutive trading days, NaN where a value is missing.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acceleray.quant.evaluation import rank_information_coefficient
 
 YEAR_D = 252
-# A residual this small beside what it is left of is rounding: the signal is a copy of those before it.
+# A residual this small relative to its origin is rounding: the signal is a copy of those before it.
 _ROUNDING = 1e-9
 # A regression leaves at least so many instruments to rank beyond those it uses up.
 _MINIMUM_LEFT = 3

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
-    """What a stream is for; two purposes never share numbers, even at the same seed and index."""
+    """Purpose of a stream; two purposes never share numbers, even at the same seed and index."""
 
     SCENARIO_DAYS = 0
     MISSING_RESIDUALS = 1

@@ -30,7 +30,7 @@ Columns = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 class TailSearch:
-    """What is known of the tails of some portfolios from the scenarios seen so far, and `take` sees more.
+    """State of the tails of some portfolios after the scenarios so far; `take` adds more.
 
     ``columns`` turns returns (scenarios, lines) into what is summed over the tail of the level ``summed``;
     the same function goes into every call. The window of every level is averaged over returns.

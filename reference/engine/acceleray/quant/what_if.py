@@ -1,4 +1,4 @@
-"""What trades do to the risk of one portfolio, from scenarios that are kept instead of drawn again.
+"""Effect of trades on the risk of one portfolio, from kept scenarios.
 
 Losses before any trade are kept with the scenarios, so a question reads the returns of what it trades, and
 nothing of the rest: losses after are those before less amount times return, summed over the trades. Each
@@ -55,7 +55,7 @@ class Measures:
 
 @dataclass(frozen=True)
 class Trades:
-    """What is asked of every block.
+    """Request for every block.
 
     Attributes:
         units: first those that are traded, then those that may hedge; each the sum of lines times numbers.
@@ -72,7 +72,7 @@ class Trades:
 
 @dataclass(frozen=True)
 class Seen:
-    """What one block says: largest losses after all trades with their rows, after all but each, hedges."""
+    """Result of one block: largest losses after all trades with their rows, after all but each, hedges."""
 
     losses: NDArray[np.float64]
     rows: NDArray[np.int64]

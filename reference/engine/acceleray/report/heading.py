@@ -1,4 +1,4 @@
-"""What stands at the top of every page: whose run, of which day, from which prices."""
+"""Heading of every page: owner, day and prices of the run."""
 
 from __future__ import annotations
 

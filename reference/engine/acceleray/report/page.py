@@ -31,7 +31,7 @@ class Page:
         sections: anchor and title of each section, in order.
         fill: from `read`, settings and `more` to what the template names.
         calibrated: whether its numbers rest on a calibration, whose proxies are then named first.
-        desk: whether it begins with the overview of all portfolios, and each has a page of its own.
+        desk: whether it begins with the overview of all portfolios, and each has a separate page.
         documents: from a run that has been recorded to the documents of the models it made, written.
     """
 

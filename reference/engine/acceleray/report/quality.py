@@ -1,4 +1,4 @@
-"""What came in, what was kept, what was not, and where prices are missing."""
+"""Received, accepted and quarantined prices, and missing ones."""
 
 from __future__ import annotations
 

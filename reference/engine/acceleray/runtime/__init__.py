@@ -1,1 +1,1 @@
-"""What executes a workload: its run, its evidence, its progress, and the notebook around it."""
+"""Execution of a workload: run, evidence, progress and notebook."""

@@ -1,4 +1,4 @@
-"""What code this is: digests that decide identity, the version of the engine, and its edited files."""
+"""Identity of the code: digests, version of the engine, and its edited files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import acceleray
 ENGINE = Path(acceleray.__file__).parent
 # Around the package where the engine is source, inside it in a wheel, which knows no folder around a package.
 _VERSION, _METHODOLOGY, _HASHES = "VERSION", "methodology.md", "HASHES"
-# What a wheel adds to a package.
+# Files that a wheel adds to a package.
 _ADDED = ((_VERSION,), (_METHODOLOGY,))
 
 

@@ -1,4 +1,4 @@
-"""What a run asks of a report's page."""
+"""The interface between a run and the page of its report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from acceleray.settings import Settings
 
 
 class Page(Protocol):
-    """What makes a report of a run's rows: `acceleray.report.page.Page`."""
+    """Writes a report from the rows of a run: `acceleray.report.page.Page`."""
 
     def write(
         self,

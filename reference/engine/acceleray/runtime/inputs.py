@@ -1,4 +1,4 @@
-"""What a run takes from outside: files, tables of others, and rows that earlier runs left.
+"""External inputs of a run: files, external tables, and rows of earlier runs.
 
 Prices and positions of yesterday are no longer where they were tomorrow. So a run records what it read, with
 the hash of each file, and `portfolio archive` keeps exactly that or says what has changed since.

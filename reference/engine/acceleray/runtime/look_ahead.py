@@ -27,7 +27,7 @@ _SEED = 20_240_229
 
 
 def refuse_look_ahead(signals: Sequence[Signal], where: str = "src/portfolio/signals.py") -> None:
-    """Refuse signals whose value depends on other days than those of its own window.
+    """Refuse signals whose value depends on days outside their window.
 
     Args:
         signals: of a project.

@@ -1,4 +1,4 @@
-"""What a notebook needs so that it runs the same on Databricks, in an editor and as a plain script."""
+"""Helpers that let a notebook run on Databricks, in an editor and as a plain script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while a run works: one line per stage, a bar while tasks finish."""
+"""Progress on the console: one line per stage, a bar while tasks finish."""
 
 from __future__ import annotations
 

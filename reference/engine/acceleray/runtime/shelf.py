@@ -1,4 +1,4 @@
-"""What is kept of one kind of work: read once, checked at every use, and what a run adds to it."""
+"""Kept results of one kind: read once, checked at every use, extended by the run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Kind:
 
 
 class DamagedError(Exception):
-    """What is kept is not what was kept."""
+    """A kept result has changed since it was stored."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Shelf:
             return None
         if (content := self._whole(row)) is not None:
             return content
-        # It may have been made again since, and kept beside the damaged one.
+        # It may have been recomputed since, and stored next to the damaged one.
         for other, name in enumerate(self.rows["work_key"].to_pylist()):
             if name == key and self.rows["made_with"][other].as_py() == self.made_with:
                 self.here[key] = other

@@ -1,4 +1,4 @@
-"""What a workload is, what it says at its end, and how one is executed."""
+"""A workload: its declaration, its conclusion, and its execution."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a workload says at its end: headline numbers, a verdict, a report, models compared, portfolios."""
+    """Conclusion of a workload: headline numbers, verdict, report, compared models, portfolios."""
 
     headline: tuple[tuple[str, str], ...]
     verdict: str

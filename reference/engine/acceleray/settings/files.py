@@ -107,7 +107,7 @@ def _parse(override: str) -> dict[str, Any]:
     name, equals, text = override.partition("=")
     name = _BEFORE.get(name.strip(), name.strip())
     if not equals or not name:
-        raise PortfolioError(f"--set wants section.key=value, not '{override}'.")
+        raise PortfolioError(f"--set needs section.key=value, not '{override}'.")
     if name == "environment":
         raise PortfolioError("The environment decides which files of conf/ are read: use --environment NAME.")
     if name not in known_names() or name == "project_dir":

@@ -56,7 +56,7 @@ def in_catalog(settings: Settings) -> bool:
 
 
 def ray_beside(settings: Settings) -> bool:
-    """Return whether Ray runs beside this process, on this machine alone, and not inside Spark."""
+    """Return whether Ray runs next to this process, on this machine only, and not inside Spark."""
     return settings.profile in ("local", "connect")
 
 

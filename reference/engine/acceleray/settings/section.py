@@ -1,4 +1,4 @@
-"""What every section of the settings is, and the types of numbers they share."""
+"""Base of every section of the settings, and shared number types."""
 
 from __future__ import annotations
 

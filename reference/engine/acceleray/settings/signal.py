@@ -1,4 +1,4 @@
-"""What can be set about the signal model and the evidence for signals."""
+"""Settings of the signal model and of the evidence for signals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from acceleray.settings.section import PositiveInt, Section, Share
 
 
 class Features(Section):
-    """What the signal model sees and what it predicts."""
+    """Inputs and target of the signal model."""
 
     horizon_d: PositiveInt = 21
 

@@ -1,4 +1,4 @@
-"""What a table declaration is made of."""
+"""Parts of a table declaration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 CONTRACT_VERSION = 2
 
 Layer = Literal["bronze", "silver", "gold"]
-# What one commit replaces: the rows of one price source, or of one run. Kept work is found by its kind.
+# A commit replaces the rows of one price source, or of one run. Kept work is found by its kind.
 Scope = Literal["source", "run_id", "kind"]
 Type = Literal["string", "double", "long", "boolean", "date", "timestamp"]
 

@@ -1,4 +1,4 @@
-"""What a project's own tests are made with; nothing else imports it."""
+"""Helpers for the tests of a project; nothing else imports it."""
 
 from acceleray.testing.small import SmallProject, small_project
 

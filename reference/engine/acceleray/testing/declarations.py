@@ -1,4 +1,4 @@
-"""What can be wrong with a project's own table declarations."""
+"""Errors in the table declarations of a project."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Runs kept for years: archives that need no Delta history, and runs made again from them."""
+"""Archives of runs: they need no Delta history, and runs are reproduced from them."""

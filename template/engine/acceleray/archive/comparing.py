@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from acceleray.tables.contract import Table
 
 TOLERANCE = 1e-10
-"""What numbers may differ by on another type of processor: relative, and absolute below one."""
+"""Tolerance for numbers on another processor type: relative, and absolute below one."""
 # Digests of numbers: where last bits may differ, they do.
 _DIGESTS = ("content_sha256", "made_from")
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What comparing a table came to.
+    """Result of comparing a table.
 
     Attributes:
         table: the declaration.
@@ -41,7 +41,7 @@ def compare(table: Table, then: Path, now: Path | None, exact: bool = True) -> C
     Args:
         table: the declaration.
         then: the archived rows, by key.
-        now: the same of the run made again; None where it did not write the table.
+        now: the same of the reproduced run; None if it did not write the table.
         exact: bit for bit, or to `TOLERANCE`.
     """
     kept = pq.ParquetFile(then)

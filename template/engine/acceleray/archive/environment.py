@@ -48,12 +48,12 @@ def python_for(project: Path, manifest: dict[str, Any], cache: Path, reporter: R
         raise PortfolioError(f"The run had {few}, not here, and the archive has no lock; install them.")
     known = digest_of([manifest["python"], platform.machine(), *(lock.read_text("utf-8") for lock in locks)])
     folder = cache / "environments" / known
-    reporter.say(f"  The run had {few}: making its environment in {folder}")
+    reporter.say(f"  The run had {few}: creating its environment in {folder}")
     script = project / "engine" / "scripts" / "prepare.sh"
     done = subprocess.run(["sh", str(script), str(folder), *map(str, locks)], stdout=2, check=False)
     if done.returncode:
         raise PortfolioError(
-            f"No environment could be made from {locks[0]}; the lines above say why. Make one by hand, "
+            f"No environment could be created from {locks[0]}; the lines above say why. Create one manually, "
             "and run `portfolio reproduce` in it."
         )
     return folder / "bin" / "python"

@@ -62,7 +62,7 @@ def archive(
     """
     target = (folder or settings.archive_dir).resolve() / run_id
     if target.exists():
-        with reporter.stage("Check the archive that is there"):
+        with reporter.stage("Check the existing archive"):
             content, sealed = verified(target)
         return Archived(target, sealed, False, len(content["tables"]))
     with run_lock(settings.machine_dir), reader(settings) as tables:
@@ -111,7 +111,7 @@ def _evidence(
     run = found[0]
     if run["workload"] not in of.workload_names():
         raise PortfolioError(
-            f"Run {run_id} is a {run['workload']}, which is no workload; archive a run of one."
+            f"Run {run_id} is a {run['workload']}, which is not a workload; archive a run of a workload."
         )
     if (here := of.code_version()) != run["code_version"]:
         raise PortfolioError(
@@ -136,15 +136,15 @@ def _keep(
     numbers = json.loads(run["settings_json"])
     refuse_undelivered(inputs, numbers["market_data"]["source"])
     (work / TABLES).mkdir(parents=True)
-    with reporter.stage("Copy engine, src, conf and what was read"):
+    with reporter.stage("Copy engine, src, conf and input files"):
         copy_project(of, settings.project_dir, work / "project")
         sources = keep_sources(inputs, settings, work)
         documents = keep_documents(settings, run["run_id"], work)
-    with reporter.stage("Keep the table versions it read and wrote"):
+    with reporter.stage("Copy the table versions it read and wrote"):
         tables = _tables(of, settings, run, inputs, touches, work, reporter)
     model = None
     if run["model_uri"] and (model := named(run["model_uri"])):
-        with reporter.stage("Keep the signal model"):
+        with reporter.stage("Copy the signal model"):
             (work / MODEL).parent.mkdir()
             (work / MODEL).write_bytes(model_bytes(settings, *model))
     with reporter.stage("Hash every file"):
@@ -227,7 +227,7 @@ def _kept(
         return content, newest
     if fingerprint and content.fingerprint != fingerprint:
         raise PortfolioError(
-            f"Version {version} of {table.label} does not hold what the run wrote: fingerprint "
+            f"Version {version} of {table.label} does not contain the rows that the run wrote: fingerprint "
             f"{content.fingerprint}, recorded {fingerprint}; its files were changed."
         )
     return content, version

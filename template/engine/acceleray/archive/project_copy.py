@@ -18,7 +18,7 @@ _AROUND = (
     *("requirements-java.lock", "docs/methodology.md", "scripts/prepare.sh", "scripts/lock.sh"),
 )
 _OF_PROJECT = ("pyproject.toml", "requirements.lock")
-# What settings are read from. Nothing else of conf/ is kept: a password file has no place in an archive.
+# Settings files. Nothing else of conf/ is kept: a password file has no place in an archive.
 _CONF = (".yml", ".csv")
 LOCKS = ("engine/requirements.lock", "requirements.lock")
 """The locks of an archived project, those that it needs not have included."""

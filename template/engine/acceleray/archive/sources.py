@@ -74,11 +74,11 @@ def _refuse_changed(each: Input, settings: Settings) -> None:
     place = each.location(settings.project_dir)
     if not place.is_file():
         raise PortfolioError(
-            f"{place} ({each.name}), which the run read, is gone; put it back and archive again."
+            f"{place} ({each.name}), which the run read, is gone; restore it and archive again."
         )
     if file_digest(place) != each.sha256:
         raise PortfolioError(
-            f"{place} ({each.name}) has changed since the run read it; put that file back (SHA-256 "
+            f"{place} ({each.name}) has changed since the run read it; restore that file (SHA-256 "
             f"{each.sha256[:16]}...), or set archive.auto: true, which archives each run at its end."
         )
 
@@ -87,7 +87,7 @@ def _rows(each: Input, settings: Settings) -> pa.Table:
     """Return the rows of a table of others at the version that the run found newest."""
     if each.version is None:
         raise PortfolioError(
-            f"{each.name} is {each.path}, a view, which has no versions to keep; name a Delta table instead."
+            f"{each.name} is {each.path}, a view, which has no versions; name a Delta table instead."
         )
     if in_catalog(settings):
         with ExitStack() as stack:

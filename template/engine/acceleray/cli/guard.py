@@ -68,7 +68,7 @@ def guarded(action: Callable[[], int], place: Place) -> int:
 
 
 def _stopped(number: int) -> int:
-    _complain("Stopped; no table was left half-written.")
+    _complain("Stopped; no table is half-written.")
     return 128 + number
 
 
@@ -125,7 +125,7 @@ def _log(error: BaseException, place: Place) -> str:
         except OSError:
             continue
         return str(folder / name)
-    return "no file, because none could be written"
+    return "no file, because it could not be written"
 
 
 def _existing(folder: Path) -> Path:

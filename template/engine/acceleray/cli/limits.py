@@ -38,7 +38,7 @@ def limits(
     context: typer.Context,
     workload: Annotated[
         str | None,
-        typer.Option("--workload", metavar="WORKLOAD", help="The newest run of this workload, not of any."),
+        typer.Option("--workload", metavar="WORKLOAD", help="The newest run of this workload only."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="At most N rows; 20, or all for --csv.")
@@ -82,7 +82,7 @@ def limits(
         if run is None:
             of = f" of {workload}" if workload else ""
             print(
-                f"No run{of} has compared anything with limits yet; write conf/limits.yml and run one.",
+                f"No run{of} has checked limits yet; write conf/limits.yml and run a workload.",
                 file=sys.stderr,
             )
             return 1

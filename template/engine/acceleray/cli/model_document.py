@@ -51,7 +51,7 @@ def model_document(
     settings = load(find_project(project), environment, overrides or (), profile=profile)
     context.obj.state_dir = settings.state_dir
     if output is not None and output.exists() and not output.is_dir():
-        raise PortfolioError(f"{output} is a file; --output wants a folder.")
+        raise PortfolioError(f"{output} is a file; --output needs a folder.")
     from acceleray.engines.delta.reader import reader
     from acceleray.report.model_document.context import models
     from acceleray.report.model_document.kept import KeptInTables

@@ -35,11 +35,11 @@ def new_workload(context: typer.Context, name: Name, project: ProjectFolder = No
     folder = find_project(project)
     files = contents(folder, name, context.obj.project)
     if taken := [path for path in files if (folder / path).exists()]:
-        raise PortfolioError(f"{taken[0]} is there already; choose another name.")
+        raise PortfolioError(f"{taken[0]} already exists; choose another name.")
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    tell([*files, "", f"Next: portfolio run {name}, then change what it computes, and `make dictionary`."])
+    tell([*files, "", f"Next: portfolio run {name}, then change its computation, and run `make dictionary`."])
     return 0
 
 
@@ -79,7 +79,7 @@ def _refuse(name: str, project: Project) -> None:
             f"'{name}' cannot be a workload: use lower-case words joined by _, like credit_study."
         )
     if _DEVICES.fullmatch(name):
-        raise PortfolioError(f"'{name}' cannot be a workload: Windows keeps that name to itself.")
+        raise PortfolioError(f"'{name}' cannot be a workload: the name is reserved on Windows.")
     if len(name) > _LONGEST:
         raise PortfolioError(f"'{name}' has more than {_LONGEST} letters; choose a shorter name.")
     if name in project.workload_names():

@@ -9,7 +9,7 @@ import typer
 
 ProjectFolder = Annotated[
     Path | None,
-    typer.Option("--project", metavar="DIR", help="Project folder, if not this one or one above it."),
+    typer.Option("--project", metavar="DIR", help="Project folder; default: this folder or one above it."),
 ]
 Environment = Annotated[
     str, typer.Option("--environment", metavar="NAME", help="Which conf/NAME.yml to use.")

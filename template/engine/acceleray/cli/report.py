@@ -21,7 +21,7 @@ def report(
     context: typer.Context,
     run_id: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN_ID]", help="The newest report of the book if none is given."),
+        typer.Argument(metavar="[RUN_ID]", help="Default: the newest report of the book."),
     ] = None,
     xlsx: Annotated[
         Path | None, typer.Option("--xlsx", metavar="FILE", help="Write its tables to an XLSX file instead.")
@@ -51,7 +51,7 @@ def report(
     if xlsx is not None:
         refuse_unwritable(xlsx)
     if output is not None and output.exists() and not output.is_dir():
-        raise PortfolioError(f"{output} is a file; --output wants a folder.")
+        raise PortfolioError(f"{output} is a file; --output needs a folder.")
     with reader(settings) as tables:
         kept = KeptInTables(tables)
         run = again.run_of(kept, run_id)

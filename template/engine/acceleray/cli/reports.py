@@ -39,7 +39,7 @@ def reports(
     if newest:
         path = next((one for one in found if not one.document), found[0]).path
         if not webbrowser.open(path.resolve().as_uri()):
-            raise PortfolioError(f"No browser was found here; open {path} yourself.")
+            raise PortfolioError(f"No browser was found; open {path} manually.")
         tell([f"Opened: {path}"])
         return 0
     rows = [(f"{one.written:%Y-%m-%d %H:%M}", one.title, one.verdict, one.path.name) for one in found]

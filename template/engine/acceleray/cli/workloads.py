@@ -9,7 +9,7 @@ import typer
 from acceleray.cli.text import grid, tell
 from acceleray.runtime.project import Modules, Project
 
-# What is listed of a workload, in the order of its declaration.
+# Listed attributes of a workload, in the order of its declaration.
 _LISTED = ("name", "title", "engine")
 
 

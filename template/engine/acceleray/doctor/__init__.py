@@ -1,4 +1,4 @@
-"""What this machine is missing for a profile, in plain lines, found without starting Spark or Ray.
+"""Missing requirements of a profile on this machine, in plain lines, without starting Spark or Ray.
 
 And, where asked, which engine each stage belongs to at the sizes of this project.
 """

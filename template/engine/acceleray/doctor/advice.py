@@ -49,7 +49,7 @@ def advise(settings: Settings, instruments: int | None = None, days: int | None 
     size = panel(settings, instruments, days)
     cores = processors()
     yield f"{size[0]:,} instruments x {size[1]:,} days; evidence: {known.origin}."
-    yield "Seconds are of the work that was measured alone; a stage also reads, checks, writes and reports."
+    yield "Seconds refer to the measured work only; a stage also reads, checks, writes and reports."
     refusal = environment_checks.unsupported_place(settings.profile, os.environ)
     for work in works(settings, *size, known):
         found = decide(work, known, cores, slots.available_mb(), refusal)
@@ -69,7 +69,9 @@ def decide(
         refusal: why Ray cannot run here; None if it can.
     """
     if work.pattern == "tables":
-        return Advice("Spark", work, f"Joins, windows and governed writes are Spark's.{_times(known, 'etl')}")
+        return Advice(
+            "Spark", work, f"Joins, windows and governed writes belong to Spark.{_times(known, 'etl')}"
+        )
     if refusal:
         return Advice("Spark", work, refusal)
     if work.pattern == "one fit":
@@ -80,27 +82,31 @@ def decide(
         said = f" Shards took {slower:.1f} times as long as one process." if slower else ""
         return Advice("one process", work, f"One fit that fits into memory needs no cluster.{said}")
     if work.core_s is None:
-        return Advice("measure", work, f"Nothing like it was measured: make bench ARGS='--work {work.row}'.")
+        return Advice(
+            "measure", work, f"No measurement of such work: run make bench ARGS='--work {work.row}'."
+        )
     if work.core_s <= known.start_s():
-        reason = f"Done before engines are up, which takes {known.start_s():.0f} s."
+        reason = f"Finishes before the engines have started, which takes {known.start_s():.0f} s."
         return Advice("one process", work, reason)
     ratio = known.ratio(work.row)
     if ratio is None:
-        return Advice("measure", work, f"No side of Spark was measured: make bench ARGS='--work {work.row}'.")
+        return Advice(
+            "measure", work, f"No Spark implementation was measured: run make bench ARGS='--work {work.row}'."
+        )
     best = known.rows[work.row].get("best_spark", "Spark")
     if ratio < 1.0 / _CLOSE:
         return Advice("Spark", work, f"Spark alone ({best}) took {ratio:.2f} of Ray's time.")
     if ratio < _CLOSE:
-        reason = f"Spark alone ({best}) took {ratio:.2f} of Ray's time: take what the team knows."
+        reason = f"Spark alone ({best}) took {ratio:.2f} of Ray's time: use the one your team knows."
         return Advice("either", work, reason)
     return Advice("Ray", work, f"{ratio:.1f} times as fast as Spark alone ({best}): {_WHY[work.pattern]}")
 
 
 _WHY = {
-    "uneven": "tasks of different lengths fill the cores without partitions to tune.",
+    "uneven": "tasks of different lengths fill the cores without partition tuning.",
     "stopped early": "trials learn from each other and stop while others run.",
     "shared": "one copy of the scenarios serves every worker of a machine.",
-    "map": "tasks read, predict and write files without rows crossing between Java and Python.",
+    "map": "tasks read, predict and write files without moving rows between Java and Python.",
 }
 
 

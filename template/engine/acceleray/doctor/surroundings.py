@@ -1,4 +1,4 @@
-"""What the machine allows: processors, folders, proxies, certificates, mirrors of packages."""
+"""Limits of the machine: processors, folders, proxies, certificates, package mirrors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from acceleray.engines.processes import allowance
 from acceleray.engines.spark.jars import without_login
 from acceleray.settings import Settings
 
-# Who reads them: requests and conda, Python and Java's import of its certificates, curl and Git, pip.
+# Read by requests and conda, Python and Java's import of its certificates, curl and Git, pip.
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT")
 PROXIES = ("https_proxy", "http_proxy", "all_proxy")
 

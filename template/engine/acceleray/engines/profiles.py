@@ -47,7 +47,7 @@ def engines(settings: Settings) -> Iterator[tuple[SparkSession, FanOut]]:
 
 @contextmanager
 def ray_of_profile(settings: Settings) -> Iterator[FanOut]:
-    """Yield a fan-out on Ray as `engines` does; inside Spark, or without it where Ray runs beside.
+    """Yield a fan-out on Ray as `engines` does; inside Spark, or without it if Ray runs next to it.
 
     Raises:
         PortfolioError: this place cannot carry the profile, or Ray would leave Spark no slot.

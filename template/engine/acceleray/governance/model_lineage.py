@@ -1,4 +1,4 @@
-"""What a workspace derives a model's lineage from: who ran, and which tables the run read.
+"""Tags from which a workspace derives the lineage of a model: job or notebook, and the tables read.
 
 MLflow's Unity Catalog store sends lineage with a version of a model if its run carries the tags of a notebook
 or job, and takes the tables from the run's inputs (`rest_store.py` of MLflow 3.17, read in its source).

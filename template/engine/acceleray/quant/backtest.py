@@ -32,7 +32,7 @@ class LikelihoodRatio:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the tests of coverage say about one model's forecasts at one confidence.
+    """Coverage tests of the forecasts of one model at one confidence.
 
     ``expected`` is the number of exceptions a right model has on average. ``zone`` judges all days, the
     recent ones the last 250 and 500 days. ``multiplier`` is defined for 99 % and 250 days alone, None

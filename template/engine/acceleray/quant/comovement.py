@@ -4,7 +4,7 @@ Filters of single instruments bring each one's past shocks to variance one, what
 so their correlation: in a crisis instruments fall together, and days replayed from calmer times do not.
 Standardised residuals z are therefore split into a common part, b m with m their mean on a day, and their own
 part; the share of the common part in the variance is followed through time, and a past day is brought from
-the share of its own time to that of today:
+the share of its time to that of today:
 
     z' = b m sqrt(c_now / c_day) + (z - b m) sqrt((1 - c_now) / (1 - c_day))
 

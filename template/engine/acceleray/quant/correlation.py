@@ -1,4 +1,4 @@
-"""What ties instruments together: a correlation that can be simulated, and the tails of a t copula.
+"""Dependence between instruments: a correlation that can be simulated, and the tails of a t copula.
 
 A sample correlation of more instruments than days is singular, and of nearly as many is close to it. Ledoit &
 Wolf (2004, "A well-conditioned estimator for large-dimensional covariance matrices") mix it with the identity

@@ -39,7 +39,7 @@ class DayPrices:
 
 @dataclass(frozen=True)
 class DayReturns:
-    """What each risk day says of each instrument.
+    """Values of each instrument on each risk day.
 
     Attributes:
         price: last one known, NaN before the first.

@@ -55,8 +55,8 @@ def euler_value_at_risk(
 def adding_up(contributions: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return contributions (portfolios, assets) moved so that they add up to totals (portfolios,).
 
-    What is missing is shared in proportion to the size of each contribution. Where all have one sign that is
-    a common factor; where a hedge makes them cancel, a factor could be of any size and sign, and this cannot.
+    The difference is distributed in proportion to the size of each contribution. If all have one sign, that
+    is a common factor; if a hedge makes them cancel, a factor could have any size and sign, and this cannot.
     """
     sizes = np.abs(contributions)
     whole = sizes.sum(axis=1)

@@ -1,4 +1,4 @@
-"""What an optimiser of GJR-GARCH(1,1)-t finds, and how `arch` finds it."""
+"""Estimate of a GJR-GARCH(1,1)-t optimiser, and the estimate by `arch`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lines of a book earn and lose in kept scenarios: prices, what currencies add, and trades in both."""
+"""Returns of book lines in kept scenarios: prices, currency effects, and trades in both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CASH = -1
-"""Instead of an instrument: what has no price of its own."""
+"""Placeholder for lines without a price."""
 
 # Scenarios worked on together: some vectors of them fit into a processor's cache.
 TOGETHER = 16_384
@@ -17,7 +17,7 @@ TOGETHER = 16_384
 
 @dataclass(frozen=True)
 class Unit:
-    """What one line of a book earns where instruments earn their returns: a price, or what a currency adds.
+    """Return of one book line, given instrument returns: a price, or a currency effect.
 
     Attributes:
         held: place of the instrument whose returns it takes, or `CASH`.

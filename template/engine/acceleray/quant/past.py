@@ -1,4 +1,4 @@
-"""What the fits of one block of days make of the days before it: residuals, volatilities and co-movement."""
+"""Past days under the fits of one block of days: residuals, volatilities and co-movement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MINIMUM_DAYS = 100
 
 @dataclass(frozen=True)
 class Past:
-    """What may be replayed on the days ``first`` to ``last - 1``, all of one set of fits.
+    """Replayable past of the days ``first`` to ``last - 1``, all of one set of fits.
 
     Attributes:
         columns: (columns,) places of the instruments, all with a fit.

@@ -111,7 +111,7 @@ def pilot_bounds(losses: NDArray[np.float64], levels: Sequence[Level]) -> list[N
     """
     count = losses.shape[1]
     ranks = [level.pilot_ranks(count) for level in levels]
-    # What lies above the lowest rank is little, and quickly put in order.
+    # Few values lie above the lowest rank, and sorting them is quick.
     lowest = count - 1 - max(lower for _, lower in ranks)
     losses.partition(lowest, axis=1)
     tail = np.sort(losses[:, lowest:], axis=1)

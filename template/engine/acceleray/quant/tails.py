@@ -1,6 +1,6 @@
 """Value-at-risk and expected shortfall of many portfolios over any number of scenarios, in constant memory.
 
-Scenarios can be made again from their seed, so they are gone through in passes instead of being kept: count
+Scenarios can be regenerated from their seed, so they are processed in passes instead of being stored: count
 losses in bins (``acceleray.quant.rank_search``), then collect the few losses that share a bin with a rank
 that is needed, and sum what lies above. The result is that of ``acceleray.quant.risk`` on all losses at once,
 whatever the losses tie.
@@ -22,7 +22,7 @@ _WAITING = 500_000
 
 @dataclass(frozen=True)
 class Wanted:
-    """What one level needs collected: losses in these bins, and sums of what lies above that of the edge.
+    """Data to collect for one level: losses in these bins, and sums of what lies above that of the edge.
 
     Losses are summed less ``floor`` (portfolios,), which is close to the edge: squares then lose no digits.
     """

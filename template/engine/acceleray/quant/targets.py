@@ -1,4 +1,4 @@
-"""What the same scores can be held against besides the raw return: less what risk or the market explains.
+"""Alternative targets for scores besides the raw return: adjusted for risk or the market.
 
 A signal may rank raw returns because it ranks volatility, or beta in a rising market. Held against a return
 over its own volatility, and against what beta leaves of it, such a signal has nothing left.

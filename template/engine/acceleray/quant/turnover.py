@@ -1,4 +1,4 @@
-"""What it costs to hold the best and short the worst: how much of such a book is traded, and its price."""
+"""Trading cost of a long-short book: its turnover, and the price of it."""
 
 import math
 
@@ -47,7 +47,7 @@ def turnover(weights: NDArray[np.float64], horizon_d: int) -> float:
 def trading_cost(replaced: float, cost_bp: float) -> float:
     """Return what it costs to replace a share of a long-short book, as a fraction of one of its sides.
 
-    What is replaced is sold, and something else bought, on both sides; each trade costs `cost_bp` basis
+    Replaced instruments are sold and others bought, in both legs; each trade costs `cost_bp` basis
     points of what is traded.
     """
     return 2.0 * _GROSS * replaced * cost_bp / 10_000.0

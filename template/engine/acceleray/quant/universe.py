@@ -7,7 +7,7 @@ Log prices are a common part and a part of the instrument's own,
 * m is one path for all: the mean log return of the real names, resampled in blocks of random length (the
   stationary bootstrap of Politis & Romano 1994), so that crashes and quiet years stay what they are. It has
   no drift: different betas would turn one into a signal that nobody planted.
-* beta[i] is that of a real name, the instrument's parent, times a lognormal factor of its own.
+* beta[i] is that of a real name, the instrument's parent, times a separate lognormal factor.
 * q is a random walk: the parent's residuals, resampled in blocks for each instrument, each with a random sign
   (Wu 1986). Blocks keep the clusters of volatility, and the signs make certain that no step tells the next.
 * u is the transient part, normal and AR(1), which fades with a half-life (Poterba & Summers 1988; Fama &
@@ -15,7 +15,7 @@ Log prices are a common part and a part of the instrument's own,
 
 A share of the variance of the own one-day change of q + u is that of u; q is scaled down to leave the total
 as it was. Own parts of different instruments are independent. Numbers of instrument i depend on the seed and
-on i alone, so they are the same whoever computes them, and however many instruments there are.
+on i alone, so they depend neither on the process nor on the number of instruments.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class OneFactorModel:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated.
+    """Specification of the simulation.
 
     Attributes:
         days: prices of each instrument.

@@ -1,4 +1,4 @@
-"""What the out-of-sample days say about the models."""
+"""Out-of-sample results of the models."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Lineage:
     mlflow_run_id: str | None
     # Stage, direction, table, version, rows and fingerprint, in the order in which data flows.
     tables: tuple[dict[str, Any], ...]
-    # What to type to resolve the first number of the page.
+    # The command that resolves the first number of the page.
     command: str
 
 
@@ -56,7 +56,7 @@ def gather(
 ) -> Lineage:
     """Return what the run recorded of itself; `run` is its row in RUNS, or empty."""
     tables = read(RUN_TABLES).to_pylist()
-    # By name first, so that stages without a place of their own come in the same order every time.
+    # By name first, so that stages without a fixed place come in the same order every time.
     tables.sort(key=lambda row: (row["stage"], row["direction"] != "read", row["table_name"]))
     order = {name: place for place, name in enumerate(_STAGES)}
     tables.sort(key=lambda row: order.get(row["stage"], len(order)))

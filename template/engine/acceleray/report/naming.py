@@ -1,4 +1,4 @@
-"""What pages call the portfolio of their headlines, and what they say about the book it is in."""
+"""Name of the headline portfolio on pages, and statements about its book."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ SHOWN_ROWS = 100
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in one cell; numbers are aligned to the right."""
+    """Content of one cell; numbers are aligned to the right."""
 
     text: str
     is_number: bool

@@ -58,7 +58,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        # What a filter makes of a constant depends on the page: it is not worked out beforehand.
+        # The result of a filter on a constant depends on the page, so it is not precomputed.
         optimized=False,
     )
     for name in _FILTERS:

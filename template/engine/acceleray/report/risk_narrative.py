@@ -67,7 +67,7 @@ def rejected(horizon: Horizon) -> bool:
 
 
 def longer(horizons: tuple[Horizon, ...]) -> str:
-    """Return what was tested beside the one-day record and what was not, in words."""
+    """Return the tests besides the one-day record, and the missing ones, in words."""
     said = [f"{one.label}, {formats.days(one.horizon_d)}" for one in horizons if rejected(one)]
     left_out = [
         f"{one.label}, {formats.days(one.horizon_d)}"

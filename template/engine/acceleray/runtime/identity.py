@@ -1,4 +1,4 @@
-"""What decides a run's numbers, and what it touched."""
+"""Identity of a run, and the tables it read and wrote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from acceleray.tables.contract import Table
 
 @dataclass(frozen=True)
 class Identity:
-    """What decides a run's numbers; equal identities give equal numbers."""
+    """All inputs that determine the numbers of a run; equal identities give equal numbers."""
 
     run_id: str
     source: str

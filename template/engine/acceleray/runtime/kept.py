@@ -32,11 +32,11 @@ __all__ = ["ASKED", "Kept", "Kind"]
 
 # Results are written when they are this long together, and at the end of a stage.
 _AT_ONCE_BYTES = 32_000_000
-ASKED = "asked to compute everything anew"
+ASKED = "requested by --anew"
 """Why work is computed that may be there: `portfolio run --anew`."""
-_NEW = "nothing was kept for these inputs"
-_OTHER = "what was kept was made by other code, libraries or another processor"
-_DAMAGED = "what was kept was damaged"
+_NEW = "no result for these inputs"
+_OTHER = "other code, libraries or processor"
+_DAMAGED = "the stored result was damaged"
 
 
 class Keyed(Protocol):
@@ -66,7 +66,7 @@ class Kept:
     """The kept work of a run: what it finds, what it adds, and the account of both."""
 
     def __init__(self, run: Run, anew: bool = False) -> None:
-        """Keep the run; with `anew` nothing is taken, and what is computed is kept all the same."""
+        """Keep the run; with `anew` nothing is reused, but new results are kept."""
         self._run = run
         self._anew = anew
         self._stale = datetime.now(UTC) - timedelta(days=run.settings.maintenance.keep_work_d) / 2
@@ -122,7 +122,7 @@ class Kept:
         try:
             return self._shelf(kind).content(key)
         except DamagedError:
-            self._run.reporter.say(f"    a kept {kind.name} is damaged and is made again")
+            self._run.reporter.say(f"    a kept {kind.name} is damaged and is recomputed")
             return None
 
     def take(self, kind: Kind, key: str) -> Any:
@@ -131,7 +131,7 @@ class Kept:
         assert content is not None
         self.reused(kind.name, 1, shelf.made_by(key))
         if shelf.made_at(key) < self._stale:
-            # What is still of use is kept on: old rows are removed some day.
+            # Reused results are kept again, because old rows are removed after some time.
             self._keep(shelf, key, content)
         return kind.decode(content)
 
@@ -173,7 +173,7 @@ class Kept:
         if self._writer is None:
             self._writer = ThreadPoolExecutor(1, thread_name_prefix="kept-work")
         if self._writing is not None:
-            # What waits to be written is in memory: one lot at a time.
+            # Results are in memory until written, so they are written in batches.
             self._writing.result()
         self._writing = self._writer.submit(self._write, rows)
 
@@ -196,7 +196,7 @@ class Kept:
         try:
             self._run.lake.add(KEPT_WORK, rows)
         except Exception as error:
-            self._run.reporter.say(f"    work is not kept for the next run: {first_line(error)}")
+            self._run.reporter.say(f"    results are not kept for the next run: {first_line(error)}")
 
     def _shelf(self, kind: Kind) -> Shelf:
         if kind.name not in self._shelves:
@@ -211,5 +211,5 @@ class Kept:
             return kept_rows(self._run.lake, kind)
         except Exception as error:
             # Vacuumed, removed, or written by newer code: nothing of it is needed.
-            self._run.reporter.say(f"    kept work cannot be read and is made again: {first_line(error)}")
+            self._run.reporter.say(f"    kept results cannot be read and are recomputed: {first_line(error)}")
             return nothing_kept()

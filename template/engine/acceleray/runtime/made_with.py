@@ -1,4 +1,4 @@
-"""What computes a result: the code it needs, and no other; the libraries; the processor."""
+"""The code, libraries and processor that compute a result, and no other code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LIBRARIES = {
 def made_with(function: Callable[..., Any], local: bool = True) -> str:
     """Return a digest of whatever else decides what a function returns, given its arguments.
 
-    That is the source of its module and of every module of the engine or of its own project that this one
+    That is the source of its module and of every module of the engine or of its project that this one
     imports, at any depth; the versions of Python and of the computing libraries among their imports; and the
     types of the processors at work.
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Meanwhile(Generic[T]):
-    """Enters a block in a thread of its own, and leaves it in this one, with whatever happened in between."""
+    """Enters a block in a separate thread, and leaves it in this one, with any error raised in between."""
 
     def __init__(self, block: AbstractContextManager[T]) -> None:
         """Keep the block; nothing begins yet."""
@@ -22,7 +22,7 @@ class Meanwhile(Generic[T]):
     def __enter__(self) -> Callable[[], T]:
         """Begin to enter the block, and return what waits for what it yields.
 
-        What is returned raises whatever the block raised.
+        The returned object raises any error of the block.
         """
         self._entered = self._pool.submit(self._block.__enter__)
         self._pool.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""What a project adds to the engine: its recipes, its tables, its signals; one object, handed in from above.
+"""The project's additions to the engine: recipes, tables, signals; one object, passed in from above.
 
 The engine imports nothing of a project by itself. `portfolio.PROJECT` is made by the project's own package,
 and goes from `portfolio.__main__`, a notebook, a job's task or a test to whatever needs it.
@@ -90,7 +90,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Project:
-    """What one project adds to the engine; without arguments, nothing.
+    """The additions of one project to the engine; without arguments, none.
 
     Attributes:
         folder: of the project's package, whose source decides the identity of a run.

@@ -114,7 +114,7 @@ def render_all(
 
 
 class _Printed(io.StringIO):
-    """What a cell prints, flushed to its page whenever something else is shown."""
+    """Output of a cell, flushed to its page before anything else is shown."""
 
     def __init__(self, page: list[str]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a stage is given: settings, tables, the fan-out, and a record of everything it read and wrote."""
+"""The context of a stage: settings, tables, the fan-out, and a record of all reads and writes."""
 
 from __future__ import annotations
 

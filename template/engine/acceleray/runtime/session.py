@@ -99,7 +99,7 @@ class OpenSession:
     def _end(self, error: BaseException) -> None:
         """End the session because of an error, which is the caller's to report."""
         if not self.closed:
-            # What is raised is the error itself again, or that something was gone already.
+            # The raised error is the original one, or says that something was gone already.
             with suppress(BaseException):
                 self._leave(type(error), error, error.__traceback__)
 
@@ -183,9 +183,9 @@ def _keep_up(run: Run) -> None:
             changed[KEPT_WORK.label] = KEPT_WORK
         worn = [table for table in changed.values() if needs_upkeep(run.lake, table)]
         if worn:
-            with run.reporter.stage("Tidy tables of many files"):
+            with run.reporter.stage("Compact tables with many files"):
                 for table in worn:
                     upkeep(run.lake, table)
     except Exception as error:
         # The run's results are committed; that tables could not be tidied must not make them a failure.
-        run.reporter.say(f"    tables were not tidied: {first_line(error)}")
+        run.reporter.say(f"    tables were not compacted: {first_line(error)}")

@@ -11,7 +11,7 @@ from acceleray.settings.section import Section
 
 
 class Fx(Section):
-    """Exchange rates: series of the price source, or of files (`csv`) or a Delta `table` of their own.
+    """Exchange rates: series of the price source, or of separate files (`csv`) or a separate Delta `table`.
 
     EURUSD is the price of a euro in dollars. `pairs` names the series of a pair where its name does not say
     it (`EURUSD: DEXUSEU`); with a `base` a series named USD is what one unit of the base costs in dollars.

@@ -1,4 +1,4 @@
-"""What settings learn from the bundle: names that differ from one deployment to another.
+"""Settings taken from the bundle: names that differ between deployments.
 
 `${var.NAME}` in conf/*.yml is a variable of databricks.yml. Jobs pass their deployment's values as
 `--set var.NAME=value`; elsewhere, as in a notebook opened by hand, they are read from the target of
@@ -18,7 +18,7 @@ import yaml
 from acceleray.errors import PortfolioError
 
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
-# Where `databricks bundle deploy` puts files: below the folder of whoever deploys.
+# Where `databricks bundle deploy` puts files: below the folder of the deploying user.
 _DEPLOYED = re.compile(r"/Users/(?P<user>[^/]+)/(?:\.bundle/[^/]+/(?P<target>[^/]+)/files)?")
 _DEEPEST = 5
 

@@ -1,4 +1,4 @@
-"""What comes with a desk's book: limits, the P&L that was booked, and volumes to sell into."""
+"""Settings around the book: limits, booked P&L, and volumes for liquidation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run does about findings in its prices, and where corrections of prices are."""
+"""Handling of findings in prices, and the place of the corrections file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CORRECTIONS_FILE = "conf/corrections.csv"
 
 
 class OnFindings(Section):
-    """What a run does about findings in the prices of a severity: goes on and reports them, or refuses.
+    """Handling of price findings by severity: report and continue, or refuse.
 
     A file of returns or of another frequency is refused whatever this says.
     """

@@ -1,4 +1,4 @@
-"""What can be set: the sections of one frozen object, their defaults and their limits."""
+"""All settings: the sections of one frozen object, their defaults and their limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from acceleray.settings.signal import Features, Leakage, Model, Score, Signals, 
 
 
 class Project(Section):
-    """Who this project belongs to."""
+    """Owner of the project."""
 
     name: str
     customer: str
@@ -52,7 +52,7 @@ class Universe(Section):
 
 
 class Calibration(Section):
-    """How GJR-GARCH-t models are fitted and how often anew, and the gate they must pass to be used.
+    """Fits of GJR-GARCH-t models, their schedule, and the gate they must pass.
 
     `minimum_history_d` counts returns. A fit sees the last `window_d` days. From day `first_fit_d` on, every
     instrument is fitted again every `refit_every_d` days, each time on the past alone. A fit has drifted if
@@ -283,11 +283,11 @@ class Settings(Section):
         # Actual P&L changes no number, and no run computes with `what_if`: it asks about what one has left.
         places |= {"spark", "cluster", "ray", "hand_off", "maintenance", "archive", "pnl", "what_if"}
         kept = self.model_dump(mode="json", exclude=places)
-        # What corrections say is part of the load; findings change no number.
+        # Corrections are part of the load; findings change no number.
         for place in ("path", "table", "delivered", "corrections", "on_findings"):
             kept["market_data"].pop(place)
         kept["factors"].pop("path")
-        # What the files of a book say is part of the run's identity.
+        # The content of book files is part of the identity of a run.
         paths = ("path", "portfolios_path", "instruments_path")
         for place in (*paths, "table", "portfolios_table", "instruments_table"):
             kept["book"].pop(place)

@@ -1,4 +1,4 @@
-"""What Unity Catalog is told of a table besides its columns: keys, tags, and the order of its files.
+"""Metadata of a table for Unity Catalog, besides its columns: keys, tags, and the order of its files.
 
 Keys are informational there: nothing checks them, and the optimiser and people read them. That they hold is
 what commits see to, by replacing whole scopes, and tests on local data.

@@ -27,7 +27,7 @@ class MisfitError(PortfolioError):
 
 @dataclass(frozen=True)
 class Stored:
-    """What Delta knows of a table.
+    """Delta metadata of a table.
 
     Attributes:
         columns: type as a declaration names it, and whether it may be NULL, by name.

@@ -1,4 +1,4 @@
-"""What can be wrong with a bundle without asking Databricks: jobs that name files which are not there."""
+"""Bundle errors that need no workspace to find: jobs that name missing files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-# What `databricks bundle deploy` builds.
+# Built by `databricks bundle deploy`.
 _BUILT = "../dist/"
 
 
@@ -21,14 +21,14 @@ def faults(folder: Path) -> list[str]:
     """Return a line for every file that the bundle names and that is not there, none if all are."""
     bundle = yaml.safe_load((folder / "databricks.yml").read_text(encoding="utf-8"))
     missing = [
-        f"databricks.yml includes {pattern}, and no file is like that."
+        f"databricks.yml includes {pattern}, but no file matches."
         for pattern in bundle.get("include", [])
         if not list(folder.glob(pattern))
     ]
     for path, name, job in _jobs(folder):
         for named in sorted(_named(job)):
             if not (path.parent / named).is_file():
-                missing.append(f"{path.name}: job {name} names {named}, which is not there.")
+                missing.append(f"{path.name}: job {name} names {named}, which does not exist.")
     return missing
 
 

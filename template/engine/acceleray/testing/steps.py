@@ -1,4 +1,4 @@
-"""What a recipe and its notebook say, compared without running them."""
+"""Steps of a recipe and its notebook, compared without running them."""
 
 from __future__ import annotations
 

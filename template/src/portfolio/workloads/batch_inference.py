@@ -82,7 +82,7 @@ def _spread(values: NDArray[np.float64]) -> str:
 
 
 def _verdict(scorer: Scorer, counts: Counts) -> str:
-    return f"no scores, risk alone: {scorer.reason}" if scorer.reason else f"passed: {counts}"
+    return f"no scores, risk only: {scorer.reason}" if scorer.reason else f"passed: {counts}"
 
 
 WORKLOAD = Workload(

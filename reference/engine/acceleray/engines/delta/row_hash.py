@@ -25,7 +25,7 @@ _P1, _P2, _P3, _P4, _P5 = (
         0x27D4EB2F165667C5,
     )
 )
-# What the processor's caches hold at once.
+# Size that fits into the processor caches.
 _ROWS_AT_ONCE = 16_384
 
 

@@ -28,7 +28,7 @@ class NotDirectError(Exception):
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a pinned version, before Spark logic on top of it.
+    """Facts about a pinned version, before Spark logic on top of it.
 
     Attributes:
         whole: its rows.

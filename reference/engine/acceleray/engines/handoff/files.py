@@ -1,6 +1,6 @@
 """Parquet files that must be what they were: looked at once, checked whenever they are read.
 
-Pages carry checksums of their own; the footer carries none, so one is taken of it here.
+Pages have checksums; the footer has none, so one is computed here.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def write_part(folder: Path, number: int, rows: pa.Table) -> DataFile:
         pq.write_table(rows, unfinished, write_page_checksum=True)
         put_in_place(unfinished, finished)
     except FileNotFoundError:
-        raise StageDamagedError(f"{folder} is gone, and with it the results so far.") from None
+        raise StageDamagedError(f"{folder} is gone, with all results so far.") from None
     return inspect(finished)[0]
 
 

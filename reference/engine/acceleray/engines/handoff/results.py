@@ -1,4 +1,4 @@
-"""What Ray brings back: one Parquet file for each fragment, checked whole before Spark reads any of it."""
+"""Results of Ray: one Parquet file per fragment, all checked before Spark reads any of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MANIFEST = "results.json"
 def validated(
     parts: Sequence[Done], count: int, selection: Selection, schema: pa.Schema, folder: Path
 ) -> Manifest:
-    """Return the manifest of the results, after writing it beside their folder.
+    """Return the manifest of the results, after writing it next to their folder.
 
     Args:
         parts: what the tasks returned.

@@ -38,7 +38,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Transformed:
-    """What was done: the commit, the way the rows went and why, and how many went."""
+    """Result of a hand-off: the commit, the way of the rows and its reason, and their number."""
 
     commit: Commit
     reason: str
@@ -85,7 +85,7 @@ class HandOff:
         try:
             return self._once(selection, function, target, shared, fixed)
         except StageDamagedError as error:
-            self._say(f"{error} Handing over version {selection.version} once more.")
+            self._say(f"{error} Repeating the hand-off of version {selection.version}.")
         return self._once(selection, function, target, shared, fixed)
 
     def _once(

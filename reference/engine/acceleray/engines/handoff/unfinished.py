@@ -10,7 +10,7 @@ from pathlib import Path
 
 from acceleray.settings import Settings
 
-# What a run left is removed when nobody came back to it for so long.
+# Unfinished work of a run is removed if it is not resumed for so long.
 _OLDEST_S = 7 * 24 * 3600.0
 
 

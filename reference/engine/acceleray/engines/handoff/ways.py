@@ -122,7 +122,7 @@ def _small(lake: Lake, selection: Selection, settings: Settings, stage: Path, wh
 def _direct(lake: Lake, selection: Selection, settings: Settings, stage: Path, facts: Known) -> Handed:
     files = direct_files(lake, selection, facts)
     number = "1 file" if len(files) == 1 else f"{len(files)} files"
-    reason = f"direct: Ray reads the {number} of version {selection.version} itself"
+    reason = f"direct: Ray reads the {number} of version {selection.version} directly"
     scope = None if selection.scope is None else (selection.table.scope, selection.scope)
     pieces = fragments(files, settings.hand_off.rows_per_task)
     return Handed(reason, facts.scope, stage, selection, pieces, scope=scope)

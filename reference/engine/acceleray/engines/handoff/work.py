@@ -1,4 +1,4 @@
-"""What runs on Ray for each fragment: read it, apply the function, keep the result; no Spark here."""
+"""Work on Ray for each fragment: read it, apply the function, store the result; no Spark here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Job:
-    """What all tasks of one hand-off share, besides the rows."""
+    """Data shared by all tasks of one hand-off, besides the rows."""
 
     label: str
     schema: pa.Schema
@@ -76,7 +76,7 @@ def _rows(fragment: Fragment, job: Job, source: pa.Table | None) -> pa.Table:
     if source is not None:
         return source.slice(*fragment)
     pieces = [read_piece(piece, job.schema, job.scope) for piece in fragment if isinstance(piece, Piece)]
-    # An empty chunk beside a full one would cost a copy of the full one.
+    # An empty chunk next to a full one would cost a copy of the full one.
     filled = [piece for piece in pieces if len(piece)]
     return pa.concat_tables(filled or [job.schema.empty_table()]).combine_chunks()
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 MARK = "PORTFOLIO_RUN"
-# What stops in an orderly way has done so by then; Ray's nodes inside Spark take about five seconds.
+# Orderly shutdowns have finished by then; Ray nodes inside Spark take about five seconds.
 _PATIENCE_S = 15.0
 
 
@@ -90,7 +90,7 @@ def _ended_with_this_process(mark: str) -> Iterator[None]:
     script = 'read -r line || exec "$0" "$@"'
     command = ["/bin/sh", "-c", script, sys.executable, str(Path(__file__)), mark]
     environment = {name: value for name, value in os.environ.items() if name != MARK}
-    # A session of its own, so that Ctrl-C in a terminal does not end the watcher first.
+    # A separate session, so that Ctrl-C in a terminal does not end the watcher first.
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=environment) as watcher:
         try:
             yield

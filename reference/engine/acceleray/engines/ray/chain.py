@@ -55,7 +55,7 @@ class Chain:
         return self._remote.options(name=function.__name__).remote(function, *arguments)
 
     def wait(self, references: Sequence[ray.ObjectRef], what: str) -> None:
-        """Return once all have ended; whether they failed is known to whoever asks for a result.
+        """Return once all have ended; a failure is raised when a result is requested.
 
         Raises:
             PortfolioError: they took longer than `ray.task_timeout_s` each.

@@ -29,7 +29,7 @@ def wanted_here(settings: Settings) -> int:
 def problem(settings: Settings, folder: Path = DEVICES) -> str | None:
     """Return why models cannot be fitted on `model.device`, or None.
 
-    A Spark cluster elsewhere has GPUs of its own, which Ray asks for when its nodes start.
+    A remote Spark cluster has other GPUs, which Ray asks for when its nodes start.
     """
     if settings.model.device == "cpu":
         return None
@@ -37,7 +37,7 @@ def problem(settings: Settings, folder: Path = DEVICES) -> str | None:
     if not elsewhere and not visible(folder):
         return "model.device is cuda but no GPU is visible; set it to cpu or take a GPU cluster"
     if _installed("xgboost-cpu"):
-        return "model.device is cuda but xgboost-cpu is installed; install xgboost in its place"
+        return "model.device is cuda but xgboost-cpu is installed; install xgboost instead"
     return None
 
 

@@ -1,7 +1,7 @@
 """Large values that stay in Ray's object store, where tasks made them, and are asked again and again.
 
 A value never leaves the node that made it: Ray sends later tasks to where their arguments are, and these read
-them without a copy. What a lost node had is made again, by the same task. Values are in groups, so that a
+them without a copy. Values of a lost node are recomputed by the same task. Values are in groups, so that a
 question costs a few tasks and not one a value, and so that those of a group lie on one node.
 """
 
@@ -24,7 +24,7 @@ _GROUPS = 2
 
 
 class Pending:
-    """What has been asked and is being worked on."""
+    """A submitted request in progress."""
 
     def __init__(self, name: str, references: Sequence[Any], timeout_s: int) -> None:
         """Wait for references, each to a list of results."""
@@ -91,7 +91,8 @@ class Resident:
                 ended, waiting = ray.wait(waiting, timeout=left, fetch_local=False)
                 if not ended:
                     raise PortfolioError(
-                        f"{function.__name__} made nothing in {self._timeout_s} s; raise ray.task_timeout_s."
+                        f"{function.__name__} returned nothing in {self._timeout_s} s; "
+                        "raise ray.task_timeout_s."
                     )
                 due = time.monotonic() + self._timeout_s
                 done(len(kept) - len(waiting))

@@ -1,4 +1,4 @@
-"""What becomes of Ray tasks: their results, or what went wrong in plain words, and the time they took."""
+"""Results of Ray tasks, or their errors in plain words, and the time they took."""
 
 from __future__ import annotations
 

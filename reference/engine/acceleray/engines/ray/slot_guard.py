@@ -74,7 +74,7 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         since: dict[int, float] = {}
         while not self._ended.wait(_EVERY_S):
-            # Spark may be stopping, or Java gone: whoever uses it then learns that without this thread.
+            # Spark may be stopping, or Java gone: users of the session notice that without this thread.
             with suppress(jvm.errors(), OSError):
                 now = slots_now(self._session, self._cpus_per_node)
                 if now.total > now.held:
@@ -93,6 +93,6 @@ class _Watch(threading.Thread):
             remedy = "run again with a smaller ray.nodes or more Spark workers"
         else:
             why = "Spark has no executor"
-            remedy = "look whether a worker is free that has cluster.executor_memory and cores_per_worker"
+            remedy = "check that a free worker has cluster.executor_memory and cores_per_worker"
         self.reason = f"A query found no free slot for {patience_s:.0f} s: {why}; nothing was lost; {remedy}."
         jvm.cancel(self._session, job, "no free slot")

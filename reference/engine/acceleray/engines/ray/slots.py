@@ -1,4 +1,4 @@
-"""What fits: the task slots and the memory that Spark and Ray share, worked out before anything starts."""
+"""The slot and memory plan of Spark and Ray, computed before anything starts."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def cluster_megabytes(settings: Settings, wanted: SlotPlan) -> int:
     """Return the memory, in MB, of a Spark cluster with Ray inside that lives on this machine alone.
 
     Heaps and object stores are counted full. They rarely are, which leaves room for what is not counted:
-    the small processes that Spark and Ray keep beside them.
+    the small helper processes of Spark and Ray.
     """
     executors = wanted.executors * java_megabytes(settings.cluster.executor_memory)
     stores = (wanted.nodes + 1) * settings.ray.object_store_mb  # each node and Ray's head

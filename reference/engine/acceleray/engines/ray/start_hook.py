@@ -1,4 +1,4 @@
-"""What Ray on Spark asks before it starts nodes: the environment they get, on Databricks and elsewhere."""
+"""Hook of Ray on Spark before it starts nodes: their environment, on Databricks and elsewhere."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def _run(
         shutil.rmtree(folder, ignore_errors=True)
     watch.complain()
     if not proposals.state.ended:
-        raise PortfolioError("The search ended before all of its trials did; run again.")
+        raise PortfolioError("The search ended before all trials finished; run again.")
 
 
 def resources(asks: Mapping[str, float]) -> dict[str, float]:
@@ -205,7 +205,7 @@ class _Scheduler(_NotKept, FIFOScheduler):
 
     def _decided(self, trial: Any, result: dict[str, Any]) -> str:
         number, state = trial.config["number"], self._proposals.state
-        # All of them count for whoever waits for this trial, also those after it is known to stop.
+        # All reports count for waiting trials, including those after the decision to stop.
         goes_on = [state.report(number, Report(*report)) for report in result["reports"]]
         if result["failed"]:
             state.fail(number, result["failed"])
@@ -239,7 +239,7 @@ class _Watch(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         text = Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else ""
-        self._lost = self._lost or (text.strip().splitlines() or ["no reason is known"])[-1]
+        self._lost = self._lost or (text.strip().splitlines() or ["unknown reason"])[-1]
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
         self.complain()

@@ -54,7 +54,7 @@ def connect_session(settings: Settings, more: Mapping[str, str] | None = None) -
             # The address is given to the session itself; with both pyspark would compare them.
             stack.enter_context(process_environment({_MODE: "1", "SPARK_REMOTE": None}))
             if not remote:
-                # What starts a server is not needed to reach one.
+                # Code that starts a server is not needed to reach one.
                 from acceleray.engines.spark.connect_server import connect_server
 
                 folder = stack.enter_context(scratch_folder("c"))
@@ -118,7 +118,7 @@ def _reached(remote: str) -> SparkSession:
 def _stopped(session: Any) -> None:
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
-    # What is there to lose is committed by now.
+    # Everything of value is committed by now.
     with suppress(Exception):
         session.client.set_retry_policies([DefaultPolicy(**_SOON)])
         session.stop()

@@ -1,4 +1,4 @@
-"""A Spark Connect server with Delta on this machine: loopback only, for whoever knows its token."""
+"""A Spark Connect server with Delta on this machine: loopback only, protected by a token."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def start(master: str, name: str, options: Mapping[str, str], secret: str | None
 
     if SparkContext._active_spark_context is not None:
         # Spark would hand out that one, wherever it runs and whatever its options are.
-        raise PortfolioError("A Spark session is active in this process already; stop it before this run.")
+        raise PortfolioError("This process already has an active Spark session; stop it before this run.")
     public = SparkConf(loadDefaults=False).setMaster(master).setAppName(name)
     SparkContext._ensure_initialized(conf=public.setAll(list(options.items())))
     builder = SparkSession.Builder().master(master).appName(name)
@@ -140,7 +140,7 @@ def running_jobs(session: SparkSession) -> Iterator[Job]:
 
 
 def cancel(session: SparkSession, job: int, why: str) -> None:
-    """End a job; whoever waits for it is told why."""
+    """Cancel a job; the waiting thread gets the reason."""
     _java(session).cancelJob(job, why)
 
 

@@ -65,7 +65,7 @@ def spark_session(settings: Settings, master: Master | None = None) -> Iterator[
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         # Another Spark installed on this machine must not lend its files to this one.
         "SPARK_HOME": None,
-        # Whoever joins a cluster of his own may need his own options for it.
+        # An existing cluster may need the user's own options.
         "SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") if joined else None,
     }
     with scratch_folder("spark") as scratch, process_environment(environment):
@@ -95,8 +95,8 @@ def _started(settings: Settings, options: dict[str, str], master: Master | None)
 
 def _not_joined(master: Master) -> PortfolioError:
     return PortfolioError(
-        f"The Spark cluster at {master.url} could not be joined; is it up, is it of Spark "
-        f"{pyspark.__version__}, and does SPARK_CONF_DIR hold the options it wants?"
+        f"The Spark cluster at {master.url} could not be joined; is it running, is it Spark "
+        f"{pyspark.__version__}, and does SPARK_CONF_DIR contain its options?"
     )
 
 
@@ -110,7 +110,7 @@ def _cluster_options(settings: Settings, master: Master) -> dict[str, str]:
     options = {
         "spark.executor.memory": size.executor_memory,
         "spark.executor.cores": str(size.cores_per_worker),
-        # What one run takes of a cluster that others use as well.
+        # The share of one run in a cluster with other users.
         "spark.cores.max": str(size.workers * size.cores_per_worker),
         # The slots are counted before Ray takes some of them, so all executors should be there.
         "spark.scheduler.minRegisteredResourcesRatio": "1.0",

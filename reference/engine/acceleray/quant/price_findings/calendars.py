@@ -86,7 +86,7 @@ def filled_weekends(series: Series) -> Finding | None:
             first, last = series.days[repeated[0]], series.days[repeated[-1]]
             text = (
                 f"{repeated.size:,} of {counted(at.size, 'price')} on Saturdays and Sundays {how}, "
-                f"{first} to {last}: these are no trading days"
+                f"{first} to {last}: these are not trading days"
             )
             advice = "leave these dates out, or set market_data.calendar to weekdays"
             return Finding(
@@ -154,7 +154,7 @@ def gaps(series: Series, market: Market) -> list[Finding]:
         inside = np.searchsorted(market.days, last) - np.searchsorted(market.days, first, side="right")
         if inside >= FEWEST_MISSED:
             text = f"no price from {first} to {last}, {counted(int(inside), 'day')} on which others have one"
-            advice = "bring them, or accept the gap in the corrections file: its move counts on the first day"
+            advice = "add them, or accept the gap in the corrections file: its move counts on the first day"
             length = int(lengths[at])
             found.append(
                 Finding("gap", "warning", series.instrument, first, last, int(inside), length, text, advice)
@@ -171,7 +171,7 @@ def panel_gaps(market: Market) -> list[Finding]:
     for at in np.flatnonzero(lengths > LONGEST_GAP_D):
         first, last = market.days[at], market.days[at + 1]
         text = f"no prices at all from {first} to {last}, {counted(int(lengths[at]), 'calendar day')}"
-        advice = "bring them: the move over the gap counts as that of one day"
+        advice = "add them: the move over the gap counts as one day"
         found.append(Finding("gap", "warning", THE_FILE, first, last, 0, float(lengths[at]), text, advice))
     return sorted(sorted(found, key=lambda one: -one.value)[:MOST_GAPS], key=lambda one: one.first)
 
@@ -188,7 +188,7 @@ def ended(series: Series, market: Market, after: int) -> Finding | None:
     why = f"; its {counted(later, 'later cell')} are quarantined" if later else ""
     text = (
         f"last price {plain(float(series.prices[-1]))} on {last}, {counted(missed, market.unit)} before the"
-        f" file ends on {market.days[-1]}: it leaves the book{why}"
+        f" file ends on {market.days[-1]}: it is removed from the book{why}"
     )
     advice = "bring its later prices, or accept it in the corrections file if it was delisted"
     return Finding(

@@ -1,4 +1,4 @@
-"""What a finding is, its kinds, and how grave each of them is."""
+"""Findings, their kinds, and their severity."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def _split(series: Series, where: int, ratio: int, rose: bool, sure: bool) -> Fi
     or_else = (" or a change of unit" if ratio >= 100 else "") + ("" if sure else ", or a real move")
     move = f"times {plain(then / before)}" if rose else percent(then / before - 1.0)
     text = (
-        f"{move} on {day} ({plain(before)} to {plain(then)}) and goes on as usual: "
+        f"{move} on {day} ({plain(before)} to {plain(then)}) and continues as usual: "
         f"looks like an unadjusted {terms}{or_else}"
     )
     advice = _line(series.instrument, day, plain(factor), terms)
@@ -198,5 +198,5 @@ def _jump(series: Series, where: int, deviations: float) -> Finding:
         f"{sign}{percent(move)} on {day}{over} ({plain(before)} to {plain(then)}), {times}, "
         "and the market did not share it"
     )
-    advice = "check it; accept it in the corrections file if it was real, or correct it there"
+    advice = "check it; accept it in the corrections file if it is real, or correct it there"
     return Finding("jump", "warning", series.instrument, day, day, 1, move, text, advice)

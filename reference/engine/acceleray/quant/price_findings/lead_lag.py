@@ -74,7 +74,7 @@ def lead_lag(
     after = moves[:, :-1] @ moves[:, 1:].T / (days - 1)
     limit = max(SMALLEST_CORRELATION, STANDARD_ERRORS / np.sqrt(days))
     leads = (after > limit) & (after > same + SMALLEST_EXCESS) & ~np.eye(number, dtype=bool)
-    # What reacts to its own past is stale or smoothed and follows everything; that is another finding.
+    # A series that reacts to its past is stale or smoothed and follows everything: another finding.
     followed = leads.sum(axis=0)
     followers = np.flatnonzero(followed >= max(1.0, FOLLOWED_SHARE * (number - 1)))
     if not followers.size:
@@ -86,12 +86,10 @@ def lead_lag(
     before = float(after[np.ix_(leaders, followers)][pairs].mean())
     day = float(same[np.ix_(leaders, followers)][pairs].mean())
     text = (
-        f"{_some(names, followers)} follow {_some(names, leaders)} by a day: correlation with the day before "
-        f"{before:.2f}, on the same day {day:.2f}; their closes are of different hours"
+        f"{_some(names, followers)} lag {_some(names, leaders)} by a day: correlation with the day before "
+        f"{before:.2f}, on the same day {day:.2f}; their markets close at different hours"
     )
-    advice = (
-        "read correlations and risk over two days or longer; the one-day risk of the portfolio is too low"
-    )
+    advice = "use correlations and risk over two days or longer; the one-day risk of the portfolio is too low"
     return Finding(
         "lead_lag", "warning", THE_FILE, grid[0], grid[-1], int(followers.size), before - day, text, advice
     )

@@ -21,13 +21,12 @@ _OF_ITS_OWN = ("negative", "zero", "unchanged", "dropped")
 
 
 def no_price(series: Series) -> Finding | None:
-    """Return the finding that an instrument has cells and no accepted price, so that it leaves the book."""
+    """Return the finding that no price of an instrument was accepted, so that it leaves the book."""
     if series.days.size or not series.bad_days.size:
         return None
     number = series.bad_days.size
-    text = (
-        f"all {counted(number, 'cell')} are quarantined, {_first(series, range(number))}: it leaves the book"
-    )
+    first = _first(series, range(number))
+    text = f"all {counted(number, 'cell')} are quarantined, {first}: it is removed from the book"
     advice = "correct them where they come from"
     first, last = series.bad_days[0], series.bad_days[-1]
     return Finding("no_price", "error", series.instrument, first, last, number, float(number), text, advice)
@@ -35,7 +34,7 @@ def no_price(series: Series) -> Finding | None:
 
 def announced_only(instrument: str, day: np.datetime64) -> Finding:
     """Return the finding that the source names an instrument without a cell; `day` is the first of all."""
-    text = "named by the source, and no cell is filled: it leaves the book"
+    text = "named by the source, and no cell is filled: it is removed from the book"
     advice = "fill it in or remove the column"
     return Finding("no_price", "warning", instrument, day, day, 0, 0.0, text, advice)
 
@@ -47,7 +46,7 @@ def quarantined(series: Series) -> Finding | None:
         return None
     total = series.days.size + series.bad_days.size
     text = f"{len(at):,} of {counted(total, 'cell')} are quarantined, {_first(series, at)}"
-    advice = "correct them where they come from; without them its moves are taken over longer spans"
+    advice = "correct them where they come from; without them its returns span several days"
     days = series.bad_days[at]
     return Finding(
         "quarantined", "warning", series.instrument, days[0], days[-1], len(at), len(at) / total, text, advice
@@ -59,8 +58,8 @@ def not_positive(series: Series) -> Finding | None:
     at = [place for place, reason in enumerate(series.reasons) if reason in ("negative", "zero")]
     if not at or not series.days.size:
         return None
-    text = f"{counted(len(at), 'price')} at or below zero, {_first(series, at)}: no return is taken from them"
-    advice = "drop or replace them in the corrections file, or take the next contract's price"
+    text = f"{counted(len(at), 'price')} at or below zero, {_first(series, at)}: they give no return"
+    advice = "drop or replace them in the corrections file, or take the price of the next contract"
     if mark := placeholder(series):
         text = (
             f"{counted(len(at), 'cell')} at or below zero, {_first(series, at)}: '{mark}' stands for no price"

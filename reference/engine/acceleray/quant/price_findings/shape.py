@@ -1,4 +1,4 @@
-"""What a series is by its shape: prices, returns, rates, cash, a standstill, or prices on a coarse grid."""
+"""Type of a series by its shape: prices, returns, rates, cash, a standstill, or a coarse price grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of each portfolio is not in its risk, and what is in it by a proxy: it is said before any number."""
+"""Parts of each portfolio outside its risk or in it by proxy, stated before any number."""
 
 from __future__ import annotations
 

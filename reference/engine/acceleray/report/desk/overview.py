@@ -98,7 +98,7 @@ class Overview:
     stressed: bool
     limited: bool
     compared: bool
-    # What is not in the risk, of all portfolios and not of those shown alone.
+    # Positions outside the risk, of all portfolios, not only of those shown.
     missing: str
     proxies: str
 

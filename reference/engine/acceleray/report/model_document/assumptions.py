@@ -30,7 +30,7 @@ Shows = Callable[[Context], Fact]
 
 @dataclass(frozen=True)
 class Assumption:
-    """What is assumed, where it fails, and a fact of the run about it if a table has one."""
+    """An assumption, where it fails, and a fact of the run about it if a table has one."""
 
     assumed: str
     fails: str

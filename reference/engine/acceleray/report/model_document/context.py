@@ -1,4 +1,4 @@
-"""What every section of a model document is written from: the run, its rows, and the model before it."""
+"""Inputs of every section of a model document: the run, its rows, and the previous model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Context:
-    """What sections ask.
+    """Queries of sections.
 
     Attributes:
         kind: of model.

@@ -1,4 +1,4 @@
-"""What the tables keep of every run: of the one that a document is about, and of those before it."""
+"""Rows of every run in the tables: of the documented run, and of earlier ones."""
 
 from __future__ import annotations
 

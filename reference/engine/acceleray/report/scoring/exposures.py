@@ -1,4 +1,4 @@
-"""How portfolios hang on risk factors, beside how the whole book does."""
+"""Factor exposures of portfolios, compared with the whole book."""
 
 from __future__ import annotations
 

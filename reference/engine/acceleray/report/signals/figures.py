@@ -20,7 +20,7 @@ _TICKS_D = (1, 5, 21, 63, 252)
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn for this page."""
+    """Figures of this page."""
 
     intervals: Drawing | None
     decay: Drawing | None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from acceleray.report import formats
 from acceleray.report.signals.data import Line, Report
 
-# What a decision looks like: the style sheet's names for good, doubtful and bad.
+# Styles of decisions: names of the style sheet for good, doubtful and bad.
 STYLES = {"use": "passed", "watch": "missing", "suspect": "failed", "reject": "plain"}
 
 
 def badge(report: Report) -> tuple[str, str]:
-    """Return style and words of the badge beside the title."""
+    """Return style and words of the badge next to the title."""
     if suspect := report.decided("suspect"):
         return "failed", f"{formats.count(len(suspect))} suspect"
     kept = len(_signals(report.decided("use")))

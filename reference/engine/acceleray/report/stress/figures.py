@@ -43,7 +43,7 @@ class _Bar:
 
 
 def draw_all(report: Report) -> Figures:
-    """Return all figures but those of the backtest, which have a module of their own."""
+    """Return all figures except those of the backtest, which have a separate module."""
     priced = report.scenarios.priced
     return Figures(
         losses(priced, report.naming.called),
@@ -89,7 +89,7 @@ def _stacked(bars: list[_Bar], parts: tuple[str, ...], label: str) -> Drawing | 
     if not bars:
         return None
     groups = list(dict.fromkeys(bar.group for bar in bars))
-    # A line of its own for the name of each group.
+    # A separate line for the name of each group.
     places, heads, row = [], [], 0.0
     for group in groups:
         heads.append(row)

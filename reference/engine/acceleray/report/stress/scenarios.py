@@ -21,7 +21,7 @@ PARTS = ("factor", "specific", "residual")
 
 @dataclass(frozen=True)
 class Loss:
-    """What one portfolio loses, in % of NAV (amount in currency); a gain is negative.
+    """Loss of one portfolio, in % of NAV (amount in currency); a gain is negative.
 
     Factor, specific and residual add up to the whole.
     """

@@ -170,7 +170,7 @@ def seen_before(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the returns up to the end of a block that its models see, and those they do not (see `spans`).
 
-    What was left out of the fits, for a standstill before the block, is left out here too.
+    Instruments left out of the fits, for a standstill before the block, are left out here too.
     """
     known, spanned = returns[: block.last], span_d[: block.last]
     seen = modelled(known, spanned, longest_span_d)
@@ -182,7 +182,7 @@ def seen_before(
 
 
 def members_of(block: Block, apart: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Return which instruments say how all move together: those with a fit of their own, and not apart."""
+    """Return the instruments that determine co-movement: those with a fit, and not apart."""
     own = np.array([fit.status == "calibrated" for fit in block.fits])
     return own if apart is None else own & ~apart
 

@@ -22,7 +22,7 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class BookVerdict:
-    """What the backtest of a book says.
+    """Result of the backtest of a book.
 
     Attributes:
         portfolio_id: the headline portfolio.

@@ -28,7 +28,7 @@ class Chosen:
 def chosen(book: Book, terms: Backtest) -> Chosen:
     """Return the portfolios that `backtest.portfolios` wants; the first of the book is always one.
 
-    Portfolios that were invented as a load for benchmarks are backtested only where they are named.
+    Portfolios simulated as a benchmark load are backtested only if they are named.
 
     Raises:
         PortfolioError: a portfolio is named that is not in the book.
@@ -51,7 +51,7 @@ def chosen(book: Book, terms: Backtest) -> Chosen:
         more = f"the book has more than {MOST} portfolios, and it has a parent"
         most = f"the book has more than {MOST} portfolios without a parent"
         reasons = {
-            name: "invented as a load" if origin == INVENTED else (more if parent else most)
+            name: "simulated as a benchmark load" if origin == INVENTED else (more if parent else most)
             for name, origin, parent in zip(book.portfolios, book.origins, book.parents, strict=True)
         }
     kept = {book.portfolios[place] for place in wanted}

@@ -1,4 +1,4 @@
-"""What portfolios lose on replayed days: linear in what instruments earn, but for exchange rates."""
+"""Losses of portfolios on replayed days: linear in instrument returns, except for exchange rates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from acceleray.stages.book.lines import PRICE, Leg, Lines
 
 @dataclass(frozen=True)
 class InCurrency:
-    """What the same exchange rates add: their growth less one, times (a constant + weights times returns).
+    """Effect of exchange rates: their growth minus one, times (a constant + weights times returns).
 
     weights: (instruments,) at their own price; constant: of all lines, cash included.
     """

@@ -127,11 +127,11 @@ def tested(
 def decide(found: Verdict, tests: RecordTests, terms: Backtest) -> tuple[bool, str]:
     """Return whether a model may be used, and why, in words; too few days are not a pass."""
     if found.days < MINIMUM_DAYS:
-        return False, f"{found.days} out-of-sample days are too few to judge; {MINIMUM_DAYS} are needed"
+        return False, f"{found.days} out-of-sample days are too few to test; {MINIMUM_DAYS} are needed"
     against = [*_zones(found, "red"), *_rate(found, tests, terms), *_rejected(found, tests, terms.level)]
     said = _zones(found, "yellow")
     if said:
-        said[-1] += " (a right model is yellow in a tenth of windows of 250 days)"
+        said[-1] += " (a correct model is yellow in a tenth of windows of 250 days)"
     if against:
         return False, "; ".join([*against, *said])
     agreed = (
@@ -160,7 +160,7 @@ def _rate(found: Verdict, tests: RecordTests, terms: Backtest) -> list[str]:
     if low <= most and high >= least:
         return []
     return [
-        f"{_counted(found)}: the rate is {low:.2f} to {high:.2f} times the expected one and does not reach "
+        f"{_counted(found)}: the rate is {low:.2f} to {high:.2f} times the expected one and does not overlap "
         f"{least:g} to {most:g}"
     ]
 
@@ -168,10 +168,10 @@ def _rate(found: Verdict, tests: RecordTests, terms: Backtest) -> list[str]:
 def _rejected(found: Verdict, tests: RecordTests, level: float) -> list[str]:
     words = {
         "coverage": f"{_counted(found)}: coverage is rejected",
-        "dynamic quantile": "exceptions follow each other or the level of the forecast: the dynamic quantile "
+        "dynamic quantile": "exceptions cluster or depend on the level of the forecast: the dynamic quantile "
         f"test rejects (statistic {tests.dynamic_quantile:.1f})",
         "Z2": f"expected shortfall is too small: Z2 {tests.z2:.2f} is below {tests.z2_critical:.2f}",
-        "size of exceedances": "losses beyond value at risk are larger than the expected shortfall says "
+        "size of exceedances": "losses beyond value at risk exceed the expected shortfall "
         f"({tests.residual:.1f} standard errors)",
     }
     return [f"{words[name]} (p {p:.2g} after Holm)" for name, p in tests.adjusted.items() if p <= level]

@@ -1,4 +1,4 @@
-"""What the backtest says about horizons above a day and about the t copula: asked, gathered, kept, told."""
+"""Backtest of longer horizons and of the t copula: tasks, results, rows, console line."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def _in_words(record: Record) -> str:
     found = record.found
     if found is None:
         return NOT_BACKTESTED
-    of = f" from {found.offsets} first days" if found.offsets > 1 else ""
+    of = f" with {found.offsets} start days" if found.offsets > 1 else ""
     verdict = ": rejected" if found.rejected else ""
     return (
         f"{found.exceptions} exceptions in {found.windows:,} windows{of}, {found.expected:.1f} expected"

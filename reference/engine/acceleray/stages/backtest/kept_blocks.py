@@ -56,7 +56,7 @@ WEIGHTS = Kind("backtest_weights", seen_weights, str.encode, bytes.decode)
 
 @dataclass(frozen=True)
 class Standing:
-    """What decides the results of portfolios, and which of them may be there from an earlier run.
+    """Keys of portfolio results, and which of them an earlier run may have stored.
 
     Attributes:
         digests: (portfolios,) of the positions.

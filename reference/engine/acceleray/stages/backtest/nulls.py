@@ -27,7 +27,7 @@ Task = tuple[NullLaw, int]
 def laws(
     forecasts: NDArray[np.float64], risk: Risk, window: int, before: int, models: Sequence[str] = MODELS
 ) -> tuple[NullLaw, ...]:
-    """Return the law of each model; its tail is that of its own forecasts, shortfall over threshold.
+    """Return the law of each model; its tail is that of its forecasts, shortfall over threshold.
 
     Args:
         forecasts: of shape (models, 3, days), see `BlockForecasts`.

@@ -17,7 +17,7 @@ HEADLINE = MODELS[-1]
 
 @dataclass(frozen=True)
 class Record:
-    """What was forecast for one portfolio and what happened, on the days on which it was tested.
+    """Forecasts and outcomes of one portfolio, on its tested days.
 
     Attributes:
         portfolio_id: the portfolio.

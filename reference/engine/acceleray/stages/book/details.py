@@ -1,4 +1,4 @@
-"""What a desk asks beyond whole portfolios: against the benchmark, by group, and without one position.
+"""Details below whole portfolios: against the benchmark, by group, and without one position.
 
 Each is one more row of weights, simulated with the portfolios and in their scenarios.
 """
@@ -163,7 +163,7 @@ def with_benchmarks(found: Exposures, portfolios: Portfolios, market: Market) ->
 def active_weights(own: NDArray[np.float64], benchmark: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weights (..., lines) of a portfolio less those of its benchmark.
 
-    What is left of equal weights by rounding is zero: a portfolio has no risk against itself.
+    Rounding residuals of equal weights are zero: a portfolio has no risk against itself.
     """
     difference = own - benchmark
     size = np.maximum(np.abs(own), np.abs(benchmark))

@@ -1,4 +1,4 @@
-"""What positions are grouped by: attributes of their instruments, and any further column of their file."""
+"""Groupings of positions: attributes of their instruments, and any further column of their file."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def without_empty(known: pa.Table, held: Iterable[str]) -> tuple[pa.Table, list[
     if not empty:
         return known, []
     kept = known.filter(pc.is_in(known["portfolio_id"], pa.array(sorted(alive))))
-    return kept, [f"{in_short(empty)}: no position and no NAV, so left out"]
+    return kept, [f"{in_short(empty)}: no position and no NAV, so excluded"]
 
 
 def in_short(names: Sequence[str]) -> str:

@@ -47,7 +47,7 @@ ReadTable = Callable[[str, str], pa.Table]
 
 @dataclass(frozen=True)
 class Received:
-    """What files or tables say, before prices and an as-of date are known.
+    """Contents of files or tables, before prices and an as-of date are known.
 
     Attributes:
         rows: one per line of positions; see `position_rows`.
@@ -152,12 +152,12 @@ def received(
     """
     rows = position_rows(positions, how.positions)
     if not len(rows):
-        raise PortfolioError(f"{positions[0].grid.origin} has a header and no position below it.")
+        raise PortfolioError(f"{positions[0].grid.origin} has a header but no position below it.")
     known = portfolios_of(portfolios, how.portfolios)
     listed, wrong = instruments_of(instruments, how)
     cells = received_rows(rows, portfolios, instruments)
     said = [
-        f"left out, above or below the table: {sheet.left_out} of {Path(sheet.grid.origin).name}"
+        f"skipped, above or below the table: {sheet.left_out} of {Path(sheet.grid.origin).name}"
         for sheet in (*positions, *portfolios, *instruments)
         if sheet.left_out
     ]

@@ -52,9 +52,9 @@ def position_liquidity(
     missing = [
         None
         if np.isfinite(days[row])
-        else "its units are not known"
+        else "its units are unknown"
         if not np.isfinite(units[row])
-        else "there are no volumes of it"
+        else "it has no volumes"
         if not np.isfinite(average[row])
         else f"its average volume over {volumes.days} days is zero"
         for row in range(len(names))

@@ -1,4 +1,4 @@
-"""What positions are valued with at the as-of date: last closes, rates, and what has a model."""
+"""Inputs for valuing positions at the as-of date: last closes, rates, instruments with a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from acceleray.runtime.run import Run
 from acceleray.tables import PRICES
 from acceleray.tables.contract import literal
 
-# What has no close in so many days is looked for in all days before.
+# Instruments without a close in so many days are looked up in all earlier days.
 _LOOKED_AT_FIRST_D = 31
 
 
@@ -55,9 +55,9 @@ class Market:
         except NoRateError:
             have = ", ".join("".join(pair) for pair in self.rates.pairs) or "none"
             raise PortfolioError(
-                f"{what} is in {of} and its portfolio in {price_in}: no exchange rate leads there (rates"
-                f" here: {have}); add a series {of}{price_in} to the prices, set fx.source, or name one in"
-                " fx.pairs."
+                f"{what} is in {of} and its portfolio in {price_in}: there is no exchange rate between them "
+                f"(rates here: {have}); add a series {of}{price_in} to the prices, set fx.source, "
+                "or name one in fx.pairs."
             ) from None
 
 

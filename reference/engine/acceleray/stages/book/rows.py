@@ -20,12 +20,12 @@ from acceleray.tables.contract import Table
 
 # Columns of gold.positions by which positions are grouped.
 GROUPINGS = ("asset_class", "sector", "country", "issuer")
-# Portfolios that have a line of their own on the console.
+# Portfolios with a separate line on the console.
 _SAID = 5
 
 
 def plain_portfolios(book: Book, span: slice) -> pa.Table:
-    """Return the rows of portfolios that stand alone, of a book without positions of its own."""
+    """Return the rows of stand-alone portfolios, of a book without positions."""
     count = len(book.portfolios[span])
     return typed(
         PORTFOLIOS,
@@ -42,7 +42,7 @@ def plain_portfolios(book: Book, span: slice) -> pa.Table:
 
 
 def plain_positions(book: Book, span: slice) -> pa.Table:
-    """Return the rows of weights, of a book without positions of its own."""
+    """Return the rows of weights, of a book without positions."""
     held = book.held[span]
     portfolio, instrument = np.nonzero(held)
     return typed(
@@ -113,7 +113,7 @@ def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
     lines = []
     status = np.array([each.status for each in found.things], dtype=object)
     for wanted, words in ((UNPRICED, "has no prices and no proxy"), (NOT_MODELLED, "is not modelled")):
-        # What has no value at all has a line of its own: `valuation`.
+        # Positions without any value have a separate line: `valuation`.
         rows = (found.kind == OF_VALUE) & (status[found.thing] == wanted) & (found.amount != 0.0)
         places = np.unique(found.portfolio[rows])
         for place in places[:_SAID]:
@@ -123,7 +123,7 @@ def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
             who = portfolios.ids[place]
             lines.append(f"{who}: {share:.2f} % of NAV is not in its risk, it {words}: {in_short(names)}")
         if places.size > _SAID:
-            lines.append(f"{places.size - _SAID} more portfolios hold what {words}: see gold.portfolios")
+            lines.append(f"{places.size - _SAID} more portfolios are affected as well: see gold.portfolios")
     return lines
 
 

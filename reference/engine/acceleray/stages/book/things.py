@@ -1,4 +1,4 @@
-"""What positions hold: priced, by proxy, cash, without prices, or of a kind that is not modelled."""
+"""Contents of positions: priced, by proxy, cash, without prices, or of a kind that is not modelled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from acceleray.stages.book.market import Market
 PRICED, PROXIED, CASH, UNPRICED, NOT_MODELLED = "priced", "proxied", "cash", "unpriced", "not modelled"
 MONEY = "currency"
 """A forward on a rate: exposed to two currencies, and to no price."""
-# An exposure without a value of its own.
+# An exposure without a value.
 WITHOUT_VALUE = ("future", "forward", "fx")
 # Known, and never treated as linear: they need to be revalued in each scenario.
 _NOT_MODELLED = ("option", "bond")
@@ -23,7 +23,7 @@ _NOT_MODELLED = ("option", "bond")
 
 @dataclass(frozen=True)
 class Held:
-    """One thing that positions hold, whoever holds it.
+    """One thing that positions hold, in any portfolio.
 
     Attributes:
         instrument_id: its name.
@@ -69,7 +69,7 @@ def _held(name: str, facts: dict[str, Any], places: dict[str, int], market: Mark
     if kind == "cash":
         return Held(name, kind, currency, CASH, "", -1, 1.0, 1.0)
     if kind in _NOT_MODELLED:
-        reason = f"{'an' if kind == 'option' else 'a'} {kind} is not linear and is not revalued yet"
+        reason = f"{'an' if kind == 'option' else 'a'} {kind} is not linear, and is not modelled yet"
         return Held(name, kind, currency, NOT_MODELLED, reason, -1, 1.0, np.nan)
     place = places.get(series or name, -1)
     pair = market.rates.pairs[market.rates.places.index(place)] if place in market.rates.places else None
@@ -81,7 +81,7 @@ def _held(name: str, facts: dict[str, Any], places: dict[str, int], market: Mark
     unit = size * float(market.closes[place]) if place >= 0 else np.nan
     if place >= 0 and market.modelled[place]:
         return Held(name, kind, currency, PRICED, "", place, 1.0, unit, close=place)
-    why = f"no prices of {name} here" if place < 0 else f"{name} has no model"
+    why = f"no prices of {name}" if place < 0 else f"{name} has no model"
     proxy = facts.get("proxy") or ""
     at = places.get(proxy, -1)
     if at >= 0 and market.modelled[at]:
@@ -89,5 +89,5 @@ def _held(name: str, facts: dict[str, Any], places: dict[str, int], market: Mark
         beta = 1.0 if beta is None else float(beta)
         return Held(name, kind, currency, PROXIED, f"{why}: {beta:g} x {proxy}", at, beta, unit, close=place)
     if proxy:
-        why += f", and its proxy {proxy} has none either"
+        why += f", and neither has its proxy {proxy}"
     return Held(name, kind, currency, UNPRICED, why, -1, 1.0, unit, close=place)

@@ -70,7 +70,7 @@ def factor_series(run: Run, calibration: Calibration) -> dict[str, Series]:
         reason = f"ended in {equity.last_month}"
     if reason:
         run.reporter.say(
-            f"    Factor {EQUITY} {reason}: the equal-weight mean of the instruments stands in for it."
+            f"    Factor {EQUITY} {reason}: the equal-weight mean of the instruments replaces it."
         )
         found.pop(EQUITY)
     # Exchange rates and what trades at weekends are no part of an index of the others, nor closed markets.

@@ -22,7 +22,7 @@ _HARMLESS = {"alpha"}
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the gate looks at.
+    """Evidence of the gate.
 
     Attributes:
         instruments: their names.
@@ -74,7 +74,7 @@ class Gate:
         """
         if not self.passed:
             raise PortfolioError(
-                f"The calibration did not pass its gate, so nothing is simulated with it: {self.reason}. "
+                f"The calibration did not pass its gate, so no simulation uses it: {self.reason}. "
                 "Look at gold.calibration_gate and gold.calibration; the limits are calibration.* in conf/."
             )
 
@@ -136,7 +136,7 @@ def judge(found: Evidence, limits: Calibration, rules: Sequence[GateRule] = ()) 
                 "drifted",
                 _share(len(drifted), len(compared), 0.0),
                 limits.maximum_drifted_share,
-                f"{len(drifted)} of {len(compared)} volatility forecasts moved {factor} since the fit before"
+                f"{len(drifted)} of {len(compared)} volatility forecasts moved {factor} since the last fit"
                 if compared
                 else "there is no earlier calibration to compare with",
                 [f"{names[place]} ({np.exp(drift[place]):.2f})" for place in drifted],

@@ -27,7 +27,7 @@ def machine_code_folder(settings: Settings, say: Callable[[str], None]) -> Path 
     try:
         load(PROGRAM, folder, kept=True)
     except CannotCompileError as error:
-        say(f"    {error}: arch fits instead of the compiled optimiser, ten times as slow")
+        say(f"    {error}: arch is used instead of the compiled optimiser, ten times as slow")
         return None
     return folder
 

@@ -50,7 +50,7 @@ def causes(returns: Panel, fits: Sequence[GjrFit], window_d: int) -> dict[str, s
 
 
 def with_proxies(calibration: Calibration, settings: Settings, why: Mapping[str, str]) -> Calibration:
-    """Return a calibration in which every instrument that trades and has no model of its own moves by proxy.
+    """Return a calibration in which every instrument that trades and has no model moves by proxy.
 
     Its variance is constant: that of its returns in the residual window without outlying ones, or where there
     are fewer than a month of them the median of those that stand in for it. Without any calibrated instrument

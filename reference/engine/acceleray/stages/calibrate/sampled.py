@@ -1,4 +1,4 @@
-"""What betas are estimated on: changes of factors and instruments over weeks, or months where it must be."""
+"""Data for betas: changes of factors and instruments over weeks, or over months if necessary."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Remaining:
 
 @dataclass(frozen=True)
 class Keys:
-    """What decides each of some fits: the returns it sees, and the settings of a fit."""
+    """Key of each fit: the returns in its window, and the settings of a fit."""
 
     fits: Remaining
     values: NDArray[np.float64]
@@ -133,9 +133,7 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
     remaining = Remaining(schedule, missing)
     before = len(schedule) - len(remaining)
     if before:
-        run.reporter.say(
-            f"    goes on where a run before stopped: {before} of {len(schedule)} fits are there"
-        )
+        run.reporter.say(f"    resumes an interrupted run: {before} of {len(schedule)} fits are done")
     terms = (settings.minimum_history_d, stale_after, run.settings.market_data.stale_price_d)
     progress = run.reporter.counter(len(schedule), "fits")
     fits = run.kept.map(

@@ -22,7 +22,7 @@ from acceleray.tables.contract import literal
 
 @dataclass(frozen=True)
 class RunBefore:
-    """What an earlier run reported, and what it was made of.
+    """Reported risk of an earlier run, and its inputs.
 
     Attributes:
         run_id: of the run.
@@ -76,7 +76,7 @@ def calibration_of(before: pa.Table, as_of: date, today: Calibration) -> Calibra
     An instrument that had no row then has no model.
     """
     fits = dict(zip(before.column("instrument_id").to_pylist(), fits_of(before), strict=True))
-    none = rejected("the run before did not know it", 0)
+    none = rejected("the previous run did not have it", 0)
     return replace(
         today,
         returns=until(today.returns, as_of),

@@ -25,7 +25,7 @@ from acceleray.stages.calibrate.stage import Calibration
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a number of filtered historical simulation is made of.
+    """Inputs of a number from filtered historical simulation.
 
     All inputs that are compared have the same instruments, lines and portfolios, in the same order.
     """
@@ -81,7 +81,7 @@ def _with_returns(
     fits = []
     for place, fit in enumerate(universe.fits):
         forecast = fit.next_sigma
-        # What is held or moves by proxy has one volatility for all days.
+        # Held and proxied instruments have one volatility for all days.
         if fit is before.fits[place] and fit.status == "calibrated" and fit.parameters is not None:
             _, sigma = filtered(seen[:, place], fit.parameters, fit.initial_variance)
             forecast = float(sigma[-1])

@@ -27,7 +27,7 @@ def raw(
     """Return all features from position `first` on, of shape (features, days - first, instruments).
 
     NaN where there is none: on a day that brings an instrument no price, without a full window before it.
-    What a day is given does not depend on `first`, nor on where the days begin, if they reach back as far as
+    The values of a day do not depend on `first`, nor on where the days begin, if they reach back as far as
     its windows.
 
     Args:
@@ -65,7 +65,7 @@ def raw(
 
 @dataclass(frozen=True)
 class _Series:
-    """What signals of one instrument are made of: values in their order, and the positions of their days.
+    """Inputs of the signals of one instrument: values in their order, and the positions of their days.
 
     Both by what windows contain.
     """

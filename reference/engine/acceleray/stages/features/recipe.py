@@ -1,4 +1,4 @@
-"""What a table's rows are made of, how, and what each date is made from."""
+"""Recipe of the rows of a table: inputs, computation, and the origin of each date."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from acceleray.stages.features.rows import FeatureRows
 
 @dataclass(frozen=True)
 class Expected:
-    """What a table should hold: the origin of each risk day, and the least and the most rows it can have."""
+    """Target state of a table: the origin of each risk day, and its least and most rows."""
 
     days: NDArray[np.datetime64]
     origins: tuple[str, ...]

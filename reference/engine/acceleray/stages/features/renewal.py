@@ -1,4 +1,4 @@
-"""Which dates of a table are made again: those that are made from something else by now, and no other."""
+"""Dates of a table to recompute: those whose inputs have changed, and no others."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from acceleray.tables.contract import Table, quoted
 # Ranges of dates that one commit replaces; more are joined, with what lies between them.
 _RANGES = 8
 _NEW = "the date is new"
-_MOVED = "what the date is made from has changed"
-_TOGETHER = "made together with dates beside it"
-_LAST = "the last date is made by every run"
+_MOVED = "inputs of the date have changed"
+_TOGETHER = "computed with adjacent dates"
+_LAST = "every run computes the last date"
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a table holds of a source: one entry for each date, origin and run.
+    """State of a source in a table: one entry for each date, origin and run.
 
     Attributes:
         dates: of shape (entries,).
@@ -45,7 +45,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Renewal:
-    """What is made again.
+    """Dates to recompute.
 
     Attributes:
         wanted: whether each risk day is, of shape (days,).

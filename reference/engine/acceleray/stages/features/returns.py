@@ -14,7 +14,7 @@ from acceleray.stages.features.part import Part, long_rows
 
 @dataclass(frozen=True)
 class ReturnRows:
-    """What rows of gold.returns are made of.
+    """Inputs of the rows of gold.returns.
 
     Attributes:
         prices: of all instruments.

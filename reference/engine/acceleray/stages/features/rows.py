@@ -18,7 +18,7 @@ from acceleray.stages.features.raw import raw
 
 @dataclass(frozen=True)
 class FeatureRows:
-    """What rows of gold.features are made of.
+    """Inputs of the rows of gold.features.
 
     Attributes:
         prices: of the instruments that have features.

@@ -149,7 +149,7 @@ def _effect(name: str, one: Correction, number: int) -> Finding:
     first, last = np.datetime64(one.first, "D"), np.datetime64(one.last, "D")
     value = float(one.value) if one.action != "drop" else 0.0
     if not number:
-        text = f"line {one.line} of {name} ({one.action}) meets no price"
+        text = f"line {one.line} of {name} ({one.action}) matches no price"
         advice = "correct its instrument_id and dates, or remove it"
         return Finding("correction_unused", "warning", one.instrument, first, last, 0, value, text, advice)
     prices = counted(number, "price")

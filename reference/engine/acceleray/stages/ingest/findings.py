@@ -43,13 +43,13 @@ _TYPES = (
     "instrument_id string, kind string, severity string, first_date date, last_date date, `count` long, "
     "value double, text string, advice string, projected binary, moves binary"
 )
-# What stands for an instrument where panels are judged; it is no finding.
+# Placeholder for an instrument in checks of panels; not a finding.
 _DIGEST = "digest"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What judging needs of settings and source.
+    """Settings and source properties for the checks.
 
     Attributes:
         frequency: `market_data.frequency`.

@@ -30,7 +30,7 @@ def few(cells: int) -> bool:
     return cells <= MOST_HERE
 
 
-# What looks at whole series, one table each, and returns rows about them.
+# A function of whole series, one table each, that returns rows about them.
 Look = Callable[[Iterable[pa.Table]], Iterator[pa.RecordBatch]]
 
 # Bytes of packed cells that one task is given at most: some millions of prices.
@@ -72,7 +72,7 @@ class Grouped:
 
 @dataclass(frozen=True)
 class Here:
-    """Rows of any kind that this process holds, all of one instrument in a table of their own."""
+    """Rows of any kind that this process holds, all of one instrument in a separate table."""
 
     tables: tuple[pa.Table, ...]
 
@@ -94,7 +94,7 @@ class Here:
 
 
 def cells_here(prices: DataFrame | Grouped | Here) -> pa.Table:
-    """Return all cells in this process, whoever holds them."""
+    """Return all cells in this process, from any holder."""
     if isinstance(prices, Here):
         return pa.concat_tables([CELLS.empty_table(), *prices.tables])
     return rows_of(prices).select(CELLS.names).toArrow().cast(CELLS)

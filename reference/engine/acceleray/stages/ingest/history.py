@@ -162,17 +162,17 @@ def _by_spark(run: Run, judged: Judged, levels: Mapping[str, float]) -> tuple[bo
 def _finding(row: dict[str, object], level: float | None) -> Finding:
     name, number, usual = str(row["instrument_id"]), int(row["number"]), float(row["usual"])  # type: ignore[call-overload, arg-type]
     first, last = np.datetime64(row["first"], "D"), np.datetime64(row["last"], "D")  # type: ignore[call-overload]
-    span = f"{counted(number, 'held price')}, {first} to {last},"
+    span = f"{counted(number, 'stored price')}, {first} to {last},"
     # One price alone is always explained by one factor.
     if number > 1 and float(row["above"]) <= float(row["below"]):  # type: ignore[arg-type]
         how = f"times {plain(usual)}" if level is None else f"plus {plain((usual - 1.0) * level)}"
-        text = f"{span} came again {how}: the source adjusted its history"
+        text = f"{span} were delivered again {how}: the source adjusted its history"
         return Finding("readjusted", "info", name, first, last, number, usual, text)
-    middle = f"{plain(usual)} times the held ones"
+    middle = f"{plain(usual)} times the stored ones"
     if level is not None:
-        middle = f"the held ones plus {plain((usual - 1.0) * level)}"
-    text = f"{span} came again with other values, {middle} in the middle"
-    advice = "ask the source why; results of earlier runs were computed from the held ones"
+        middle = f"the stored ones plus {plain((usual - 1.0) * level)}"
+    text = f"{span} were delivered again with other values, median {middle}"
+    advice = "ask the source why; earlier runs used the stored prices"
     return Finding("history_changed", "warning", name, first, last, number, usual, text, advice)
 
 

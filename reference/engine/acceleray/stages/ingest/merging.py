@@ -17,7 +17,7 @@ from acceleray.stages.ingest.quality import Judged
 from acceleray.tables import PRICES, PRICES_QUARANTINED, PRICES_RECEIVED
 from acceleray.tables.contract import Table
 
-# What is compared of each table besides instrument and date.
+# Compared columns of each table besides instrument and date.
 _COMPARED = {
     PRICES_RECEIVED.label: ("price_text",),
     PRICES.label: ("price", "adjusted_price"),

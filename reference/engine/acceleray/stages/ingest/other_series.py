@@ -1,4 +1,4 @@
-"""Series that are no prices, rates or volumes, read by the reader of prices from a source of their own."""
+"""Other series, rates or volumes, read by the price reader from a separate source."""
 
 from __future__ import annotations
 

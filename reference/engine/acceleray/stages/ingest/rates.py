@@ -1,4 +1,4 @@
-"""Exchange rates from a source of their own: a file, a folder or a table, joined to the prices."""
+"""Exchange rates from a separate source: a file, a folder or a table, joined to the prices."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def with_rates(spark: SparkSession, settings: Settings, prices: Received) -> Rec
     rates, left_out = _rates_of(read.cells, settings)
     if not rates:
         raise PortfolioError(
-            f"{read.title} has no rate: {_some(left_out)} names no pair of currencies such as EURUSD;"
+            f"{read.title} has no rate: {_some(left_out)} names no currency pair such as EURUSD;"
             " name its columns so, or set fx.pairs or fx.base."
         )
     _refuse_both(prices, read.origin, rates)
     said = f"rates from {read.origin}: {', '.join(rates)}; {read.understood}"
     if left_out:
-        said += f"; left out, no pair of currencies: {_some(left_out)}"
+        said += f"; skipped, no currency pair: {_some(left_out)}"
     return replace(
         prices,
         prices=_joined(spark, prices, rates),

@@ -17,7 +17,7 @@ ISO_DATE = r"^\s*[12][0-9]{3}-[0-9]{2}-[0-9]{2}([T ]00:00(:00([.]0+)?)?)?(Z|[+]0
 
 @dataclass(frozen=True)
 class Received:
-    """What a source delivered, before any judgement.
+    """Delivery of a source, before any check.
 
     Attributes:
         origin: how messages name the source.

@@ -28,8 +28,8 @@ _ORIGIN = "the simulated universe"
 def from_simulation(spark: SparkSession, settings: Settings) -> Received:
     """Return the simulated prices that `universe` and `seed` describe; Spark computes very many.
 
-    What an instrument is paid depends on its number, not on how many there are or who computes it. Days are
-    Monday to Friday and end on `LAST_DAY`.
+    The returns of an instrument depend on its number only, not on the number of instruments or the process.
+    Days are Monday to Friday and end on `LAST_DAY`.
     """
     size = settings.universe
     model = one_factor_model(sample_prices().to_numpy())

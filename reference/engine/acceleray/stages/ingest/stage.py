@@ -45,7 +45,7 @@ from acceleray.tables import (
 
 @dataclass(frozen=True)
 class Loaded:
-    """What ingest found.
+    """Result of ingest.
 
     Attributes:
         load_id: SHA-256 over the received cells, whatever their order, and over corrections if there are any.
@@ -154,7 +154,7 @@ def _check(run: Run, received: Received, known: Survey) -> tuple[Loaded, Calenda
     cells = accepted + quarantined
     if not accepted:
         raise PortfolioError(
-            f"{received.title} holds no usable price: of {cells} filled cells none is a positive number."
+            f"{received.title} has no usable price: of {cells} filled cells none is a positive number."
         )
     priced = series.filter(pc.greater(series["prices"], 0))
     calendar = calendar_of(known, run.settings.market_data)
@@ -172,7 +172,7 @@ def _check(run: Run, received: Received, known: Survey) -> tuple[Loaded, Calenda
         what = f"{'trading day' if unit == 'day' else unit}{'s' if history != 1 else ''}"
         raise PortfolioError(
             f"{received.title} has {history} {what} up to {as_of}, fewer than "
-            f"market_data.minimum_history_d = {wanted}; bring a longer history or lower that setting."
+            f"market_data.minimum_history_d = {wanted}; provide a longer history or lower that setting."
         )
     _mention_days(run, calendar)
     return Loaded(
@@ -203,14 +203,14 @@ def _stamped(run: Run, loaded: Loaded, rows: pa.Table) -> pa.Table:
 
 
 def _mention_days(run: Run, calendar: Calendar) -> None:
-    """Say which days with prices are no risk days; what moved on them counts on the next one."""
+    """Say which days with prices are no risk days; their moves count on the next risk day one."""
     left = np.flatnonzero(~calendar.is_risk_day & (calendar.priced > 0))
     if left.size:
         last = left[-1]
         run.reporter.say(
-            f"    {left.size} days with prices are no risk days, the last one {calendar.days[last]}"
+            f"    {left.size} days with prices are not risk days, the last one {calendar.days[last]}"
             f" ({calendar.priced[last]} of {calendar.listed[last]} instruments have a price):"
-            " what moved on them counts on the next"
+            " their moves count on the next risk day"
         )
 
 

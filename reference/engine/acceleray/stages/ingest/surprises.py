@@ -1,4 +1,4 @@
-"""What becomes of findings: silenced by the corrections file, told on the console, refused, kept."""
+"""Handling of findings: accepted by the corrections file, printed, refused, stored."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _covers(line: Correction, one: Finding) -> bool:
 def _unused(name: str, line: Correction) -> Finding:
     day = np.datetime64(line.first or "1970-01-01", "D")
     last = np.datetime64(line.last or line.first or "1970-01-01", "D")
-    text = f"line {line.line} of {name} (accept) meets no finding"
+    text = f"line {line.line} of {name} (accept) matches no finding"
     advice = "correct its instrument_id, dates and kind, or remove it"
     return Finding("correction_unused", "info", line.instrument, day, last, 0, 0.0, text, advice)
 
@@ -121,7 +121,7 @@ def lines(found: Sequence[Finding]) -> list[str]:
         shown = group if len(group) <= TOLD + 1 else group[:TOLD]
         said += [f"{severity}: {sentence(one)}" for one in shown]
         if rest := len(group) - len(shown):
-            said.append(f"{severity}: {KINDS[kind]}: {rest:,} more like it: see {PRICE_FINDINGS.label}")
+            said.append(f"{severity}: {KINDS[kind]}: {rest:,} more of this kind: see {PRICE_FINDINGS.label}")
     return said
 
 

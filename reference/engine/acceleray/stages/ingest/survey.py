@@ -41,7 +41,7 @@ _SQL = (
     "trades_at_weekends boolean, digest string, moves long, priced long, at_weekends long, "
     "content_high long, content_low long"
 )
-# What is summed by day and bin. A content is two halves, so that no sum is beyond a long.
+# Sums by day and bin. A content is two halves, so that no sum is beyond a long.
 _HALF = 32
 _SUMMED = ("moves", "priced", "at_weekends", "content_high", "content_low")
 # The bin of days without a move, beyond all of `binned`: a first price, or one that has no logarithm.
@@ -54,7 +54,7 @@ _TOGETHER = 1_000_000
 
 @dataclass(frozen=True)
 class Survey:
-    """What is known of judged prices before any series is judged.
+    """Summary of checked prices before any series is checked.
 
     Attributes:
         series: one row per instrument, by name: instrument_id, first_date and last_date of accepted prices,

@@ -1,4 +1,4 @@
-"""What limits are compared with: the value of a measure for each portfolio, or why there is none."""
+"""Values compared with limits: a measure for each portfolio, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def observe(limit: Limit, facts: Facts) -> Observed:
         return _nothing(facts, f"no stage computes {limit.measure.name} yet")
     rows = facts.rows[table.label]
     if not rows.num_rows and table is PORTFOLIO_LIQUIDITY:
-        return _nothing(facts, "no volumes are given: set liquidity.source")
+        return _nothing(facts, "no volumes: set liquidity.source")
     if not rows.num_rows:
         return _nothing(facts, f"this workload has no rows in {table.label}")
     return _FROM[table.label](limit, rows, facts)
@@ -174,7 +174,7 @@ def _exposures(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
     groups = np.array(rows.column(name).to_pylist(), dtype=object)[known]
     if not any(group is not None for group in groups):
         return _nothing(facts, f"no position has a value of '{limit.group}'")
-    # What is in no group is one of its own, as in gold.group_risk: it may be large.
+    # Positions without a group form one group, as in gold.group_risk: it may be large.
     groups[[group is None for group in groups]] = NOT_GIVEN
     if limit.group_value is not None and limit.group_value not in groups:
         return _nothing(facts, _unknown(limit))
@@ -216,7 +216,7 @@ def _liquidity(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
     found = _of(facts, rows, "days_to_liquidate", "no position of it has volumes")
     places, unknown = facts.places(rows), np.zeros(len(facts.ids))
     unknown[places[places >= 0]] = column(rows, "unknown_pct_nav")[places >= 0]
-    # What is not known may take longer: it is no breach, and it is not green either.
+    # Unknown days may be longer: neither a breach nor green.
     for place in np.flatnonzero((unknown > 0.0) & (found.values <= limit.amount.value)):
         found.values[place] = np.nan
         found.reasons[place] = f"{unknown[place]:.2f} % of NAV has no known days, see gold.position_liquidity"

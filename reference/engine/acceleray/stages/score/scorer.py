@@ -1,4 +1,4 @@
-"""Who scores: the model that is champion as of the date, or nobody where every model was refused."""
+"""The scoring model: the champion as of the date, or none if every model was refused."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def find_scorer(run: Run, as_of: date) -> Scorer:
     champion = find_champion_if_any(run.lake, run.settings, client, run.source, as_of, contract)
     if champion is None:
         reason = no_champion(run.source, as_of)
-        run.reporter.say(f"    no scores, risk alone: {reason}")
+        run.reporter.say(f"    no scores, risk only: {reason}")
         return Scorer(RegisteredModel("", b""), None, reason)
     model = RegisteredModel(champion.uri, champion.content)
     require_features(model, names)

@@ -1,4 +1,4 @@
-"""What signals are judged on: their values and the prices after them, known at the as-of date."""
+"""Data for testing signals: their values and later prices, known at the as-of date."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def _ranked(
     settings: Settings,
     source: str,
 ) -> list[Rank]:
-    # All tests of the run are one family: whoever looks at three horizons has three chances to be lucky.
+    # All tests of the run are one family: three horizons give three chances to be lucky.
     p_values = np.array([measured.p_value for _, measured in cases])
     hochberg, yekutieli = benjamini_hochberg(p_values), benjamini_yekutieli(p_values)
     ranks = []

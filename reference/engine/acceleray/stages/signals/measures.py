@@ -29,7 +29,7 @@ from acceleray.quant.turnover import long_short_weights, trading_cost, turnover
 
 @dataclass(frozen=True)
 class Terms:
-    """What signals are measured by: horizons and days ahead, groups of the spread, and cost of trading."""
+    """Parameters of signal measures: horizons and days ahead, groups of the spread, and cost of trading."""
 
     horizons_d: tuple[int, ...]
     ahead_d: tuple[int, ...]

@@ -13,7 +13,7 @@ from acceleray.tables import SIGNAL_CORRELATIONS, SIGNAL_DECAY, SIGNAL_RANKS, SI
 
 @dataclass(frozen=True)
 class Prioritised:
-    """What the stage found: all ranks, in the order in which an analyst reads them."""
+    """Result of the stage: all ranks, in the order of their evidence."""
 
     ranks: tuple[Rank, ...]
 

@@ -1,4 +1,4 @@
-"""What is known after all scenarios of one method and horizon: the result that other stages use."""
+"""Results over all scenarios of one method and horizon, as used by other stages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Reverse:
-    """What happens on average in the simulated scenarios in which each portfolio loses about each target.
+    """Average of the simulated scenarios in which each portfolio loses about each target.
 
     Arrays are of shape (portfolios, targets): how many scenarios reach the target, how many lose about as
     much (inside), the latter's mean loss as a share of NAV, and the distance from no change of the factor

@@ -31,7 +31,7 @@ Returns = tuple[NDArray[np.float64], ...]
 
 @dataclass(frozen=True)
 class Asked:
-    """What every tile is asked at one horizon: the plan, the bins of the histogram, whitened factor moves."""
+    """Request for every tile at one horizon: the plan, the histogram bins, whitened factor moves."""
 
     plan: Plan
     edges: NDArray[np.float64]
@@ -45,7 +45,7 @@ class Asked:
 
 @dataclass
 class TileState:
-    """What one tile knows after some of the scenarios."""
+    """State of one tile after some of the scenarios."""
 
     search: TailSearch
     sums: NDArray[np.float64]
@@ -55,7 +55,7 @@ class TileState:
 
 @dataclass(frozen=True)
 class Searched:
-    """What is known of a tile, and of which of its portfolios (a mask) it is not: their pilot was wrong."""
+    """Results of a tile, and a mask of the portfolios without one, because their pilot was wrong."""
 
     found: Found
     missed: NDArray[np.bool_]
@@ -142,7 +142,7 @@ def brackets(part: Part, world: World, plan: Plan, pilot: Returns) -> list[NDArr
 
 
 class _Columns:
-    """What is summed over the tail: line losses and log returns."""
+    """Sums over the tail: line losses and log returns."""
 
     def __init__(self, world: World) -> None:
         self._arithmetic = world.arithmetic

@@ -1,6 +1,6 @@
 """The passes over scenarios, each function a Ray task: look at the first, count, collect, attribute.
 
-Sums are made atom by atom within a *block* of atoms and returned block by block, so that whoever adds them in
+Sums are made atom by atom within a *block* of atoms and returned block by block, so that a sum in
 order gets the same bits whatever the number of workers and of blocks in a task.
 """
 
@@ -78,7 +78,7 @@ def pilot(part: Part, world: World, block: Block, levels: tuple[Level, ...]) -> 
 
 @dataclass(frozen=True)
 class Counted:
-    """What a counting task found; whole numbers as small as they are, sums (2, portfolios) by block."""
+    """Result of a counting task; integers of small types, sums (2, portfolios) by block."""
 
     counts: list[NDArray[np.uint64]]
     beyond: list[NDArray[np.int64]]
@@ -121,7 +121,7 @@ def count(
 
 @dataclass(frozen=True)
 class Collected:
-    """What a collecting task found: pairs for each level, and for each block the sums of each level."""
+    """Result of a collecting task: pairs for each level, and for each block the sums of each level."""
 
     pairs: list[Pairs]
     above: list[list[Above]]
@@ -181,7 +181,7 @@ class BandSums:
 
 @dataclass(frozen=True)
 class Attributed:
-    """What an attributing task found, by block: sums, and those about the targets if there are any."""
+    """Result of an attributing task, by block: sums, and those about the targets if there are any."""
 
     sums: list[BandSums]
     reached: list[Reached]

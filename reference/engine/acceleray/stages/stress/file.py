@@ -115,7 +115,7 @@ def _refuse_repeated_ids(file: str, parsed: DefinitionFile) -> None:
     sections = (parsed.replays, parsed.hypothetical, parsed.supervisory)
     for name in (entry.id for section in sections for entry in section):
         if name in seen:
-            raise PortfolioError(f"{file}, {name}, id: two scenarios have it; give each its own.")
+            raise PortfolioError(f"{file}, {name}, id: two scenarios have it; make it unique.")
         seen.add(name)
 
 

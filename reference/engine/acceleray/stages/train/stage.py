@@ -53,7 +53,7 @@ _EXAMPLE_ROWS = 5
 
 @dataclass(frozen=True)
 class Trained:
-    """What training ended with.
+    """Result of training.
 
     Attributes:
         model: the registered model, whatever the gate said; without an address if it was left out.
@@ -123,7 +123,7 @@ def _left_out(run: Run, instruments: int, asked_for: bool) -> Trained:
         f"{MINIMUM_INSTRUMENTS} are needed"
     )
     if asked_for:
-        raise PortfolioError(f"No signal model: {reason}; bring prices of more instruments.")
+        raise PortfolioError(f"No signal model: {reason}; provide prices of more instruments.")
     run.reporter.say(f"    no signal model and no scores: {reason}")
     for table in (SIGNAL_VALIDATION, SIGNAL_TARGETS, TRAINING, FEATURE_IMPORTANCE):
         run.commit(table, table.arrow_schema.empty_table())

@@ -1,4 +1,4 @@
-"""What every trial is given: the dates before the holdout, and the folds among them."""
+"""Inputs of every trial: the dates before the holdout, and the folds among them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def development(settings: Settings, dates_count: int) -> int:
     count = dates_count - tune.holdout_d - settings.features.horizon_d - tune.embargo_d
     if count < 1:
         raise PortfolioError(
-            f"{dates_count} labelled dates do not suffice for a holdout of {tune.holdout_d}; "
+            f"{dates_count} labelled dates are too few for a holdout of {tune.holdout_d}; "
             "lower tune.holdout_d."
         )
     return count

@@ -1,4 +1,4 @@
-"""What a search is worth: its best trial, counted against all others, and looked at once in the holdout."""
+"""Evidence of a search: its best trial, corrected for all others, and tested once on the holdout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from acceleray.stages.tune.trial import Judged, daily_rank_ic, read
 
 @dataclass(frozen=True)
 class HoldoutTask:
-    """What is fitted on the first `development` dates and scored from position `first` on."""
+    """A fit on the first `development` dates, scored from position `first` on."""
 
     parameters: dict[str, float]
     rounds: int

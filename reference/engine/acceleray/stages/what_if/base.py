@@ -44,7 +44,7 @@ from acceleray.tables import (
 )
 from acceleray.tables.contract import Table
 
-# What a run must have written to be asked about.
+# Tables that a run must have written to serve as a base.
 _NEEDED = (CALIBRATION, RISK_MEASURES)
 
 
@@ -163,7 +163,7 @@ def refuse_other_numbers(tables: Reader, base: Base, found: Mapping[str, float],
     Args:
         tables: what the run left.
         base: the run.
-        found: value-at-risk by portfolio as made again, share of NAV.
+        found: recomputed value-at-risk by portfolio, share of NAV.
         horizon_d: that it is over.
 
     Raises:
@@ -228,6 +228,6 @@ def _laid_over(under: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 def _changed(base: Base, what: str) -> PortfolioError:
     return PortfolioError(
-        f"Run {base.run_id} cannot be asked any more, its data have changed since: {what}; run"
+        f"Run {base.run_id} cannot be used any more, its data have changed: {what}; run"
         f" {base.workload} again."
     )

@@ -44,7 +44,9 @@ class Room:
     def words(self) -> str:
         """Return what is kept, in words."""
         digits = "double" if self.precision == "float64" else "single"
-        fewer = f" instead of {self.wanted:,}, for want of memory" if self.scenarios < self.wanted else ""
+        fewer = (
+            f" instead of {self.wanted:,}, because memory is short" if self.scenarios < self.wanted else ""
+        )
         return f"{self.scenarios:,} scenarios{fewer} in {digits} precision, {self.megabytes:,} MB"
 
 
@@ -74,7 +76,7 @@ def room(
         needed = -(-LEAST_SCENARIOS * each // _MB)
         raise PortfolioError(
             f"{LEAST_SCENARIOS:,} scenarios of {instruments} instruments take {needed:,} MB, and"
-            f" {budget_mb:,} MB may be used; raise {setting}."
+            f" {budget_mb:,} MB are allowed; raise {setting}."
         )
     return Room(fitting, choices[-1], -(-fitting * each // _MB), wanted)
 

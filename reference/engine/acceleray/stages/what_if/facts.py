@@ -1,4 +1,4 @@
-"""What was traded, and what limits are told and say: the hook that whoever knows limits fills."""
+"""Trades, and the interface to limits: a hook that the limits stage fills."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Traded:
 
 @dataclass(frozen=True)
 class Exposed:
-    """What limits are compared with: the risk of a portfolio before or after, and what it holds.
+    """Input of limits: the risk of a portfolio before or after, and its holdings.
 
     Attributes:
         portfolio_id, as_of, nav, currency: whose.
@@ -47,4 +47,4 @@ class LimitState:
 
 
 Limits = Callable[[Exposed], Sequence[LimitState]]
-"""What says how much of its limits a portfolio uses."""
+"""Function that returns the limit utilisation of a portfolio."""

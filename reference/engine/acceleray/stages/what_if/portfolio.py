@@ -24,7 +24,7 @@ from acceleray.stages.book.market import Market
 from acceleray.stages.book.valuation import value
 
 _ANY = 1e12
-# What `held_of` asks of instruments of which no file says anything.
+# Attributes for `held_of` of instruments that are in no file.
 NOTHING_KNOWN = pa.table({"instrument_id": pa.array([], pa.string())})
 
 
@@ -60,7 +60,7 @@ class Portfolio:
 
 @dataclass(frozen=True)
 class Tradable:
-    """What can be traded in one portfolio.
+    """Tradable instruments of one portfolio.
 
     Attributes:
         price: of one unit in the base currency, NaN where unknown.
@@ -86,7 +86,7 @@ def own_lines(place: int) -> Line:
 
 @dataclass(frozen=True)
 class Desk:
-    """What positions are valued with.
+    """Inputs for valuing positions.
 
     Attributes:
         market: closes and rates of the as-of date, instruments of the calibration.

@@ -61,14 +61,14 @@ _SHARE_OF_FREE = 0.4
 _SHARE_OF_STORE = 0.7
 # Free memory where the system does not tell.
 _UNKNOWN_MB = 4096
-# What Ray's object store holds besides: arguments and results of tasks.
+# Other contents of the Ray object store: arguments and results of tasks.
 _BESIDE_MB = 256
 # Where the run simulated one day alone.
 _USUAL_HORIZON_D = 10
 
 
 class RiskSession:
-    """What a run left, and its scenarios in memory; made by `risk_session`."""
+    """Tables of a run, and its scenarios in memory; made by `risk_session`."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class RiskSession:
         refuse_too_many(len(trades), of.maximum_trades, "trades")
         refuse_too_many(len(hedges), of.maximum_hedges, "hedges")
         if not trades and not hedges:
-            raise PortfolioError("Nothing is asked: give at least one trade or one hedge.")
+            raise PortfolioError("The question is empty: give at least one trade or one hedge.")
         traded = tuple(self._traded(each) for each in trades)
         asked, names = self._question(traded, hedges)
         own = self.portfolio
@@ -157,9 +157,7 @@ class RiskSession:
     def _tradable(self, name: str) -> Tradable:
         found = self._desk[known(name, self._desk)]
         if not found.parts:
-            raise PortfolioError(
-                f"{name} cannot be traded here, there are no scenarios of it: {found.reason}."
-            )
+            raise PortfolioError(f"{name} cannot be traded here, it has no scenarios: {found.reason}.")
         return found
 
     def _question(self, traded: Sequence[Traded], hedges: Sequence[str]) -> tuple[Question, tuple[str, ...]]:
@@ -237,14 +235,14 @@ def risk_session(
             refuse_other_numbers(tables, base, measured, 1)
             tradable = desk.tradable(own, desk.names)
         reporter.say(
-            f"{own.portfolio_id} on {base.as_of}, run {base.run_id} ({base.workload}): one-day VaR is the one"
-            " reported"
+            f"{own.portfolio_id} on {base.as_of}, run {base.run_id} ({base.workload}): "
+            "one-day VaR equals the one reported"
         )
         fan_out, kept = _with_room(settings, len(desk.instruments), fan_out, reporter, stack)
         reporter.say(f"    {kept.words} are kept in memory")
         horizon_d = max(base.settings.simulation.horizons_d)
         horizon_d = horizon_d if horizon_d > 1 else _USUAL_HORIZON_D
-        with reporter.stage(f"Make scenarios of {horizon_d} days (Ray)"):
+        with reporter.stage(f"Generate scenarios of {horizon_d} days (Ray)"):
             done = reporter.counter(block_count(kept.scenarios), "blocks of scenarios")
             blocks = RayBlocks(fan_out, world, horizon_d, kept, done)
         risk = base.settings.risk
@@ -257,7 +255,7 @@ def _with_room(
 ) -> tuple[FanOut, Room]:
     """Return a fan-out, and how many scenarios of so many instruments its object store has room for.
 
-    Where Ray runs beside this process it is started with the store that they need; elsewhere, and where it
+    Where Ray runs next to this process it is started with the store that they need; elsewhere, and where it
     runs already, the store is as large as it is.
     """
     of = settings.what_if
@@ -270,7 +268,7 @@ def _with_room(
         with reporter.stage("Start Ray"):
             return stack.enter_context(ray_of_profile(settings.model_copy(update={"ray": wide}))), kept
     if fan_out is None:
-        with reporter.stage("Start Spark, and Ray inside of it"):
+        with reporter.stage("Start Spark and Ray inside it"):
             fan_out = stack.enter_context(ray_of_profile(settings))
     budget = int(_SHARE_OF_STORE * store_mb())
     budget = min(of.memory_mb or budget, budget)

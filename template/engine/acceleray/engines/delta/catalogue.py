@@ -12,7 +12,7 @@ from acceleray.tables.contract import Table, literal, quoted
 from acceleray.tables.metric_views import METRIC_VIEWS
 from acceleray.tables.stored import CHECK_PROPERTY
 
-# What rows of other tables point to, by their whole key.
+# Tables referenced by rows of other tables, by their whole key.
 POINTED_TO = (RUNS, PORTFOLIOS)
 
 

@@ -1,4 +1,4 @@
-"""What rows come to: how many they are, and a fingerprint that does not depend on their order.
+"""Content of rows: their number, and a fingerprint that does not depend on their order.
 
 The fingerprint is the sum of the rows' hashes modulo 2^64, so those of parts add up to that of the whole.
 """
@@ -45,7 +45,7 @@ EMPTY = Content()
 
 @dataclass(frozen=True)
 class Commit:
-    """What one commit did: the table's version, the rows in the scope, and their fingerprint."""
+    """Result of one commit: version of the table, rows in the scope, and their fingerprint."""
 
     table: Table
     version: int

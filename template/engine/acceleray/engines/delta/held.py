@@ -1,4 +1,4 @@
-"""What a source or run holds in a table, from what commits have recorded of it in Delta's log.
+"""Rows of a source or run in a table, as recorded by commits in the Delta log.
 
 Every commit of `Lake` records the rows and the fingerprint of its whole scope. The log is read backwards to
 the newest such record, past commits that changed no row (OPTIMIZE, VACUUM, properties) and those of other
@@ -25,7 +25,7 @@ _AMONG = 300
 
 @dataclass(frozen=True)
 class Record:
-    """What a commit records of its scope.
+    """Record of a commit about its scope.
 
     Attributes:
         scope: the source or run.

@@ -1,6 +1,6 @@
 """The Delta log of a table on this machine, read by delta-rs: versions, files, and what the files hold.
 
-Asking Spark takes a tenth of a second or more, for planning and a job of its own; the log takes some
+Asking Spark takes a tenth of a second or more, for planning and a separate job; the log takes some
 milliseconds. Rows are read by `handoff` for runs and by `engines.delta.files` for people, not here.
 """
 

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Source(Protocol):
-    """What both ways of reading answer."""
+    """Interface of both readers."""
 
     def exists(self, table: Table) -> bool:
         """Return whether the table has been created."""

@@ -22,7 +22,7 @@ _SAFETY_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What was done to one table: files of its newest version before and after, and files deleted."""
+    """Maintenance of one table: files of its newest version before and after, and files deleted."""
 
     table: Table
     before: int

@@ -45,4 +45,4 @@ def read_manifest(path: Path) -> Manifest:
     except FileNotFoundError:
         raise StageDamagedError(f"{path} is missing.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StageDamagedError(f"{path} is no manifest: {error}") from error
+        raise StageDamagedError(f"{path} is not a manifest: {error}") from error

@@ -17,7 +17,7 @@ from acceleray.engines.handoff.stage import new_stage
 from acceleray.engines.handoff.transform import Target
 from acceleray.settings import Settings
 
-# One file of a result: large enough to be worth opening, small beside everything else in memory.
+# One file of a result: large enough to be worth opening, small compared with all else in memory.
 _FILE_BYTES = 16 * 2**20
 
 

@@ -1,6 +1,6 @@
 """Work of many hours in parts that outlive a killed run: the next run goes on where that one stopped.
 
-A part is known by what it was made from (the key) and its number, so it is the same whoever made it. It is
+A part is known by what it was made from (the key) and its number, so it is the same in every process. It is
 checked, every page of it, before it is taken for done.
 """
 

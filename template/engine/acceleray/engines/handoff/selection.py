@@ -1,4 +1,4 @@
-"""What is handed over: columns of one pinned version of a governed table, in a fixed order."""
+"""Selection for the hand-off: columns of one pinned version of a governed table, in a fixed order."""
 
 from __future__ import annotations
 

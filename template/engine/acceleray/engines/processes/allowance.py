@@ -1,4 +1,4 @@
-"""What system and container leave to this process: processors, memory, folders to run programs from."""
+"""Limits of system and container for this process: processors, memory, executable folders."""
 
 from __future__ import annotations
 

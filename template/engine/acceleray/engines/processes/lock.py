@@ -21,7 +21,7 @@ LOCK_NAME = ".lock"
 _SELF = "This process"
 # Some network folders cannot lock. Delta still refuses commits that conflict, so a run may go on.
 _CANNOT_LOCK = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
-# How long whoever only looks at the lock is waited for, and a run that may be just ending.
+# How long to wait for a process that only checks the lock, or a run that is about to end.
 _LOOK_S, _MOMENT_S = 30.0, 0.2
 
 
@@ -45,7 +45,7 @@ def run_lock(folder: Path) -> Iterator[None]:
         raise PortfolioError(f"The folder {folder} cannot be written: {error.strerror}.") from None
     try:
         if not _take_soon(handle):
-            raise PortfolioError(f"{_who(path)} is at work in {folder}; wait until it ends, or stop it.")
+            raise PortfolioError(f"{_who(path)} is active in {folder}; wait until it ends, or stop it.")
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         yield

@@ -1,4 +1,4 @@
-"""What Ray's processes find in their environment, in every profile: a token, one thread a task, quiet."""
+"""Environment of Ray processes in every profile: a token, one thread per task, no usage statistics."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class FanOut:
 def batches(count: int, workers: int, most: int) -> Iterator[range]:
     """Yield `count` tasks cut into batches of at most `most`, ever smaller ones at the end.
 
-    What is left at any time makes several batches for each worker, so that none waits long for another.
+    The remaining tasks make several batches per worker, so that none waits long for another.
     """
     first = 0
     while first < count:

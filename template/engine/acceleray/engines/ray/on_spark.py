@@ -87,7 +87,7 @@ def _start(settings: Settings, plan: SlotPlan, folder: Path, attempts: int) -> s
     """Return the address of Ray's head.
 
     Ray waits for its head and nodes for fixed times, which a machine that others keep busy may miss: there it
-    gets a second attempt. On a cluster of its own, what did not come up will not.
+    gets a second attempt. On a private cluster a second attempt does not help.
     """
     with process_environment(readable_runtime(os.environ.get(RUNTIME))):
         for left in reversed(range(attempts)):

@@ -1,4 +1,4 @@
-"""What a search tries next and which trials it stops: decided by numbers of trials, not by who is first.
+"""Proposals and stopping of a search: decided by trial numbers, not by timing.
 
 Optuna proposes. It is asked for trial n only when it was told the results of all trials up to n less a fixed
 number, in their order, and of no others. So a search gives the same results for any number of workers, and
@@ -33,7 +33,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Report:
-    """What a trial says after a chunk of work: rounds so far, the value to maximise, and any text."""
+    """Report of a trial after a chunk of work: rounds so far, the value to maximise, and any text."""
 
     rounds: int
     value: float
@@ -70,7 +70,7 @@ class Plan:
 
 @dataclass
 class Trial:
-    """What was proposed, what was reported up to where it counts, and how the trial ended."""
+    """Proposal, reports that count, and end of a trial."""
 
     number: int
     parameters: dict[str, float]
@@ -162,7 +162,7 @@ class Search:
 
     def _tell(self, place: int) -> None:
         trial = self.trials[place]
-        # What a trial was at its best, not at its end: how many rounds to take is chosen afterwards.
+        # The best round of a trial, not its last: the number of rounds is chosen afterwards.
         best = trial.best
         if best is None or (trial.fate is not None and trial.fate.status == "failed"):
             self._study.tell(self._asked[place], state=optuna.trial.TrialState.FAIL)

@@ -1,4 +1,4 @@
-"""What a process of a search does: one trial after another, some chunks of work at a time."""
+"""A process of a search: one trial after another, some chunks of work at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REPORT_S = 0.25
 
 @dataclass(frozen=True)
 class Code:
-    """What is run: two module-level functions, `prepare` once in each process, `trial` for each proposal.
+    """Two module-level functions: `prepare` runs once in each process, `trial` for each proposal.
 
     `trial(parameters, prepared)` yields a `Report` after every chunk of rounds, up to the last round. It must
     depend on its arguments alone.

@@ -41,7 +41,7 @@ _QUIET = {
 
 @dataclass(frozen=True)
 class Boosting:
-    """What is fitted: XGBoost's own parameters, rounds, names of the features, shards, and checkpoints.
+    """Specification of a fit: XGBoost parameters, rounds, feature names, shards, checkpoints.
 
     `key` names everything that decides the model, data included: work that was begun under another key is
     not gone on with.
@@ -106,7 +106,7 @@ def fit_on_shards(
     except _FailedError as failed:
         if not begun:
             raise PortfolioError(f"Training failed: {failed}") from failed.__cause__
-    # What a killed run left may be what is wrong: once more, from the first round.
+    # Leftovers of a killed run may be the cause: repeat from the first round.
     shutil.rmtree(folder, ignore_errors=True)
     try:
         return _fit(settings, boosting, data, folder, done)
@@ -258,7 +258,7 @@ def _train_shard(config: dict[str, Any]) -> None:
 
 
 def _note(folder: Path, rounds: int) -> None:
-    """Leave word of how many rounds are kept; Ray Train's own files say it in a form of its own."""
+    """Leave word of how many rounds are kept; files of Ray Train have a private format."""
     unfinished = folder / f"{_NOTE}.unfinished"
     unfinished.write_text(str(rounds), encoding="ascii")
     put_in_place(unfinished, folder / _NOTE)

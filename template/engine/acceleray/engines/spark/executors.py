@@ -1,4 +1,4 @@
-"""What Spark's executors are like: how many there are, and whether Ray can run inside them."""
+"""Spark executors: their number, and whether Ray can run inside them."""
 
 from __future__ import annotations
 

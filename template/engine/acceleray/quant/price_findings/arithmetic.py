@@ -1,4 +1,4 @@
-"""What is said of an instrument whose prices may be zero or negative."""
+"""Findings about an instrument whose prices may be zero or negative."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def arithmetic(series: Series) -> Finding | None:
 
 def declared_only(instrument: str, day: np.datetime64) -> Finding:
     """Return the finding that a declared instrument has no prices; `day` is the first of all."""
-    text = "market_data.arithmetic names it, and it has no prices here"
-    advice = "correct its name or remove it"
+    text = "market_data.arithmetic names it, and it has no prices"
+    advice = "correct the name or remove it"
     return Finding("arithmetic", "warning", instrument, day, day, 0, 0.0, text, advice)

@@ -30,7 +30,7 @@ REFUSED_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Digest:
-    """What comparing instruments with each other needs of one.
+    """Data of one instrument for comparisons between instruments.
 
     Attributes:
         instrument: its name.

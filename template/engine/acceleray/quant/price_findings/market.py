@@ -1,4 +1,4 @@
-"""What all instruments did on a day, small enough to be sent to every task."""
+"""Market moves by day, small enough to be sent to every task."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def twins(
             same = abs(factor - 1.0) < TOLERANCE
             what = f"the prices of {names[kept]}" + ("" if same else f" times {plain(factor)}")
             text = f"{what} on every day, {spans[other][0]} to {spans[other][1]}: it is counted twice"
-            advice = "remove one of them, or accept it in the corrections file if both are held"
+            advice = "remove one of them, or accept it in the corrections file if the book contains both"
             first_day, last_day = spans[other]
             count = int(projected[other, 0]) + 1
             found.append(

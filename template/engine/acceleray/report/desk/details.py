@@ -1,4 +1,4 @@
-"""What a portfolio's page says of its groups, positions and active risk."""
+"""Groups, positions and active risk on a portfolio page."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def positions(
                 old_close=_old_close(own),
             )
         )
-    # What is not in the risk stands where it is seen, above what is.
+    # Positions outside the risk come first, where they are seen.
     out = ("unpriced", "not modelled")
     return tuple(
         sorted(found, key=lambda one: (one.status not in out, -abs(one.component or 0.0), one.instrument))

@@ -1,4 +1,4 @@
-"""What a portfolio's page says of liquidity: shares sold in some days, and the slowest positions."""
+"""Liquidity on a portfolio page: shares sold in some days, and the slowest positions."""
 
 from __future__ import annotations
 

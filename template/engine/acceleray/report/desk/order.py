@@ -50,7 +50,7 @@ def shown(portfolios: list[dict[str, Any]], risk: Mapping[str, float]) -> set[st
 def looked_into(portfolios: list[dict[str, Any]]) -> list[str]:
     """Return the ids that have a page, in the order of the book: those that the book's details are of.
 
-    Portfolios invented as a load for benchmarks have none; see `acceleray.stages.book.details.looked_into`.
+    Portfolios simulated as a benchmark load have none; see `acceleray.stages.book.details.looked_into`.
     """
     held = [row for row in portfolios if row["origin"] != _INVENTED]
     if len(held) > MOST_PAGES:

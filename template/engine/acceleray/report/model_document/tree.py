@@ -1,4 +1,4 @@
-"""What a model document is made of, before it is written as HTML or as Markdown."""
+"""Parts of a model document, before it is written as HTML or Markdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What no table can say: the page asks the owner of the model to write it."""
+    """A judgement outside the tables: the page asks the owner of the model to write it."""
 
     asks: str
 

@@ -1,4 +1,4 @@
-"""What makes a portfolio risky: Euler components of expected shortfall in % of NAV, by instrument."""
+"""Sources of risk: Euler components of expected shortfall in % of NAV, by instrument."""
 
 from __future__ import annotations
 

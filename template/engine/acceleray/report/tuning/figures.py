@@ -33,7 +33,7 @@ _SHADES = LinearSegmentedColormap.from_list("trials", ["#dfe5ea", "#a9c3dc", can
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn for this page."""
+    """Figures of this page."""
 
     curves: Drawing | None
     coordinates: Drawing | None

@@ -72,7 +72,7 @@ class Positions:
 
 @dataclass(frozen=True)
 class Held:
-    """What of portfolios can be held in a block.
+    """The part of portfolios that can be held in a block.
 
     Attributes:
         lines: the columns of `weights`.
@@ -142,7 +142,7 @@ def portfolio_returns(
 def replayed_losses(moves: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the losses (portfolios, days) of weights (portfolios, lines) in replayed moves (days, lines).
 
-    Each portfolio is multiplied on its own, so that it gets the same bits whatever stands beside it.
+    Each portfolio is multiplied separately, so its bits do not depend on the other portfolios.
     """
     losses = np.empty((len(weights), len(moves)))
     for place, each in enumerate(weights):

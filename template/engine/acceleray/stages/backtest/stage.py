@@ -193,7 +193,7 @@ def _each(
     laws = [law for each in of_records for law in each]
     tasks = [task for task in nulls.needed(laws, null_records) if task not in paths]
     if tasks:
-        done = run.reporter.counter(len(tasks), "batches of records of a right model simulated")
+        done = run.reporter.counter(len(tasks), "batches of records of a correct model simulated")
         keys = [nulls.key_of(task, settings.seed) for task in tasks]
         made = run.kept.map(nulls.PATH, keys, tasks, (), done, batch=_TOGETHER, seed=settings.seed)
         paths.update(zip(tasks, made, strict=True))

@@ -1,4 +1,4 @@
-"""What was held when: the positions of earlier dates as books of weights, each valued at its own closes."""
+"""Earlier positions: books of weights by date, each valued at the closes of its date."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DATES, _BEFORE_D = 500, 31
 
 @dataclass(frozen=True)
 class Dated:
-    """What portfolios held from one date on: weights (portfolios, lines), shares of NAV at that date."""
+    """Holdings of portfolios from one date on: weights (portfolios, lines), shares of NAV at that date."""
 
     day: date
     portfolios: tuple[str, ...]

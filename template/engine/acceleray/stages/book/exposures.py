@@ -1,4 +1,4 @@
-"""Who is exposed to what, in money: positions, currencies and cash, rolled up from parts to the whole."""
+"""Exposures in money: positions, currencies and cash, rolled up from parts to the whole."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = ("portfolio", "kind", "thing", "currency", "amount", "position", "via")
 """The arrays of exposures, one value an exposure."""
 
 CASH_NAME = "CASH.{}"
-"""What cash in a currency is called where no position names it."""
+"""Name of cash in a currency if no position has one."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What to say about holdings on the console: a line each, and the rest counted."""
+"""Console lines about holdings: the first ones in full, the rest counted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lines_of(
     lines += _named(
         [
             f"{_title(row)}"
-            + (f", for which {row['proxy']} stands in" if row["proxy"] else ": it counts as unpriced")
+            + (f", replaced by its proxy {row['proxy']}" if row["proxy"] else ": it counts as unpriced")
             for row in rows
             if row["modelled"]
         ],
@@ -59,7 +59,7 @@ def lines_of(
     )
     if not listed and any(row["ticker"] is None and (row["isin"] or row["cusip"]) for row in rows):
         lines.append(
-            "instruments known by ISIN or CUSIP alone find their prices by a file of instruments: set "
+            "instruments known by ISIN or CUSIP alone need an instruments file to find their prices: set "
             "book.instruments_path"
         )
     return (*lines, *_suspicious(positions))

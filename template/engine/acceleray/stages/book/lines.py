@@ -1,7 +1,7 @@
-"""What a book's weights multiply: instruments at their own price, and what currencies add to them.
+"""Lines of a book that weights multiply: instruments at their price, and currency effects.
 
 A position in another currency earns (1 + r)(1 + fx) - 1 in the base currency of its portfolio, r at its own
-price and fx (1 + r) by the exchange rate. Both are lines of their own with the same weight, so losses,
+price and fx (1 + r) by the exchange rate. Both are separate lines with the same weight, so losses,
 contributions and stress split into price and currency by themselves, and add up exactly.
 """
 
@@ -21,13 +21,13 @@ Leg = tuple[int, int]
 
 @dataclass(frozen=True)
 class Line:
-    """What a holding earns beyond an instrument's own price.
+    """Returns of a holding beyond the price of its instrument.
 
     Attributes:
         instrument_id: what is held: an instrument, or cash.
         part: `PRICE` for a holding without prices that moves with another one's, else `CURRENCY`.
         base: the currency in which the portfolio is valued; empty for a price.
-        held: place of the instrument whose returns it takes, -1 for cash, which has no price of its own.
+        held: place of the instrument whose returns it takes, -1 for cash, which has no price.
         legs: the rates that lead from the holding's currency to the base.
         beta: on that instrument's returns, one where it is the holding itself.
     """

@@ -1,4 +1,4 @@
-"""What the units of positions were priced at: close, its day and currency, and the rate into the base."""
+"""Prices of positions: close, its day and currency, and the rate into the base currency."""
 
 from __future__ import annotations
 

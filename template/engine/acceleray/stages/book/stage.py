@@ -50,7 +50,7 @@ __all__ = ["REFERENCE", "Book", "Incoming", "accept_book", "build_book", "examin
 
 @dataclass(frozen=True)
 class Incoming:
-    """What files or tables say of the book; `received` is None for a simulated one, `volumes` without any.
+    """Contents of the book as received; `received` is None for a simulated one, `volumes` without any.
 
     `examined` has the holdings that `examine_book` found good, by as-of date and instruments.
     """
@@ -87,7 +87,7 @@ def _receive(run: Run) -> Incoming:
     source = run.settings.book.source
     if source == "sample" and run.settings.market_data.source != "sample":
         run.reporter.say(
-            "The sample book goes with the sample prices: portfolios are simulated here; set book.source and"
+            "The sample book needs the sample prices, so the book is simulated; set book.source and"
             " book.path to your own."
         )
         source = "simulated"

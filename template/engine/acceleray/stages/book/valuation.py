@@ -1,4 +1,4 @@
-"""What each position is worth, and what it is exposed to, in the base currency of its portfolio.
+"""Value and exposure of each position, in the base currency of its portfolio.
 
 value = quantity x close x price unit x multiplier x rate. A future or a forward is an exposure of that size
 and worth nothing by itself; what has no prices moves with a proxy or is not in the risk, and says so.
@@ -27,7 +27,7 @@ class Valued:
 
     Attributes:
         portfolios: the portfolios.
-        nav: (portfolios,) of those with positions or a NAV of their own; parents follow from their parts.
+        nav: (portfolios,) of those with positions or a NAV; parents follow from their parts.
         things: what positions hold.
         portfolio: place of the portfolio.
         thing: place among the things.
@@ -130,7 +130,7 @@ def _rates(
     thing: NDArray[np.int64],
     market: Market,
 ) -> NDArray[np.float64]:
-    """Return the price of one unit of each currency in the base currency beside it."""
+    """Return the price of one unit of each currency in the base currency next to it."""
     found = np.ones(of.size)
     pairs = of.astype(str) + "/" + base.astype(str)
     for pair in np.unique(pairs):
@@ -186,11 +186,11 @@ def _net_asset_values(
         nav[place] = settings.nav
     taken = [portfolios.ids[place] for place in np.flatnonzero(weighted & ~given)]
     if taken:
-        lines.append(f"{in_short(taken)}: weights and no NAV, {settings.nav:,.0f} is taken (book.nav)")
+        lines.append(f"{in_short(taken)}: weights without a NAV, {settings.nav:,.0f} is used (book.nav)")
     holding = np.bincount(portfolio, minlength=count) > 0
     for place in np.flatnonzero(holding & ~(nav > 0.0)):
         raise PortfolioError(
-            f"Portfolio {portfolios.ids[place]} has a NAV of {nav[place]:,.2f}: shares of it mean nothing;"
+            f"Portfolio {portfolios.ids[place]} has a NAV of {nav[place]:,.2f}: shares of NAV are undefined;"
             " give its nav, above zero, in the portfolios file."
         )
     return nav, lines
@@ -227,7 +227,9 @@ def _without_value(names: list[str], thing: NDArray[np.int64], worth: NDArray[np
     lost = sorted({names[place] for place in thing[~np.isfinite(worth)]})
     if not lost:
         return []
-    return [f"{in_short(lost)}: no price here and no market value given, so the position is in no number"]
+    return [
+        f"{in_short(lost)}: no price here and no market value given, so the position is in no risk number"
+    ]
 
 
 def _refuse_gap(

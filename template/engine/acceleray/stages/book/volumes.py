@@ -1,4 +1,4 @@
-"""Volumes of instruments from a source of their own, and what they are on an average day."""
+"""Volumes of instruments from a separate source, and their daily average."""
 
 from __future__ import annotations
 

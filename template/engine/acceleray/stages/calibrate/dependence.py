@@ -20,7 +20,7 @@ METHOD = "normal scores, Ledoit-Wolf toward the identity"
 
 @dataclass(frozen=True)
 class Dependence:
-    """What ties instruments together, in the order of `calibration.usable`.
+    """Dependence between instruments, in the order of `calibration.usable`.
 
     ``correlation`` (instruments, instruments) is positive definite: its smallest eigenvalue says so.
     ``shrinkage`` is the weight of the identity in it, ``copula_nu`` the degrees of freedom of the t copula.

@@ -119,7 +119,7 @@ class FactorModel:
 
 
 def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
-    """Estimate factor covariances and betas, and commit both, with ended factors in tables of their own.
+    """Estimate factor covariances and betas, and commit both, with ended factors in separate tables.
 
     Betas are of weekly changes where every factor has a level in each week, else of monthly ones; covariances
     are of monthly changes. Only levels up to the as-of date are read. Without an equity factor in the data,
@@ -145,7 +145,7 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
     ends = " and ".join(f"{name} ended in {series[name].last_month}" for name in wide.ended)
     run.reporter.say(
         f"    Factor {ends}: scenarios with {'it' if len(wide.ended) == 1 else 'one of them'} are priced on"
-        f" {wide.window}; all others on {model.window}."
+        f" {wide.window}; all others use {model.window}."
     )
     return replace(model, with_ended=wide)
 

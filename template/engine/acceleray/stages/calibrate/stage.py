@@ -67,7 +67,7 @@ class Calibration:
 
     @property
     def usable(self) -> NDArray[np.int64]:
-        """Return the positions of the instruments with a model, of their own or by proxy."""
+        """Return the positions of the instruments with a model or a proxy."""
         return np.flatnonzero([fit.modelled for fit in self.fits])
 
     @property
@@ -90,7 +90,7 @@ def calibrate(run: Run) -> Calibration:
     """Fit every instrument on schedule and at the as-of date; commit history, calibration and gate.
 
     An instrument that cannot be calibrated keeps a row with the reason. A gate that failed is returned, not
-    raised: whoever wants to simulate must ask it.
+    raised: a simulation must check it.
 
     Raises:
         PortfolioError: not one instrument could be calibrated.
@@ -135,8 +135,8 @@ def calibrate(run: Run) -> Calibration:
         # Left out of the scenarios, they would be at no risk.
         named = f"{returns.instruments[alone[0]]} ({calibration.fits[alone[0]].reason})"
         raise PortfolioError(
-            f"{alone.size} instruments of the book have no model and nothing can stand in for them, the first"
-            f" is {named}; bring a longer history, or leave them out."
+            f"{alone.size} instruments of the book have no model and no proxy, the first"
+            f" is {named}; provide a longer history, or leave them out."
         )
     return calibration
 
@@ -149,7 +149,7 @@ def volatility_drift(
 ) -> NDArray[np.float64]:
     """Return the log of each fit's volatility forecast over that of the fit before, on the same returns.
 
-    What a change of parameters does to the risk of tomorrow is what counts: a change of alpha that beta makes
+    The effect of a change of parameters on tomorrow's risk counts: a change of alpha that beta makes
     up for is none. `values` (days, instruments) are the simple returns the fits have seen; the result is of
     shape (instruments,), NaN where there is nothing to compare.
     """

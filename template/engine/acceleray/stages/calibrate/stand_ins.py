@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StandIn:
-    """Instruments with a model of their own whose mean move another one takes, and how that is said."""
+    """Instruments with a model whose mean move another one takes, and the words for it."""
 
     words: str
     of: tuple[str, ...]
@@ -27,7 +27,7 @@ def statuses(calibration: Calibration) -> dict[str, str]:
 def stand_in(calibration: Calibration, instrument: str) -> StandIn:
     """Return what stands in for an instrument; its group where one of it has a model, all where none has.
 
-    A proxy that is named must have a model of its own; a name that has none counts as no name.
+    A named proxy must have a model; otherwise it counts as not named.
     """
     status = statuses(calibration)
     proxy = calibration.proxy_of.get(instrument, "")
@@ -54,19 +54,19 @@ def unusable_names(calibration: Calibration) -> list[str]:
     lines = []
     for name, proxy in calibration.proxy_of.items():
         if name not in status:
-            lines.append(f"market_data.proxies names {name}, which has no prices here")
+            lines.append(f"market_data.proxies names {name}, which has no prices")
         elif status[name] == "proxied" and status.get(proxy) != "calibrated":
             words = stand_in(calibration, name).words.removeprefix("with ")
-            lines.append(f"{proxy}, the proxy of {name}, has no model of its own: {words} stands in")
+            lines.append(f"{proxy}, the proxy of {name}, has no model: {words} replaces it")
     for group, members in calibration.groups.items():
         lines += [
-            f"market_data.groups.{group} names {name}, which has no prices here"
+            f"market_data.groups.{group} names {name}, which has no prices"
             for name in members
             if name not in status
         ]
         known = [status[name] for name in members if name in status]
         if "proxied" in known and "calibrated" not in known:
             lines.append(
-                f"nothing in market_data.groups.{group} has a model of its own: the mean of all stands in"
+                f"no instrument of market_data.groups.{group} has a model: the mean of all replaces it"
             )
     return lines

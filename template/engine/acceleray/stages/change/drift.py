@@ -1,4 +1,4 @@
-"""What today's positions weighed at the prices of the run before: prices move weights, and nobody traded."""
+"""Today's positions at the prices of the previous run: prices move weights without trades."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def at_prices_before(
 
     exposure before = exposure / growth of price and rate; NAV before = NAV less what the lines have earned
     since. Adjusted prices are used: a split or a dividend is no trade. A position whose quantity is not known
-    keeps its weight: a share of NAV that is said anew every day has nothing to drift from.
+    keeps its weight: a share of NAV that is given every day does not drift.
 
     Args:
         book: of today, on the lines that are compared.

@@ -73,7 +73,7 @@ def _stepped(
     count, instruments = len(today.book.portfolios), today.calibration.usable.size
     reasons = {each.horizon_d: [too_large(each, instruments)] * count for each in horizons}
     if not before.lines.num_rows or not before.fits.num_rows:
-        why = f"run {before.run_id} left no lines of its book"
+        why = f"run {before.run_id} stored no book lines"
         return [], {each: [why] * count for each in reasons}
     two = aligned(before.lines, today.book)
     reasons = {
@@ -91,7 +91,7 @@ def _stepped(
         return [measured(run.fan_out, each, wanted, run.settings) for each in chain], reasons
     except ValueError as error:
         # A day or an instrument without any residual: yesterday's market is not there any more.
-        why = f"what the run before was made of cannot be rebuilt: {error}"
+        why = f"the inputs of the previous run cannot be rebuilt: {error}"
         return [], {each: [why] * count for each in reasons}
 
 
@@ -127,7 +127,7 @@ def _of_measure(
 ) -> pa.Table:
     count = len(portfolios)
     then = np.array([before.reported.get((name, each), np.nan) for name in portfolios])
-    unknown = "the run before did not report it"
+    unknown = "the previous run did not report it"
     why = [unknown if np.isnan(then[place]) else reasons[each.horizon_d][place] for place in range(count)]
     whole = np.array([bool(reason) for reason in why])
     known = [values[each] for values in stepped if each in values]

@@ -1,4 +1,4 @@
-"""What each feature is, and who proposed it: the one place to look.
+"""Definition and source of each feature, in one place.
 
 Windows end on the row's own day and count the instrument's own prices, or its own one-day returns, not
 calendar days: a gap makes a window reach further back. A feature is NULL until the instrument has the full

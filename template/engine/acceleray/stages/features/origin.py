@@ -1,4 +1,4 @@
-"""What rows of a date are made from: a digest of whatever decides them, kept in every row.
+"""Inputs of the rows of a date: a digest of them, stored in every row.
 
 Whoever makes a table again makes the dates whose digest has changed, and those alone.
 """

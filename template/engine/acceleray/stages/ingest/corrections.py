@@ -128,19 +128,19 @@ def _line(name: str, number: int, cells: tuple[str, ...]) -> Correction:
         )
     instrument, first_text, last_text, action, value, reason = cells
     if action not in ACTIONS:
-        raise PortfolioError(f"{where} has the action '{action}'; write one of {', '.join(ACTIONS)}.")
+        raise PortfolioError(f"{where} has the action '{action}'; use one of {', '.join(ACTIONS)}.")
     first, last = _day(where, "first_date", first_text), _day(where, "last_date", last_text)
     if last and not first:
         raise PortfolioError(f"{where} has a last_date and no first_date; fill it in.")
     if first and last and last < first:
-        raise PortfolioError(f"{where} ends on {last}, before it begins on {first}; exchange them.")
+        raise PortfolioError(f"{where} ends on {last}, before it begins on {first}; swap them.")
     if action != "accept":
         if not instrument:
             raise PortfolioError(f"{where} names no instrument_id; fill it in.")
         if not first:
             raise PortfolioError(f"{where} has no first_date; an {action} needs one.".replace("an d", "a d"))
     if not reason:
-        raise PortfolioError(f"{where} gives no reason; say why, it is shown in every report.")
+        raise PortfolioError(f"{where} gives no reason; write one, every report shows it.")
     if action == "adjust" and last and last != first:
         raise PortfolioError(
             f"{where} adjusts up to {last}; leave last_date empty: prices before first_date change."
@@ -190,4 +190,4 @@ def _refuse_contradictions(name: str, lines: Sequence[Correction]) -> None:
         )
         if same and before.last and after.first and after.first <= before.last:
             first, second = sorted((before.line, after.line))
-            raise PortfolioError(f"Lines {first} and {second} of {name} are about the same prices; keep one.")
+            raise PortfolioError(f"Lines {first} and {second} of {name} concern the same prices; keep one.")

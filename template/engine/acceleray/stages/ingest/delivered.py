@@ -1,4 +1,4 @@
-"""What was delivered, known before anything of it is committed: last closes up to the as-of date."""
+"""Delivered prices before any commit: last closes up to the as-of date."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from acceleray.stages.ingest.wide_file import Kind, open_wide
 from acceleray.tables import FACTORS
 from acceleray.tables.stress import MONTHLY_MEAN
 
-_LEVELS = Kind("factors.path", "factor levels", "factors", "a factor")
+_LEVELS = Kind("factors.path", "factor levels", "factors", "per factor")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _POINTS = "percentage points"
 # The factor that others are measured against: an index, whose log changes are returns.
@@ -132,7 +132,7 @@ def _from_csv(settings: Settings) -> Iterator[_Level]:
                 sampling = MONTHLY_MEAN if name in settings.factors.monthly_means else _DAY
                 yield _Level(name, day, level, _POINTS if points else "level", path.name, sampling)
     if not found:
-        raise PortfolioError(f"{path} holds no level; fill it in, or set factors.source to none.")
+        raise PortfolioError(f"{path} has no level; fill it in, or set factors.source to none.")
 
 
 def _day(path: Path, line: int, text: str) -> date:

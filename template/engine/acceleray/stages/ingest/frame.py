@@ -95,7 +95,7 @@ def _dated(origin: str, safe: DataFrame, at: int) -> tuple[DataFrame, str, int]:
     found = keyed.select("date_key").distinct().limit(_MOST_DATES + 1).toArrow().column(0)
     if len(found) > _MOST_DATES:
         raise PortfolioError(
-            f"{_title(origin)} has more than {_MOST_DATES:,} different dates; bring one price per day."
+            f"{_title(origin)} has more than {_MOST_DATES:,} different dates; provide one price per day."
         )
     stamps = found.cast(pa.timestamp("us", "UTC")) if instant else found.cast(pa.string())
     grid = Grid(origin, "", ("date",), (stamps,), np.zeros(len(stamps), np.int64), "")

@@ -28,7 +28,7 @@ PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 _SPACE = pa.scalar(" ")
 _INFINITE = r"(?i)^[+-]?(inf|infinity|∞)$"
 
-# What is known of every cell once it was judged. `digest` stands in an instrument's first row alone.
+# Columns of every cell after its checks. `digest` stands in an instrument's first row alone.
 _JUDGED = pa.schema(
     [
         ("instrument_id", pa.string()),

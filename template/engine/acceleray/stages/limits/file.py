@@ -64,7 +64,7 @@ def parse(path: Path) -> tuple[LimitFile, str]:
     except PortfolioError as error:
         if "alias" in str(error):
             # A plain star is an alias in YAML, which nobody means here.
-            raise PortfolioError(f'{file}: write the star in quotes, portfolio: "*".') from None
+            raise PortfolioError(f'{file}: put the star in quotes, portfolio: "*".') from None
         raise
     try:
         parsed = LimitFile.model_validate(content)
@@ -73,7 +73,7 @@ def parse(path: Path) -> tuple[LimitFile, str]:
     seen: set[str] = set()
     for entry in parsed.limits:
         if entry.id in seen:
-            raise PortfolioError(f"{file}, {entry.id}, id: two limits have it; give each its own.")
+            raise PortfolioError(f"{file}, {entry.id}, id: two limits have it; make it unique.")
         seen.add(entry.id)
     return parsed, digest
 

@@ -116,9 +116,9 @@ def _before(run: Run) -> dict[Key, Before]:
 def _lines(limits: Limits, rows: pa.Table) -> list[str]:
     """Return what a person at the terminal should know: counts, breaches, what could not be evaluated."""
     if not limits.all:
-        return [f"{limits.file} has no limits: none are watched"]
+        return [f"{limits.file} has no limits, so none are checked"]
     found = rows.to_pylist()
-    lines = [f"limits: {Utilisation(Counter(row['state'] for row in found)).line() or 'none counts yet'}"]
+    lines = [f"limits: {Utilisation(Counter(row['state'] for row in found)).line() or 'none is valid yet'}"]
     red = sorted(
         (row for row in found if row["state"] == RED),
         key=lambda row: (-row["utilisation_pct"], row["limit_id"]),

@@ -76,7 +76,7 @@ def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.dateti
     if counts.rows_in != counts.scored + counts.quarantined:
         raise PortfolioError(
             f"Scoring lost rows: {counts.rows_in:,} in, but {counts.scored:,} scored and"
-            f" {counts.quarantined:,} quarantined; do not use these scores, and run again."
+            f" {counts.quarantined:,} quarantined; do not use these scores; run again."
         )
     return counts
 

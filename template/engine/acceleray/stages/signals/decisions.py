@@ -15,7 +15,7 @@ MARGINAL_T = 2.0
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one signal at one horizon; NaN where it could not be computed.
+    """Measures of one signal at one horizon; NaN where it could not be computed.
 
     `tests` is the number of tests made in this run, and `before` that of the signals it was compared with.
     """

@@ -1,4 +1,4 @@
-"""What is asked of a simulation, and what is known of some of the portfolios at one horizon."""
+"""Request of a simulation, and its results for some of the portfolios at one horizon."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HISTOGRAM_BINS = 80
 
 @dataclass(frozen=True)
 class Plan:
-    """What to simulate: scenarios, horizons, the two confidence levels, betas, losses to be reached.
+    """Request of a simulation: scenarios, horizons, the two confidence levels, betas, target losses.
 
     betas (lines,) are slopes on the market, the mean of the lines in the mask `market`, or of all without
     one; targets are losses as shares of NAV.
@@ -42,7 +42,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of one part of the portfolios: measures, and contributions (portfolios, lines)."""
+    """Results for one part of the portfolios: measures, and contributions (portfolios, lines)."""
 
     tail: Tail
     volatility: NDArray[np.float64]

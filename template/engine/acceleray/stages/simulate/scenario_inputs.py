@@ -1,4 +1,4 @@
-"""What every scenario is made from, shared by all tasks."""
+"""Inputs of every scenario, shared by all tasks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Atom = tuple[int, int]
 
 @dataclass(frozen=True)
 class World:
-    """What every scenario is made from; shared by all tasks, read-only.
+    """Inputs of every scenario; shared by all tasks, read-only.
 
     residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
     lines), details behind them, of the priced instruments only, and the lines they multiply: the instruments

@@ -1,4 +1,4 @@
-"""What a stress scenario does to every instrument, or why it was not run."""
+"""Returns of every instrument in a stress scenario, or the reason why it was not run."""
 
 from __future__ import annotations
 

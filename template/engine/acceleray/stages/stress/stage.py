@@ -49,7 +49,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ScenarioLoss:
-    """What the reference portfolio loses in one scenario, in % of NAV, a loss positive."""
+    """Loss of the reference portfolio in one scenario, in % of NAV, positive."""
 
     scenario_id: str
     title: str
@@ -59,7 +59,7 @@ class ScenarioLoss:
 
 @dataclass(frozen=True)
 class StressSummary:
-    """What stress says of the reference portfolio: losses, worst first, and what did not run.
+    """Stress results of the reference portfolio: losses, worst first, and scenarios not run.
 
     `not_run` holds title and reason, `distances` the linear reverse stress: loss in % of
     NAV and its distance in standard deviations over `horizon_d` days, or what else `unit` says.

@@ -10,7 +10,7 @@ from typing import Literal
 EXAMPLES = "'-20 %', '+2 pp', '+150 bp' or 'to 60 %'"
 
 _SHOCK = re.compile(r"(?P<to>to\s+)?(?P<sign>[+-])?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%|[A-Za-z]+)?")
-# What one unit is in percentage points.
+# One unit in percentage points.
 _IN_POINTS = {"pp": 1.0, "bp": 0.01}
 # In what each factor of the sample is measured; of any other factor, each of these may be meant.
 _MEASURED_IN = {"equity": ("index",), "volatility": ("%",), "oil": ("USD",)}

@@ -34,7 +34,7 @@ def reigning(run: Run, contract: str) -> tuple[Decision, Chosen] | None:
     trained = run.lake.rows(TRAINING, trained_by(others, found)).to_pylist()
     if not trained:
         return None
-    # It is fitted again beside the challenger, and so on the same device.
+    # It is refitted together with the challenger, on the same device.
     known = json.loads(trained[0]["parameters_json"]) | {"device": run.settings.model.device}
     origin = trained[0]["parameters_from"]
     return found, Chosen(Model(**known), origin, unseen_from(run.lake, origin))

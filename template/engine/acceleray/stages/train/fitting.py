@@ -93,7 +93,7 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
     fitted = fit_on_shards(run.settings, boosting, shared, run.reporter.counter(model.rounds, "rounds"))
     seconds = time.monotonic() - started
     if fitted.resumed_from:
-        run.reporter.say(f"    training went on from round {fitted.resumed_from}")
+        run.reporter.say(f"    training resumed from round {fitted.resumed_from}")
     alone = fan_out.map(fit_alone, [model], (shared,), seed=seed, names=names, other=fitted.content)
     _, alone_s, difference = next(alone)
     return FinalModel(fitted.content, shards, difference, seconds, alone_s, fitted.resumed_from, boosting.key)

@@ -63,7 +63,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the gate looks at.
+    """Evidence of the gate.
 
     Attributes:
         rank_ic: mean over all dates out of sample, NaN if there is none.
@@ -97,7 +97,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the evidence is held against; `confidence` is that of the one-sided intervals."""
+    """Thresholds for the evidence; `confidence` is that of the one-sided intervals."""
 
     minimum_rank_ic: float
     maximum_rank_ic: float
@@ -166,8 +166,8 @@ def judge(found: Evidence, limits: Limits, rules: Sequence[GateRule] = ()) -> Ve
 def _ranks(found: Evidence, limits: Limits) -> str:
     if not math.isfinite(found.rank_ic_lower):
         if not found.dates and found.unseen_from is None:
-            return "no date had a rank IC, so nothing speaks for it"
-        return f"{found.where} are too few to judge it on: an interval needs {found.least_dates:,}"
+            return "no date had a rank IC, so there is no evidence"
+        return f"{found.where} are too few: an interval needs {found.least_dates:,}"
     if found.rank_ic_lower > limits.minimum_rank_ic:
         return ""
     worth = "may be luck" if found.rank_ic > limits.minimum_rank_ic else "ranks no better than chance"

@@ -37,12 +37,12 @@ def parameters(run: Run) -> Chosen:
     if run.settings.train.parameters == "model":
         return Chosen(run.settings.model, SETTINGS)
     found = _searched(run.lake, run.source, run.as_of)
-    # What a search chose is fitted where this run fits.
+    # Tuned parameters are fitted on the device of this run.
     device = {"device": run.settings.model.device}
     seen = unseen_from(run.lake, found.origin)
     if seen is None:
         raise PortfolioError(
-            f"gold.tuning_evidence has no row of search {found.origin}, so nothing tells which dates it saw; "
+            f"gold.tuning_evidence has no row of search {found.origin}, so its dates are unknown; "
             f"search again: {TO_SEARCH}, or set train.parameters=model."
         )
     return Chosen(found.model.model_copy(update=device), found.origin, seen)

@@ -15,7 +15,7 @@ from acceleray.stages.train.gate import PROMOTED, REFUSED, WITHDRAWN
 
 WORKLOAD = "rollback"
 _COPIED = ("model_name", "model_version", "model_uri", "features_contract", "rank_ic", "rank_ic_t")
-# What releases before 0.3.0 did not record.
+# Not recorded by releases before 0.3.0.
 _COPIED_IF_KNOWN = ("rank_ic_lower", "unseen_from")
 
 
@@ -50,7 +50,7 @@ def roll_back(run: Run, to: int | None, since: date | None, reason: str) -> Plan
         run: without an identity yet.
         to: as in `plan`.
         since: as in `plan`.
-        reason: in words, for whoever reads the table.
+        reason: in words, stored in the table.
 
     Raises:
         PortfolioError: there is no champion, none before it, or `to` never passed the gate.

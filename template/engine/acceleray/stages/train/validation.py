@@ -1,4 +1,4 @@
-"""What the signal model is worth on dates it was not trained on: one purged walk-forward fold a task.
+"""Out-of-sample evidence of the signal model: one purged walk-forward fold per task.
 
 A fold's model depends on its training dates alone, and most days move none of them: the model is kept. What
 it is worth is measured again.

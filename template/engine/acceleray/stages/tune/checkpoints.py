@@ -34,7 +34,7 @@ class KeptTrials:
         }
 
     def keep(self, trial: Trial) -> None:
-        """Keep one trial that has ended; how much of it counts is decided anew from its reports."""
+        """Keep one trial that has ended; its reports decide again how much of it counts."""
         reports = [[report.rounds, report.value, report.note] for report in trial.reports]
         text = json.dumps({"parameters": trial.parameters, "reports": reports, "reason": trial.reason})
         self._parts.keep(trial.number, pa.table({"trial": [text]}))

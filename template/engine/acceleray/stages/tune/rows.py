@@ -1,4 +1,4 @@
-"""What a search found, as rows of its tables."""
+"""Results of a search, as rows of its tables."""
 
 from __future__ import annotations
 

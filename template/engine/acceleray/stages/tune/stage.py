@@ -125,9 +125,7 @@ def plan_of(settings: Settings) -> Plan:
 def _searched(run: Run, record: StageRecord, problem: Problem, kept: KeptTrials) -> list[Trial]:
     before, plan = kept.all(), plan_of(run.settings)
     if before:
-        run.reporter.say(
-            f"    goes on where a run before stopped: {len(before)} of {plan.trials} trials are there"
-        )
+        run.reporter.say(f"    resumes an interrupted run: {len(before)} of {plan.trials} trials are done")
     progress = run.reporter.counter(plan.trials, "trials")
 
     def done(one: Trial) -> None:

@@ -29,7 +29,7 @@ from acceleray.stages.tune.space import model_of
 
 @dataclass(frozen=True)
 class Prepared:
-    """What trials share within a process: quantised rows, and what scores are compared with.
+    """Data shared by trials within a process: quantised rows and comparison values of scores.
 
     Attributes:
         problem: what is searched.
@@ -50,7 +50,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Judged:
-    """What a trial is worth at some round.
+    """Evaluation of a trial at some round.
 
     Attributes:
         rank_ic: mean over the validation dates; a date on which all scores are equal counts as zero.

@@ -1,4 +1,4 @@
-"""What follows from a search, in words: found, weak, nothing, or suspect."""
+"""Verdict of a search, in words: found, weak, nothing, or suspect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_OVERFITTING = 0.5
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found, and why that is said."""
+    """Finding, and the reason for it."""
 
     finding: Finding
     words: str

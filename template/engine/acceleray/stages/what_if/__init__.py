@@ -1,1 +1,1 @@
-"""What if: trades and hedges judged on scenarios that stay in memory."""
+"""What-if analysis: trades and hedges evaluated on scenarios in memory."""

@@ -1,4 +1,4 @@
-"""What a question is answered with: before, after, each trade, each hedge, and limits if there are any."""
+"""Answer to a question: before, after, each trade, each hedge, and limits if there are any."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Answer:
 
     Attributes:
         run_id, as_of: of the run that was asked about.
-        portfolio_id, nav, currency: of the portfolio; its NAV stays, trades are paid in cash.
+        portfolio_id, nav, currency: of the portfolio; its NAV stays, trades are settled in cash.
         trades, hedges: what was asked: trades, and names of candidates.
         hedge_prices: (hedges,) in base currency, NaN where unknown.
         lines: names of what `State` contributions are of.
@@ -51,7 +51,7 @@ class Answer:
         """Return the answer as lines for people."""
         lines = [
             f"{self.portfolio_id} on {self.as_of}, NAV {words.money(self.nav)} {self.currency},"
-            f" run {self.run_id}; trades are paid in cash",
+            f" run {self.run_id}; trades are settled in cash",
             "",
             *words.risk(self.horizons, self.nav, self.currency, self.confidence),
         ]

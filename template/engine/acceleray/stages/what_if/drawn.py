@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 class Pending(Protocol):
-    """What blocks are working on."""
+    """Work in progress on blocks."""
 
     def get(self) -> list[Any]:
         """Return what each block says, in their order."""

@@ -1,4 +1,4 @@
-"""What is asked of one portfolio at each horizon, and what is known after it: shares of NAV throughout."""
+"""Request for one portfolio at each horizon, and its result: shares of NAV throughout."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class State:
 
 @dataclass(frozen=True)
 class Found:
-    """What trades do at one horizon.
+    """Effect of trades at one horizon.
 
     Attributes:
         horizon_d: trading days.

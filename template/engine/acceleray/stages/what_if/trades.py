@@ -57,7 +57,7 @@ def read_trades(path: Path) -> tuple[Trade, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise PortfolioError(f"{path} cannot be read: {reason}.") from None
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
@@ -92,7 +92,7 @@ def refuse_too_many(count: int, most: int, what: str) -> None:
     """
     if count > most:
         raise PortfolioError(
-            f"{count} {what} are more than what_if.maximum_{what} = {most}; ask about fewer, or raise it."
+            f"{count} {what} exceed what_if.maximum_{what} = {most}; ask about fewer, or raise it."
         )
 
 
@@ -106,17 +106,17 @@ def known(name: str, among: Collection[str], what: str = "instrument") -> str:
         return name
     close = difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)
     hint = f"did you mean {close[0]}?" if close else f"there are {_some(sorted(among))}."
-    raise PortfolioError(f"There is no {what} '{name}' in the run that is asked about; {hint}")
+    raise PortfolioError(f"There is no {what} '{name}' in the run; {hint}")
 
 
 def _line(where: str, cells: Sequence[str], at: int, sizes: Mapping[str, int]) -> Trade:
     name = cells[at] if at < len(cells) else ""
     if not name:
-        raise PortfolioError(f"{where} names no instrument.")
+        raise PortfolioError(f"{where} has no instrument.")
     given = {how: cells[place] for how, place in sizes.items() if place < len(cells) and cells[place]}
     if len(given) != 1:
         said = " and ".join(given) or "none"
-        raise PortfolioError(f"{where}: {name} wants one of {', '.join(sizes)}, and has {said}.")
+        raise PortfolioError(f"{where}: {name} needs one of {', '.join(sizes)}, not {said}.")
     [(how, text)] = given.items()
     return Trade(name, how, _number(text, f"{where}: the {how} of {name}"))
 

@@ -63,7 +63,7 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     "sedol": is_sedol,
     "figi": is_figi,
 }
-"""What tells a right identifier, by its column; a column without one is taken as it is."""
+"""Check of an identifier, by column; columns without a check are taken unchanged."""
 
 
 def fault(role: str, text: str) -> str:

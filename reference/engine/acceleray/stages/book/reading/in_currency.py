@@ -36,7 +36,7 @@ def refuse_currencies(rows: pa.Table, usable: NDArray[np.bool_]) -> None:
             place = place_of(rows, int(np.argmax(there)))
             if not code:
                 raise PortfolioError(
-                    f"{place} has {role} '{text}', which is no ISO 4217 code; write one such as EUR."
+                    f"{place} has {role} '{text}', which is not an ISO 4217 code; write one such as EUR."
                 )
             raise PortfolioError(
                 f"{place} has a market value in {text}, and values are in whole {code}; write {code}, and "

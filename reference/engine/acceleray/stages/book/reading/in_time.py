@@ -30,7 +30,7 @@ def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str]]:
         first = pc.min(rows["as_of"].filter(pa.array(late))).as_py()
         if late.all():
             raise PortfolioError(
-                f"All positions are dated after the as-of date {as_of}, the first ones {first}; bring those "
+                f"All positions are dated after the as-of date {as_of}, the first ones {first}; add those "
                 "held by then, or set as_of."
             )
         lines.append(f"{late.sum():,} positions dated {first} or later, after the as-of date, are left out")

@@ -134,7 +134,7 @@ def instrument(
         unit = minor if minor != 1.0 else None
         if not currency:
             raise PortfolioError(
-                f"{place} has currency '{text}', which is no ISO 4217 code; write one such as EUR."
+                f"{place} has currency '{text}', which is not an ISO 4217 code; write one such as EUR."
             )
     if text := cells.get("price_unit", ""):
         unit = price_unit_of(text)

@@ -68,7 +68,7 @@ def judged(
     reason = rows["reason"].to_numpy(zero_copy_only=False).copy()
     if known:
         strange = np.asarray(pc.invert(pc.is_in(rows["portfolio_id"], pa.array(list(known), pa.string()))))
-        reason[strange & free(reason)] = "is of a portfolio that is not in the file of portfolios"
+        reason[strange & free(reason)] = "belongs to a portfolio that is not in the portfolios file"
     else:
         known = {
             name: Portfolio(name) for name in sorted(pc.unique(rows["portfolio_id"]).to_pylist()) if name

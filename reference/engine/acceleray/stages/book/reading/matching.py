@@ -20,7 +20,7 @@ _ALIKE = {"equity", "fund", "index"}
 
 @dataclass(frozen=True)
 class Match:
-    """What a position is of.
+    """The instrument of a position.
 
     Attributes:
         instrument_id: the instrument; `CASH.` alone is cash in the base currency of its portfolio.
@@ -151,7 +151,7 @@ def _match(
     if (cash := _cash(row, one, known, register, currencies)) is not None:
         return _as_cash(cash, register)
     if row.get("put_call"):
-        # What it is an option on has the same identifiers.
+        # The underlying of an option has the same identifiers.
         under = min(set().union(*known.values()), default=one.instrument_id or one.words.get("name", ""))
         return _joined(f"{under} {row['put_call'].upper()}", replace(one, ids={}), register)
     if known:

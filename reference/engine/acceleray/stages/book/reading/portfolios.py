@@ -60,7 +60,7 @@ def portfolios_of(sheets: Sequence[Sheet], how: TableMap) -> tuple[Portfolio, ..
             place = grid.place(row)
             if nav is not None and nav.bad[row]:
                 raise PortfolioError(
-                    f"{place} has '{nav.texts[row].as_py()}' for nav, which is no number; correct it."
+                    f"{place} has '{nav.texts[row].as_py()}' for nav, which is not a number; correct it."
                 )
             one = Portfolio(**cells, nav=float(nav.values[row]) if nav else np.nan, place=place)
             one = _with_currency(one)
@@ -120,5 +120,5 @@ def refuse_benchmarks(portfolios: Sequence[Portfolio], known: set[str]) -> None:
         if one.benchmark_id and one.benchmark_id not in known:
             raise PortfolioError(
                 f"{one.place} has benchmark {one.benchmark_id} for portfolio {one.portfolio_id}, which is "
-                "neither a portfolio nor a series of the prices; correct benchmark_id."
+                "neither a portfolio nor a price series; correct benchmark_id."
             )

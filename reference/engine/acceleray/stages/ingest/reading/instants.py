@@ -1,4 +1,4 @@
-"""Instants without a zone of their own: the day of the exchange on which all of them are midnight."""
+"""Instants without a time zone: the day of the exchange on which all of them are midnight."""
 
 from __future__ import annotations
 

@@ -161,9 +161,7 @@ def decide(found: Evidence, declared: str = "auto", setting: str = SETTING) -> V
         decimal = "point" if declared == "point" else "comma"
     elif found.point and found.comma:
         fewer = "comma" if found.comma <= found.point else "point"
-        return Verdict(
-            odd=fewer, why="other numbers of the file have the other decimal mark; write all alike"
-        )
+        return Verdict(odd=fewer, why="other numbers of the file have the other decimal mark; use one format")
     elif found.point or found.comma:
         decimal = "point" if found.point else "comma"
     elif found.point_open or found.comma_open:
@@ -174,7 +172,7 @@ def decide(found: Evidence, declared: str = "auto", setting: str = SETTING) -> V
     if decimal and against[decimal]:
         return Verdict(
             odd="comma" if decimal == "point" else "point",
-            why=f"{setting} says {decimal}; change one of the two",
+            why=f"{setting} is {decimal}; change one of the two",
         )
     return Verdict(decimal)
 
@@ -182,7 +180,7 @@ def decide(found: Evidence, declared: str = "auto", setting: str = SETTING) -> V
 def ambiguous(setting: str = SETTING) -> str:
     """Return what is wrong with a mark that can be read in two ways, and what to do."""
     return (
-        "nothing says whether the mark is decimal or for thousands; write it without marks for thousands, or "
+        "the mark can be decimal or for thousands; write it without thousands separators, or "
         f"set {setting} to point or comma"
     )
 

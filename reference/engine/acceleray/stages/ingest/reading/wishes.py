@@ -1,4 +1,4 @@
-"""What the settings say about a source of prices, where it does not say so itself."""
+"""Settings about a price source, for properties that the source leaves open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from acceleray.settings import Settings
 
 @dataclass(frozen=True)
 class Wishes:
-    """What settings say about prices.
+    """Settings about prices.
 
     Attributes:
         columns: the user's names of columns, by ours (date, instrument_id, price, adjusted_price).

@@ -48,7 +48,7 @@ def hypothetical(
         returns: simple returns (instruments,) of the day, NaN where there is none.
     """
     places = {name: place for place, name in enumerate(instruments)}
-    # What is no longer among the instruments has no return either.
+    # Instruments that no longer exist have no return.
     unknown, ordered = len(places), sorted(exposures, key=lambda row: [str(row[name]) for name in OF_LINE])
     more = tuple(
         Line(

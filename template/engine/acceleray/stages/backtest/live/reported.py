@@ -56,7 +56,7 @@ def changed(run: Run, earlier: str) -> str:
     """Return in words what differs from an earlier run on the same day: prices, code, settings."""
     rows = run.lake.rows(RUNS, where=f"run_id = {literal(earlier)}").to_pylist()
     if not rows:
-        return "a run that did not end"
+        return "a run that did not finish"
     identity, then = run.identity, rows[0]
     settings = json.dumps(run.settings.numbers(), sort_keys=True)
     parts = {

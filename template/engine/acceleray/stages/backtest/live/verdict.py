@@ -1,4 +1,4 @@
-"""What the days since the first report say: exceptions counted, and the Basel zone once there are 250."""
+"""The live record since the first report: exceptions, and the Basel zone from 250 days on."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def _cleared(grid: Grid, at: int) -> tuple[pa.ChunkedArray, bool]:
         if neither >= 0:
             raise PortfolioError(
                 f"{grid.place(neither)} has '{texts[neither].as_py()}' in column '{grid.header[at]}', and "
-                "other rows have a per cent sign; write all alike."
+                "other rows have a per cent sign; use one format."
             )
         texts = pc.utf8_trim(pc.replace_substring_regex(texts, _PER_CENT, ""), BLANK)
     for pattern in (_IN_BRACKETS, _SIGN_LAST):

@@ -12,7 +12,7 @@ from acceleray.stages.ingest.reading.grid import clean
 from acceleray.stages.ingest.reading.roles import some
 
 IDENTIFIERS = ("instrument_id", "ticker", "isin", "cusip", "sedol", "figi")
-"""What names an instrument, in the order in which one becomes its id; a name comes last."""
+"""Identifiers of an instrument, in the order of preference for its id; the name comes last."""
 AMOUNTS = ("quantity", "market_value", "weight")
 """How much of it is held: one of these, or several that agree."""
 
@@ -128,7 +128,7 @@ INSTRUMENTS_KIND = Kind("instruments", INSTRUMENTS)
 
 @dataclass(frozen=True)
 class Roles:
-    """What the columns of a table are: position by role, and the positions of all others."""
+    """Columns of a table: position by role, and the positions of all others."""
 
     at: Mapping[str, int] = field(default_factory=dict)
     others: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""What files write for a currency: its code, the pence, cents and agorot of its prices, cash in it."""
+"""Currency notation in files: codes, pence, cents and agorot of prices, cash."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def _portfolios(sheet: Sheet, how: PositionsMap) -> pa.Array:
         return pa.array([fixed] * len(grid.lines), pa.string())
     if "portfolio_id" not in at:
         raise PortfolioError(
-            f"{grid.origin} has no column of portfolios; set positions.portfolio_id in {BOOK_FILE} to the "
+            f"{grid.origin} has no portfolio column; set positions.portfolio_id in {BOOK_FILE} to the "
             "one it is of, or positions.columns.portfolio_id to the column."
         )
     return names(grid, at["portfolio_id"])
@@ -186,7 +186,7 @@ def _reasons(
         _say(reason, np.isnat(days), "has no as_of")
     for role, found in numbers.items():
         for row in np.flatnonzero(found.bad & free(reason)):
-            reason[row] = f"has '{found.texts[int(row)].as_py()}' for {role}, which is no number"
+            reason[row] = f"has '{found.texts[int(row)].as_py()}' for {role}, which is not a number"
     empty = np.all([np.isnan(found.values) for role, found in numbers.items() if role in AMOUNTS], axis=0)
     _say(reason, empty, "has no quantity, market value or weight")
     return pa.array(reason, pa.string())

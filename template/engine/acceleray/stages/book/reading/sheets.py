@@ -57,7 +57,7 @@ def sheet_of(grid: Grid, kind: Kind, how: TableMap) -> Sheet:
 
 
 def sheet_of_table(rows: pa.Table, name: str, kind: Kind, how: TableMap) -> Sheet:
-    """Return a table that was read by Spark; its rows have no numbers of their own."""
+    """Return a table that was read by Spark; its rows have no line numbers."""
     header = tuple(clean(column) for column in rows.column_names)
     columns = tuple(rows.columns)
     lines = pa.array(range(1, len(rows) + 1), pa.int64()).to_numpy()

@@ -45,7 +45,7 @@ _MANY_DAYS, _SOME_WEEKENDS = 60, 0.1
 _PIVOT = 69
 _ONE_BLANK = str.maketrans({blank: " " if blank.isspace() else None for blank in BLANK})
 _PLAINLY = "write dates as 2020-12-31"
-_OTHERWISE = "other rows write dates in another way; write all as 2020-12-31"
+_OTHERWISE = "other rows have another date format; write all dates as 2020-12-31"
 _TIME_OF_DAY = (
     "a time of day that is not midnight in its own zone; keep one close per day and write its date alone"
 )
@@ -62,7 +62,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Days:
-    """What the dates of a file are.
+    """Format of the dates of a file.
 
     Attributes:
         days: of each text in the order given; None where the row is left out.
@@ -126,7 +126,8 @@ def decide_days(texts: Sequence[str]) -> Days:
         for at, (one, two) in enumerate(zip(stamps, others, strict=True)):
             if one and two and one.day != two.day:
                 return _refused(
-                    at, f"no row says whether it is {order} or {other}; write dates as {one.day} or {two.day}"
+                    at,
+                    f"no row shows whether it is {order} or {other}; write dates as {one.day} or {two.day}",
                 )
     return _of_stamps([stamp for stamp in stamps if stamp], order)
 

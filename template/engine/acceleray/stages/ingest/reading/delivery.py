@@ -120,7 +120,7 @@ def _usable(grids: list[Grid], wishes: Wishes) -> tuple[Grid, Layout]:
         try:
             layout = layout_of(_look(grid), wishes.columns)
             if len(grid.lines) == layout.skip:
-                raise PortfolioError(f"{grid.origin} has a header and no usable price below it.")
+                raise PortfolioError(f"{grid.origin} has a header but no usable price below it.")
             found.append((grid.below(layout.skip), layout))
         except PortfolioError as refusal:
             refusals.append(refusal)

@@ -18,7 +18,7 @@ _MARKS = (
 )
 # Enough for the header of a thousand instruments.
 _LOOK = 65_536
-# What spreadsheets write where they do not write Unicode.
+# The encoding of spreadsheets that do not write Unicode.
 _OFFICE = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "big5", "cp949"]
 
 

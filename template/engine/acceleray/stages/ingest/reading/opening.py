@@ -57,7 +57,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Subject:
-    """What files are about, and the setting that names them, for messages."""
+    """Kind of content of files, and the setting that names them, for messages."""
 
     section: str
     setting: str
@@ -157,13 +157,13 @@ def _unpacked(raw: bytes, origin: str) -> bytes:
         with gzip.open(io.BytesIO(raw)) as file:
             found = file.read(_LARGEST + 1)
     except (OSError, EOFError, zlib.error):
-        raise PortfolioError(f"{origin} is a damaged gzip file; pack or fetch it again.") from None
+        raise PortfolioError(f"{origin} is a damaged gzip file; compress or download it again.") from None
     return _not_too_large(found, origin)
 
 
 def _not_too_large(found: bytes, origin: str) -> bytes:
     if len(found) > _LARGEST:
-        raise PortfolioError(f"{origin} is larger than 4 GB when unpacked; bring it as a Delta table.")
+        raise PortfolioError(f"{origin} is larger than 4 GB uncompressed; load it as a Delta table.")
     return found
 
 
@@ -184,6 +184,6 @@ def _of_zip(raw: bytes, origin: str, name: str, about: Subject) -> Iterator[Cont
                 inner = _not_too_large(file.read(_LARGEST + 1), origin)
             yield from _contents(inner, f"{origin}, {member}", PurePath(member).name, about)
     except RuntimeError:
-        raise PortfolioError(f"{origin} is locked with a password; unpack it first.") from None
+        raise PortfolioError(f"{origin} is protected with a password; unpack it first.") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        raise PortfolioError(f"{origin} is a damaged zip file; pack or fetch it again.") from None
+        raise PortfolioError(f"{origin} is a damaged zip file; compress or download it again.") from None

@@ -1,4 +1,4 @@
-"""What a layout is, and which columns have the role of close, adjusted close or instrument by their names."""
+"""Layouts, and the columns with the role of close, adjusted close or instrument, by their names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the columns of a grid are, by position.
+    """Columns of a grid, by position.
 
     Attributes:
         kind: `wide`, `long`, or `one instrument`.
@@ -49,7 +49,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Look:
-    """What decides a layout: names and types of the columns, some rows, and whether a column repeats."""
+    """Evidence for a layout: names and types of the columns, some rows, and whether a column repeats."""
 
     origin: str
     name: str

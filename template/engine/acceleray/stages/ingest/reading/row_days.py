@@ -82,9 +82,8 @@ def _first(dated: Sequence[tuple[Grid, int]], text: str) -> tuple[Grid, int]:
 def _left_out(dated: Sequence[tuple[Grid, int]], texts: Sequence[str]) -> str:
     grid, row = _first(dated, texts[0])
     more = f" and {len(texts) - 1} more" if len(texts) > 1 else ""
-    return (
-        f"{grid.word.lower()} {grid.lines[row]} left out{more}: '{clean(texts[0])}' is a live price, no close"
-    )
+    where = f"{grid.word.lower()} {grid.lines[row]} left out{more}"
+    return f"{where}: '{clean(texts[0])}' is a live price, not a close"
 
 
 def _of_type(grid: Grid, column: Column) -> tuple[NDArray[np.datetime64], str]:

@@ -1,4 +1,4 @@
-"""What separates the cells of a text file."""
+"""Separator of the cells of a text file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def separator_of(lines: list[str]) -> str:
 
 
 def _score(lines: list[str], separator: str) -> tuple[int, int]:
-    """Return how many rows have a date in a cell of its own, and of these how many fit the header."""
+    """Return how many rows have a date in a separate cell, and of these how many fit the header."""
     rows = []
     try:
         for cells in csv.reader(lines, delimiter=separator):

@@ -38,7 +38,7 @@ def sheet_rows(raw: bytes, origin: str) -> list[tuple[str, Rows]]:
         sheets = [(title, book.get_sheet_by_name(title).to_python()) for title in book.sheet_names]
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise PortfolioError(
-            f"{origin} is no Excel file that can be read ({error}); save it as .xlsx again."
+            f"{origin} is not a readable Excel file ({error}); save it as .xlsx again."
         ) from None
     found: list[tuple[str, Rows]] = []
     for title, rows in sheets:
