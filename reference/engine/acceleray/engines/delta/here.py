@@ -24,14 +24,14 @@ from acceleray.tables.contract import Table
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-# What these protocols ask of a writer, delta-rs does: NOT NULL and append only, and checks from the third on.
+# delta-rs supports the writer requirements of these protocols; checks from the third on.
 _READER, _WRITERS, _WRITER_OF_CHECKS = 1, (2, 3), 3
 _CHECK = "delta.constraints."
 # Spark begins a checkpoint at every tenth commit.
 _CHECKPOINT_EVERY = 10
 # Parts come in the order of a table's days, mostly: who replaces the last of them need not write all again.
 _STREAMED_FILE_BYTES = 4_000_000
-# What Spark and delta-rs read differently: names in backticks, text in double quotes, and backslashes.
+# Spark and delta-rs differ in: names in backticks, text in double quotes, and backslashes.
 _SPARKS_OWN = re.compile(r'[`"\\]')
 
 Parts: TypeAlias = Callable[[], Iterable[pa.Table]]

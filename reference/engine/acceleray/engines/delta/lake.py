@@ -50,7 +50,7 @@ class Lake:
         # Where Spark has other machines, every commit is its own.
         self._commits = settings.profile == "local"
         self._places = Places(spark, settings, say)
-        # What was read as it is now and not at a version, by label and scope ('' for all rows).
+        # Rows read at the current state and not at a version, by label and scope ('' for all rows).
         self.looked_up: dict[tuple[str, str], Table] = {}
 
     def identifier(self, table: Table) -> str:
@@ -104,7 +104,7 @@ class Lake:
     def version(self, table: Table) -> int:
         """Return the newest Delta version of a table."""
         if (folder := self._here(table)) is not None:
-            # What delta-rs cannot read, Spark may; and it says what is wrong in one line.
+            # Spark may read tables that delta-rs cannot, and reports errors in one line.
             with suppress(UnreadableLogError):
                 return newest_version(folder)
         self.open(table)
@@ -240,7 +240,7 @@ class Lake:
         """
 
         def attempt() -> Commit:
-            # What is held counts at one version, and may be another after each try.
+            # Held rows refer to one version, which may change with each try.
             base = self.version(table)
             before = replaced = self._held(table, scope, base)
             if where is not None:

@@ -82,7 +82,7 @@ def _with_currency(one: Portfolio) -> Portfolio:
     code, unit = currency_of(one.base_currency)
     if not code or unit != 1.0:
         raise PortfolioError(
-            f"{one.place} has base_currency '{one.base_currency}', which is no ISO 4217 code; write one "
+            f"{one.place} has base_currency '{one.base_currency}', which is not an ISO 4217 code; write one "
             "such as EUR."
         )
     return Portfolio(**{**one.__dict__, "base_currency": code})
