@@ -105,7 +105,7 @@ def test_the_plan_of_a_cluster_elsewhere_is_made_when_it_is_joined(
     )
     assert f"want about {700 + 1024 + 256:,} MB here" in found["Memory"].detail
     two = examine("cluster.master=spark://far:7077", "ray.nodes=3", profile="cluster")
-    assert two["Plan"].detail.endswith("executors: 3 Ray nodes of 1 CPU")
+    assert two["Plan"].detail.endswith("is joined: 3 Ray nodes of 1 CPU")
 
 
 def test_profile_databricks_is_planned_on_the_cluster_and_is_missing_elsewhere(

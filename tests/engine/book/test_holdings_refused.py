@@ -53,13 +53,13 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     ),
     "an instrument twice": (BOOK, "", "instrument_id,name\nAAPL,x\nAAPL,y\n", "AAPL again, after Line 2"),
     "a portfolio's currency that is none": (
-        BOOK, "portfolio_id,base_currency\nA,EURO\nB,USD\n", "", "has base_currency 'EURO', which is no ISO",
+        BOOK, "portfolio_id,base_currency\nA,EURO\nB,USD\n", "", "has base_currency 'EURO', which is not an",
     ),
     "an instrument's currency that is none": (
         BOOK, "", "instrument_id,currency\nAAPL,XQQ\n", "has currency 'XQQ', which is not an ISO 4217 code",
     ),
     "a position's currency that is none": (
-        "portfolio,ticker,quantity,currency\nA,AAPL,1,US$\n", "", "", "has currency 'US$', which is no ISO",
+        "portfolio,ticker,quantity,currency\nA,AAPL,1,US$\n", "", "", "has currency 'US$', which is not an",
     ),
     "an instrument without a currency in a mixed book": (
         BOOK, "", "instrument_id,currency\nAAPL,USD\nMSFT,EUR\n",

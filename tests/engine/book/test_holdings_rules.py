@@ -141,7 +141,7 @@ def test_a_proxy_and_its_beta_are_kept(desk: Desk) -> None:
     found = desk.positions(BOOK + "A,PRIVATE,5\n").accepted()
     assert (known(found, "PRIVATE")["proxy"], known(found, "PRIVATE")["proxy_beta"]) == ("AAPL", 1.25)
     assert (known(found, "OTHER")["proxy_beta"], known(found, "MSFT")["proxy_beta"]) == (1.0, None)
-    assert "no prices of PRIVATE, for which AAPL stands in" in found.lines
+    assert "no prices of PRIVATE, replaced by its proxy AAPL" in found.lines
     desk.instruments("instrument_id,isin,series,proxy\nPRIVATE,,,US0378331005\nAPPLE,US0378331005,AAPL,\n")
     assert known(desk.accepted(), "PRIVATE")["proxy"] == "AAPL"
 
@@ -219,10 +219,10 @@ def test_rows_that_cannot_be_used_are_kept_out_with_the_reason(desk: Desk) -> No
     found = desk.positions(BOOK + ",AAPL,1\nA,,1\nA,AAPL,\nZ,AAPL,1\nA,AAPL,1e999\n").accepted()
     assert len(found.positions) == 3
     assert sorted(reasons(found)) == [
+        "belongs to a portfolio that is not in the portfolios file",
         "has '1e999' for quantity, which is not a number",
         "has no portfolio",
         "has no quantity, market value or weight",
-        "belongs to a portfolio that is not in the portfolios file",
         "names no instrument",
     ]
 
@@ -252,3 +252,15 @@ def test_a_fund_in_one_row_and_an_equity_in_another_is_one_instrument(desk: Desk
     assert rows(found, "instrument_id") == [("SPY",), ("SPY",)]
     desk.positions("portfolio,ticker,type,shares\nA,SPY,ETF,1\nB,SPY,Bond,2\n")
     assert "for SPY, and Line" in desk.refusal()
+
+
+def test_a_column_that_resembles_an_amount_and_is_not_used_is_said(desk: Desk) -> None:
+    found = desk.positions("portfolio_id,ticker,uantity,Market Value,Price\nA,AAPL,3,100,5\n").accepted()
+    (line,) = [line for line in found.lines if "not used" in line]
+    assert line.startswith(
+        "column 'uantity' of positions.csv is not used; if it is quantity, name it so, or map"
+    )
+    known_names = desk.positions(
+        "portfolio_id,ticker,quantity,Market Value,Price\nA,AAPL,3,100,5\n"
+    ).accepted()
+    assert not [line for line in known_names.lines if "not used" in line]

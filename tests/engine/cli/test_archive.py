@@ -32,7 +32,7 @@ def test_archive_says_where_it_is_its_seal_and_how_to_go_on(ended: Path, portfol
     code, out, error = portfolio("archive", RUN)
     folder = ended / "var" / "archive" / RUN
     names = [line.partition(": ")[0] for line in out]
-    assert (code, names) == (0, ["Archive", "Seal", "Evidence pack", "Run it again"])
+    assert (code, names) == (0, ["Archive", "Seal", "Evidence pack", "Reproduce it"])
     assert out[0].startswith(f"Archive: {folder} (")
     assert out[2:] == [
         f"Evidence pack: portfolio archive {RUN} --pack evidence-{RUN}.zip",

@@ -28,12 +28,12 @@ Portfolio = Callable[..., tuple[int, list[str], list[str]]]
         (
             ["trades.csv"],
             "instrument_id,weight\n" + "".join(f"I{number},0.1\n" for number in range(21)),
-            "21 trades are more than what_if.maximum_trades = 20; ask about fewer, or raise it.",
+            "21 trades exceed what_if.maximum_trades = 20; ask about fewer, or raise it.",
         ),
         (
             ["--hedges", ",".join("ABCDEFGHIJKLMNOPQRSTU")],
             "",
-            "21 hedges are more than what_if.maximum_hedges",
+            "21 hedges exceed what_if.maximum_hedges",
         ),
         ([], "", "Name a file of trades, or --hedges, or open a session with --shell."),
     ],

@@ -128,7 +128,7 @@ def test_a_manifest_comes_back_as_it_was_and_half_a_manifest_is_none(tmp_path: P
     assert read_manifest(path) == manifest
     assert manifest.rows == 5000
     truncate(path)
-    with pytest.raises(StageDamagedError, match=r"manifest.json is no manifest"):
+    with pytest.raises(StageDamagedError, match=r"manifest.json is not a manifest"):
         read_manifest(path)
     path.unlink()
     with pytest.raises(StageDamagedError, match=r"manifest.json is missing"):

@@ -78,7 +78,7 @@ def test_runs_are_told_once_and_the_latest_first() -> None:
 
 def test_a_run_that_was_stopped_before_its_end_is_told_as_such() -> None:
     [found] = evidence(["gone"], [a_run("a")], [])
-    assert "stopped early" in describe_run(found)[1]
+    assert "the run was stopped" in describe_run(found)[1]
 
 
 def test_a_load_is_followed_by_every_run_that_used_it() -> None:
@@ -128,8 +128,8 @@ def test_a_key_is_read_in_the_type_of_its_column() -> None:
             "portfolio=A",
             "gold.risk_measures has no column 'portfolio'; did you mean portfolio_id? Its columns are",
         ),
-        ("horizon_d=ten", "'ten' is not a long, which column horizon_d wants."),
-        ("as_of=28.12.2022", "'28.12.2022' is not a date, which column as_of wants."),
+        ("horizon_d=ten", "'ten' is not a long, which column horizon_d needs."),
+        ("as_of=28.12.2022", "'28.12.2022' is not a date, which column as_of needs."),
     ],
 )
 def test_a_key_that_does_not_fit_is_one_plain_line(pair: str, line: str) -> None:

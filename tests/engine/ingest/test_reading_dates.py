@@ -95,7 +95,7 @@ def swapped(change: dict[int, str]) -> list[str]:
 REFUSED = {
     "undecided": (
         [f"0{m}/0{d}/2024" for m in (1, 2, 3, 4) for d in (1, 2, 3, 5, 6, 7, 8)],
-        "Line 3 of .*'01/02/2024'.*no row says",
+        "Line 3 of .*'01/02/2024'.*no row shows",
     ),
     "another way once": (swapped({2: "03/01/2024"}), "Line 4 of .* has '03/01/2024' for a date; other rows"),
     "a day that never was": (swapped({2: "2023-02-29"}), "Line 4 of .* has '2023-02-29' for a date; write"),

@@ -160,7 +160,7 @@ def test_the_setting_decides_where_the_file_does_not(tmp_path: Path) -> None:
     assert [row["number_text"] for row in table(read(path, decimal="comma"))] == ["998", "999", "1003"]
     assert [row["number_text"] for row in table(read(path, decimal="point"))] == ["998", "999", "1.003"]
     path.write_text(lines_of(["998", "999,5", "1.003"]))
-    assert "market_data.decimal says point" in refusal(path, decimal="point")
+    assert "market_data.decimal is point" in refusal(path, decimal="point")
 
 
 def test_eighths_are_decimals(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_with_too_few_instruments_training_is_left_out_and_says_so(
     assert (found.model.uri, found.model.content, found.decision) == ("", b"", "left out")
     assert f"and {instruments} with known labels are too few: 3 are needed" in run.said[0]
     assert run.rows == {table.label: 0 for table in TABLES}
-    with pytest.raises(PortfolioError, match=r"No signal model: .* bring prices of more instruments\."):
+    with pytest.raises(PortfolioError, match=r"No signal model: .* provide prices of more instruments\."):
         train(run, distributed=True)
 
 

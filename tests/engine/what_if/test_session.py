@@ -208,7 +208,7 @@ def test_limits_are_told_risk_and_holdings_before_and_after():
         ({"quantities": {"AAb": 1}}, "did you mean AAA?"),
         (
             {"quantities": {"GONE": 1}},
-            "GONE cannot be traded here, it has no scenarios: no prices of GONE here.",
+            "GONE cannot be traded here, it has no scenarios: no prices of GONE.",
         ),
         ({"weights": {"CALL": 0.1}}, "an option is not linear, and is not modelled yet"),
         ({"quantities": {"NEW": 1}}, "NEW has no price on 2022-12-28; give its amount or weight instead."),
@@ -219,7 +219,7 @@ def test_limits_are_told_risk_and_holdings_before_and_after():
         ),
         ({}, "The question is empty: give at least one trade or one hedge."),
         ({"hedges": ["AAA", "AAA"]}, "A hedge is named twice; name each once."),
-        ({"hedges": ["AAA"] * 21}, "21 hedges are more than what_if.maximum_hedges = 20; ask about fewer"),
+        ({"hedges": ["AAA"] * 21}, "21 hedges exceed what_if.maximum_hedges = 20; ask about fewer"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(asked, line):
