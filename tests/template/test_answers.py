@@ -200,7 +200,7 @@ def test_a_time_zone_is_asked_for_only_with_a_schedule(
     assert "time_zone" not in yaml.safe_load(
         (unscheduled / ".copier-answers.yml").read_text(encoding="utf-8")
     )
-    with pytest.raises(ValueError, match="counts only with a schedule"):
+    with pytest.raises(ValueError, match="has an effect only with a schedule"):
         render(template, tmp_path / "refused", {"schedule_cron": "", "time_zone": "Europe/Zurich"})
 
 
@@ -259,8 +259,11 @@ def test_the_size_of_a_cluster_is_chosen_with_a_hint_at_what_it_costs() -> None:
     offered = {size: title for title, size in answers_page.choices("cluster_size").items()}
     assert "half the cost of medium" in offered["S"]
     assert "twice the cost of medium" in offered["L"]
-    assert "costs about twice the one before" in answers_page.parts(questions()["cluster_size"]["help"]).why
-    assert "5 machines to pay for" in answers_page.parts(questions()["cluster_workers"]["help"]).why
+    sizes, workers = (
+        answers_page.parts(questions()[f"cluster_{name}"]["help"]) for name in ("size", "workers")
+    )
+    assert "costs about twice as much per hour as the previous one" in sizes.why
+    assert "5 machines to pay for" in workers.why
 
 
 @pytest.mark.parametrize(

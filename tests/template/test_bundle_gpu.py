@@ -111,12 +111,12 @@ def planted(source: Path, project: Path, file: str, old: str, new: str) -> tuple
     [
         (
             {"accelerator": "gpu", "workloads": ["risk_stress_testing"]},
-            "counts only with a workload that fits",
+            "has an effect only with a workload that fits",
         ),
-        ({"cluster_size": "custom", "node_type": "g5.2xlarge"}, "nothing here would use"),
+        ({"cluster_size": "custom", "node_type": "g5.2xlarge"}, "which these jobs would not use"),
         (
             {"cluster_size": "custom", "gpu_node_type": "g5.8xlarge"},
-            "counts only with cluster_size custom and",
+            "has an effect only with cluster_size custom and",
         ),
         *(
             (

@@ -258,5 +258,5 @@ def test_a_planted_fault_of_compute_is_found_where_it_comes_to_light(
 def test_an_answer_about_clusters_is_refused_where_there_are_none(
     given: Answers, template: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match="counts only with jobs on clusters"):
+    with pytest.raises(ValueError, match="has an effect only with jobs on clusters"):
         render(template, tmp_path / "project", {"compute": "serverless", **given})

@@ -21,7 +21,10 @@ REFUSED = {
     "two date columns": (b"date,A,DATE\n2024-01-02,1,2024-01-02\n", "2 columns named date"),
     "no instrument": (b"date\n2024-01-02\n", "nothing else"),
     "two columns of one name": (b"date,A, A\n2024-01-02,1,2\n", "more than one column named 'A'"),
-    "a column without a name": (b"date,A,\n2024-01-02,1,2\n", "Line 2 of .* column 3, which has no name"),
+    "a column without a name": (
+        b"date,A,\n2024-01-02,1,2\n",
+        "Column 3 of .*csv has no name; name it or remove it",
+    ),
     "no text": (bytes(range(256)) * 9, "not text in a known encoding"),
     "a row too long": (
         b"date,A\n2024-01-02,1\n2024-01-03,1,5\n",

@@ -24,10 +24,16 @@ from acceleray.stages.book.holding_rows import (
 )
 from acceleray.stages.book.holding_words import lines_of
 from acceleray.stages.book.reading.agreement import refuse_disagreeing
-from acceleray.stages.book.reading.columns import INSTRUMENTS_KIND, PORTFOLIOS_KIND, POSITIONS_KIND, Kind
+from acceleray.stages.book.reading.columns import (
+    INSTRUMENTS_KIND,
+    PORTFOLIOS_KIND,
+    POSITIONS_KIND,
+    Kind,
+    amount_like,
+)
 from acceleray.stages.book.reading.instruments import Instrument, instruments_of
 from acceleray.stages.book.reading.judged import judged
-from acceleray.stages.book.reading.mapping import BookMap, TableMap, read_map
+from acceleray.stages.book.reading.mapping import BOOK_FILE, BookMap, TableMap, read_map
 from acceleray.stages.book.reading.portfolios import Portfolio, portfolios_of, refuse_benchmarks
 from acceleray.stages.book.reading.positions import position_rows
 from acceleray.stages.book.reading.sheets import Sheet, sheet_of_table, sheets_at
@@ -160,6 +166,13 @@ def received(
         f"skipped, above or below the table: {sheet.left_out} of {Path(sheet.grid.origin).name}"
         for sheet in (*positions, *portfolios, *instruments)
         if sheet.left_out
+    ]
+    said += [
+        f"column '{sheet.grid.header[place]}' of {Path(sheet.grid.origin).name} is not used; if it is"
+        f" {like}, name it so, or map it in {BOOK_FILE}"
+        for sheet in positions
+        for place in sheet.roles.others
+        if (like := amount_like(sheet.grid.header[place]))
     ]
     types = {word: str(name) for word, name in how.types.items()}
     return Received(rows, known, listed, cells, types, (*said, *wrong), _digest(cells, how))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from acceleray.errors import PortfolioError
 from acceleray.stages.book.reading.mapping import BOOK_FILE
@@ -98,6 +99,8 @@ INSTRUMENTS: Mapping[str, tuple[str, ...]] = {
     "proxy": _words("proxyid"),
     "proxy_beta": _words("beta"),
 }
+# Names as short as these resemble too many others.
+_LETTERS_OF_A_LIKENESS = 5
 # Names that say per cent without the sign.
 _PER_CENT = frozenset(_words("percentage percent pct pctval pctnav weightpct pctofnav"))
 # Shares where the name has the sign, amounts where it has not.
@@ -220,3 +223,11 @@ def _candidates(kind: Kind, header: Sequence[str], own: Mapping[str, str]) -> di
                 found[role] = places
                 taken.update(places)
     return found
+
+
+def amount_like(header: str) -> str | None:
+    """Return which amount the name of a column that is not known resembles, None if it resembles none."""
+    words = {plain_name(word): role for role in AMOUNTS for word in (role, *POSITIONS[role])}
+    likely = [word for word in words if len(word) >= _LETTERS_OF_A_LIKENESS]
+    found = get_close_matches(plain_name(header), likely, 1, 0.85)
+    return words[found[0]] if found else None
