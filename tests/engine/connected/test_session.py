@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import weakref
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -116,6 +118,14 @@ def test_tables_are_tended_in_a_session_that_refuses_what_serverless_compute_doe
         assert (done.before > 1, done.after, done.by_itself) == (True, 1, False)
         assert lake.read(QUOTES, "s").count() == 3
     assert refused == []
+
+
+def test_a_stopped_session_is_not_collected_in_a_call_of_the_next(connected: Callable[..., Any]) -> None:
+    with connected() as opened:
+        stopped = weakref.ref(opened[1])
+    del opened
+    gc.collect()
+    assert stopped() is not None
 
 
 def test_where_files_are_not_shared_rows_go_both_ways_through_this_process(

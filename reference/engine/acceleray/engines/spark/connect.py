@@ -31,6 +31,9 @@ _MODE = "SPARK_CONNECT_MODE_ENABLED"
 # that pyspark gives it, as long as there is anything to lose.
 _SOON = {"max_retries": 4, "max_backoff": 1000}
 _ENDED = ("INVALID_HANDLE", "RETRIES_EXCEEDED", "UNAVAILABLE", "failed to connect to all addresses")
+# Stopped sessions stay referenced: pyspark ends its threads when one is collected, and waits for ever where the
+# garbage collector runs in one of those threads, in the middle of a call of the next session.
+_STOPPED: list[object] = []
 
 
 @contextmanager
@@ -120,6 +123,7 @@ def _stopped(session: Any) -> None:
 
     # Everything of value is committed by now.
     with suppress(Exception):
+        _STOPPED.append(session)
         session.client.set_retry_policies([DefaultPolicy(**_SOON)])
         session.stop()
 
