@@ -74,7 +74,7 @@ test-all: prepare ## Run all tests, as every night and before a release: hours
 record: prepare ## Recompute the published out-of-sample record; compare with: make record ARGS=--check
 	@$(BIN)/python scripts/record.py $(ARGS)
 
-gate-power: prepare ## Measure how often the gate passes a correct and a misspecified model: half an hour
+gate-power: prepare ## Measure how often the gate passes a correct and a misspecified model: 3 to 6 minutes
 	@$(BIN)/python scripts/gate_power.py --output docs/gate_power.json $(ARGS)
 
 bench: prepare ## Compare Spark alone, Ray and one machine: most of an hour, less with ARGS="--small"
