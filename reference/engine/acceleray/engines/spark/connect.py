@@ -31,8 +31,8 @@ _MODE = "SPARK_CONNECT_MODE_ENABLED"
 # that pyspark gives it, as long as there is anything to lose.
 _SOON = {"max_retries": 4, "max_backoff": 1000}
 _ENDED = ("INVALID_HANDLE", "RETRIES_EXCEEDED", "UNAVAILABLE", "failed to connect to all addresses")
-# Stopped sessions stay referenced: pyspark ends its threads when one is collected, and waits for ever where the
-# garbage collector runs in one of those threads, in the middle of a call of the next session.
+# Stopped sessions stay referenced: pyspark ends its threads when one is collected, and waits for ever where
+# the garbage collector runs in one of those threads, in the middle of a call of the next session.
 _STOPPED: list[object] = []
 
 
