@@ -119,7 +119,7 @@ def test_few_bytes_go_small_many_go_direct_and_the_reason_says_so(project: Any) 
         assert small.source is not None
     wide = Selection(TRADES, version, "one", TRADES.column_names)
     with handed_over(make().lake, wide, too_small_for(make, wide)) as direct:
-        assert direct.reason == f"direct: Ray reads the 3 files of version {version} itself"
+        assert direct.reason == f"direct: Ray reads the 3 files of version {version} directly"
         assert direct.source is None
 
 
@@ -234,7 +234,7 @@ def test_a_run_records_what_it_read_wrote_and_why_the_rows_went_that_way(
         commit = run.transform(TRADES, handing.COLUMNS, handing.scored, SCORES, factor=2.0)
     recorded: Any = run.tracker
     assert recorded.stages["score"].tags == {
-        "handoff.silver.trades": f"direct: Ray reads the 3 files of version {version} itself"
+        "handoff.silver.trades": f"direct: Ray reads the 3 files of version {version} directly"
     }
     assert [(t.direction, t.table.label, t.version, t.rows) for t in run.touches] == [
         ("read", "silver.trades", version, 40),
