@@ -145,7 +145,7 @@ def test_a_market_that_follows_another_by_a_day_is_named() -> None:
     late = {f"TK{k}": 50 * np.exp(np.cumsum(world[:-1] + own[:, 4 + k])) for k in range(4)}
     (one,) = found_in(DAYS, early | late)
     assert (one.kind, one.severity, one.count) == ("lead_lag", "warning", 4)
-    assert "TK0, TK1, TK2, TK3 follow NY0, NY1, NY2, NY3 by a day" in one.text
+    assert "TK0, TK1, TK2, TK3 lag NY0, NY1, NY2, NY3 by a day" in one.text
 
 
 def test_the_order_of_columns_changes_nothing_but_which_twin_is_kept() -> None:
