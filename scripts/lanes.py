@@ -82,9 +82,9 @@ def lanes(everything: bool) -> list[Lane]:
             "engine: Spark and Ray",
             TESTS,
             (_pytest(*one, f"{engines}{quick}", *interpreted, "--ignore=workloads"),),
-            560,
+            380,
         ),
-        Lane("engine: whole runs", TESTS, (_pytest(*one, f"{engines}{quick}", "workloads"),), 240),
+        Lane("engine: whole runs", TESTS, (_pytest(*one, f"{engines}{quick}", "workloads"),), 250),
         Lane("style and types", ROOT, style, 30, beside=True),
         Lane("engine: types and contracts", ENGINE, contracts, 20, beside=True),
         Lane("a project: style and types", ROOT, (_own("lint"),), 20, beside=True),
@@ -93,18 +93,18 @@ def lanes(everything: bool) -> list[Lane]:
             TESTS,
             # Tests of a file share what takes long to make, so they stay in one process.
             (_pytest(*beside, "--dist", "loadfile", "-m", f"not spark and not ray and not cluster{quick}"),),
-            170,
+            300,
             beside=True,
         ),
         Lane(
             "template and front end",
             ROOT,
             (_pytest(*beside, *(() if everything else ("-m", "not nightly"))),),
-            280,
+            300,
             beside=True,
         ),
         # It has Spark and Ray as well, in its own process and folders.
-        Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 200),
+        Lane("a project: its tests", ROOT, (_own("tests-all" if everything else "tests"),), 100),
     ]
     if everything:
         found += [
