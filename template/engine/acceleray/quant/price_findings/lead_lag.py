@@ -85,8 +85,9 @@ def lead_lag(
     pairs = leads[np.ix_(leaders, followers)]
     before = float(after[np.ix_(leaders, followers)][pairs].mean())
     day = float(same[np.ix_(leaders, followers)][pairs].mean())
+    verb = "lags" if followers.size == 1 else "lag"
     text = (
-        f"{_some(names, followers)} lag {_some(names, leaders)} by a day: correlation with the day before "
+        f"{_some(names, followers)} {verb} {_some(names, leaders)} by a day: correlation with the day before "
         f"{before:.2f}, on the same day {day:.2f}; their markets close at different hours"
     )
     advice = "use correlations and risk over two days or longer; the one-day risk of the portfolio is too low"
