@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -124,7 +123,10 @@ def run(lane: Lane) -> Took:
     # to keep none: hundreds of processes would each compile the libraries again, half of the time of a lane.
     environment = os.environ | {"PYTHONPYCACHEPREFIX": str(ROOT / "build/pycache")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryFile() as kept:
+    # A file with a name says how far a long lane has come, also after it was killed.
+    told = ROOT / "build/lanes" / f"{lane.name.replace(': ', '-').replace(' ', '_')}.txt"
+    told.parent.mkdir(parents=True, exist_ok=True)
+    with told.open("w+b") as kept:
         if not lane.beside:
             _show(f"\n== {lane.name}\n".encode())
         output = kept if lane.beside else None
