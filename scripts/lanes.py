@@ -108,8 +108,8 @@ def lanes(everything: bool) -> list[Lane]:
     if everything:
         found += [
             Lane("engine: a real cluster", TESTS, (_pytest(*one, "cluster"),), 0),
-            Lane("planted faults", ROOT, ([sys.executable, "scripts/planted_faults.py"],), 0),
-            Lane("subsets", ROOT, ([sys.executable, "scripts/subsets.py"],), 0),
+            Lane("planted faults", ROOT, ([sys.executable, "scripts/planted_faults.py"],), 0, beside=True),
+            Lane("subsets", ROOT, ([sys.executable, "scripts/subsets.py"],), 0, beside=True),
             Lane("soak", TESTS, ([sys.executable, "faults/soak.py", "--runs", "20"],), 0),
             Lane("soak of days", TESTS, ([sys.executable, "faults/soak.py", "--days", "12"],), 0),
         ]
