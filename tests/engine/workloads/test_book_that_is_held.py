@@ -60,7 +60,7 @@ def evenings(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> tuple[Path
 
 def test_every_portfolio_is_judged_and_the_book_has_one_verdict(evenings: Any, spark: Any) -> None:
     _, ran = evenings
-    assert "of 3 portfolios; none rejected of 3 portfolios tested together" in ran[0].out
+    assert "3 of 3 portfolios pass alone; none rejected of 3 portfolios tested together" in ran[0].out
     found = rows(spark, ran[0], "gold.backtest_verdicts")
     of = {(row["portfolio_id"], row["model"]) for row in found}
     assert {name for name, _ in of} == {"DESK", "LONG", "PAIRS"}
