@@ -17,6 +17,7 @@ from acceleray.tables import (
     PRICE_FINDINGS,
     PRICE_SERIES,
     PRICES_QUARANTINED,
+    RUN_NOTICES,
     RUN_TABLES,
     RUNS,
 )
@@ -33,6 +34,7 @@ def section(told: Context) -> Section:
         _versions(told),
         *_findings(told),
         *_quarantined(told),
+        *_notices(told),
     ]
     if told.kind == "risk":
         parts += _without_model(told)
@@ -124,6 +126,14 @@ def _quarantined(told: Context) -> list[Part]:
     lines = sorted(rows, key=lambda row: (-row["rows"], row["reason"]))
     listed = "; ".join(f"{plural(row['rows'], 'price')}: {row['reason']}" for row in lines)
     return [Words(f"Kept out ({source(PRICES_QUARANTINED, 'reason')}, counted): {listed}.")]
+
+
+def _notices(told: Context) -> list[Part]:
+    rows = sorted(told.read(RUN_NOTICES).to_pylist(), key=lambda row: row["place"])
+    if not rows:
+        return [Words(f"Nothing else was left out or taken otherwise than given ({RUN_NOTICES.label}).")]
+    caption = "Left out of the numbers, or taken otherwise than given."
+    return [grid(RUN_NOTICES, rows, caption, ("stage", "text"))]
 
 
 def _without_model(told: Context) -> list[Part]:
