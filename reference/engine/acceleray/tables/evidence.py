@@ -1,4 +1,4 @@
-"""Gold evidence: what ran, what it read and wrote."""
+"""Gold evidence: runs, and the tables that they read and wrote."""
 
 from acceleray.tables.contract import Column, Table, run_columns
 
@@ -62,7 +62,7 @@ RUN_NOTICES = Table(
 RUN_INPUTS = Table(
     layer="gold",
     name="run_inputs",
-    comment="What a run took from outside: files, tables of others, and rows that earlier runs left.",
+    comment="External inputs of a run: files, external tables, and rows of earlier runs.",
     scope="run_id",
     key=("run_id", "kind", "name", "part"),
     columns=(

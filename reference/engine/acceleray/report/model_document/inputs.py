@@ -141,12 +141,10 @@ def _without_model(told: Context) -> list[Part]:
     rows: Sequence[Row] = told.read(narrowed(CALIBRATION, *names)).to_pylist()
     odd = [row for row in rows if row["status"] != "calibrated" or (row["filled_share"] or 0.0) > 0.0]
     if not odd:
-        return [
-            Words(f"Every instrument has a model of its own and no filled residual ({CALIBRATION.label}).")
-        ]
+        return [Words(f"Every instrument has a separate model and no filled residual ({CALIBRATION.label}).")]
     odd.sort(key=lambda row: (row["status"], -(row["filled_share"] or 0.0), row["instrument_id"]))
     caption = (
-        f"Instruments without a model of their own, or with residuals filled by proxy: {len(odd)} of"
+        f"Instruments without a separate model, or with residuals filled by proxy: {len(odd)} of"
         f" {len(rows)}{f'; the first {SHOWN_FINDINGS} are shown' if len(odd) > SHOWN_FINDINGS else ''}."
     )
     found = grid(CALIBRATION, odd[:SHOWN_FINDINGS], caption, names)
