@@ -1,7 +1,7 @@
 """Recordings of a terminal for the talk: an asciinema cast and an SVG that plays it.
 
-`python scripts/talk_recording.py` makes both in docs/talk/images from stories in tests/transcripts: commands and
-output are those of a real run, which tests compare; the pace is set here.
+`python scripts/talk_recording.py` makes both in docs/talk/images from stories in tests/transcripts: commands
+and output are those of a real run, which tests compare; the pace is set here.
 """
 
 from __future__ import annotations
