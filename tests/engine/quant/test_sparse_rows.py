@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
-from numpy.typing import NDArray
 from numpy.testing import assert_array_equal
+from numpy.typing import NDArray
 
 from acceleray.quant.sparse_rows import (
     DENSE_COLUMNS,

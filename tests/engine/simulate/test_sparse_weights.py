@@ -52,9 +52,7 @@ def test_sparse_weights_change_no_bit(dense: World, wide: World, monkeypatch: py
         np.testing.assert_array_equal(own.tail.expected_shortfall(ES), expected.tail.expected_shortfall(ES))
         np.testing.assert_array_equal(own.volatility, expected.volatility)
         for name in ("factor", "specific", "residual"):
-            np.testing.assert_array_equal(
-                getattr(own.attribution, name), getattr(expected.attribution, name)
-            )
+            np.testing.assert_array_equal(getattr(own.attribution, name), getattr(expected.attribution, name))
 
 
 def test_contributions_that_no_table_shows_are_not_kept(dense: World, wide: World) -> None:
@@ -73,6 +71,4 @@ def test_some_portfolios_of_a_horizon_stay_sparse(wide: World) -> None:
     [one, _] = found_of(wide)
     some = one.part(slice(1, 3))
     assert isinstance(some.value_at_risk_contributions, SparseRows)
-    np.testing.assert_array_equal(
-        some.value_at_risk_contributions[:], one.value_at_risk_contributions[1:3]
-    )
+    np.testing.assert_array_equal(some.value_at_risk_contributions[:], one.value_at_risk_contributions[1:3])
