@@ -21,6 +21,7 @@ from acceleray.quant.scenarios import (
     stack_parameters,
     with_drift,
 )
+from acceleray.quant.sparse_rows import Rows, columns_of
 from acceleray.settings import Settings
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.lines import Lines
@@ -51,7 +52,7 @@ class World:
     residuals: NDArray[np.float64]
     parameters: ParameterArrays
     next_sigma: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    weights: Rows
     copula: TCopula | None = None
     implied: NDArray[np.float64] | None = None
     lines: Lines | None = None
@@ -119,7 +120,7 @@ def build_world(
         residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
         parameters=with_drift(stacked, settings.simulation.drift),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
-        weights=np.ascontiguousarray(book.every[:, book.lines.known(usable)]),
+        weights=columns_of(book.every, book.lines.known(usable)),
         lines=book.lines.among(usable),
         compiled_in=path_code_folder(settings),
     )

@@ -21,6 +21,7 @@ from acceleray.quant.scenarios import (
     stack_parameters,
     with_drift,
 )
+from acceleray.quant.sparse_rows import Rows, columns_of
 from acceleray.quant.table_copula import CopulaTables, copula_tables, table_returns
 from acceleray.settings import Settings
 from acceleray.settings.section import Generator
@@ -53,7 +54,7 @@ class World:
     residuals: NDArray[np.float64]
     parameters: ParameterArrays
     next_sigma: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    weights: Rows
     copula: TCopula | None = None
     tables: CopulaTables | None = None
     implied: NDArray[np.float64] | None = None
@@ -124,7 +125,7 @@ def build_world(
         residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
         parameters=with_drift(stacked, settings.simulation.drift),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
-        weights=np.ascontiguousarray(book.every[:, book.lines.known(usable)]),
+        weights=columns_of(book.every, book.lines.known(usable)),
         lines=book.lines.among(usable),
         compiled_in=path_code_folder(settings),
     )

@@ -86,6 +86,7 @@ def simulate(
         betas=market_betas(returns, world.arithmetic, members),
         market=members,
         targets=targets,
+        explained=details.explained(book),
     )
     every = simulated(run.fan_out, worlds, plan, run.reporter.counter)
     result = tuple(each.part(slice(0, len(book.portfolios))) for each in every)
