@@ -91,9 +91,8 @@ class Factors(Section):
 class Simulation(Section):
     """Scenarios; horizons and residual window in trading days, which the backtest takes too, and `drift`.
 
-    `generator` makes the scenarios of the t copula: `tables` reads normals and margins from tables, about
-    three times as fast, from the same random numbers and within 1e-9 of each return. It is part of a run's
-    identity, as the last digits differ. Nothing else depends on it, not even a backtest of the t copula.
+    `generator` makes the scenarios of the t copula: `tables` reads normals and margins from tables, from the
+    same random numbers and within 1e-9 of each return. A backtest of the t copula always has `standard`.
     """
 
     scenarios: PositiveInt = 100_000
