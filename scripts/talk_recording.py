@@ -1,141 +1,124 @@
-"""Record what a terminal shows while somebody types a story: an asciinema cast and an SVG that plays it.
+"""Recordings of a terminal for the talk: an asciinema cast and an SVG that plays it.
 
-python scripts/talk_recording.py limit-breach FOLDER
-python scripts/talk_recording.py limit-breach
-
-FOLDER is where `python scripts/transcripts.py demo --in FOLDER` has left a project to ask. Both files are
-written to docs/talk/images. Without FOLDER the SVG is drawn again from the cast that is there.
+`python scripts/talk_recording.py` makes both in docs/talk/images from stories in tests/transcripts: commands
+and output are those of a real run, which tests compare; the pace is set here.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
-import subprocess
-import sys
-import time
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 
 from render import ROOT
-from transcripts import STORIES, cleaned, commands, environment, prepared
+from transcripts import STORIES
 
 IMAGES = ROOT / "docs/talk/images"
-WIDTH, HEIGHT = 190, 30
-# How fast a person types, seconds per letter, and how long they look at an answer.
-LETTER_S, LOOK_S = 0.04, 1.0
+RECORDED = ("demo",)
+WIDTH, HEIGHT = 120, 30
+# Seconds: a typed word, a line of output, and a look at the answer before the next command.
+WORD_S, LINE_S, LOOK_S = 0.25, 0.12, 2.0
 # Pixels of a character and of a line in the SVG, and around the text.
 ACROSS, DOWN, AROUND = 7.3, 18, 14
-# Without motion, and on paper, the whole recording is there at once.
 STYLE = (
     "text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#e8edf2;white-space:pre}"
-    "@media screen and (prefers-reduced-motion:no-preference){"
-    "tspan{animation:show .01s both}@keyframes show{from{fill-opacity:0}}}"
+    ".typed{fill:#9fd3ff}"
 )
 
-
-def recorded(story: str, folder: Path) -> Iterator[tuple[float, str]]:
-    """Yield when and what the terminal shows: typed commands, and answers as they come."""
-    now, place = 0.0, prepared(folder)
-    for command in commands((STORIES / story / "script").read_text(encoding="utf-8")):
-        if command.startswith("cd "):
-            place = place / command.removeprefix("cd ").strip()
-            continue
-        yield now, "$ " if not command.startswith("#") else ""
-        for letter in command.replace("\n", "\r\n"):
-            now += LETTER_S
-            yield now, letter
-        yield now, "\r\n"
-        if command.startswith("#"):
-            continue
-        for after, text in answered(command, place, folder):
-            yield now + after, text
-        now += after + LOOK_S
+Event = tuple[float, str]
 
 
-def answered(command: str, place: Path, folder: Path) -> Iterator[tuple[float, str]]:
-    """Yield what a command writes to a terminal, with the seconds since its start; the last one is empty."""
-    ours, theirs = pty.openpty()
-    surroundings = environment(folder) | {
-        "TERM": "xterm-256color",
-        "LINES": str(HEIGHT),
-        "COLUMNS": str(WIDTH),
-    }
-    began = time.monotonic()
-    process = subprocess.Popen(
-        ["bash", "-c", command],
-        cwd=place,
-        env=surroundings,
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    while True:
-        ready, _, _ = select.select([ours], [], [], 0.2)
-        if ready:
-            try:
-                read = os.read(ours, 65536)
-            except OSError:
-                # The terminal is closed with its last process.
-                break
-            if not read:
-                break
-            said = cleaned(read.decode("utf-8", "replace").replace("\r\n", "\n"), folder)
-            yield time.monotonic() - began, said.replace("\n", "\r\n")
-        elif process.poll() is not None:
-            break
-    process.wait()
-    os.close(ours)
-    yield time.monotonic() - began, ""
+def events(story: str) -> Iterator[Event]:
+    """Yield when and what the terminal shows: typed words of commands, lines of output.
+
+    Args:
+        story: a folder in tests/transcripts.
+    """
+    now = 0.0
+    for line in (STORIES / story / "output.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("$ "):
+            now += LOOK_S if now else 0.0
+            for word in re.findall(r"\S+ *", line):
+                yield now, word
+                now += WORD_S
+            yield now, "\r\n"
+        else:
+            now += LINE_S
+            yield now, f"{line}\r\n"
 
 
-def cast(story: str, events: Iterable[tuple[float, str]]) -> str:
-    """Return a recording as asciicast v2."""
-    lines = [json.dumps({"version": 2, "width": WIDTH, "height": HEIGHT, "title": story})]
-    lines += [json.dumps([round(when, 3), "o", text], ensure_ascii=False) for when, text in events]
+def cast(story: str) -> str:
+    """Return the recording of a story as asciicast v2."""
+    head = {"version": 2, "width": WIDTH, "height": HEIGHT, "title": story}
+    lines = [json.dumps(head), *(json.dumps([round(when, 2), "o", text]) for when, text in events(story))]
     return "\n".join(lines) + "\n"
 
 
-def picture(recording: str) -> str:
-    """Return an asciicast as an SVG: each letter and each answer appears at its time."""
-    head, *events = map(json.loads, recording.splitlines())
-    lines: list[list[tuple[float, str]]] = [[]]
-    for when, _, text in events:
-        for number, part in enumerate(text.split("\r\n")):
-            if number:
-                lines.append([])
-            if part:
-                lines[-1].append((when, part))
-    if not lines[-1]:
-        lines.pop()
-    width = 2 * AROUND + ACROSS * max(sum(len(part) for _, part in line) for line in lines)
-    height = 2 * AROUND + DOWN * len(lines)
+def screen(story: str) -> list[list[Event]]:
+    """Return the rows of the terminal, each with what appears in it and when; long lines go on below."""
+    rows: list[list[Event]] = [[]]
+    for when, text in events(story):
+        shown = text.removesuffix("\r\n")
+        while shown:
+            room = WIDTH - sum(len(part) for _, part in rows[-1])
+            if not room:
+                rows.append([])
+                continue
+            rows[-1].append((when, shown[:room]))
+            shown = shown[room:]
+        if text.endswith("\r\n"):
+            rows.append([])
+    return rows[:-1]
+
+
+def picture(story: str) -> str:
+    """Return the recording of a story as an SVG; without motion, and on paper, its last screen."""
+    rows = screen(story)
+    end = max(when for row in rows for when, _ in row) + LOOK_S
+    width, height = round(2 * AROUND + ACROSS * WIDTH), 2 * AROUND + DOWN * HEIGHT
+    beyond = max(0, len(rows) - HEIGHT)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" role="img" '
-        f'aria-label="Recording of the story {escape(head["title"])}"><style>{STYLE}</style>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="Recording of the story {escape(story)}">',
+        f"<style>{STYLE}.roll{{transform:translateY({-DOWN * beyond}px)}}{_motion(rows, end)}</style>",
         '<rect width="100%" height="100%" rx="8" fill="#1b2733"/>',
+        f'<svg x="{AROUND}" y="{AROUND}" width="{width - 2 * AROUND}" height="{DOWN * HEIGHT}">'
+        '<g class="roll">',
     ]
-    for number, line in enumerate(lines):
-        y = AROUND + DOWN * number + 13
+    typing = False
+    for number, row in enumerate(rows):
+        if row and row[0][1].startswith("$ "):
+            typing = True
+        elif len({when for when, _ in row}) < 2:
+            typing = False
         said = "".join(
-            f'<tspan style="animation-delay:{when:.2f}s">{escape(part)}</tspan>' for when, part in line
+            f'<tspan style="animation-delay:{when:.2f}s">{escape(part)}</tspan>' for when, part in row
         )
-        parts.append(f'<text x="{AROUND}" y="{y}" xml:space="preserve">{said}</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
+        kind = ' class="typed"' if typing else ""
+        parts.append(f'<text{kind} y="{DOWN * number + 13}" xml:space="preserve">{said}</text>')
+    return "\n".join([*parts, "</g></svg></svg>"]) + "\n"
+
+
+def _motion(rows: list[list[Event]], end: float) -> str:
+    """Return the styles that show text at its time, and move the screen up by a row where it is full."""
+    steps = ["0%{transform:none}"]
+    for number, row in enumerate(rows):
+        if row and number >= HEIGHT:
+            up = DOWN * (number - HEIGHT + 1)
+            steps.append(f"{100 * row[0][0] / end:.2f}%{{transform:translateY(-{up}px)}}")
+    return (
+        "@media screen and (prefers-reduced-motion:no-preference){"
+        "tspan{animation:show .01s both}@keyframes show{from{fill-opacity:0}}"
+        f".roll{{animation:roll {end:.1f}s step-end both}}@keyframes roll{{{''.join(steps)}}}}}"
+    )
 
 
 def main() -> None:
-    """Record a story if a folder is given, and draw it."""
-    story, *folder = sys.argv[1:]
-    path = IMAGES / f"{story}.cast"
-    if folder:
-        path.write_text(cast(story, recorded(story, Path(folder[0]) / "story")), encoding="utf-8")
-    drawn = picture(path.read_text(encoding="utf-8"))
-    path.with_suffix(".svg").write_text(drawn, encoding="utf-8")
+    """Write both files of each recorded story."""
+    for story in RECORDED:
+        (IMAGES / f"{story}.cast").write_text(cast(story), encoding="utf-8")
+        (IMAGES / f"{story}.svg").write_text(picture(story), encoding="utf-8")
 
 
 if __name__ == "__main__":

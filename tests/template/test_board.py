@@ -13,8 +13,8 @@ import sqlfluff
 import yaml
 
 import bundle
+from bundle_faults import planted
 from conftest import Answers
-from test_bundle_faults import planted
 
 ANSWERS = {"sql_warehouse": "Starter", "notification_emails": "risk@example.com"}
 BOARD, ALERT, DASHBOARD = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 import bundle
+from bundle_faults import assert_found, copied_bundle, line_that_begins, planted
 
 JOB, SCHEMAS, TOP = "resources/end_to_end_pipeline.job.yml", "resources/schemas.yml", "databricks.yml"
 POLICY, VOLUME, MODEL = "resources/cluster_policy.yml", "resources/volume.yml", "resources/signal_model.yml"
@@ -171,28 +171,10 @@ ELSEWHERE = [
 ]
 
 
-FOLDERS = ("libraries", "resources", "notebooks")
-
-
 @pytest.fixture
 def copied(defaults: Path, tmp_path: Path) -> Path:
-    """Return a folder with what the checks read of a project."""
-    project = tmp_path / "project"
-    project.mkdir()
-    files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
-    (project / "engine").mkdir()
-    for name in (*files, "engine/pyproject.toml", "engine/libraries", ".github", "conf", *FOLDERS):
-        source = defaults / name
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / name)
-    return project
-
-
-def planted(path: Path, old: str, new: str) -> int:
-    """Put a fault into a file and return its line."""
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return text[: text.index(old)].count("\n") + 1
+    """Return a folder with the parts of a project that the checks read."""
+    return copied_bundle(defaults, tmp_path / "project")
 
 
 @pytest.mark.parametrize(("file", "old", "new", "fault"), FAULTS)
@@ -200,8 +182,7 @@ def test_a_planted_fault_is_found_with_its_file_and_line(
     file: str, old: str, new: str, fault: str, copied: Path
 ) -> None:
     line = planted(copied / file, old, new)
-    found = bundle.problems(copied)
-    assert [entry for entry in found if entry.startswith(f"{file}:{line}:") and fault in entry], found
+    assert_found(copied, file, line, fault)
 
 
 @pytest.mark.parametrize(("file", "old", "new", "fault", "there", "begins"), ELSEWHERE)
@@ -209,10 +190,7 @@ def test_a_planted_fault_is_found_where_it_comes_to_light(
     file: str, old: str, new: str, fault: str, there: str, begins: str, copied: Path
 ) -> None:
     planted(copied / file, old, new)
-    lines = (copied / there).read_text(encoding="utf-8").splitlines()
-    line = next(number for number, text in enumerate(lines, start=1) if text.startswith(begins))
-    found = bundle.problems(copied)
-    assert [entry for entry in found if entry.startswith(f"{there}:{line}:") and fault in entry], found
+    assert_found(copied, there, line_that_begins(copied / there, begins), fault)
 
 
 def test_a_key_that_is_there_twice_is_refused_with_its_line(copied: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 import bundle
 from acceleray.engines.ray.slots import plan
 from acceleray.settings import load
+from bundle_faults import assert_found, copied_bundle, planted
 from conftest import Answers, answers_of
 from render import render
 
@@ -31,7 +31,6 @@ GPU_FAULTS = [
     (PINNED, "optuna==5.0.0", "xgboost-cpu==3.2.0", "overwrite each other"),
     (PINNED, "xgboost==3.2.0", "xgboost==3.1.0", "not what the wheel asks for"),
 ]
-FOLDERS = ("libraries", "resources", "notebooks")
 GPU_FAMILIES = {"aws": ("g5.",), "azure": ("Standard_NC",), "gcp": ("g2-",)}
 
 
@@ -39,16 +38,17 @@ GPU_FAMILIES = {"aws": ("g5.",), "azure": ("Standard_NC",), "gcp": ("g2-",)}
 def test_a_planted_fault_about_gpus_is_found_with_its_file_and_line(
     file: str, old: str, new: str, fault: str, described: Callable[[Answers], Path], tmp_path: Path
 ) -> None:
-    line, found = planted(described(answers_of("gpu")), tmp_path / "project", file, old, new)
-    assert [entry for entry in found if entry.startswith(f"{file}:{line}:") and fault in entry], found
+    project = copied_bundle(described(answers_of("gpu")), tmp_path / "project")
+    assert_found(project, file, planted(project / file, old, new), fault)
 
 
 def test_a_machine_that_its_policy_does_not_list_is_refused(
     described: Callable[[Answers], Path], tmp_path: Path
 ) -> None:
     both = '"${var.runtime}", "${var.gpu_runtime}"'
-    source = described(answers_of("gpu"))
-    _, found = planted(source, tmp_path / "project", POLICY, both, '"${var.runtime}"')
+    project = copied_bundle(described(answers_of("gpu")), tmp_path / "project")
+    planted(project / POLICY, both, '"${var.runtime}"')
+    found = bundle.problems(project)
     assert [line for line in found if line.startswith(JOB) and "spark_version to be one of" in line], found
 
 
@@ -91,19 +91,6 @@ def test_where_every_job_has_a_gpu_there_is_no_other_machine(described: Callable
     given = bundle.data(project)
     assert {"gpu_runtime", "gpu_node_type"} <= given["variables"].keys()
     assert not {"runtime", "node_type"} & given["variables"].keys()
-
-
-def planted(source: Path, project: Path, file: str, old: str, new: str) -> tuple[int, list[str]]:
-    """Return the line of a fault that is planted in a copy of a bundle, and what is found there."""
-    project.mkdir()
-    files = ("databricks.yml", ".copier-answers.yml", "pyproject.toml")
-    (project / "engine").mkdir()
-    for name in (*files, "engine/pyproject.toml", "engine/libraries", ".github", "conf", *FOLDERS):
-        (shutil.copytree if (source / name).is_dir() else shutil.copy2)(source / name, project / name)
-    text = (project / file).read_text(encoding="utf-8")
-    assert old in text
-    (project / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    return text[: text.index(old)].count("\n") + 1, bundle.problems(project)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ import bundle
 from acceleray.cli.task import task
 from acceleray.settings import load
 from acceleray.settings.places import in_catalog, shares_stage
+from bundle_faults import assert_found, line_that_begins, planted
 from conftest import Answers, answers_of, drawn_together
 from portfolio import PROJECT
 from render import render
-from test_bundle_faults import planted
 from test_subsets import SUBSETS
 
 JOB, BATCH = "resources/end_to_end_pipeline.job.yml", "resources/batch_inference.job.yml"
@@ -215,10 +215,8 @@ def test_a_planted_fault_of_a_serverless_task_is_found_with_its_file_and_line(
 ) -> None:
     project = bundled({"compute": "serverless"})
     line = planted(project / file, old, new)
-    found = bundle.problems(project)
     # Some findings are about the task around it, which begins a line above.
-    places = tuple(f"{file}:{at}:" for at in (line - 1, line, line + 1))
-    assert [entry for entry in found if entry.startswith(places) and fault in entry], found
+    assert_found(project, file, line, fault, around=1)
 
 
 @pytest.mark.parametrize(("answers", "file", "old", "new", "fault", "there", "begins"), ELSEWHERE)
@@ -234,10 +232,7 @@ def test_a_planted_fault_of_compute_is_found_where_it_comes_to_light(
 ) -> None:
     project = bundled(answers)
     planted(project / file, old, new)
-    lines = (project / there).read_text(encoding="utf-8").splitlines()
-    line = next(number for number, text in enumerate(lines, start=1) if text.startswith(begins))
-    found = bundle.problems(project)
-    assert [entry for entry in found if entry.startswith(f"{there}:{line}:") and fault in entry], found
+    assert_found(project, there, line_that_begins(project / there, begins), fault)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 
 import pytest
 
 import talk
 import talk_figures
+import talk_recording
 import transcripts
 
 SLIDES = talk.TALK / "slides.md"
@@ -48,6 +51,22 @@ def test_figures_are_those_of_the_published_measurements(name: str) -> None:
     kept = (talk_figures.IMAGES / f"{name}.svg").read_text(encoding="utf-8")
     assert talk_figures.FIGURES[name]() == kept, "run: python scripts/talk_figures.py"
     assert len(re.findall("<rect", kept)) > 4
+
+
+@pytest.mark.parametrize("story", talk_recording.RECORDED)
+def test_recordings_show_the_words_of_their_story(story: str) -> None:
+    kept = talk_recording.IMAGES / story
+    drawn, cast = (kept.with_suffix(end).read_text(encoding="utf-8") for end in (".svg", ".cast"))
+    assert talk_recording.picture(story) == drawn, "run: python scripts/talk_recording.py"
+    head, *events = map(json.loads, cast.splitlines())
+    assert (head["version"], head["title"]) == (2, story)
+    assert [when for when, *_ in events] == sorted(when for when, *_ in events)
+    shown = "".join(text for *_, text in events).replace("\r\n", "\n")
+    assert shown == (transcripts.STORIES / story / "output.txt").read_text(encoding="utf-8")
+    rows = re.findall(r"<text[^>]*>(.*?)</text>", drawn)
+    told = html.unescape("".join(re.sub(r"<[^>]+>", "", row) for row in rows))
+    assert told == shown.replace("\n", "")
+    assert len(drawn) < 200_000
 
 
 def test_a_story_without_the_command_is_named() -> None:

@@ -61,7 +61,7 @@ def run(new_project: Callable[[], Callable[..., Run]], tmp_path_factory: pytest.
     run.identify(loaded.load_id, loaded.as_of)
     build_returns(run)
     calibration = calibrate(run)
-    backtest(run, calibration, build_book(run, calibration, None))
+    backtest(run, calibration, build_book(run, calibration.returns, calibration.usable, None))
     return run
 
 

@@ -14,7 +14,7 @@ from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.stages.book.stage import accept_book, build_book, examine_book, receive_book
 from acceleray.stages.ingest.stage import ingest
-from acceleray.tables import PORTFOLIO_LIQUIDITY, POSITION_LIQUIDITY, POSITIONS, PRICES_RECEIVED
+from acceleray.tables import PORTFOLIO_LIQUIDITY, POSITION_LIQUIDITY, POSITIONS, PRICES_RECEIVED, RUN_NOTICES
 
 PRICES = (
     "date,AAA,BBB,EURUSD\n2024-01-02,10,20,1.25\n2024-01-03,11,21,1.25\n2024-01-04,12,20,1.25\n"
@@ -101,6 +101,35 @@ def test_other_volumes_are_another_run_and_volumes_of_long_ago_tell_nothing(
     assert receive_book(run).identity != first
     built(run)
     assert not run.lake.exists(PORTFOLIO_LIQUIDITY) or not run.rows(PORTFOLIO_LIQUIDITY).num_rows
+
+
+def test_rows_columns_and_volumes_that_are_not_used_are_kept_as_notices(
+    desk: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = desk("liquidity.source=csv", f"liquidity.path={tmp_path / 'volumes.csv'}")
+    (tmp_path / "volumes.csv").write_text("date,AAA\n2024-01-06,20\n")
+    header, *rows = POSITIONS_FILE.splitlines()
+    lines = (f"{header},uantity", *(f"{row},1" for row in rows), "P,AAA,x,,1")
+    (tmp_path / "positions.csv").write_text("\n".join(("A fund", *lines, "", "All rights reserved")))
+    built(run)
+    run.notices.commit()
+    kept = run.rows(RUN_NOTICES).sort_by("place")
+    assert kept["text"].to_pylist() == [
+        "skipped, above or below the table: line 1 and line 8 of positions.csv",
+        "column 'uantity' of positions.csv is not used; if it is quantity, name it so, or map it in"
+        " conf/book.yml",
+        "quarantined: line 6 of positions.csv has 'x' for quantity, which is not a number",
+        "volumes begin after 2024-01-05: days to liquidate are not evaluated",
+    ]
+    # What was read is said, and is no notice.
+    assert not [line for line in run.notices.lines if line.startswith(("3 positions", "positions as of"))]
+    # The same run again, whose file is in order by now, leaves none behind.
+    again = desk()
+    (tmp_path / "positions.csv").write_text(POSITIONS_FILE)
+    built(again)
+    again.notices.commit()
+    assert again.notices.lines == ()
+    assert not again.rows(RUN_NOTICES).num_rows
 
 
 REFUSED = {

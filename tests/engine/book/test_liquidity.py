@@ -113,6 +113,18 @@ def test_wide_files_long_price_files_and_files_of_one_instrument_are_read(receiv
     assert own.of["A"][1].tolist() == [100.0]
 
 
+def test_cells_and_rows_that_are_no_volumes_are_named(received: Any) -> None:
+    assert received(WIDE).notices == ()
+    (line,) = received("date,A,B\n2022-12-19,100,7\n2022-12-20,many,x\n").notices
+    assert line.endswith(
+        "volumes.csv: 2 cells not used as no volume can be read, the first 'many' of A on 2022-12-20"
+    )
+    days = [f"2022-12-{day} 00:00:00-05:00" for day in (14, 15, 16, 19)]
+    live = "2022-12-20 15:59:58-05:00"
+    (line,) = received("date,A\n" + "".join(f"{day},100\n" for day in (*days, live))).notices
+    assert line.endswith(f"volumes.csv: line 6 left out: '{live}' is a live price, not a close")
+
+
 REFUSED = {
     "prices": ("Date,Open,High,Low,Close\n2022-12-19,1,2,1,2\n", "has the column 'Open' and none of volumes"),
     "negative": ("date,A\n2022-12-19,-5\n", "has a volume of -5 for A on 2022-12-19"),

@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-from acceleray.cli import main
+from portfolio.__main__ import main
 
 # Parts of 20 fits are kept instead of 100, the backtest reads those of one day at a time instead of 10,000,
 # and betas are estimated by two; portfolios stay in an actor for each 32, through which scenarios go atom by

@@ -13,7 +13,8 @@ from workloads.running import Ran
 
 pytestmark = [pytest.mark.ray, pytest.mark.nightly]
 YESTERDAY, TODAY = date(2022, 12, 27), date(2022, 12, 28)
-POSITIONS = """portfolio_id,instrument_id,weight
+POSITIONS = """Holdings of the desk
+portfolio_id,instrument_id,weight
 LONG,AAPL,0.6
 LONG,JPM,0.3
 PAIRS,XOM,0.5
@@ -59,12 +60,20 @@ def evenings(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> tuple[Path
 
 def test_every_portfolio_is_judged_and_the_book_has_one_verdict(evenings: Any, spark: Any) -> None:
     _, ran = evenings
-    assert "of 3 portfolios; none rejected of 3 portfolios tested together" in ran[0].out
+    assert "3 of 3 portfolios pass alone; none rejected of 3 portfolios tested together" in ran[0].out
     found = rows(spark, ran[0], "gold.backtest_verdicts")
     of = {(row["portfolio_id"], row["model"]) for row in found}
     assert {name for name, _ in of} == {"DESK", "LONG", "PAIRS"}
     assert sum(name == "DESK" for name, _ in of) == 4
     assert {row["covered_pct_gross"] for row in found} == {100.0}
+
+
+def test_a_line_that_is_not_part_of_the_table_stands_at_the_top_of_the_report(evenings: Any) -> None:
+    _, ran = evenings
+    for each in ran:
+        text = each.report.read_text(encoding="utf-8")
+        said = "<li>Skipped, above or below the table: line 1 of positions.csv.</li>"
+        assert text.index(said) < text.index("<h1>")
 
 
 def test_tonight_the_day_is_joined_to_what_was_reported_yesterday(evenings: Any, spark: Any) -> None:

@@ -129,7 +129,7 @@ def exceptions_by_year(found: Backtest) -> Drawing | None:
             axes.set_visible(False)
         for row in panels:
             row[0].set_ylabel("Exceptions a year")
-        # Made here: a series without bars would lend its key a colour of its own.
+        # Made here: a series without bars would give its key another colour.
         handles = [
             Patch(color=canvas.RULE, label="95 % range"),
             Line2D([], [], color=canvas.INK, linewidth=1.2, label="expected"),

@@ -16,7 +16,7 @@ _TABLE = re.compile(r"<table\b[^>]*>.*?</table>(?:\s*</div>)?", re.DOTALL)
 _SECTION = re.compile(r'<section id="([^"]+)"')
 _ROW = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<t[hd]\b([^>]*)>(.*?)</t[hd]>", re.DOTALL)
-# A second value of a cell stands below the first; it has a column of its own.
+# A second value of a cell stands below the first; it has a separate column.
 _SUB = re.compile(
     r'<t([hd])\b([^>]*)>((?:(?!</t[hd]>).)*?)<div class="sub"([^>]*)>(.*?)</div>\s*</t[hd]>', re.DOTALL
 )
@@ -55,7 +55,7 @@ def csv_of(table: str) -> str:
     """Return the rows of a table in HTML as CSV.
 
     Numbers are plain, with the digits that the page knows and not those it shows; their unit is in the
-    header, or in a column of its own where it is not the same in all rows. Text that a spreadsheet would
+    header, or in a separate column where it is not the same in all rows. Text that a spreadsheet would
     take for a formula has an apostrophe before it.
     """
     rows = [[_read(*cell) for cell in _cells(row)] for row in _ROW.findall(table)]

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from acceleray.extend import Section
-from acceleray.report import formats, listing, price_findings
+from acceleray.report import formats, listing, notices, price_findings
 from acceleray.report.desk import overview, overview_figure, pages
 from acceleray.report.desk.order import file_name
 from acceleray.report.downloads import with_downloads
@@ -45,7 +45,7 @@ class Page:
     def html(
         self, read: Reads, settings: Settings, own: Sequence[Section] = (), stem: str = "", **more: Any
     ) -> str:
-        """Return the page about the run whose rows `read` gives: findings about its prices first.
+        """Return the page about the run whose rows `read` gives: what was left out and its findings first.
 
         A project's own sections come before the last. `stem` is the name of its file without the ending:
         that of the folder with the pages of portfolios, and the beginning of the names of downloads.
@@ -64,7 +64,12 @@ class Page:
             if self.desk:
                 filled |= _overview(read, settings, stem)
             page = render(
-                self.template, sections=sections, own_sections=added, price_findings=found, **filled
+                self.template,
+                sections=sections,
+                own_sections=added,
+                price_findings=found,
+                notices=notices.gather(read),
+                **filled,
             )
         return with_downloads(page, stem or self.template.partition(".")[0])
 

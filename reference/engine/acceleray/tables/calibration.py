@@ -10,7 +10,7 @@ _FIT = (
         "string",
         "calibrated; held: hardly moves; proxied: as others move; rejected: its data; failed: no model fits",
     ),
-    Column("reason", "string", "Why there is no model of its own; empty otherwise"),
+    Column("reason", "string", "Why it has no separate model; empty otherwise"),
     Column("observations", "long", "Returns used", "days"),
     Column("mu", "double", "Mean daily return", "fraction", True),
     Column("omega", "double", "Constant of the variance", "fraction^2", True),
@@ -72,7 +72,7 @@ CALIBRATION_HISTORY = Table(
 CALIBRATION_GATE = Table(
     layer="gold",
     name="calibration_gate",
-    comment="What a calibration must reach before anything is simulated with it.",
+    comment="Criteria that a calibration must meet before a simulation.",
     scope="run_id",
     key=("run_id", "check_name"),
     columns=(
@@ -107,7 +107,7 @@ FACTOR_BETAS = Table(
         ),
         Column("beta_se", "double", "Its HAC (Newey-West) standard error", "per unit of factor", True),
         Column("r_squared", "double", "Share of variance that all factors explain", "fraction", True),
-        Column("specific_volatility", "double", "Standard deviation of the rest, a month", "fraction", True),
+        Column("specific_volatility", "double", "Standard deviation of the rest per month", "fraction", True),
         *_MONTHS,
         Column(
             "sampling",

@@ -1,11 +1,11 @@
-"""Gold change: what a portfolio's risk has changed by since the run before, and by what."""
+"""Gold change: the change in a portfolio's risk since the run before, and its causes."""
 
 from acceleray.tables.contract import CONFIDENCE, HORIZON, INSTRUMENT, PORTFOLIO, Column, Table, run_columns
 
 BOOK_LINES = Table(
     layer="gold",
     name="book_lines",
-    comment="What the weights of portfolios multiply, as simulated; the next run starts its comparison here.",
+    comment="Weights of portfolios by line, as simulated; the next run starts its comparison here.",
     scope="run_id",
     key=("run_id", "portfolio_id", "instrument_id", "part", "base_currency", "rates"),
     columns=(
@@ -48,7 +48,7 @@ RISK_CHANGE = Table(
         Column("instruments_pct_nav", "double", "Part of new and ended instruments", "% of NAV", True),
         Column("market_pct_nav", "double", "Part of new returns and today's volatility", "% of NAV", True),
         Column("parameters_pct_nav", "double", "Part of the models' parameters", "% of NAV", True),
-        Column("remainder_pct_nav", "double", "What is left: prices, settings or code", "% of NAV", True),
+        Column("remainder_pct_nav", "double", "Remainder: prices, settings or code", "% of NAV", True),
         Column("reason", "string", "Why it is not split, all of it remainder; empty otherwise"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from acceleray.tables.contract import Column, Table, run_columns
 
-_KIND = Column("kind", "string", "What was computed, such as fit or fold")
+_KIND = Column("kind", "string", "Kind of result, such as fit or fold")
 
 KEPT_WORK = Table(
     layer="gold",
@@ -25,7 +25,7 @@ KEPT_WORK = Table(
 RUN_WORK = Table(
     layer="gold",
     name="run_work",
-    comment="What each stage of a run took from earlier runs, what it made, and why.",
+    comment="Results that each stage of a run reused or computed, and why.",
     scope="run_id",
     key=("run_id", "stage", "kind", "made_by", "reason"),
     columns=(

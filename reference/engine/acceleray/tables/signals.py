@@ -34,7 +34,11 @@ SIGNAL_RANKS = Table(
         Column("turnover", "double", "Share of the long-short book traded per horizon", "fraction", True),
         Column("net_information_ratio", "double", "Annualised, of the spread less costs", "", True),
         Column(
-            "marginal_rank_ic", "double", "Rank IC of what the signals before it do not explain", "", True
+            "marginal_rank_ic",
+            "double",
+            "Rank IC of the part that the signals before it do not explain",
+            "",
+            True,
         ),
         Column("marginal_t", "double", "Its Newey-West t statistic", "", True),
     ),

@@ -12,7 +12,7 @@ PRICES = Table(
         source_column(),
         Column("instrument_id", "string", "Instrument"),
         Column("date", "date", "Trading day"),
-        Column("price", "double", "Closing price: what a position is worth", "price currency"),
+        Column("price", "double", "Closing price, at which positions are valued", "price currency"),
         Column(
             "adjusted_price",
             "double",
@@ -111,7 +111,7 @@ PRICE_FINDINGS = Table(
         ),
         Column("count", "long", "Days, cells or instruments, as the text says"),
         Column("value", "double", "The number behind it, in the unit of the text"),
-        Column("text", "string", "What was found, with numbers and dates"),
+        Column("text", "string", "The finding, with numbers and dates"),
         Column("advice", "string", "What to do; empty where there is nothing to do"),
         Column("load_id", "string", "Received content it was found in"),
     ),

@@ -22,7 +22,7 @@ RETIRED_CHECKS = frozenset({"price_is_positive", "adjusted_price_is_positive", "
 
 
 class MisfitError(PortfolioError):
-    """A stored table cannot become what is declared; the message says why in one line."""
+    """A stored table cannot take its declared form; the message says why in one line."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Stored:
 
 
 def properties(table: Table) -> dict[str, str]:
-    """Return what a new table records of its declaration."""
+    """Return the part of its declaration that a new table records."""
     recorded = {CONTRACT_PROPERTY: str(CONTRACT_VERSION)}
     recorded |= {SCOPE_PROPERTY: table.scope, KEY_PROPERTY: ", ".join(table.key)}
     if table.append_only:
@@ -66,7 +66,7 @@ def refuse_newer(table: Table, stored: Stored) -> None:
 
 
 def misfit(table: Table, stored: Stored) -> str:
-    """Return why a stored table cannot become what is declared, in words, or nothing if it can."""
+    """Return why a stored table cannot take its declared form, in words, or nothing if it can."""
     scope, key = SCOPE_AND_KEY_UNRECORDED.get(table.label, (table.scope, table.key))
     scope_then = stored.properties.get(SCOPE_PROPERTY, scope)
     if scope_then != table.scope:
@@ -86,7 +86,7 @@ def misfit(table: Table, stored: Stored) -> str:
 
 
 def refuse_misfit(table: Table, stored: Stored) -> None:
-    """Refuse a table that cannot become what is declared; a run sets it aside instead.
+    """Refuse a table that cannot take its declared form; a run sets it aside instead.
 
     Raises:
         MisfitError: it has another key or scope, or a column of another type.

@@ -1,4 +1,4 @@
-"""Silver factors, and gold stress: what was assumed, what it does to each portfolio, and what would hurt."""
+"""Silver factors, and gold stress: assumptions, losses of each portfolio, and reverse stress."""
 
 from acceleray.tables.contract import (
     FACTOR,
@@ -165,7 +165,7 @@ STRESS_LOSSES = Table(
 REVERSE_STRESS = Table(
     layer="gold",
     name="reverse_stress",
-    comment="What it takes for each portfolio to lose a given amount, and how far from no change that is.",
+    comment="Scenarios in which each portfolio loses a given amount, and their distance from no change.",
     scope="run_id",
     key=("run_id", "portfolio_id", "method", "target_loss_pct_nav", "horizon_d"),
     columns=(

@@ -1,4 +1,4 @@
-"""Gold tuning: every trial of a search, how it went, and what the search as a whole is worth."""
+"""Gold tuning: every trial of a search, its course, and the evidence of the search as a whole."""
 
 from acceleray.tables.contract import Column, Table, run_columns
 
@@ -47,7 +47,7 @@ TRIAL_PROGRESS = Table(
 TUNING_EVIDENCE = Table(
     layer="gold",
     name="tuning_evidence",
-    comment="What a search is worth once the number of its trials is counted.",
+    comment="Evidence of a search, allowing for the number of its trials.",
     scope="run_id",
     key=("run_id",),
     columns=(
@@ -67,7 +67,7 @@ TUNING_EVIDENCE = Table(
         Column("holdout_rank_ic_p", "double", "Its two-sided p-value", "", True),
         Column("periods", "long", "Horizons that do not overlap, of which the Sharpe ratios are"),
         Column("sharpe", "double", "Sharpe ratio of the chosen trial per horizon, not annualised", "", True),
-        Column("expected_maximum_sharpe", "double", "What the best of so many trials has by luck", "", True),
+        Column("expected_maximum_sharpe", "double", "Best of so many trials by luck", "", True),
         Column(
             "deflated_sharpe", "double", "Probability that its Sharpe ratio is not luck", "probability", True
         ),
@@ -90,8 +90,8 @@ LEAKAGE_CHECKS = Table(
     columns=(
         *run_columns(),
         Column("subject", "string", "Feature, or chosen model"),
-        Column("check_name", "string", "What was looked at"),
-        Column("value", "double", "What was found", "", True),
+        Column("check_name", "string", "Subject of the check"),
+        Column("value", "double", "Value found", "", True),
         Column("maximum", "double", "Above this it is suspected"),
         Column("suspected", "boolean", "Whether leakage is suspected"),
         Column("reason", "string", "What that means, in words"),

@@ -13,7 +13,7 @@ def _measures(horizon: str, words: str) -> tuple[Column, ...]:
             Column(
                 f"{short}_{horizon}_incremental",
                 "double",
-                f"What the trade adds to {name} {words}: with it less without it; of all trades, the change",
+                f"Change in {name} {words} by the trade: with it less without it; of all trades together",
                 "currency",
             ),
         ]

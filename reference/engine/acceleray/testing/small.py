@@ -24,7 +24,7 @@ from acceleray.runtime.run import Run
 from acceleray.runtime.session import close_open, session
 from acceleray.settings import Settings, load
 from acceleray.stages.ingest.shipped import sample_prices
-from acceleray.tables import RUN_INPUTS, RUN_TABLES, RUN_WORK, RUNS
+from acceleray.tables import RUN_INPUTS, RUN_NOTICES, RUN_TABLES, RUN_WORK, RUNS
 from acceleray.tables.contract import Table
 
 INSTRUMENTS = ("AAPL", "JPM", "XOM", "WMT", "PFE")
@@ -95,7 +95,7 @@ class SmallProject:
     @staticmethod
     def steps(run: Run) -> list[Step]:
         """Return what a run read and wrote, in order, without the evidence about itself."""
-        evidence = (RUN_TABLES, RUN_INPUTS, RUN_WORK, RUNS)
+        evidence = (RUN_TABLES, RUN_INPUTS, RUN_NOTICES, RUN_WORK, RUNS)
         return [
             (t.stage, t.direction, t.table.label, t.version, t.rows)
             for t in run.touches

@@ -18,6 +18,7 @@ def record(run: Run, model_uri: str = "") -> None:
     A run that changed nothing keeps the record of the run that did: its numbers come from those versions.
     """
     run.kept.wait()
+    run.notices.commit()
     touches = list(run.touches)
     # The row in gold.runs is committed last: without it an earlier attempt was killed before it could finish.
     if not any(touch.changed for touch in touches) and run.rows(RUNS).num_rows:

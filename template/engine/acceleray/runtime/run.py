@@ -28,6 +28,7 @@ from acceleray.runtime.document_page import Page
 from acceleray.runtime.identity import Identity, Touch, source_name
 from acceleray.runtime.inputs import Input, outside
 from acceleray.runtime.kept import Kept
+from acceleray.runtime.notices import Notices
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project
 from acceleray.settings import Settings
@@ -62,6 +63,7 @@ class Run:
         self.seconds: dict[str, float] = {}
         self.handed: list[tuple[str, Table, str]] = []
         self.kept = Kept(self, settings.anew)
+        self.notices = Notices(self)
         self.outside: list[Input] = []
         self._identity: Identity | None = None
         self._stage = ""
@@ -159,8 +161,7 @@ class Run:
             others = [name for name in table.column_names if name not in per]
             least = [F.min(quoted(name)).alias(f"{name}_min") for name in others]
             largest = [F.max(quoted(name)).alias(f"{name}_max") for name in others]
-            counted = F.count(F.lit(1)).alias("rows")
-            frame = frame.groupBy(*map(quoted, per)).agg(counted, *least, *largest)
+            frame = frame.groupBy(*map(quoted, per)).agg(F.count(F.lit(1)).alias("rows"), *least, *largest)
         return frame.toArrow()
 
     def sample(self, table: Table, columns: Sequence[str], limit: int, **among: Sequence[Any]) -> pa.Table:
@@ -249,6 +250,7 @@ class Run:
         with self.stage("report", "Write the report"):
             name = f"{self.workload}-{self.as_of}-{self.identity.run_id}.html"
             path, own = self.settings.state_dir / "reports" / name, self.project.own_sections(self.workload)
+            self.notices.commit()
             path = page.write(self.rows, self.settings, path, own, **more)
             # A page of a project's own may have none.
             documents = getattr(page, "documents", None)
@@ -273,10 +275,7 @@ class Run:
         return self.lake.read(table, self.scope(table), self.version(table))
 
     def _here(
-        self,
-        table: Table,
-        columns: tuple[str, ...],
-        among: Mapping[str, Sequence[Any]],
+        self, table: Table, columns: tuple[str, ...], among: Mapping[str, Sequence[Any]]
     ) -> pa.Table | None:
         # Whole: the files have columns that a narrowed declaration has not.
         selection = Selection(whole(table), self.version(table), self.scope(table), columns)

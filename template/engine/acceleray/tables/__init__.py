@@ -22,7 +22,7 @@ from acceleray.tables.calibration import (
 )
 from acceleray.tables.change import BOOK_LINES, RISK_CHANGE
 from acceleray.tables.contract import CONTRACT_VERSION, Column, Layer, Scope, Table
-from acceleray.tables.evidence import RUN_INPUTS, RUN_TABLES, RUNS
+from acceleray.tables.evidence import RUN_INPUTS, RUN_NOTICES, RUN_TABLES, RUNS
 from acceleray.tables.holdings import (
     HOLDINGS,
     HOLDINGS_QUARANTINED,
@@ -145,6 +145,7 @@ ALL: tuple[Table, ...] = (
     RUNS,
     RUN_TABLES,
     RUN_INPUTS,
+    RUN_NOTICES,
     RUN_WORK,
     KEPT_WORK,
 )
@@ -222,6 +223,7 @@ __all__ = [
     "RISK_REPORTED",
     "RUNS",
     "RUN_INPUTS",
+    "RUN_NOTICES",
     "RUN_TABLES",
     "RUN_WORK",
     "SCENARIO_SETS",

@@ -1,4 +1,4 @@
-"""Gold evidence: what ran, what it read and wrote."""
+"""Gold evidence: runs, and the tables that they read and wrote."""
 
 from acceleray.tables.contract import Column, Table, run_columns
 
@@ -44,10 +44,25 @@ RUN_TABLES = Table(
     checks=(("direction_is_known", "direction IN ('read', 'wrote')"),),
 )
 
+RUN_NOTICES = Table(
+    layer="gold",
+    name="run_notices",
+    comment="Input that a run left out of its numbers or took otherwise than given, as told on its console.",
+    scope="run_id",
+    key=("run_id", "place"),
+    columns=(
+        *run_columns(),
+        Column("place", "long", "Number of the notice, from 1, in the order in which they came"),
+        Column("stage", "string", "Stage of the run; empty before the first"),
+        # It names lines of files, and the same rows may come in another order.
+        Column("text", "string", "Row, column, instrument or position, and the reason", volatile=True),
+    ),
+)
+
 RUN_INPUTS = Table(
     layer="gold",
     name="run_inputs",
-    comment="What a run took from outside: files, tables of others, and rows that earlier runs left.",
+    comment="External inputs of a run: files, external tables, and rows of earlier runs.",
     scope="run_id",
     key=("run_id", "kind", "name", "part"),
     columns=(

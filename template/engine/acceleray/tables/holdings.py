@@ -14,7 +14,7 @@ HOLDINGS_RECEIVED = Table(
     key=("run_id", "content", "row"),
     columns=(
         *run_columns(),
-        Column("content", "string", "What the line is of: positions, portfolios or instruments"),
+        Column("content", "string", "Contents of the line: positions, portfolios or instruments"),
         Column("row", "long", "Its number among them, sorted by content: lines have no order"),
         _FILE,
         _LINE,
@@ -94,7 +94,7 @@ PORTFOLIOS_KNOWN = Table(
 INSTRUMENTS_KNOWN = Table(
     layer="silver",
     name="instruments_known",
-    comment="Instruments that are held or in the desk's file of instruments, and what is known about them.",
+    comment="Instruments that are held or in the desk's file of instruments, with their attributes.",
     scope="run_id",
     key=("run_id", "instrument_id"),
     columns=(
@@ -120,7 +120,7 @@ INSTRUMENTS_KNOWN = Table(
         Column("issuer", "string", "Issuer, as the files say", nullable=True),
         Column("calendar", "string", "Exchange calendar, as the files say", nullable=True),
         Column("proxy", "string", "Series that stands in for its prices", nullable=True),
-        Column("proxy_beta", "double", "What it moves per unit the proxy moves", "fraction", True),
+        Column("proxy_beta", "double", "Move per unit that the proxy moves", "fraction", True),
         Column("groups", "string", "Further columns of the file, a JSON object by column"),
     ),
     checks=(

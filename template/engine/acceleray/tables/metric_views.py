@@ -27,7 +27,7 @@ class MetricView:
 
     Attributes:
         name: of the view.
-        comment: what it is of.
+        comment: its subject.
         tables: that its source reads; the source has the name of each in braces.
         source: a query.
         dimensions: columns of the source to group by, each with what it means.

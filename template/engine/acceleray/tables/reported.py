@@ -1,4 +1,4 @@
-"""Gold live record: what was reported for a day, what came of it, and what that says. Never rewritten."""
+"""Gold live record: risk as reported for a day, and the P&L of the day after. Never rewritten."""
 
 from acceleray.tables.contract import (
     CONFIDENCE,
@@ -36,7 +36,9 @@ RISK_REPORTED = Table(
         Column("nav", "double", "Net asset value it was reported for", "currency"),
         Column("currency", "string", "ISO 4217 code"),
         Column("reported_at", "timestamp", "When the row was added", "UTC", volatile=True),
-        Column("reason", "string", "Empty as first reported, else what it was and what has changed"),
+        Column(
+            "reason", "string", "Empty as first reported, else the old number and the cause of the change"
+        ),
     ),
     checks=(("revision_is_positive", "revision >= 1"),),
     append_only=True,
@@ -45,14 +47,14 @@ RISK_REPORTED = Table(
 EXPOSURES_REPORTED = Table(
     layer="gold",
     name="exposures_reported",
-    comment="What the reported positions take their returns from: the hypothetical P&L of the day after.",
+    comment="Exposures of the reported positions, for the hypothetical P&L of the day after.",
     scope="run_id",
     key=("run_id", "portfolio_id", "instrument_id", "part", "series_id", "legs"),
     columns=(
         *run_columns(),
         PORTFOLIO,
         INSTRUMENT,
-        Column("part", "string", "price, or currency: what a change of rates adds in the base currency"),
+        Column("part", "string", "price, or currency: the part of a change in rates, in the base currency"),
         Column("series_id", "string", "Price series that it moves with, empty for cash"),
         Column("legs", "string", "Rates from its currency to the base, +1 or -1 the power of each"),
         Column("beta", "double", "On the returns of the series, 1 but for a proxy"),
@@ -101,7 +103,7 @@ REALISED_PNL = Table(
 LIVE_RECORD = Table(
     layer="gold",
     name="live_record",
-    comment="What the days since the first report say about one-day VaR as it was reported.",
+    comment="Tests of one-day VaR as reported, on the days since the first report.",
     scope="run_id",
     key=("run_id", "portfolio_id", "method", "confidence", "pnl"),
     columns=(

@@ -1,4 +1,4 @@
-"""Gold risk: how scenarios were made and what they say."""
+"""Gold risk: scenarios and their measures."""
 
 from acceleray.tables.contract import (
     CONFIDENCE,
@@ -149,7 +149,7 @@ ACTIVE_RISK = Table(
 ACTIVE_CONTRIBUTIONS = Table(
     layer="gold",
     name="active_contributions",
-    comment="Euler contributions of holdings and of what the benchmark holds to active risk.",
+    comment="Euler contributions of the portfolio's and the benchmark's holdings to active risk.",
     scope="run_id",
     key=("run_id", "method", "portfolio_id", "instrument_id", "measure", "confidence", "horizon_d"),
     columns=(
@@ -175,7 +175,7 @@ GROUP_RISK = Table(
         Column("grouping", "string", "What positions are grouped by; portfolio: by the parts of the whole"),
         Column("group", "string", "One of the groups"),
         *_OF_RISK,
-        Column("standalone", "double", "What the group would lose alone", "currency"),
+        Column("standalone", "double", "Risk of the group alone", "currency"),
         Column("standard_error", "double", "Standard error of standalone", "currency"),
         Column("contribution", "double", "Part of the portfolio's loss; groups add up to it", "currency"),
         Column("gross_exposure_pct_nav", "double", "Long and short positions, added up", "% of NAV"),

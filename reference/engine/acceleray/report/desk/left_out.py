@@ -66,7 +66,7 @@ def gather(read: Reads, portfolios: list[dict[str, Any]]) -> dict[str, LeftOut]:
         portfolios: rows of gold.portfolios.
     """
     nav = {row["portfolio_id"]: row["nav"] for row in portfolios}
-    # A book without positions of its own says per portfolio what it left out.
+    # A book without listed positions says per portfolio how much it left out.
     found = {
         row["portfolio_id"]: {name: abs(row[column] or 0.0) for name, column in _COLUMNS.items()}
         for row in portfolios

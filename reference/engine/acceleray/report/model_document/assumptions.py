@@ -107,7 +107,7 @@ _RISK = (
     ),
     Assumption(
         "An instrument younger than the window moves as its proxy did.",
-        "Where it has a crisis of its own, or a beta that the overlap does not show.",
+        "Where it has a separate crisis, or a beta that the overlap does not show.",
         _of(CALIBRATION, "filled_share", "largest share filled: ", np.max),
     ),
     Assumption(

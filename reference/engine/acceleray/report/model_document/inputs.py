@@ -17,6 +17,7 @@ from acceleray.tables import (
     PRICE_FINDINGS,
     PRICE_SERIES,
     PRICES_QUARANTINED,
+    RUN_NOTICES,
     RUN_TABLES,
     RUNS,
 )
@@ -33,6 +34,7 @@ def section(told: Context) -> Section:
         _versions(told),
         *_findings(told),
         *_quarantined(told),
+        *_notices(told),
     ]
     if told.kind == "risk":
         parts += _without_model(told)
@@ -126,17 +128,23 @@ def _quarantined(told: Context) -> list[Part]:
     return [Words(f"Kept out ({source(PRICES_QUARANTINED, 'reason')}, counted): {listed}.")]
 
 
+def _notices(told: Context) -> list[Part]:
+    rows = sorted(told.read(RUN_NOTICES).to_pylist(), key=lambda row: row["place"])
+    if not rows:
+        return [Words(f"Nothing else was left out or taken otherwise than given ({RUN_NOTICES.label}).")]
+    caption = "Left out of the numbers, or taken otherwise than given."
+    return [grid(RUN_NOTICES, rows, caption, ("stage", "text"))]
+
+
 def _without_model(told: Context) -> list[Part]:
     names = ("instrument_id", "status", "reason", "observations", "filled_share", "next_sigma")
     rows: Sequence[Row] = told.read(narrowed(CALIBRATION, *names)).to_pylist()
     odd = [row for row in rows if row["status"] != "calibrated" or (row["filled_share"] or 0.0) > 0.0]
     if not odd:
-        return [
-            Words(f"Every instrument has a model of its own and no filled residual ({CALIBRATION.label}).")
-        ]
+        return [Words(f"Every instrument has a separate model and no filled residual ({CALIBRATION.label}).")]
     odd.sort(key=lambda row: (row["status"], -(row["filled_share"] or 0.0), row["instrument_id"]))
     caption = (
-        f"Instruments without a model of their own, or with residuals filled by proxy: {len(odd)} of"
+        f"Instruments without a separate model, or with residuals filled by proxy: {len(odd)} of"
         f" {len(rows)}{f'; the first {SHOWN_FINDINGS} are shown' if len(odd) > SHOWN_FINDINGS else ''}."
     )
     found = grid(CALIBRATION, odd[:SHOWN_FINDINGS], caption, names)

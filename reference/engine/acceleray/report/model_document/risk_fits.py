@@ -46,7 +46,7 @@ def _parameters(now: Sequence[Row]) -> list[Part]:
     bound = sum(bool(row["at_bound"]) for row in fitted)
     rows = [
         Fact("Instruments", shown(len(now)), f"{source(CALIBRATION, 'instrument_id')}, counted"),
-        Fact("With a model of their own", shown(len(fitted)), f"{source(CALIBRATION, 'status')}, counted"),
+        Fact("With a separate model", shown(len(fitted)), f"{source(CALIBRATION, 'status')}, counted"),
         Fact("With a parameter at a bound", shown(bound), f"{source(CALIBRATION, 'at_bound')}, counted"),
         Fact(
             "Not converged",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -22,10 +23,16 @@ _COLUMNS = {
 }
 
 
-def actual_pnl(
-    spark: SparkSession, settings: Settings, currencies: Mapping[str, str]
-) -> dict[tuple[str, date], float]:
-    """Return P&L by portfolio and day, none without a source; other portfolios than the named are left out.
+@dataclass(frozen=True)
+class Booked:
+    """P&L by portfolio and day, and the portfolios of the source that were not asked for, ascending."""
+
+    by_day: dict[tuple[str, date], float] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+
+
+def actual_pnl(spark: SparkSession, settings: Settings, currencies: Mapping[str, str]) -> Booked:
+    """Return P&L of the named portfolios, none without a source.
 
     Args:
         spark: the session.
@@ -38,7 +45,7 @@ def actual_pnl(
     """
     terms = settings.pnl
     if terms.source == "none":
-        return {}
+        return Booked()
     if terms.source == "csv":
         where, rows = f"pnl.path {terms.path}", _file(settings)
     else:
@@ -53,9 +60,13 @@ def actual_pnl(
     except pa.ArrowInvalid as error:
         raise PortfolioError(f"{where} cannot be read: {error}; give days as 2024-12-31.") from error
     found: dict[tuple[str, date], float] = {}
+    others: set[str] = set()
     for row in rows.to_pylist():
         name, day, amount, currency = (row[column] for column in _COLUMNS)
-        if name not in currencies or amount is None:
+        if amount is None:
+            continue
+        if name not in currencies:
+            others.add(str(name))
             continue
         if currency != currencies[name]:
             raise PortfolioError(
@@ -65,7 +76,7 @@ def actual_pnl(
         if (name, day) in found:
             raise PortfolioError(f"{where} has two rows for {name} on {day}; keep one.")
         found[name, day] = amount
-    return found
+    return Booked(found, tuple(sorted(others)))
 
 
 def _file(settings: Settings) -> pa.Table:

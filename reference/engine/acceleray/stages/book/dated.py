@@ -71,7 +71,7 @@ def dated_books(
             refused.append(f"{day}: {error}")
     if refused:
         more = f" (and {len(refused) - 1} more dates)" if len(refused) > 1 else ""
-        run.reporter.say(f"    Positions of {refused[0]}{more}; they are not backtested as held then.")
+        run.notices.add(f"Positions of {refused[0]}{more}; they are not backtested as held then.")
     return (*found, Dated(days[-1], book.portfolios, book.lines, book.weights))
 
 

@@ -8,10 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.sparse_rows import Rows, joined, rows_of
 from acceleray.stages.book.details import ACTIVE, WITHOUT, Row, active_weights
 from acceleray.stages.book.exposures import Columns, Exposures, columns_of, weights_of
 from acceleray.stages.book.hierarchy import Portfolios
 from acceleray.stages.book.market import Market
+
+# Rows that are dense at a time.
+_TOGETHER = 1024
 
 
 def columns_with(found: Exposures, rows: Sequence[Row], portfolios: Portfolios, market: Market) -> Columns:
@@ -26,7 +30,7 @@ def columns_with(found: Exposures, rows: Sequence[Row], portfolios: Portfolios, 
 
 def weights_with(
     found: Exposures, rows: Sequence[Row], columns: Columns, count: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], Rows]:
     """Return the weights (portfolios, lines) and those of the rows (rows, lines), as shares of NAV.
 
     Every sum is taken in the order of the exposures, as if each row had a copy of those that it counts.
@@ -40,32 +44,48 @@ def weights_with(
     size = found.amount.size
     own, end = replace(columns, of=columns.of[:size]), size
     weights = weights_of(found, own, found.portfolio, count, found.nav)
-    details = np.zeros((len(rows), len(columns.lines)))
+    parts = list[Rows]()
     bounds = np.searchsorted(found.portfolio, np.arange(count + 1))
     shared: dict[int, NDArray[np.bool_]] = {}
-    for into, row in zip(details, rows, strict=True):
-        at = row.detail.portfolio
-        if row.against is not None:
-            begin, end = end, end + row.against.amount.size
-            _add(into, columns.of[begin:end], row.against.amount, row.nav)
-        elif row.detail.kind == WITHOUT:
-            if at not in shared:
-                shared[at] = _shared(found, own, slice(bounds[at], bounds[at + 1]))
-            into[:] = weights[at]
-            gone = own.of[row.places]
-            gone = np.unique(gone[gone >= 0])
-            into[gone] = 0.0
-            # A series that others hold too keeps what they have of it.
-            if (still := gone[shared[at][gone]]).size:
-                places = np.arange(bounds[at], bounds[at + 1])
-                places = places[np.isin(own.of[places], still)]
-                places = np.setdiff1d(places, row.places, assume_unique=True)
-                _add(into, own.of[places], found.amount[places], row.nav)
-        else:
-            _add(into, own.of[row.places], found.amount[row.places], row.nav)
-        if row.detail.kind == ACTIVE:
-            into[:] = active_weights(weights[at], into)
-    return weights, details
+    for first in range(0, max(len(rows), 1), _TOGETHER):
+        some = rows[first : first + _TOGETHER]
+        details = np.zeros((len(some), len(columns.lines)))
+        for into, row in zip(details, some, strict=True):
+            at = row.detail.portfolio
+            if row.against is not None:
+                begin, end = end, end + row.against.amount.size
+                _add(into, columns.of[begin:end], row.against.amount, row.nav)
+            elif row.detail.kind == WITHOUT:
+                within = slice(bounds[at], bounds[at + 1])
+                if at not in shared:
+                    shared[at] = _shared(found, own, within)
+                into[:] = weights[at]
+                _leave_out(into, row, found, own, np.arange(within.start, within.stop), shared[at])
+            else:
+                _add(into, own.of[row.places], found.amount[row.places], row.nav)
+            if row.detail.kind == ACTIVE:
+                into[:] = active_weights(weights[at], into)
+        parts.append(rows_of(details))
+    return weights, joined(parts)
+
+
+def _leave_out(
+    into: NDArray[np.float64],
+    row: Row,
+    found: Exposures,
+    own: Columns,
+    places: NDArray[np.int64],
+    shared: NDArray[np.bool_],
+) -> None:
+    """Take the exposures that a row names out of the weights of its portfolio, which are at some places."""
+    gone = own.of[row.places]
+    gone = np.unique(gone[gone >= 0])
+    into[gone] = 0.0
+    # A series that others hold too keeps what they have of it.
+    if (still := gone[shared[gone]]).size:
+        places = places[np.isin(own.of[places], still)]
+        places = np.setdiff1d(places, row.places, assume_unique=True)
+        _add(into, own.of[places], found.amount[places], row.nav)
 
 
 def _add(into: NDArray[np.float64], of: NDArray[np.int64], amount: NDArray[np.float64], nav: float) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
+from acceleray.quant.sparse_rows import Rows
 from acceleray.stages.book.exposures import NAMES, OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
 from acceleray.stages.book.hierarchy import Portfolios
 from acceleray.stages.book.market import Market
@@ -49,7 +50,7 @@ class Details:
     """Rows and their weights (rows, lines), shares of the NAV of the row's portfolio."""
 
     rows: tuple[Detail, ...]
-    weights: NDArray[np.float64]
+    weights: Rows
 
     def of(self, kind: str) -> NDArray[np.int64]:
         """Return the places of the rows of one kind."""

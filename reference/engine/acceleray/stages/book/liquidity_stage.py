@@ -28,15 +28,16 @@ def commit_liquidity(
     """
     volumes, of = holdings.volumes, run.settings.liquidity
     assert volumes is not None
+    run.notices.add(*volumes.notices)
     volumes = volumes.until(run.as_of)
     if volumes is None:
-        run.reporter.say(f"    volumes begin after {run.as_of}: days to liquidate are not evaluated")
+        run.notices.add(f"volumes begin after {run.as_of}: days to liquidate are not evaluated")
         return
     days = risk_days(run, f"date <= DATE'{run.as_of}'")
     after = int(np.sum(days > np.datetime64(volumes.last_date, "D")))
     if after > run.settings.market_data.stale_after_d:
-        run.reporter.say(
-            f"    volumes end on {volumes.last_date}, {run.settings.market_data.span(after)} before the as-of"
+        run.notices.add(
+            f"volumes end on {volumes.last_date}, {run.settings.market_data.span(after)} before the as-of"
             " date: days to liquidate are not evaluated"
         )
         return

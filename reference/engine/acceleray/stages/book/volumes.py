@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from acceleray.engines.handoff.arrays import as_date, column
 from acceleray.errors import PortfolioError
+from acceleray.quant.price_findings.finding import counted
 from acceleray.settings import Settings
 from acceleray.settings.desk import Liquidity
 from acceleray.stages.ingest.delta_table import newest
@@ -26,11 +27,19 @@ from acceleray.stages.ingest.reading.opening import first_header
 
 @dataclass(frozen=True)
 class Volumes:
-    """Units traded per day: by instrument its days (ascending) and volumes; and a SHA-256 of all of them."""
+    """Units traded per day.
+
+    Attributes:
+        origin: how messages name the source.
+        of: by instrument its days (ascending) and volumes.
+        digest: SHA-256 of all of them.
+        notices: lines on rows and cells of the source that are not used.
+    """
 
     origin: str
     of: Mapping[str, tuple[NDArray[np.datetime64], NDArray[np.float64]]]
     digest: str
+    notices: tuple[str, ...] = ()
 
     @property
     def last_date(self) -> date:
@@ -67,9 +76,15 @@ def receive_volumes(spark: SparkSession, settings: Settings) -> Volumes | None:
         return None
     read = read_series(spark, settings, of, "liquidity", "volumes", _named(spark, settings))
     found, digest = {}, hashlib.sha256()
+    bad, first_bad = 0, ""
     for name in sorted(read.cells):
         rows = read.cells[name].sort_by("date")
-        rows = rows.filter(pc.fill_null(pc.match_substring_regex(rows["number_text"], PLAIN_NUMBER), False))
+        numbers = pc.fill_null(pc.match_substring_regex(rows["number_text"], PLAIN_NUMBER), False)
+        if len(others := rows.filter(pc.invert(numbers))):
+            one = others.slice(0, 1).to_pylist()[0]
+            first_bad = first_bad or f"'{one['price_text']}' of {name} on {one['date']}"
+            bad += len(others)
+        rows = rows.filter(numbers)
         if not len(rows):
             continue
         days = column(rows, "date").astype("datetime64[D]")
@@ -84,7 +99,12 @@ def receive_volumes(spark: SparkSession, settings: Settings) -> Volumes | None:
             digest.update(len(part).to_bytes(8, "little") + part)
     if not found:
         raise PortfolioError(f"{read.title} has no volume that is a number; correct liquidity.source.")
-    return Volumes(read.origin, found, digest.hexdigest())
+    notices = [f"{read.origin}: {read.left_out}"] if read.left_out else []
+    if bad:
+        notices.append(
+            f"{read.origin}: {counted(bad, 'cell')} not used as no volume can be read, the first {first_bad}"
+        )
+    return Volumes(read.origin, found, digest.hexdigest(), tuple(notices))
 
 
 def average_volumes(volumes: Volumes, risk_days: NDArray[np.datetime64], of: Liquidity) -> AverageVolumes:

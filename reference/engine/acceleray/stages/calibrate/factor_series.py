@@ -69,9 +69,7 @@ def factor_series(run: Run, calibration: Calibration) -> dict[str, Series]:
         # The others are measured against it, so that it cannot have ended.
         reason = f"ended in {equity.last_month}"
     if reason:
-        run.reporter.say(
-            f"    Factor {EQUITY} {reason}: the equal-weight mean of the instruments replaces it."
-        )
+        run.notices.add(f"Factor {EQUITY} {reason}: the equal-weight mean of the instruments replaces it.")
         found.pop(EQUITY)
     # Exchange rates and what trades at weekends are no part of an index of the others, nor closed markets.
     apart = np.isin(returns.instruments, outside_market(run)) | calibration.arithmetic

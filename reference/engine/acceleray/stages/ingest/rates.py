@@ -36,6 +36,8 @@ def with_rates(spark: SparkSession, settings: Settings, prices: Received) -> Rec
         )
     _refuse_both(prices, read.origin, rates)
     said = f"rates from {read.origin}: {', '.join(rates)}; {read.understood}"
+    if read.left_out:
+        said += f"; {read.left_out}"
     if left_out:
         said += f"; skipped, no currency pair: {_some(left_out)}"
     return replace(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
+from acceleray.quant.sparse_rows import joined as joined_rows
 from acceleray.quant.tails import joined
 from acceleray.stages.simulate import tasks
 from acceleray.stages.simulate.found import Found, Plan, histogram_edges
@@ -116,8 +117,8 @@ def _whole(world: World, horizon_d: int, plan: Plan, parts: Sequence[Found]) -> 
         volatility=together("volatility"),
         edges=histogram_edges(world, horizon_d),
         histogram=parts[0].histogram,
-        value_at_risk_contributions=together("value_at_risk"),
-        expected_shortfall_contributions=together("expected_shortfall"),
+        value_at_risk_contributions=joined_rows(part.value_at_risk for part in parts),
+        expected_shortfall_contributions=joined_rows(part.expected_shortfall for part in parts),
         attribution=Attribution(*(attribution(name) for name in ("factor", "specific", "residual"))),
         reverse=reverse_of(Reached.joined(about), plan.targets) if about else None,
     )

@@ -20,7 +20,7 @@ from acceleray.quant.risk import (
 )
 from acceleray.quant.tails import Tail, TailAt
 from acceleray.stages.simulate.attribution import attributed, log_returns
-from acceleray.stages.simulate.found import Found, Plan, checked
+from acceleray.stages.simulate.found import Found, Plan, checked, without_zeros
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tasks import Part
 
@@ -56,7 +56,7 @@ def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float6
     tail = Tail({confidence: TailAt.joined(some) for confidence, some in levels.items()})
     weights, means = world.weights[part.portfolios], np.concatenate(seen)
     shortfall = tail.expected_shortfall(plan.es_confidence)
-    return Found(
+    found = Found(
         tail=tail,
         volatility=np.concatenate(volatility),
         histogram=histogram,
@@ -65,6 +65,7 @@ def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float6
         attribution=attributed(shortfall, weights, means[:, columns:], plan.betas, plan.market),
         reached=None,
     )
+    return without_zeros(found, world, plan, part.portfolios)
 
 
 def _worst_first(losses: NDArray[np.float64], confidences: tuple[float, ...]) -> NDArray[np.int64]:

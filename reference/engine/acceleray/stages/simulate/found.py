@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from acceleray.quant.euler import Band
 from acceleray.quant.rank_search import Level
+from acceleray.quant.sparse_rows import DENSE_COLUMNS, Rows, SparseRows, some_of
 from acceleray.quant.tails import Tail, part_of
 from acceleray.stages.simulate.horizon import Attribution
 from acceleray.stages.simulate.reverse import Reached
@@ -22,7 +23,8 @@ class Plan:
     """Request of a simulation: scenarios, horizons, the two confidence levels, betas, target losses.
 
     betas (lines,) are slopes on the market, the mean of the lines in the mask `market`, or of all without
-    one; targets are losses as shares of NAV.
+    one; targets are losses as shares of NAV. explained (rows,) says of which rows of weights contributions
+    are needed, of all without it.
     """
 
     scenarios: int
@@ -32,6 +34,7 @@ class Plan:
     betas: NDArray[np.float64]
     targets: tuple[float, ...] = ()
     market: NDArray[np.bool_] | None = None
+    explained: NDArray[np.bool_] | None = None
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -47,8 +50,8 @@ class Found:
     tail: Tail
     volatility: NDArray[np.float64]
     histogram: NDArray[np.int64]
-    value_at_risk: NDArray[np.float64]
-    expected_shortfall: NDArray[np.float64]
+    value_at_risk: Rows
+    expected_shortfall: Rows
     attribution: Attribution
     reached: Reached | None
 
@@ -59,8 +62,8 @@ class Found:
             self,
             tail=part_of(self.tail, portfolios),
             volatility=self.volatility[portfolios],
-            value_at_risk=self.value_at_risk[portfolios],
-            expected_shortfall=self.expected_shortfall[portfolios],
+            value_at_risk=some_of(self.value_at_risk, portfolios),
+            expected_shortfall=some_of(self.expected_shortfall, portfolios),
             attribution=Attribution(
                 *(part[portfolios] for part in (each.factor, each.specific, each.residual))
             ),
@@ -87,3 +90,20 @@ def checked(contributions: NDArray[np.float64], totals: NDArray[np.float64]) -> 
 def means(weights: NDArray[np.float64], sums: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
     """Return contributions (portfolios, lines) of weights to the mean over a band, out of sums of lines."""
     return np.asarray(weights * sums / band.total[:, np.newaxis])
+
+
+def without_zeros(found: Found, world: World, plan: Plan, portfolios: slice) -> Found:
+    """Return what was found of portfolios; of many lines contributions are kept where there is a weight.
+
+    Those of rows that nobody asks about are not kept.
+    """
+    if world.weights.shape[1] <= DENSE_COLUMNS:
+        return found
+    where = world.weights[portfolios] != 0.0
+    if plan.explained is not None:
+        where[~plan.explained[portfolios]] = False
+    return replace(
+        found,
+        value_at_risk=SparseRows.of(found.value_at_risk[:], where),
+        expected_shortfall=SparseRows.of(found.expected_shortfall[:], where),
+    )

@@ -20,7 +20,15 @@ from acceleray.quant.tails import Above, Located, Pairs, Tail, Wanted, tail_at
 from acceleray.stages.simulate import tasks
 from acceleray.stages.simulate.attribution import attributed
 from acceleray.stages.simulate.enumeration import every_outcome
-from acceleray.stages.simulate.found import HISTOGRAM_BINS, Found, Plan, checked, histogram_edges, means
+from acceleray.stages.simulate.found import (
+    HISTOGRAM_BINS,
+    Found,
+    Plan,
+    checked,
+    histogram_edges,
+    means,
+    without_zeros,
+)
 from acceleray.stages.simulate.progress import Progress
 from acceleray.stages.simulate.reverse import Reached
 from acceleray.stages.simulate.scenario_inputs import World
@@ -70,7 +78,7 @@ class Passes:
         weights = self.world.weights[portfolios]
         mean = sums[0] / plan.scenarios
         logs = bands.logs / beyond.total[:, np.newaxis]
-        return Found(
+        found = Found(
             tail=tail,
             volatility=np.sqrt(np.maximum(sums[1] / plan.scenarios - mean * mean, 0.0)),
             histogram=histogram,
@@ -79,6 +87,7 @@ class Passes:
             attribution=attributed(shortfall, weights, logs, plan.betas, plan.market),
             reached=about,
         )
+        return without_zeros(found, self.world, plan, portfolios)
 
     def every_outcome(self, portfolios: Sequence[slice]) -> list[Found]:
         """Return what is known of each part of the portfolios where scenarios are every outcome, none drawn.
@@ -158,7 +167,7 @@ class Passes:
         about: Reached | None = None
         for result in self._map(tasks.attribute, part, window, tail, self.whitened, self.plan.targets):
             for block in result.sums:
-                sums = sums + block
+                sums.add(block)
             for losing in result.reached:
                 about = losing if about is None else about + losing
         expected = np.stack((window.total, tail.total))

@@ -73,7 +73,8 @@ def simulate(
         world = replace(world, implied=np.concatenate((implied, more)))
     worlds = [world]
     if dependence is not None:
-        worlds.append(with_copula(run.fan_out, world, calibration, dependence))
+        generator = settings.simulation.generator
+        worlds.append(with_copula(run.fan_out, world, calibration, dependence, generator))
     lines, places = book.lines.among(usable), book.lines.known(usable)
     returns = lines.of(calibration.returns.values[-settings.simulation.residual_window_d :, usable])
     members = lines.where(np.ones(usable.size, dtype=np.bool_)) if lines.more else None
@@ -85,6 +86,7 @@ def simulate(
         betas=market_betas(returns, world.arithmetic, members),
         market=members,
         targets=targets,
+        explained=details.explained(book),
     )
     every = simulated(run.fan_out, worlds, plan, run.reporter.counter)
     result = tuple(each.part(slice(0, len(book.portfolios))) for each in every)

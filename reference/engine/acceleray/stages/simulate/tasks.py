@@ -46,7 +46,7 @@ class Part:
         self, world: World, returns: NDArray[np.float64]
     ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield places in this part and their losses (portfolios, scenarios), valid until the next ones."""
-        gains = -np.ascontiguousarray(returns.T)
+        gains = np.negative(returns.T, out=np.empty(returns.shape[::-1]))
         room = np.empty((PORTFOLIOS_PER_PRODUCT, len(returns)))
         for first in range(0, self.size, PORTFOLIOS_PER_PRODUCT):
             places = slice(first, min(first + PORTFOLIOS_PER_PRODUCT, self.size))
@@ -69,11 +69,14 @@ def grouped(every: Sequence[Block]) -> list[list[Block]]:
 
 def pilot(part: Part, world: World, block: Block, levels: tuple[Level, ...]) -> list[NDArray[np.float64]]:
     """Return for each level the losses (2, portfolios) between which its ranks should lie."""
-    returns = [world.returns(atom, part.horizon_d) for atom in block]
-    bounds = []
-    for some in zip(*(part.losses(world, each) for each in returns), strict=True):
-        bounds.append(pilot_bounds(np.concatenate([losses for _, losses in some], axis=1), levels))
-    return [np.concatenate(found, axis=1) for found in zip(*bounds, strict=True)]
+    # One atom at a time: of thousands of lines its returns are a hundred megabytes.
+    found = np.empty((part.size, sum(count for _, count in block)))
+    first = 0
+    for atom in block:
+        for places, losses in part.losses(world, world.returns(atom, part.horizon_d)):
+            found[places, first : first + losses.shape[1]] = losses
+        first += atom[1]
+    return pilot_bounds(found, levels)
 
 
 @dataclass(frozen=True)
@@ -159,24 +162,33 @@ class BandSums:
     @classmethod
     def none(cls, portfolios: int, instruments: int) -> BandSums:
         """Return the sums of no scenario."""
-        empty = np.zeros((portfolios, instruments))
-        return cls(empty, empty, empty, np.zeros((2, portfolios)))
+        var, shortfall, logs = np.zeros((3, portfolios, instruments))
+        return cls(var, shortfall, logs, np.zeros((2, portfolios)))
 
-    @classmethod
-    def of(cls, held: NDArray[np.float64], seen: NDArray[np.float64]) -> BandSums:
-        """Return sums out of columns: losses and ones in the window; losses, logs and ones in the tail."""
-        instruments = held.shape[1] - 1
-        ones = np.stack((held[:, -1], seen[:, -1]))
-        return cls(held[:, :-1], seen[:, :instruments], seen[:, instruments:-1], ones)
+    def add(self, other: BandSums) -> None:
+        """Add other sums to these, in place; add in the order of blocks."""
+        for own, more in zip(self._arrays, other._arrays, strict=True):
+            np.add(own, more, out=own)
 
-    def __add__(self, other: BandSums) -> BandSums:
-        """Return the sums of both; add in the order of blocks."""
-        return BandSums(
-            self.value_at_risk + other.value_at_risk,
-            self.expected_shortfall + other.expected_shortfall,
-            self.logs + other.logs,
-            self.weights + other.weights,
-        )
+    def see(
+        self,
+        window: Weighted,
+        tail: Weighted,
+        returns: NDArray[np.float64],
+        logs: NDArray[np.float64],
+    ) -> None:
+        """Add the scenarios of one atom in the window and in the tail, in place."""
+        portfolios, ones = len(self.value_at_risk), np.ones((len(returns), 1))
+        # What a line loses is minus its return, and so is a sum of losses, to the bit.
+        np.subtract(self.value_at_risk, window.sums(portfolios, returns), out=self.value_at_risk)
+        np.subtract(self.expected_shortfall, tail.sums(portfolios, returns), out=self.expected_shortfall)
+        np.add(self.logs, tail.sums(portfolios, logs), out=self.logs)
+        self.weights[0] += window.sums(portfolios, ones)[:, 0]
+        self.weights[1] += tail.sums(portfolios, ones)[:, 0]
+
+    @property
+    def _arrays(self) -> tuple[NDArray[np.float64], ...]:
+        return self.value_at_risk, self.expected_shortfall, self.logs, self.weights
 
 
 @dataclass(frozen=True)
@@ -207,7 +219,7 @@ def attribute(
         losing: Reached | None = None
         for atom in block:
             returns = world.returns(atom, part.horizon_d)
-            logs, ones = log_returns(returns, world.arithmetic), np.ones((len(returns), 1))
+            logs = log_returns(returns, world.arithmetic)
             moves = None if whitened is None else logs @ whitened
             around, inside, found = Weighted(), Weighted(), []
             for places, losses in part.losses(world, returns):
@@ -217,9 +229,7 @@ def attribute(
                 if moves is not None:
                     first = part.portfolios.start + places.start == 0
                     found.append(reached(losses, moves, returns, targets, first))
-            held = around.sums(part.size, np.hstack((-returns, ones)))
-            seen = inside.sums(part.size, np.hstack((-returns, logs, ones)))
-            total = total + BandSums.of(held, seen)
+            total.see(around, inside, returns, logs)
             if found:
                 some = Reached.joined(found)
                 losing = some if losing is None else losing + some

@@ -58,7 +58,7 @@ def persistence(found: History) -> Drawing | None:
 
 
 def tails(found: History) -> Drawing | None:
-    """Return the maps of degrees of freedom and of next-day volatility, one beside or below the other."""
+    """Return the maps of degrees of freedom and of next-day volatility, next to or below each other."""
     if not found.tried.any():
         return None
 

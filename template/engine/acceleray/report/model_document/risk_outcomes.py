@@ -93,7 +93,7 @@ def _levels(rows: Sequence[Row]) -> list[str]:
 
 
 def _pictures(found: backtest.Backtest) -> list[Part]:
-    # Exceptions by year have a table of their own; drawing them again would take as long as all else.
+    # Exceptions by year have a separate table; drawing them again would take as long as all else.
     drawn = backtest_figures.history(found)
     if drawn is None:
         return []

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.sparse_rows import DENSE_COLUMNS, Rows, joined, rows_of
 from acceleray.stages.book.details import Details
 from acceleray.stages.book.lines import Lines
 
 REFERENCE = "REFERENCE"
-# Portfolios whose rows are made together: megabytes, where rows of all could be gigabytes.
+# Portfolios whose rows are made together, fewer of many lines: megabytes, where all could be gigabytes.
 _TOGETHER = 4096
 
 
@@ -82,14 +83,14 @@ class Book:
         return self.weights[:, : len(self.lines.own)]
 
     @property
-    def every(self) -> NDArray[np.float64]:
+    def every(self) -> Rows:
         """Return the weights of the portfolios, those of the details behind them: (rows, lines)."""
-        if self.details is None or not self.details.rows:
-            return self.weights
-        return np.concatenate((self.weights, self.details.weights))
+        own = rows_of(self.weights)
+        return joined((own, self.details.weights)) if self.details is not None and self.details.rows else own
 
     def spans(self) -> Iterator[slice]:
         """Yield the places of all portfolios, some thousands at a time."""
         count = len(self.portfolios)
-        for first in range(0, count, _TOGETHER):
-            yield slice(first, min(first + _TOGETHER, count))
+        size = max(_TOGETHER * DENSE_COLUMNS // max(len(self.lines), DENSE_COLUMNS), 1)
+        for first in range(0, count, size):
+            yield slice(first, min(first + size, count))

@@ -13,20 +13,25 @@ _NAMED = 5
 _GROSS = 20.0
 
 
+def counts_of(positions: pa.Table, instruments: pa.Table) -> str:
+    """Return how many positions, portfolios and instruments were accepted, in words."""
+    held = instruments.filter(instruments["held"])
+    counts = (len(positions), pc.count_distinct(positions["portfolio_id"]).as_py(), len(held))
+    words = ("position", "portfolio", "instrument")
+    return ", ".join(
+        f"{count:,} {word}{'s' * (count != 1)}" for count, word in zip(counts, words, strict=True)
+    )
+
+
 def lines_of(
     positions: pa.Table, instruments: pa.Table, quarantined: pa.Table, listed: bool
 ) -> tuple[str, ...]:
-    """Return what to say about accepted positions, their instruments, and rows that were left out.
+    """Return what is left out, what does not move by its own prices, and what looks wrong.
 
     `listed` says whether there is a file of instruments.
     """
     held = instruments.filter(instruments["held"])
-    counts = (len(positions), pc.count_distinct(positions["portfolio_id"]).as_py(), len(held))
-    words = ("position", "portfolio", "instrument")
-    lines = [
-        ", ".join(f"{count:,} {word}{'s' * (count != 1)}" for count, word in zip(counts, words, strict=True))
-    ]
-    lines += _named(
+    lines = _named(
         [
             f"line {line} of {file} {reason}"
             for file, line, reason in zip(

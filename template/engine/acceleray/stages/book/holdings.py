@@ -22,7 +22,7 @@ from acceleray.stages.book.holding_rows import (
     quarantined_of,
     received_rows,
 )
-from acceleray.stages.book.holding_words import lines_of
+from acceleray.stages.book.holding_words import counts_of, lines_of
 from acceleray.stages.book.reading.agreement import refuse_disagreeing
 from acceleray.stages.book.reading.columns import (
     INSTRUMENTS_KIND,
@@ -88,6 +88,7 @@ class Holdings:
             `priced`.
         quarantined: rows that were left out, each with its reason.
         lines: what to say on the console.
+        facts: those of the lines that count what was read; the others belong at the top of the report.
         volumes: of instruments, where they are given.
     """
 
@@ -97,6 +98,7 @@ class Holdings:
     instruments: pa.Table
     quarantined: pa.Table
     lines: tuple[str, ...]
+    facts: tuple[str, ...] = ()
     volumes: Volumes | None = None
 
 
@@ -223,7 +225,8 @@ def accept(received: Received, settings: Settings, as_of: date, priced: tuple[st
         (),
     )
     told = lines_of(holdings.positions, instruments, quarantined, bool(received.instruments))
-    return replace(holdings, lines=(*received.lines, *found.lines, *told))
+    facts = (*found.facts, counts_of(holdings.positions, instruments))
+    return replace(holdings, lines=(*received.lines, *found.lines, *facts, *told), facts=facts)
 
 
 def commit_holdings(run: Run, received: Received, holdings: Holdings) -> None:

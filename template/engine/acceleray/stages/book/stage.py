@@ -86,7 +86,7 @@ def receive_book(run: Run) -> Incoming:
 def _receive(run: Run) -> Incoming:
     source = run.settings.book.source
     if source == "sample" and run.settings.market_data.source != "sample":
-        run.reporter.say(
+        run.notices.add(
             "The sample book needs the sample prices, so the book is simulated; set book.source and"
             " book.path to your own."
         )
@@ -151,7 +151,10 @@ def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
         holdings = accept(received, run.settings, run.as_of, names)
         _assemble(run, holdings, market_of(run, names, np.ones(len(names), dtype=np.bool_)))
     for line in holdings.lines:
-        run.reporter.say(f"    {line}")
+        if line in holdings.facts:
+            run.reporter.say(f"    {line}")
+        else:
+            run.notices.add(line)
     commit_holdings(run, received, holdings)
     return replace(holdings, volumes=incoming.volumes)
 
@@ -184,7 +187,8 @@ def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Ho
     if old:
         days = run.settings.market_data.span(run.settings.market_data.stale_after_d)
         made.lines.append(f"{in_short(old)}: no price for more than {days}, valued at the last one")
-    for line in made.lines:
+    run.notices.add(*made.lines)
+    for line in made.said:
         run.reporter.say(f"    {line}")
     origin = "sample" if run.settings.book.source == "sample" else "reported"
     run.commit(PORTFOLIOS, portfolio_rows(made.found, made.portfolios, origin))
@@ -200,7 +204,10 @@ def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Ho
 
 @dataclass(frozen=True)
 class _Made:
-    """A book in money, before it is one of weights."""
+    """A book in money, before it is one of weights.
+
+    `lines` are about what was left out or assumed; `said` is what the overview says by itself.
+    """
 
     portfolios: Portfolios
     valued: Valued
@@ -209,6 +216,7 @@ class _Made:
     rows: list[Row]
     columns: Columns
     lines: list[str]
+    said: list[str]
 
 
 def _assemble(run: Run, holdings: Holdings, market: Market) -> _Made:
@@ -221,8 +229,8 @@ def _assemble(run: Run, holdings: Holdings, market: Market) -> _Made:
     groups = groups_of(holdings, valued)
     rows = details_of(found, portfolios, groups)
     columns = columns_with(found, rows, portfolios, market)
-    lines += [*empty, *left_out(found, portfolios)]
-    return _Made(portfolios, valued, found, groups, rows, columns, lines)
+    lines += empty
+    return _Made(portfolios, valued, found, groups, rows, columns, lines, left_out(found, portfolios))
 
 
 def _book(made: _Made, origin: str) -> Book:

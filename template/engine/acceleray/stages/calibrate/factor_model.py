@@ -138,7 +138,7 @@ def build_factor_model(run: Run, calibration: Calibration) -> FactorModel:
     )
     left_out |= {name: reason for name, reason in reasons.items() if name in over}
     for name, reason in sorted(left_out.items()):
-        run.reporter.say(f"    Factor {name} is left out: in the months with prices {reason}.")
+        run.notices.add(f"Factor {name} is left out: in the months with prices {reason}.")
     if not wide.factors:
         return model
     wide = replace(wide, ended=tuple(name for name in wide.factors if name in over))

@@ -122,8 +122,7 @@ def calibrate(run: Run) -> Calibration:
         previous = returns.day(scheduled(settings.calibration, len(returns.dates))[-2] - 1)
     run.commit(CALIBRATION, _rows(calibration, settings.simulation.residual_window_d, drift, previous))
     run.commit(CALIBRATION_GATE, gate.table())
-    for line in unusable_names(calibration):
-        run.reporter.say(f"    {line}")
+    run.notices.add(*unusable_names(calibration))
     for place in calibration.proxied:
         name, reason = returns.instruments[place], calibration.fits[place].reason
         run.reporter.say(f"    {name} moves by proxy, {stand_in(calibration, name).words}: {reason}")

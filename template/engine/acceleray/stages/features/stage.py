@@ -50,7 +50,7 @@ def build_features(run: Run) -> None:
     # No signal is made of prices that may be negative.
     arithmetic = list(run.settings.market_data.arithmetic)
     for name in arithmetic:
-        run.reporter.say(f"    {name} has no features: its prices change arithmetically")
+        run.notices.add(f"{name} has no features: its prices change arithmetically")
     rates = exchange_rates(run)
     if rates:
         run.reporter.say(f"    {', '.join(rates)}: exchange rates, which have no features")

@@ -25,11 +25,15 @@ from acceleray.stages.ingest.received import refuse_dates
 
 @dataclass(frozen=True)
 class OtherSeries:
-    """Series as received: how messages name the source, cells by name, and how it was read."""
+    """Series as received: how messages name the source, cells by name, how it was read, and rows left out.
+
+    `left_out` is empty where every row was taken.
+    """
 
     origin: str
     cells: dict[str, pa.Table]
     understood: str
+    left_out: str = ""
 
     @property
     def title(self) -> str:
@@ -60,7 +64,8 @@ def read_series(
     with messages_of(section, things):
         if of.source == "csv":
             found = deliver(path_of(settings, of, section, things), wishes)
-            return OtherSeries(found.origin, dict(found.by_instrument()), found.understood[0])
+            first, second = found.understood
+            return OtherSeries(found.origin, dict(found.by_instrument()), first, second.partition("; ")[2])
         frame = newest(spark, settings, of.table, f"{section}.table")
         received = from_frame(f"table {of.table}", frame, of.table.split(".")[-1], wishes)
         refuse_dates(received)

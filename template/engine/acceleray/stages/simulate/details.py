@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from acceleray.quant.sparse_rows import columns_of
 from acceleray.settings import Risk
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.details import ACTIVE, GROUP, WITHOUT, Detail
@@ -47,10 +48,10 @@ def active_contributions(
     risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tuple[Horizon, ...]
 ) -> pa.Table:
     """Return what each holding adds to active value at risk and expected shortfall; see `rows`."""
-    grouped, rows = book.lines.grouped(priced), []
+    grouped, every, rows = book.lines.grouped(priced), book.every, []
     for each, measure, confidence, contributions in _contributions(risk, horizons):
         for row, detail in _of(book, ACTIVE):
-            weights = book.every[row : row + 1, priced]
+            weights = every[row : row + 1][:, priced]
             parts = grouped.parts(contributions[row : row + 1])
             for place in np.flatnonzero(grouped.some(weights)[0]):
                 rows.append(
@@ -76,7 +77,7 @@ def group_risk(risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tupl
     the benefit of diversification.
     """
     rows = []
-    weights = book.every[:, priced]
+    weights = columns_of(book.every, priced)
     by_price = np.array([part == "price" for part in np.asarray(book.lines.parts)[priced]], dtype=bool)
     measures = _measures(risk, horizons)
     for (each, measure, confidence, values, errors), (*_, contributions) in zip(
@@ -113,15 +114,19 @@ def position_risk(
     """Return of each position what it adds, what a little more of it would, and what all of it does."""
     grouped, rows = book.lines.grouped(priced), []
     places = {name: place for place, name in enumerate(grouped.names)}
-    weights, measures = book.every[:, priced], _measures(risk, horizons)
+    held, measures = columns_of(book.every, priced), _measures(risk, horizons)
     for (each, measure, confidence, values, _), (*_, contributions) in zip(
         measures, _contributions(risk, horizons), strict=True
     ):
-        by_price, by_currency = grouped.parts(contributions[: len(book.portfolios)])
-        component = by_price + by_currency
+        before, component, present = -1, np.empty(0), np.empty(0, dtype=np.bool_)
         for row, detail in _of(book, WITHOUT):
             whole, place = detail.portfolio, places.get(detail.name)
-            if place is None or not grouped.some(weights[whole : whole + 1])[0, place]:
+            if whole != before:
+                # Rows of a portfolio follow each other.
+                [by_price], [by_currency] = grouped.parts(contributions[whole : whole + 1])
+                before, component = whole, by_price + by_currency
+                [present] = grouped.some(held[whole : whole + 1])
+            if place is None or not present[place]:
                 continue
             nav, size = book.nav[whole], detail.size
             rows.append(
@@ -132,13 +137,23 @@ def position_risk(
                     "horizon_d": each.horizon_d,
                     "measure": measure,
                     "confidence": confidence,
-                    "component": component[whole, place] * nav,
-                    "marginal": component[whole, place] / size if size != 0.0 else None,
+                    "component": component[place] * nav,
+                    "marginal": component[place] / size if size != 0.0 else None,
                     "incremental": (values[whole] - values[row]) * nav,
                     "currency": book.currencies[whole],
                 }
             )
     return _table(POSITION_RISK, rows)
+
+
+def explained(book: Book) -> NDArray[np.bool_] | None:
+    """Return of which rows of the simulation contributions are reported; None for all, without details."""
+    if book.details is None:
+        return None
+    rows = np.zeros(len(book.portfolios) + len(book.details.rows), dtype=np.bool_)
+    rows[: len(book.portfolios)] = True
+    rows[len(book.portfolios) + book.details.of(ACTIVE)] = True
+    return rows
 
 
 def _of(book: Book, kind: str) -> Iterator[tuple[int, Detail]]:

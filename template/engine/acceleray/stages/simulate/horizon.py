@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.sparse_rows import Rows, some_of
 from acceleray.quant.tails import Tail, part_of
 
 WINDOW, DRAWS = "window", "draws"
@@ -51,8 +52,9 @@ class Horizon:
     error_of is the error that the measures carry: `WINDOW`, where scenarios are every day of the residual
     window, that of another sample of days; `DRAWS`, where they are drawn, that of other random numbers.
     volatility (portfolios,) is that of the whole horizon; edges and histogram are of the first portfolio's
-    losses; contributions (portfolios, lines) add up to the measure. reverse is there at the longest
-    horizon, if losses to be reached were given.
+    losses; contributions (portfolios, lines) add up to the measure, but where lines are many those of rows
+    that no table explains are zero. reverse is there at the longest horizon, if losses to be reached were
+    given.
     """
 
     method: str
@@ -64,17 +66,21 @@ class Horizon:
     volatility: NDArray[np.float64]
     edges: NDArray[np.float64]
     histogram: NDArray[np.int64]
-    value_at_risk_contributions: NDArray[np.float64]
-    expected_shortfall_contributions: NDArray[np.float64]
+    value_at_risk_contributions: Rows
+    expected_shortfall_contributions: Rows
     attribution: Attribution
     reverse: Reverse | None
 
     def part(self, portfolios: slice) -> Horizon:
         """Return what is known of some of the portfolios; edges and histogram stay those of the first."""
-        names = ("volatility", "value_at_risk_contributions", "expected_shortfall_contributions")
-        some = {name: getattr(self, name)[portfolios] for name in names}
         each = self.attribution
         attribution = Attribution(*(part[portfolios] for part in (each.factor, each.specific, each.residual)))
-        reverse = None if self.reverse is None else self.reverse.part(portfolios)
-        tail = part_of(self.tail, portfolios)
-        return replace(self, tail=tail, attribution=attribution, reverse=reverse, **some)
+        return replace(
+            self,
+            tail=part_of(self.tail, portfolios),
+            volatility=self.volatility[portfolios],
+            value_at_risk_contributions=some_of(self.value_at_risk_contributions, portfolios),
+            expected_shortfall_contributions=some_of(self.expected_shortfall_contributions, portfolios),
+            attribution=attribution,
+            reverse=None if self.reverse is None else self.reverse.part(portfolios),
+        )

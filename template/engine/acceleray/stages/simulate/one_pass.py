@@ -93,19 +93,20 @@ def finish(state: TileState, part: Part, world: World, asked: Asked) -> Searched
     mean = state.sums[0] / plan.scenarios
     shortfall = tail.expected_shortfall(plan.es_confidence)
     logs = seen[:, lines:] / beyond.total[:, np.newaxis]
+    contributions = means(weights, seen[:, :lines], beyond)
     found = Found(
         tail=tail,
         volatility=np.sqrt(np.maximum(state.sums[1] / plan.scenarios - mean * mean, 0.0)),
         histogram=state.histogram,
         value_at_risk=adding_up(means(weights, -held, window), tail.value_at_risk(plan.var_confidence)),
-        expected_shortfall=means(weights, seen[:, :lines], beyond),
+        expected_shortfall=contributions,
         attribution=attributed(shortfall, weights, logs, plan.betas, plan.market),
         reached=state.reached,
     )
     # Portfolios without holdings are left out of the search, and known.
     missed = search.missed & weights.any(axis=1)
     known = np.flatnonzero(~missed)
-    checked(found.expected_shortfall[known], shortfall[known])
+    checked(contributions[known], shortfall[known])
     return Searched(found, missed)
 
 

@@ -24,6 +24,7 @@ from acceleray.stages.backtest.live.verdict import live_record
 from acceleray.stages.backtest.rows import typed
 from acceleray.stages.book.actual import actual_pnl
 from acceleray.stages.book.book import Book
+from acceleray.stages.book.hierarchy import in_short
 from acceleray.stages.simulate.rows import VALUE_AT_RISK
 from acceleray.tables import EXPOSURES_REPORTED, LIVE_RECORD, REALISED_PNL, RISK_REPORTED
 from acceleray.tables.contract import literal
@@ -46,11 +47,13 @@ def keep_live_record(run: Run, returns: Panel, book: Book) -> list[dict[str, Any
     currencies = {book.portfolios[place]: book.currencies[place] for place in places}
     # Refused, if it cannot be used, before anything is kept.
     booked = actual_pnl(run.lake.spark, run.settings, currencies)
+    if strange := [name for name in booked.others if name not in set(book.portfolios)]:
+        run.notices.add(f"actual P&L of {in_short(strange)} is not used: the book has no such portfolio")
     held = {*places, *(place for place, origin in enumerate(book.origins) if origin != INVENTED)}
     keep_reported(run, {book.portfolios[place]: float(book.nav[place]) for place in sorted(held)})
     run.commit(EXPOSURES_REPORTED, typed(EXPOSURES_REPORTED, exposures_of(book, places)))
     there = of_source(run, REALISED_PNL, f"date <= DATE'{run.as_of}'")
-    due = _due(run, returns, there, currencies, booked)
+    due = _due(run, returns, there, currencies, booked.by_day)
     exposures = by_portfolio(_exposures(run, due))
     rows = []
     for forecast, late, at in due:
@@ -59,7 +62,7 @@ def keep_live_record(run: Run, returns: Panel, book: Book) -> list[dict[str, Any
         # Without its exposures nothing is known, not even that they earned nothing.
         found = hypothetical(some, returns.instruments, returns.values[at]) if some else (0.0, 0.0)
         least = run.settings.backtest.minimum_covered_share
-        rows.append(joined(forecast, late, day, found, least, booked.get((name, day))))
+        rows.append(joined(forecast, late, day, found, least, booked.by_day.get((name, day))))
     new = revised(rows, there, _DAY, _NUMBERS)
     add(run, REALISED_PNL, new, {"joined_at": datetime.now(UTC)})
     record = live_record([*there, *new])

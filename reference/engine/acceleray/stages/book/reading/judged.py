@@ -31,12 +31,15 @@ from acceleray.stages.book.reading.positions import TEXTS, free, place_of
 class Judged:
     """Rows up to the as-of date, each with instrument_id and type ('' where it is kept out), current and
     reason, `currency` being that of its market value; and the portfolios and instruments they are of.
+
+    `facts` are lines on what was read; `lines` are about what was left out or not used.
     """
 
     rows: pa.Table
     portfolios: Mapping[str, Portfolio]
     register: Register
     lines: tuple[str, ...]
+    facts: tuple[str, ...] = ()
 
 
 def judged(
@@ -63,7 +66,7 @@ def judged(
         PortfolioError: all positions are of later, a currency is no code, an instrument of a book in several
             currencies has none, or two rows contradict each other about one.
     """
-    rows, lines = in_time(rows, as_of)
+    rows, lines, facts = in_time(rows, as_of)
     known = {one.portfolio_id: one for one in portfolios}
     reason = rows["reason"].to_numpy(zero_copy_only=False).copy()
     if known:
@@ -92,7 +95,7 @@ def judged(
     }
     for name, column in columns.items():
         rows = rows.set_column(rows.column_names.index(name), name, column)
-    return Judged(rows, known, register, (*lines, *told, *wrong))
+    return Judged(rows, known, register, (*lines, *told, *wrong), tuple(facts))
 
 
 def _matched(

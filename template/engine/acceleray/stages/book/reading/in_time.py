@@ -15,15 +15,17 @@ from acceleray.stages.book.reading.distinct import distinct
 _NEVER = -(2**30)
 
 
-def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str]]:
-    """Return rows not dated later, with `current` (of the last date of their portfolio), and lines on them.
+def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str], list[str]]:
+    """Return rows not dated later, with `current` (of the last date of their portfolio), and two lists.
 
+    The first has lines on rows that are left out, the second on the dates of the others.
     A row that is kept out counts for the last date: a day whose rows are all wrong is no reason to go back.
 
     Raises:
         PortfolioError: all are dated later.
     """
-    lines: list[str] = []
+    left_out: list[str] = []
+    facts: list[str] = []
     days = rows["as_of"].cast(pa.int32()).fill_null(_NEVER).to_numpy()
     late = days > (as_of - date(1970, 1, 1)).days
     if late.any():
@@ -33,7 +35,9 @@ def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str]]:
                 f"All positions are dated after the as-of date {as_of}, the first ones {first}; add those "
                 "held by then, or set as_of."
             )
-        lines.append(f"{late.sum():,} positions dated {first} or later, after the as-of date, are left out")
+        left_out.append(
+            f"{late.sum():,} positions dated {first} or later, after the as-of date, are left out"
+        )
         rows, days = rows.filter(pa.array(~late)), days[~late]
     whose = distinct([rows["portfolio_id"]])
     last = np.full(whose.first.size, _NEVER)
@@ -42,5 +46,5 @@ def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str]]:
     newest = days[current & (days > _NEVER)]
     if newest.size:
         first, final = (np.datetime64(int(day), "D") for day in (newest.min(), newest.max()))
-        lines.append(f"positions as of {final}" + (f", the oldest as of {first}" if first != final else ""))
-    return rows.append_column("current", pa.array(current)), lines
+        facts.append(f"positions as of {final}" + (f", the oldest as of {first}" if first != final else ""))
+    return rows.append_column("current", pa.array(current)), left_out, facts
