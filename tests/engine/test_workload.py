@@ -78,8 +78,8 @@ def test_a_run_compacts_what_it_wrote_once_that_has_too_many_files(
 ) -> None:
     few = ("maintenance.optimize_above_files=3", "maintenance.vacuum_after_h=0")
     told = [said(f"seed={seed}", *few) for seed in range(5)]
-    assert "Tidy tables" not in told[0]
-    assert any("Tidy tables" in one for one in told)
+    assert "Compact tables" not in told[0]
+    assert any("Compact tables" in one for one in told)
     folder = settings().state_dir / "warehouse"
     (seeds,) = folder.glob("gold*/seeds")
     assert len(list(seeds.glob("*.parquet"))) <= 4

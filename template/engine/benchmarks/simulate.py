@@ -4,7 +4,8 @@ Simulates a made-up market by both methods (filtered historical and t copula) fo
 number of scenarios with a Ray of its own, and prints seconds, the peak memory of the whole process tree and
 the exponents fitted to both: 0 is constant, 1 is proportional.
 Run it from the project: `python benchmarks/simulate.py --scenarios 100000 1000000`.
-With `--compare 2` the processor times of one pass and of three are compared, A B A B in this process.
+With `--compare 2` the processor times of one pass and of three are compared, A B A B in this process; with
+`--generator standard tables` the one pass once more, with scenarios of the t copula read from tables.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,18 +23,17 @@ import psutil
 
 from acceleray.compiled import DEFAULT_FOLDER
 from acceleray.engines.ray.local import local_ray
-from acceleray.quant.copula import t_copula
-from acceleray.quant.garch import GjrParameters
-from acceleray.quant.scenarios import ATOM, stack_parameters
+from acceleray.quant.scenarios import ATOM
 from acceleray.settings import Settings
 from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.horizon import Horizon
 from acceleray.stages.simulate.scenario_inputs import World
+from worlds import generated, made_up, sampled
 
 SCENARIOS = (100_000, 1_000_000, 4_000_000)
-DAYS = 2000
 TARGETS = (0.05, 0.10)
+PASSES = "three passes"
 
 
 @dataclass
@@ -53,6 +53,12 @@ def main() -> None:
     if options.compare:
         compare(worlds, options)
         return
+    for generator in options.generator:
+        grow([generated(world, generator) for world in worlds], generator, options)
+
+
+def grow(worlds: list[World], generator: str, options: argparse.Namespace) -> None:
+    """Simulate by one generator at each size, print one line for each, and the exponents."""
     settings = Settings.model_validate(
         {
             "project": {"name": "simulation-scale", "customer": "benchmark"},
@@ -60,7 +66,8 @@ def main() -> None:
         }
     )
     print(f"{options.portfolios:,} portfolios x {options.instruments} instruments,", end=" ")
-    print(f"horizons {options.horizons} d, methods {' '.join(options.methods)}; memory is {memory_kind()}")
+    print(f"horizons {options.horizons} d, methods {' '.join(options.methods)},", end=" ")
+    print(f"generator {generator}; memory is {memory_kind()}")
     names = ("scenarios", "seconds", "scenarios/s", "peak MB", "driver MB", "worker MB", "ES 97.5 %")
     print("".join(f"{name:>13}" for name in names))
     rows = []
@@ -90,46 +97,51 @@ def planned(scenarios: int, options: argparse.Namespace) -> Plan:
 
 
 def compare(worlds: list[World], options: argparse.Namespace) -> None:
-    """Print processor seconds of three passes and of one, A B A B in this process, without Ray.
+    """Print processor seconds of three passes and of one by each generator, in turn in this process.
 
     The three passes are in NumPy alone, as they were; the one pass has machine code, as in a run. One day of
     past shocks is sampled too, as if it were not known that it can be enumerated.
     """
     drawn = [sampled(world) for world in worlds]
     compiled = [replace(world, compiled_in=DEFAULT_FOLDER) for world in drawn]
-    # What is missing is compiled before the clock runs.
-    simulated(InTurn(), compiled, planned(ATOM, options))  # type: ignore[arg-type]
-    print("".join(f"{name:>22}" for name in ("scenarios", "three passes", "one pass", "ratio")))
+    sides = {name: [generated(world, name) for world in compiled] for name in options.generator}
+    for each in sides.values():
+        # What is missing is compiled before the clock runs.
+        simulated(InTurn(), each, planned(ATOM, options))  # type: ignore[arg-type]
+    heads = ["scenarios", "three passes"]
+    for name in sides:
+        heads += [f"one pass, {name}", "ratio"]
+    print("".join(f"{head:>20}" for head in heads))
     for scenarios in options.scenarios:
-        plan, spent = planned(scenarios, options), {True: np.inf, False: np.inf}
-        found: dict[bool, tuple[Horizon, ...]] = {}
-        for in_passes in (True, False) * options.compare:
+        plan = planned(scenarios, options)
+        spent = dict.fromkeys((PASSES, *sides), np.inf)
+        found: dict[str, tuple[Horizon, ...]] = {}
+        for side in tuple(spent) * options.compare:
             here: Any = InTurn()
             started = time.process_time()
-            found[in_passes] = simulated(here, drawn if in_passes else compiled, plan, in_passes=in_passes)
-            spent[in_passes] = min(spent[in_passes], time.process_time() - started)
-        for one, three in zip(found[False], found[True], strict=True):
-            for level in (plan.var_confidence, plan.es_confidence):
-                np.testing.assert_array_equal(one.tail.value_at_risk(level), three.tail.value_at_risk(level))
-        ratio = spent[True] / spent[False]
-        print(f"{scenarios:>22,}{spent[True]:>22.1f}{spent[False]:>22.1f}{ratio:>22.2f}", flush=True)
+            found[side] = simulated(here, sides.get(side, drawn), plan, in_passes=side == PASSES)
+            spent[side] = min(spent[side], time.process_time() - started)
+        line = f"{scenarios:>20,}{spent[PASSES]:>20.1f}"
+        for name in sides:
+            same_tails(found[PASSES], found[name], plan, 1e-8 if name == "tables" else 0.0)
+            line += f"{spent[name]:>20.1f}{spent[PASSES] / spent[name]:>20.2f}"
+        print(line, flush=True)
 
 
-class Sampled(World):
-    """A world that draws its scenarios at every horizon."""
-
-    def enumerated(self, horizon_d: int) -> bool:
-        """Return False."""
-        return False
-
-
-def sampled(world: World) -> World:
-    """Return the same world with every scenario drawn."""
-    return Sampled(**{field.name: getattr(world, field.name) for field in fields(world)})
+def same_tails(
+    expected: tuple[Horizon, ...], found: tuple[Horizon, ...], plan: Plan, tolerance: float
+) -> None:
+    """Stop with an AssertionError unless every value at risk is the same, but for a relative tolerance."""
+    for one, three in zip(found, expected, strict=True):
+        for level in (plan.var_confidence, plan.es_confidence):
+            pair = one.tail.value_at_risk(level), three.tail.value_at_risk(level)
+            np.testing.assert_allclose(*pair, rtol=tolerance, atol=0.0)
 
 
 class InTurn:
     """Runs what a fan-out would give to Ray one task after the other, in this process."""
+
+    workers = 1
 
     def share(self, value: Any) -> Any:
         """Return the value."""
@@ -141,16 +153,25 @@ class InTurn:
             yield function(task, *shared, **fixed)
 
     @contextmanager
-    def chain(self, name: str) -> Iterator[InTurn]:
+    def chain(self, name: str, say: Any = None) -> Iterator[InTurn]:
         """Yield what runs tasks."""
         yield self
+
+    states = chain
+
+    def through(self, stream: Any, tasks: Any, segments: Any, shared: Any, done: Any) -> list[Any]:
+        """Return what is known of each task after all segments."""
+        states = [None] * len(tasks)
+        for segment in segments:
+            made = [stream.make(part, *shared) for part in segment]
+            for place, task in enumerate(tasks):
+                states[place] = stream.take(states[place], task, *shared, *made)
+            done()
+        return [stream.finish(state, task, *shared) for state, task in zip(states, tasks, strict=True)]
 
     def start(self, function: Any, *arguments: Any) -> Any:
         """Return the result."""
         return function(*arguments)
-
-    def wait(self, references: Any, what: str) -> None:
-        """Everything has ended."""
 
     def results(self, references: Any, what: str) -> Iterator[Any]:
         """Yield the results."""
@@ -175,29 +196,17 @@ def parsed() -> argparse.Namespace:
         default=("filtered_historical", "t_copula"),
         help="how scenarios are made (default: both)",
     )
+    add(
+        "--generator",
+        nargs="+",
+        choices=("standard", "tables"),
+        default=("standard",),
+        help="how scenarios of the t copula are made, one after the other (default: standard)",
+    )
     add("--workers", type=int, default=0, help="Ray workers (default: all processors)")
     add("--object-store-mb", type=int, default=256, help="Ray's shared memory (default: %(default)s)")
     add("--compare", type=int, default=0, help="how often to compare one pass with three (default: not)")
     return parser.parse_args()
-
-
-def made_up(portfolios: int, instruments: int, methods: list[str]) -> list[World]:
-    """Return a made-up market for each method; its numbers are typical of daily share returns."""
-    generator = np.random.default_rng(20_240_229)
-    market = generator.standard_t(5, (DAYS, 1))
-    residuals = np.sqrt(0.3) * market + np.sqrt(0.7) * generator.standard_t(5, (DAYS, instruments))
-    each = GjrParameters(mu=3e-4, omega=2e-6, alpha=0.03, gamma=0.08, beta=0.91, nu=6.0)
-    world = World(
-        seed=20_260_101,
-        residuals=residuals / residuals.std(axis=0),
-        parameters=stack_parameters([each] * instruments),
-        next_sigma=np.linspace(0.008, 0.02, instruments),
-        weights=generator.dirichlet(np.ones(instruments), portfolios),
-    )
-    correlation = np.full((instruments, instruments), 0.3) + 0.7 * np.eye(instruments)
-    copula = t_copula(correlation, 6.0, np.linspace(4.0, 10.0, instruments))
-    worlds = {"filtered_historical": world, "t_copula": replace(world, copula=copula)}
-    return [worlds[method] for method in methods]
 
 
 def line(scenarios: int, spent: Spent, found: tuple[Horizon, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date
@@ -154,6 +155,21 @@ def test_judgements_are_left_to_the_owner_and_counted(runs: History, page_settin
     (owner,) = [each for each in made.sections if each.anchor == "owner"]
     assert all(isinstance(part, Judgement) for part in owner.parts)
     assert f"{len(asked)} places marked" in markdown(made)
+
+
+@pytest.mark.parametrize("generator", ["", "tables"])
+def test_the_generator_of_the_copulas_scenarios_is_said(
+    runs: History, page_settings: Settings, generator: str
+) -> None:
+    past = [row for row in runs[t.SCENARIO_SETS] if row["method"] == "filtered_historical"]
+    without = History(runs.tables | {t.SCENARIO_SETS.label: past})
+    assert "Generator of" not in markdown(tree(without, page_settings))
+    chosen = {"settings_json": json.dumps({"simulation": {"generator": generator} if generator else {}})}
+    made = [row | chosen if row["run_id"] == "r-2" else row for row in runs[t.RUNS]]
+    text = markdown(tree(History(runs.tables | {t.RUNS.label: made}), page_settings))
+    said = text[text.index("Generator of") :].split("\n\n")[0]
+    assert f"t copula: {generator or 'standard'} (gold.runs.settings_json: simulation.generator)" in said
+    assert ("within 1e-9" in said) == (generator == "tables")
 
 
 def test_formulas_link_to_the_line_of_a_module_below_the_project(tmp_path: Path) -> None:

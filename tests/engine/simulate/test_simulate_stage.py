@@ -185,6 +185,19 @@ def test_the_two_methods_agree_on_the_size_of_the_risk(ran) -> None:
         assert (np.abs(np.log(one.volatility[:2] / other.volatility[:2])) < 0.2).all()
 
 
+def test_the_generator_of_the_settings_makes_the_scenarios_of_the_copula(calibration, ran) -> None:
+    before, book, horizons = ran
+    chosen = settings().simulation.model_copy(update={"generator": "tables"})
+    run: Any = RecordingRun(settings().model_copy(update={"simulation": chosen}))
+    tie: Any = Tie(np.array([[1.0, 0.5, 0.4], [0.5, 1.0, 0.5], [0.4, 0.5, 1.0]]))
+    found = simulate(run, calibration, book, scenarios=SCENARIOS, dependence=tie, targets=(0.05,))
+    for one, other in zip(found, horizons, strict=True):
+        shortfalls = [each.tail.expected_shortfall(0.975)[:2] for each in (one, other)]
+        np.testing.assert_allclose(*shortfalls, rtol=1e-8)
+        assert np.array_equal(*shortfalls) == (one.method == "filtered_historical")
+    assert run.committed[SCENARIO_SETS].equals(before.committed[SCENARIO_SETS])
+
+
 def test_scenarios_are_those_of_the_settings_unless_others_are_asked_for(calibration) -> None:
     book = Book.plain(("REFERENCE",), calibration.returns.instruments, np.full((1, 4), 0.25), 1.0, "EUR")
     run: Any = RecordingRun(settings())

@@ -42,10 +42,13 @@ class Stream:
         self._generator = np.random.Philox(key=key, counter=counter)
         self._generator.random_raw(skipped % 4, output=False)
 
+    def bits(self, size: int) -> NDArray[np.uint64]:
+        """Return the next ``size`` numbers as 64 random bits each; the highest 53 are those of `uniforms`."""
+        return np.asarray(self._generator.random_raw(size))
+
     def uniforms(self, size: int) -> NDArray[np.float64]:
         """Return the next ``size`` numbers in [0, 1), each a multiple of 2**-53."""
-        raw = self._generator.random_raw(size)
-        return np.asarray((raw >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
+        return np.asarray((self.bits(size) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
 def uniforms(seed: int, index: int, purpose: Purpose, size: int) -> NDArray[np.float64]:

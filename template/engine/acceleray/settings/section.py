@@ -11,6 +11,8 @@ ClosedShare = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 # Mean return of a day on a simulated path: that of the fit, or none.
 Drift = Literal["fitted", "zero"]
+# How shocks of a t copula are made: normals and margins computed, or read from tables.
+Generator = Literal["standard", "tables"]
 JavaMemory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
 
 

@@ -73,7 +73,8 @@ def simulate(
         world = replace(world, implied=np.concatenate((implied, more)))
     worlds = [world]
     if dependence is not None:
-        worlds.append(with_copula(run.fan_out, world, calibration, dependence))
+        generator = settings.simulation.generator
+        worlds.append(with_copula(run.fan_out, world, calibration, dependence, generator))
     lines, places = book.lines.among(usable), book.lines.known(usable)
     returns = lines.of(calibration.returns.values[-settings.simulation.residual_window_d :, usable])
     members = lines.where(np.ones(usable.size, dtype=np.bool_)) if lines.more else None
@@ -87,7 +88,7 @@ def simulate(
         targets=targets,
         explained=details.explained(book),
     )
-    every = simulated(run.fan_out, worlds, plan, run.reporter.counter)
+    every = simulated(run.fan_out, worlds, plan, run.reporter.counter, say=run.reporter.say)
     result = tuple(each.part(slice(0, len(book.portfolios))) for each in every)
     run.commit(SCENARIO_SETS, rows.scenario_sets(settings.seed, result, days, usable.size))
     run.commit(LOSS_DISTRIBUTION, rows.loss_distribution(book, result))

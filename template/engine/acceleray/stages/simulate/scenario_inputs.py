@@ -22,7 +22,9 @@ from acceleray.quant.scenarios import (
     with_drift,
 )
 from acceleray.quant.sparse_rows import Rows, columns_of
+from acceleray.quant.table_copula import CopulaTables, copula_tables, table_returns
 from acceleray.settings import Settings
+from acceleray.settings.section import Generator
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.lines import Lines
 from acceleray.stages.calibrate.optimiser import path_code_folder
@@ -43,9 +45,9 @@ class World:
 
     residuals (days, instruments) standardised and complete; next_sigma (instruments,); weights (portfolios,
     lines), details behind them, of the priced instruments only, and the lines they multiply: the instruments
-    where none are given. With a copula, shocks come from it instead of the residuals. implied (lines,
-    factors) turns log returns into the factor moves they imply, for the reverse stress. compiled_in is where
-    machine code is kept; without it NumPy finds the same, to the bit.
+    where none are given. With a copula, shocks come from it instead of the residuals, and from tables where
+    it has any. implied (lines, factors) turns log returns into the factor moves they imply, for the reverse
+    stress. compiled_in is where machine code is kept; without it NumPy finds the same, to the bit.
     """
 
     seed: int
@@ -54,6 +56,7 @@ class World:
     next_sigma: NDArray[np.float64]
     weights: Rows
     copula: TCopula | None = None
+    tables: CopulaTables | None = None
     implied: NDArray[np.float64] | None = None
     lines: Lines | None = None
     compiled_in: Path | None = None
@@ -94,6 +97,8 @@ class World:
         if self.copula is None:
             days = draw_days(self.seed, number, count, horizon_d, len(self.residuals))
             return filtered_historical_returns(days, self.residuals, *terms)
+        if self.tables is not None:
+            return table_returns(self.copula, self.tables, self.seed, atom, horizon_d, *terms)
         shocks = draw_shocks(self.copula, self.seed, number, count, horizon_d, self.compiled_in)
         return np.concatenate([compounded_returns(part, *terms) for part in shocks])
 
@@ -127,14 +132,28 @@ def build_world(
     return world, days
 
 
-def with_copula(fan_out: FanOut, world: World, calibration: Calibration, dependence: Dependence) -> World:
-    """Return the same world with shocks from a t copula, its margins those of the fits."""
+def with_copula(
+    fan_out: FanOut,
+    world: World,
+    calibration: Calibration,
+    dependence: Dependence,
+    generator: Generator = "standard",
+) -> World:
+    """Return the same world with shocks from a t copula, its margins those of the fits.
+
+    ``generator`` says how its shocks are made: see `simulation.generator` of the settings. Tables are made
+    here, once, and shared with the world.
+    """
     fits = [calibration.fits[position] for position in calibration.usable]
     margins = np.array([fit.parameters.nu for fit in fits if fit.parameters is not None])
     # One task with one CPU: a factorisation must not depend on the number of threads of the driver.
-    [copula] = fan_out.map(_copula, [dependence.copula_nu], (dependence.correlation, margins))
-    return replace(world, copula=copula)
+    shared = dependence.correlation, margins
+    [(copula, tables)] = fan_out.map(_copula, [dependence.copula_nu], shared, generator=generator)
+    return replace(world, copula=copula, tables=tables)
 
 
-def _copula(nu: float, correlation: NDArray[np.float64], margins: NDArray[np.float64]) -> TCopula:
-    return t_copula(correlation, nu, margins)
+def _copula(
+    nu: float, correlation: NDArray[np.float64], margins: NDArray[np.float64], *, generator: Generator
+) -> tuple[TCopula, CopulaTables | None]:
+    copula = t_copula(correlation, nu, margins)
+    return copula, copula_tables(copula) if generator == "tables" else None
