@@ -141,6 +141,8 @@ def same_tails(
 class InTurn:
     """Runs what a fan-out would give to Ray one task after the other, in this process."""
 
+    workers = 1
+
     def share(self, value: Any) -> Any:
         """Return the value."""
         return value
@@ -151,16 +153,25 @@ class InTurn:
             yield function(task, *shared, **fixed)
 
     @contextmanager
-    def chain(self, name: str) -> Iterator[InTurn]:
+    def chain(self, name: str, say: Any = None) -> Iterator[InTurn]:
         """Yield what runs tasks."""
         yield self
+
+    states = chain
+
+    def through(self, stream: Any, tasks: Any, segments: Any, shared: Any, done: Any) -> list[Any]:
+        """Return what is known of each task after all segments."""
+        states = [None] * len(tasks)
+        for segment in segments:
+            made = [stream.make(part, *shared) for part in segment]
+            for place, task in enumerate(tasks):
+                states[place] = stream.take(states[place], task, *shared, *made)
+            done()
+        return [stream.finish(state, task, *shared) for state, task in zip(states, tasks, strict=True)]
 
     def start(self, function: Any, *arguments: Any) -> Any:
         """Return the result."""
         return function(*arguments)
-
-    def wait(self, references: Any, what: str) -> None:
-        """Everything has ended."""
 
     def results(self, references: Any, what: str) -> Iterator[Any]:
         """Yield the results."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from acceleray.engines.ray.kept_states import Stream
 from acceleray.quant.copula import t_copula
 from acceleray.quant.garch import GjrParameters
 from acceleray.quant.scenarios import atoms, stack_parameters
@@ -18,10 +19,13 @@ from acceleray.stages.simulate.scenario_inputs import World
 class SerialFanOut:
     """Runs tasks one after the other; what goes in and comes out is pickled, as between processes.
 
-    It is its own chain, whose results are read-only, as they are where they come out of an object store.
+    It is its own chain, whose results are read-only, as they are where they come out of an object store, and
+    its own states, of which the largest is measured after each segment.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 2) -> None:
+        self.workers = workers
+        self.largest_state = 0
         self.largest_result = 0
         self.ran: list[str] = []
 
@@ -60,8 +64,28 @@ class SerialFanOut:
         self.largest_result = max(self.largest_result, len(made) + sum(map(len, stored)))
         return pickle.loads(made, buffers=stored)
 
-    def wait(self, references: Sequence[Any], what: str) -> None:
-        pass
+    def states(self, name: str, say: Callable[[str], None]) -> SerialFanOut:
+        return self
+
+    def through(
+        self,
+        stream: Stream,
+        tasks: Sequence[Any],
+        segments: Sequence[Sequence[Any]],
+        shared: Sequence[Any],
+        done: Callable[[], None],
+    ) -> list[Any]:
+        assert len(tasks) <= self.workers
+        states = [None] * len(tasks)
+        for segment in segments:
+            made = [self.start(stream.make, part, *shared) for part in segment]
+            for place, task in enumerate(tasks):
+                states[place] = stream.take(states[place], task, *shared, *made)
+                self.largest_state = max(self.largest_state, len(pickle.dumps(states[place])))
+            done()
+        return [
+            self.start(stream.finish, state, task, *shared) for state, task in zip(states, tasks, strict=True)
+        ]
 
     def results(self, references: Sequence[Any], what: str) -> Iterator[Any]:
         yield from references

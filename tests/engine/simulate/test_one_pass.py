@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from acceleray.compiled import DEFAULT_FOLDER
-from acceleray.stages.simulate import one_pass, tiles
+from acceleray.stages.simulate import one_pass, tasks, tiles
 from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.horizon import Horizon
@@ -62,7 +62,8 @@ def test_one_pass_finds_what_three_find(world, in_passes, monkeypatch, numbers) 
     [found] = simulated(fan_out, [world], PLAN)
     same(found, in_passes)
     # Every scenario was generated once, but for the pilot of the reverse stress.
-    assert fan_out.ran.count("generate") == len(one_pass_blocks()) + 1
+    blocks = len(tasks.blocks(PLAN.scenarios)) if numbers > 1 else parts()
+    assert fan_out.ran.count("generate") == blocks
     assert not {"count", "collect", "attribute"} & set(fan_out.ran)
 
 
@@ -74,8 +75,8 @@ def test_machine_code_finds_what_numpy_finds_to_the_bit(world, monkeypatch, numb
     same(found, expected, to_the_bit=True)
 
 
-def one_pass_blocks() -> list:
-    return [block for segment in tiles.segments(PLAN.scenarios, 3) for block in segment]
+def parts() -> int:
+    return sum(map(len, tiles.segments(PLAN.scenarios, 3, SerialFanOut().workers)))
 
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])
@@ -91,7 +92,7 @@ def test_a_pilot_that_misses_the_tail_is_noticed_and_three_passes_find_the_same(
             found[0][:, 1] += side * 10.0 * (found[0][1, 1] - found[0][0, 1])
         return found
 
-    monkeypatch.setattr(one_pass, "TILE", 32)
+    monkeypatch.setattr(tiles, "TILE", 32)
     monkeypatch.setattr(one_pass, "brackets", wrong)
     fan_out = SerialFanOut()
     [found] = simulated(fan_out, [world], PLAN)
@@ -101,7 +102,9 @@ def test_a_pilot_that_misses_the_tail_is_noticed_and_three_passes_find_the_same(
         np.testing.assert_array_equal(getattr(found, name)[32:64], getattr(in_passes, name)[32:64])
 
 
-def test_losses_that_tie_in_crowds_are_left_to_three_passes() -> None:
+@pytest.mark.parametrize("numbers", [1, 10**9])
+def test_losses_that_tie_in_crowds_are_left_to_three_passes(monkeypatch, numbers) -> None:
+    monkeypatch.setattr(tiles, "_AT_ONCE_NUMBERS", numbers)
     # Three days make nine losses in two steps: no bracket holds few of them.
     world = with_factors(made_up_world(days=3))
     plan = replace(PLAN, horizons_d=(2,))
@@ -120,6 +123,6 @@ def test_what_a_tile_keeps_grows_slower_than_the_scenarios(monkeypatch) -> None:
         fan_out = SerialFanOut()
         plan = replace(PLAN, scenarios=scenarios, targets=())
         simulated(fan_out, [with_t_copula(made_up_world())], plan)
-        sizes.append(fan_out.largest_result)
+        sizes.append(fan_out.largest_state)
     # Sixteen times as many scenarios: four times as much, and the losses kept since the last narrowing.
     assert sizes[1] < 8.0 * sizes[0]

@@ -6,7 +6,7 @@ import pytest
 
 from acceleray.quant import risk
 from acceleray.quant.euler import euler_value_at_risk
-from acceleray.stages.simulate import engine, one_pass, passes, tasks, tiles
+from acceleray.stages.simulate import engine, passes, tasks, tiles
 from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.horizon import Horizon
@@ -35,11 +35,6 @@ def made(request: pytest.FixtureRequest, chosen: World) -> tuple[World, tuple[Ho
 @pytest.fixture(scope="module")
 def in_passes(chosen: World) -> tuple[World, tuple[Horizon, ...]]:
     return chosen, simulated(SerialFanOut(), [chosen], PLAN, in_passes=True)
-
-
-@pytest.fixture(scope="module")
-def at_once(chosen: World) -> tuple[World, tuple[Horizon, ...]]:
-    return chosen, simulated(SerialFanOut(), [chosen], PLAN)
 
 
 def drawn(horizons: tuple[Horizon, ...]) -> list[Horizon]:
@@ -134,16 +129,6 @@ def test_the_grouping_of_portfolios_changes_no_bit(in_passes, monkeypatch):
     monkeypatch.setattr(engine, "_TOGETHER", 32)
     monkeypatch.setattr(passes, "_PILOT_TOGETHER", 64)
     assert bits(simulated(SerialFanOut(), [world], PLAN, in_passes=True)) == bits(horizons)
-
-
-@pytest.mark.parametrize(("tile", "numbers", "together"), [(32, 1, 2048), (64, 49_152, 64), (32, 10**9, 32)])
-def test_tiles_and_segments_change_no_bit(at_once, monkeypatch, tile, numbers, together):
-    world, horizons = at_once
-    monkeypatch.setattr(one_pass, "TILE", tile)
-    monkeypatch.setattr(tiles, "_AT_ONCE_NUMBERS", numbers)
-    monkeypatch.setattr(tiles, "_SEGMENT_NUMBERS", numbers)
-    monkeypatch.setattr(tiles, "_TOGETHER", together)
-    assert bits(simulated(SerialFanOut(), [world], PLAN)) == bits(horizons)
 
 
 def test_sums_are_added_in_the_order_of_the_blocks(world, monkeypatch):

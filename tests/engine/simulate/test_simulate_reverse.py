@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from acceleray.quant.stress import implied_factor_moves, most_plausible_loss
-from acceleray.stages.simulate import one_pass, tiles
+from acceleray.stages.simulate import tiles
 from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.reverse import reached, reverse_of, whitening
@@ -62,7 +62,7 @@ def test_grouping_changes_no_bit_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = replace(PLAN, horizons_d=(4,))
     world = with_factors(made_up_world())
     [whole] = simulated(SerialFanOut(), [world], plan)
-    monkeypatch.setattr(one_pass, "TILE", 32)
+    monkeypatch.setattr(tiles, "_KEPT", 32)
     monkeypatch.setattr(tiles, "_AT_ONCE_NUMBERS", 1)
     monkeypatch.setattr(tiles, "_SEGMENT_NUMBERS", 1)
     [grouped] = simulated(SerialFanOut(), [world], plan)

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +18,7 @@ from unittest.mock import patch
 from acceleray.cli import main
 from acceleray.cli.reading import find_table
 from acceleray.engines.ray.fanout import FanOut
+from acceleray.engines.ray.kept_states import KeptStates, Stream
 from acceleray.engines.ray.local import local_ray
 from acceleray.testing.small import run_as_script
 from portfolio import PROJECT
@@ -177,7 +179,15 @@ def losing_workers(home: Path, *functions: str) -> Iterator[None]:
             function = _fatal(function, marker)
         return map_all(self, function, *given, **named)
 
-    with patch.object(FanOut, "map", mapped):
+    go_through = KeptStates.through
+
+    def through(self: KeptStates, stream: Stream, *given: Any) -> list[Any]:
+        marker = folder / stream.take.__name__
+        if stream.take.__name__ in functions and not marker.exists():
+            stream = replace(stream, take=_fatal(stream.take, marker))
+        return go_through(self, stream, *given)
+
+    with patch.object(FanOut, "map", mapped), patch.object(KeptStates, "through", through):
         yield
     assert sorted(path.name for path in folder.iterdir()) == sorted(functions)
 

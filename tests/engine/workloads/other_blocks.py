@@ -11,14 +11,16 @@ from types import ModuleType
 from portfolio.__main__ import main
 
 # Parts of 20 fits are kept instead of 100, the backtest reads those of one day at a time instead of 10,000,
-# and betas are estimated by two; portfolios go through the scenarios in
-# tiles of 32 instead of 128, and these one block after the other instead of all at once.
+# and betas are estimated by two; portfolios stay in an actor for each 32, through which scenarios go atom by
+# atom, instead of being searched by tasks of 128 that get all scenarios at once.
 SIZES = {
     "acceleray.stages.calibrate.schedule": {"PART": 20},
     "acceleray.stages.backtest.history": {"FITS": 1},
     "acceleray.stages.calibrate.factor_model": {"_INSTRUMENTS_PER_TASK": 2},
-    "acceleray.stages.simulate.one_pass": {"TILE": 32},
-    "acceleray.stages.simulate.tiles": {"_AT_ONCE_NUMBERS": 1, "_SEGMENT_NUMBERS": 1},
+    "acceleray.stages.simulate.tiles": {
+        **{"_AT_ONCE_NUMBERS": 1, "_PART_NUMBERS": 1, "_SEGMENT_NUMBERS": 1},
+        **{"TILE": 32, "_KEPT": 32},
+    },
 }
 
 

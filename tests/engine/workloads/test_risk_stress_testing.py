@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from acceleray.stages.backtest.side_by_side import NAMES
 from acceleray.stages.backtest.stage import MODELS
+from acceleray.stages.simulate import tiles
 from workloads.in_process import (
     fingerprints,
     in_other_blocks,
@@ -56,7 +58,11 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     with in_other_blocks(spark):
         one = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=1")
     prints, first = fingerprints(spark, one), commits(one.state)
-    with losing_workers(home, "fit_before", "count", "forecast_block"):
+    # In actors, of which one is killed: so few scenarios are searched by tasks otherwise.
+    with (
+        patch.object(tiles, "_AT_ONCE_NUMBERS", 1),
+        losing_workers(home, "fit_before", "see", "count", "forecast_block"),
+    ):
         two = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=2")
     second = commits(one.state)
     cluster = finished([*command(WORKLOAD, SMALL, project=project(home)), *FOUR], one.state)
@@ -72,6 +78,7 @@ def test_one_worker_in_other_blocks_two_with_one_killed_and_a_cluster_of_four_gi
     first, second, third = story.commits
     assert len(first) >= 25
     assert first == second == third
+    assert "(ActorDiedError); one pass over scenarios starts again, attempt 2 of 4." in story.two.error
 
 
 def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:

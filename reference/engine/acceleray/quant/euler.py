@@ -7,6 +7,7 @@ over all scenarios; a second pass then sums what is in it.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,12 @@ class Band:
     low_weight: NDArray[np.float64]
     high_weight: NDArray[np.float64]
     total: NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Band"]) -> "Band":
+        """Return the bands of several groups of portfolios as one, in the order given."""
+        names = cls.__dataclass_fields__
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def part(self, portfolios: slice) -> "Band":
         """Return the band of some of the portfolios."""

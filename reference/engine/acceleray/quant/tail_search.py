@@ -7,8 +7,9 @@ ranks are among the losses kept, or the bracket was wrong and `missed` says so. 
 ``acceleray.quant.tails`` on the same losses: the same value-at-risk, sums but for rounding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from acceleray.quant.euler import Band
-from acceleray.quant.kept_losses import GROWTH, KeptLosses, crowd
+from acceleray.quant.kept_losses import GROWTH, TOGETHER, KeptLosses, crowd
 from acceleray.quant.path_walks import machine_code
 from acceleray.quant.rank_search import Level
 from acceleray.quant.scenarios import ATOM
 from acceleray.quant.tail_scans import ADD_WEIGHTED
-from acceleray.quant.tails import Above, Located, Ranked, located
+from acceleray.quant.tails import Above, Located, Ranked, TailAt, located
 
 # Scenarios seen when the brackets narrow: 16 atoms, and four times as many each time.
 _FIRST_NARROWING = 16 * ATOM
@@ -49,7 +50,7 @@ class TailSearch:
         ``compiled_in`` is where machine code is kept, with which it is faster and finds the same to the bit.
         """
         self._compiled_in = compiled_in
-        self.seen, self._held = 0, list[tuple[NDArray[np.int32], NDArray[np.float64]]]()
+        self.seen, self._lines, self._held = 0, 0, list[tuple[NDArray[np.int32], NDArray[np.float64]]]()
         self._packed = 0
         self._summed = [level.confidence for level in levels].index(summed)
         self._beyond: NDArray[np.float64] | None = None
@@ -92,6 +93,7 @@ class TailSearch:
             above = each.take(rows, losses, numbers, self._compiled_in)
             if place == self._summed:
                 self._sum(rows[above], scenarios[above], returns, columns)
+        self._lines = returns.shape[1]
         self._held.append((np.arange(self.seen, self.seen + len(returns), dtype=np.int32), returns))
         self.seen += len(returns)
         crowded = np.logical_or.reduce([each.counts > each.most for each in self._kept])
@@ -124,21 +126,35 @@ class TailSearch:
         return {each.level.confidence: self._located(each) for each in self._kept}
 
     def _located(self, each: KeptLosses) -> Located:
-        known = ~self.missed
+        kept, portfolios = each.by_portfolio(), self.missed.size
+        places = [slice(first, first + TOGETHER) for first in range(0, portfolios, TOGETHER)]
+        parts = [self._located_part(each, some, islice(kept, TOGETHER)) for some in places]
+        return Located(
+            TailAt.joined([part.measures for part in parts]),
+            tail=Band.joined([part.tail for part in parts]),
+            window=Band.joined([part.window for part in parts]),
+        )
+
+    def _located_part(
+        self, each: KeptLosses, portfolios: slice, kept: Iterable[NDArray[np.float64]]
+    ) -> Located:
+        known = ~self.missed[portfolios]
         # A loss of nothing stands for every scenario of a portfolio of which nothing is known.
         nothing = np.zeros(1), np.array([each.level.scenarios])
         distinct = [
             np.unique(losses, return_counts=True) if known[place] else nothing
-            for place, losses in enumerate(each.by_portfolio())
+            for place, losses in enumerate(kept)
         ]
         losses = np.concatenate([values[::-1] for values, _ in distinct])
         times = np.concatenate([counts[::-1] for _, counts in distinct])
         rows = np.repeat(np.arange(known.size), [values.size for values, _ in distinct])
-        above = Above(*(np.where(known, getattr(each.above, one.name), 0) for one in fields(Above)))
+        above = Above(
+            *(np.where(known, getattr(each.above, one.name)[portfolios], 0) for one in fields(Above))
+        )
         before = np.cumsum(times) - times
         first = np.searchsorted(rows, np.arange(known.size))
         ranked = Ranked(rows, losses, times, above.count[rows] + before - before[first][rows])
-        near, floor = np.ones(rows.size, dtype=np.bool_), np.where(known, each.floor, 0.0)
+        near, floor = np.ones(rows.size, dtype=np.bool_), np.where(known, each.floor[portfolios], 0.0)
         return located(each.level, ranked, near, above, floor)
 
     def window_sums(self, confidence: float, band: Band) -> NDArray[np.float64]:
@@ -152,9 +168,12 @@ class TailSearch:
 
     def _banded(self, confidence: float, band: Band, columns: Columns) -> NDArray[np.float64]:
         each = next(one for one in self._kept if one.level.confidence == confidence)
-        rows, losses, scenarios = each.all()
-        chosen = (losses >= band.low[rows]) & (losses <= band.high[rows]) & ~self.missed[rows]
-        rows, scenarios, weights = rows[chosen], scenarios[chosen], band.weights(rows[chosen], losses[chosen])
+        parts = []
+        for rows, losses, scenarios in zip(each.rows, each.losses, each.scenarios, strict=True):
+            chosen = (losses >= band.low[rows]) & (losses <= band.high[rows]) & ~self.missed[rows]
+            own, some = rows[chosen], losses[chosen]
+            parts.append((own, scenarios[chosen], band.weights(own, some)))
+        rows, scenarios, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
         return self._gathered(rows, scenarios, weights, columns)
 
     def _narrow(self, columns: Columns) -> None:
@@ -183,7 +202,9 @@ class TailSearch:
             values = columns(returns[np.searchsorted(numbers, needed + atom * ATOM)])
             sums = self._by_portfolio(rows[own], places, weights[own], values)
             total = sums if total is None else total + sums
-        assert total is not None
+        if total is None:
+            # Nothing is held where every portfolio was left.
+            return np.zeros((self.missed.size, columns(np.empty((0, self._lines))).shape[1]))
         return total
 
     def _sum(

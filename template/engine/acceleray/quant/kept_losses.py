@@ -3,6 +3,7 @@
 Used by ``acceleray.quant.tail_search``, which says what they are for.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from acceleray.quant.tails import Above
 
 GROWTH = 4
 """Brackets narrow when so many times as many scenarios have been seen."""
+
+TOGETHER = 64
+"""Portfolios whose losses are sorted at a time."""
 
 # A portfolio that keeps so many times what its bracket should hold has losses that tie: it is left to others.
 _CROWD, _SLACK = 4, 1024
@@ -65,7 +69,6 @@ class KeptLosses:
         self.rows.append(rows[kept])
         self.losses.append(losses[kept])
         self.scenarios.append(scenarios[kept])
-        # Never in place: what comes out of an object store is read-only.
         self.counts = self.counts + np.bincount(rows[kept], minlength=self.counts.size)
         above = np.flatnonzero(over)
         self.above += self._sums(rows[above], losses[above])
@@ -78,12 +81,15 @@ class KeptLosses:
                 parts[:] = [np.concatenate(parts)]
         return self.rows[0], self.losses[0], self.scenarios[0]
 
-    def by_portfolio(self) -> list[NDArray[np.float64]]:
-        """Return the losses kept of each portfolio."""
-        rows, losses, _ = self.all()
-        # So few different numbers that they are sorted by counting.
-        order = np.argsort(rows.astype(np.int16), kind="stable")
-        return np.split(losses[order], np.cumsum(self.counts)[:-1])
+    def by_portfolio(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the losses kept of each portfolio, of few at a time: what is kept is not in memory twice."""
+        for first in range(0, self.floor.size, TOGETHER):
+            chosen = [(rows >= first) & (rows < first + TOGETHER) for rows in self.rows]
+            rows = np.concatenate([part[some] for part, some in zip(self.rows, chosen, strict=True)])
+            losses = np.concatenate([part[some] for part, some in zip(self.losses, chosen, strict=True)])
+            # So few different numbers that they are sorted by counting.
+            order = np.argsort((rows - first).astype(np.int16), kind="stable")
+            yield from np.split(losses[order], np.cumsum(self.counts[first : first + TOGETHER])[:-1])
 
     def narrow(self, seen: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Narrow the brackets after so many scenarios; return portfolio and scenario of what is now above."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
+from acceleray.engines.ray.kept_states import KeptStates
 from acceleray.quant.sparse_rows import joined as joined_rows
 from acceleray.quant.tails import joined
 from acceleray.stages.simulate import tasks
@@ -32,13 +33,15 @@ def simulated(
     counter: Callable[[int, str], Callable[[int], None]] = lambda total, what: lambda done: None,
     *,
     in_passes: bool = False,
+    say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Horizon, ...]:
     """Return what is known after all scenarios, for each world and each horizon.
 
     Scenarios that are drawn are generated once, and again only where the first ones mislead. With
     ``in_passes``, and where lines are too many to be kept, they are generated in each of three passes. Both
     find the same value at risk, and everything else but for rounding.
-    ``counter`` is told the number of tasks and returns what is told how many are done.
+    ``counter`` is told the number of tasks and returns what is told how many are done; ``say`` is told when
+    workers were lost and a pass starts again.
     """
     every = [
         _Horizon(fan_out, world, plan, horizon_d, in_passes)
@@ -48,6 +51,12 @@ def simulated(
     total = sum(each.steps for each in every)
     progress = Progress(counter(total, "blocks of scenarios"), total)
     shared = {world.method: fan_out.share(world) for world in worlds}
+    for each in every:
+        each.prepare(shared[each.world.method], progress)
+    # Actors have all processors: whatever runs as tasks comes before them or after them.
+    with fan_out.states("one pass over scenarios", say) as states:
+        for each in every:
+            each.search(states, progress)
     return tuple(each.found(shared[each.world.method], progress) for each in every)
 
 
@@ -73,6 +82,16 @@ class _Horizon:
             return self._one_pass.steps
         return len(self._parts) * (1 if self._all else PASSES * len(self._groups))
 
+    def prepare(self, shared: Any, progress: Progress) -> None:
+        """Do what comes before actors; `shared` is the world."""
+        if self._once:
+            self._one_pass.prepare(shared, self._whitened(shared), progress)
+
+    def search(self, states: KeptStates, progress: Progress) -> None:
+        """Do what actors do."""
+        if self._once:
+            self._one_pass.search(states, progress)
+
     def found(self, shared: Any, progress: Progress) -> Horizon:
         """Return what is known after all scenarios; `shared` is the world."""
 
@@ -81,7 +100,7 @@ class _Horizon:
             return Passes(self._fan_out, world, shared, plan, horizon_d, self._groups, progress, whitened)
 
         if self._once:
-            parts = self._one_pass.found(shared, progress, lambda part, whitened: passes(whitened).part(part))
+            parts = self._one_pass.found(lambda part, whitened: passes(whitened).part(part))
         elif self._all:
             parts = passes(self._whitened(shared)).every_outcome(self._parts)
         else:

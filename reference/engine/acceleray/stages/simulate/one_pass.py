@@ -1,8 +1,8 @@
-"""One pass over scenarios, each function a Ray task: generate them once, search the tails of each tile.
+"""One pass over scenarios, each function run by Ray: generate them once, search the tails of each tile.
 
-A tile of portfolios goes through the scenarios in their order, and what it knows goes with it from one
-segment of scenarios to the next. Nothing depends on how scenarios are cut into segments or portfolios into
-tiles: sums are made atom by atom, and losses in the same matrix products as in `tasks`.
+A tile of portfolios goes through the scenarios in their order. Nothing depends on how scenarios are cut into
+segments or portfolios into tiles: sums are made atom by atom, and losses in the same matrix products as in
+`tasks`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,9 @@ from acceleray.stages.simulate.attribution import attributed, log_returns
 from acceleray.stages.simulate.found import Found, Plan, checked, means
 from acceleray.stages.simulate.reverse import BAND, Reached, reached_of
 from acceleray.stages.simulate.scenario_inputs import World
-from acceleray.stages.simulate.tasks import Block, Part, at_least
+from acceleray.stages.simulate.tasks import ATOMS_PER_BLOCK, Block, Part, at_least
 
-# Portfolios in a tile: what one task keeps, and how many tasks there are, grow with it.
-TILE = 128
-
-Returns = tuple[NDArray[np.float64], ...]
+Returns = Sequence[NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,7 @@ class Asked:
     """Request for every tile at one horizon: the plan, the histogram bins, whitened factor moves."""
 
     plan: Plan
+    horizon_d: int
     edges: NDArray[np.float64]
     whitened: NDArray[np.float64] | None
 
@@ -61,29 +59,26 @@ class Searched:
     missed: NDArray[np.bool_]
 
 
-def generate(block: Block, world: World, horizon_d: int) -> Returns:
-    """Return the returns of every atom of a block, each (scenarios, lines)."""
-    return tuple(world.returns(atom, horizon_d) for atom in block)
+def generate(atoms: Block, world: World, asked: Asked) -> Returns:
+    """Return the returns of some atoms, each (scenarios, lines)."""
+    return tuple(world.returns(atom, asked.horizon_d) for atom in atoms)
 
 
-def begin(part: Part, world: World, asked: Asked, *made: Returns) -> TileState:
-    """Return what a tile knows after the first scenarios, whose first block is the pilot."""
-    state = _started(part, world, asked, made)
-    state.search.pack()
-    return state
+def see(state: TileState | None, part: Part, world: World, asked: Asked, *made: Returns) -> TileState:
+    """Return what a tile knows after some more scenarios, in their order; without a state, after the first.
 
-
-def go_on(state: TileState, part: Part, world: World, asked: Asked, *made: Returns) -> TileState:
-    """Return what a tile knows after some more scenarios, in their order."""
-    for block in made:
-        for returns in block:
-            _see(state, part, world, asked, returns)
+    The first ones contain the pilot.
+    """
+    every = [returns for some in made for returns in some]
+    state = state or _started(part, world, asked, every[:ATOMS_PER_BLOCK])
+    for returns in every:
+        _see(state, part, world, asked, returns)
     state.search.pack()
     return state
 
 
 def finish(state: TileState, part: Part, world: World, asked: Asked) -> Searched:
-    """Return what a tile knows after all scenarios.
+    """Return what is found of a tile after all scenarios.
 
     Raises RuntimeError for losses that are not finite, and for sums that do not fit the scenarios.
     """
@@ -116,22 +111,18 @@ def finish(state: TileState, part: Part, world: World, asked: Asked) -> Searched
 
 
 def at_once(part: Part, world: World, asked: Asked, *made: Returns) -> Searched:
-    """Return what a tile knows after all scenarios, given at once."""
-    return finish(_started(part, world, asked, made), part, world, asked)
+    """Return what is found of a tile after all scenarios, given at once."""
+    return finish(see(None, part, world, asked, *made), part, world, asked)
 
 
-def _started(part: Part, world: World, asked: Asked, made: Sequence[Returns]) -> TileState:
-    plan, pilot = asked.plan, made[0]
+def _started(part: Part, world: World, asked: Asked, pilot: Returns) -> TileState:
+    plan = asked.plan
     bounds, seen = brackets(part, world, plan, pilot), sum(map(len, pilot))
     search = TailSearch(plan.levels, bounds, seen, plan.es_confidence, world.compiled_in)
     # Portfolios without holdings: every loss is nothing, and so is all that is said of them.
     search.leave(~np.any(world.weights[part.portfolios] != 0.0, axis=1))
     histogram = np.zeros(len(asked.edges) - 1, dtype=np.int64)
-    state = TileState(search, np.zeros((2, part.size)), histogram, None)
-    for block in made:
-        for returns in block:
-            _see(state, part, world, asked, returns)
-    return state
+    return TileState(search, np.zeros((2, part.size)), histogram, None)
 
 
 def brackets(part: Part, world: World, plan: Plan, pilot: Returns) -> list[NDArray[np.float64]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 
-from acceleray.engines.ray.results import Mapped, late, result_of
+from acceleray.engines.ray.results import Mapped, result_of
 
 
 class Chain:
@@ -53,19 +53,6 @@ class Chain:
         """
         self._started += 1
         return self._remote.options(name=function.__name__).remote(function, *arguments)
-
-    def wait(self, references: Sequence[ray.ObjectRef], what: str) -> None:
-        """Return once all have ended; a failure is raised when a result is requested.
-
-        Raises:
-            PortfolioError: they took longer than `ray.task_timeout_s` each.
-        """
-        patience_s = self._timeout_s * len(references)
-        _, unfinished = ray.wait(
-            list(references), num_returns=len(references), timeout=patience_s, fetch_local=False
-        )
-        if unfinished:
-            raise late(what, patience_s)
 
     def results(self, references: Sequence[ray.ObjectRef], what: str) -> Iterator[Any]:
         """Yield results in order.

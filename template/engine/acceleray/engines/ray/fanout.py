@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import ray
 
 from acceleray.engines.ray.chain import Chain
+from acceleray.engines.ray.kept_states import KeptStates
 from acceleray.engines.ray.results import Mapped, result_of
 from acceleray.errors import PortfolioError
 
@@ -62,6 +63,10 @@ class FanOut:
     def chain(self, name: str) -> Chain:
         """Return what starts tasks that take each other's results; see `acceleray.engines.ray.chain`."""
         return Chain(self.workers, self.asks, self.task_timeout_s, name, self.mapped.append)
+
+    def states(self, name: str, say: Callable[[str], None] = lambda line: None) -> KeptStates:
+        """Return what keeps states in actors; see `acceleray.engines.ray.kept_states`."""
+        return KeptStates(self.workers, self.asks, self.task_timeout_s, name, self.mapped.append, say)
 
     def map(
         self,

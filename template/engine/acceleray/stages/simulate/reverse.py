@@ -56,19 +56,15 @@ class Reached:
 
 
 def whitening(atoms: tuple[Atom, ...], world: World, horizon_d: int) -> NDArray[np.float64]:
-    """Return `whitening_of` the returns of some atoms."""
-    return whitening_of(tuple(world.returns(atom, horizon_d) for atom in atoms), world)
-
-
-def whitening_of(returns: Sequence[NDArray[np.float64]], world: World) -> NDArray[np.float64]:
     """Return A (lines, directions) such that |r A| is the distance in factors of log returns r.
 
     With r M the factor moves that r implies (`world.implied`), A A' is M S^-1 M' with S the covariance of
-    these moves in the scenarios given, within the space they span. So distances are by today's volatility and
-    over the horizon, as that of the closed form is; there are no directions without factors.
+    these moves in the scenarios of the atoms, within the space they span. So distances are by today's
+    volatility and over the horizon, as that of the closed form is; there are no directions without factors.
     """
     if world.implied is None:
         return np.empty((world.weights.shape[1], 0))
+    returns = (world.returns(atom, horizon_d) for atom in atoms)
     logs = np.concatenate([log_returns(some, world.arithmetic) for some in returns])
     found = logs @ world.implied
     moves = found - found.mean(axis=0)

@@ -88,7 +88,7 @@ def simulate(
         targets=targets,
         explained=details.explained(book),
     )
-    every = simulated(run.fan_out, worlds, plan, run.reporter.counter)
+    every = simulated(run.fan_out, worlds, plan, run.reporter.counter, say=run.reporter.say)
     result = tuple(each.part(slice(0, len(book.portfolios))) for each in every)
     run.commit(SCENARIO_SETS, rows.scenario_sets(settings.seed, result, days, usable.size))
     run.commit(LOSS_DISTRIBUTION, rows.loss_distribution(book, result))
