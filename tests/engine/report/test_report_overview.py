@@ -41,8 +41,8 @@ def test_each_portfolio_has_a_line_with_its_own_numbers(
     assert line[1:3] == ["EUR 1,000,000", "120.0 % 80.0 %"]
     assert line[3:6] == ["2.53 % EUR 25,312", "+0.40 %", "7.82 % EUR 78,236"]
     assert line[6] == "31.0 % Crash"
-    assert line[7:] == ["104 % red 1 not evaluated", "passed, green zone", "0.00 % 0.00 %"]
-    assert made.row("Growth GROWTH")[7:9] == ["n/a no limit", "failed, red zone"]
+    assert line[7:] == ["104 % red 1 not evaluated", "passed green zone", "0.00 % 0.00 %"]
+    assert made.row("Growth GROWTH")[7:9] == ["n/a no limit", "failed red zone"]
     assert made.row("Pairs PAIRS")[8] == "not backtested"
     assert made.markup.index('id="overview"') < made.markup.index('id="findings"')
 

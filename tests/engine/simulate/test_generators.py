@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 
 from acceleray.compiled import DEFAULT_FOLDER
+from acceleray.quant.scenarios import (
+    ParameterArrays,
+    carried_variance,
+    draw_days,
+    filtered_historical_returns,
+)
 from acceleray.quant.table_copula import copula_tables
+from acceleray.stages.simulate import scenario_inputs
 from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.horizon import Horizon
@@ -78,6 +85,24 @@ def test_past_days_are_replayed_by_either_generator_alike(standard, tables) -> N
     for horizon_d in (1, 10):
         one, other = (replace(each, copula=None).returns((0, 500), horizon_d) for each in (standard, tables))
         assert one.tobytes() == other.tobytes()
+
+
+def test_what_past_days_hand_on_is_found_once_and_never_that_of_another_world(monkeypatch) -> None:
+    world, found_for = made_up_world(), []
+
+    def counted(residuals: np.ndarray, parameters: ParameterArrays) -> np.ndarray:
+        found_for.append(len(residuals))
+        return carried_variance(residuals, parameters)
+
+    monkeypatch.setattr(scenario_inputs, "carried_variance", counted)
+    other = replace(world, residuals=2.0 * world.residuals[:500])
+    for each in (world, other):
+        terms = each.residuals, each.parameters, each.next_sigma
+        for atom in (0, 1):
+            days = draw_days(each.seed, atom, 300, 10, len(each.residuals))
+            expected = filtered_historical_returns(days, *terms)
+            assert each.returns((atom, 300), 10).tobytes() == expected.tobytes()
+    assert found_for == [700, 500]
 
 
 @pytest.mark.parametrize("generator", ["standard", "tables"])

@@ -7,6 +7,7 @@ Additions and products are those of ``acceleray.quant.scenarios`` and of the mar
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable
 from functools import partial
@@ -185,4 +186,14 @@ def machine_code(program: Program, folder: Path | None, kept: bool = False) -> C
 
 
 def _called(run: Callable[..., int], *arguments: NDArray[Any] | int) -> int:
-    return run(*(each.ctypes.data if isinstance(each, np.ndarray) else each for each in arguments))
+    return run(*(_address(each) if isinstance(each, np.ndarray) else each for each in arguments))
+
+
+def _address(array: Any) -> int:
+    """Return where an array lies in memory.
+
+    Of one that can be written in half the time, and with a TypeError if it is not in one piece.
+    """
+    if array.flags.writeable and array.size:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    return int(array.ctypes.data)

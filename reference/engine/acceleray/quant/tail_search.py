@@ -242,9 +242,10 @@ class TailSearch:
 
 def numbered(scenarios: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the different scenarios of an atom ascending, and for each one given its place among these."""
-    needed = np.zeros(ATOM, dtype=np.bool_)
-    needed[scenarios] = True
-    return np.flatnonzero(needed), (np.cumsum(needed) - 1)[scenarios]
+    needed = np.flatnonzero(np.bincount(scenarios, minlength=ATOM))
+    places = np.empty(ATOM, dtype=np.int64)
+    places[needed] = np.arange(needed.size)
+    return needed, np.take(places, scenarios)
 
 
 def _narrows(seen: int) -> bool:

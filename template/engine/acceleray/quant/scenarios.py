@@ -92,6 +92,7 @@ def filtered_historical_returns(
     parameters: Sequence[GjrParameters] | ParameterArrays,
     next_sigma: NDArray[np.float64],
     compiled_in: Path | None = None,
+    carried: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return simulated simple returns over the whole horizon, of shape (scenarios, instruments).
 
@@ -103,7 +104,7 @@ def filtered_historical_returns(
     1999, eq. 3-6).
     Daily simple returns are floored at -1 and compounded; arithmetic ones are added as they are. Residuals
     are taken as they are, not centred again. ``compiled_in`` is where machine code for it is kept: faster,
-    and the same to the bit.
+    and the same to the bit. ``carried`` is what ``carried_variance`` returns for whoever simulates often.
     Raises ValueError for residuals that are not finite or shapes that do not fit.
     """
     stacked = parameters if isinstance(parameters, ParameterArrays) else stack_parameters(parameters)
@@ -111,11 +112,9 @@ def filtered_historical_returns(
     next_sigma = np.asarray(next_sigma, dtype=np.float64)
     if not residuals.shape[1:] == next_sigma.shape == stacked.mu.shape:
         raise ValueError("residuals, parameters and next_sigma must be of the same instruments")
-    if not (bool(np.all(np.isfinite(residuals))) and bool(np.all(np.isfinite(next_sigma)))):
-        raise ValueError("fill every missing residual and volatility before simulating")
-    # sigma'^2 = omega + sigma^2 ((alpha + gamma 1{z < 0}) z^2 + beta): the bracket depends on the day alone.
-    reaction = np.where(residuals < 0.0, stacked.alpha + stacked.gamma, stacked.alpha)
-    carry = reaction * residuals * residuals + stacked.beta
+    if not bool(np.all(np.isfinite(next_sigma))):
+        raise ValueError("fill every missing volatility before simulating")
+    carry = carried_variance(residuals, stacked) if carried is None else carried
 
     returns = np.empty((days.shape[0], next_sigma.size))
     if run := machine_code(DAYS, compiled_in):
@@ -133,6 +132,18 @@ def filtered_historical_returns(
         block = slice(first, first + size)
         returns[block] = _walk(days[block], residuals, carry, stacked, next_sigma)
     return returns
+
+
+def carried_variance(residuals: NDArray[np.float64], parameters: ParameterArrays) -> NDArray[np.float64]:
+    """Return the share of a variance that each past day hands on to the next, (past days, instruments).
+
+    sigma'^2 = omega + sigma^2 ((alpha + gamma 1{z < 0}) z^2 + beta): the bracket depends on the day alone.
+    Raises ValueError for residuals that are not finite.
+    """
+    if not bool(np.all(np.isfinite(residuals))):
+        raise ValueError("fill every missing residual before simulating")
+    reaction = np.where(residuals < 0.0, parameters.alpha + parameters.gamma, parameters.alpha)
+    return np.asarray(reaction * residuals * residuals + parameters.beta)
 
 
 class _Path:

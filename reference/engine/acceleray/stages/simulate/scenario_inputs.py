@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from acceleray.quant.copula import TCopula, draw_shocks, t_copula
 from acceleray.quant.scenarios import (
     ATOM,
     ParameterArrays,
+    carried_variance,
     compounded_returns,
     draw_days,
     filtered_historical_returns,
@@ -88,15 +90,20 @@ class World:
         simulated = self._of_instruments(atom, horizon_d)
         return simulated if self.lines is None else self.lines.of(simulated)
 
+    @cached_property
+    def _carried(self) -> NDArray[np.float64]:
+        """Return what past days hand on of a variance, found once and not with every atom."""
+        return carried_variance(self.residuals, self.parameters)
+
     def _of_instruments(self, atom: Atom, horizon_d: int) -> NDArray[np.float64]:
         number, count = atom
         terms = self.parameters, self.next_sigma, self.compiled_in
         if self.enumerated(horizon_d):
             days = (number * ATOM + np.arange(count))[:, np.newaxis]
-            return filtered_historical_returns(days, self.residuals, *terms)
+            return filtered_historical_returns(days, self.residuals, *terms, self._carried)
         if self.copula is None:
             days = draw_days(self.seed, number, count, horizon_d, len(self.residuals))
-            return filtered_historical_returns(days, self.residuals, *terms)
+            return filtered_historical_returns(days, self.residuals, *terms, self._carried)
         if self.tables is not None:
             return table_returns(self.copula, self.tables, self.seed, atom, horizon_d, *terms)
         shocks = draw_shocks(self.copula, self.seed, number, count, horizon_d, self.compiled_in)

@@ -82,7 +82,17 @@ class Line:
     @property
     def backtest_pill(self) -> str:
         """Return the class of the mark that shows the verdict."""
-        return {"passed": "passed", "failed": "failed"}.get(self.backtest.partition(",")[0], "missing")
+        return {"passed": "passed", "failed": "failed"}.get(self.verdict, "missing")
+
+    @property
+    def verdict(self) -> str:
+        """Return the backtest's verdict without its zone."""
+        return self.backtest.partition(", ")[0]
+
+    @property
+    def zone(self) -> str:
+        """Return the Basel zone, empty where there is none."""
+        return self.backtest.partition(", ")[2]
 
 
 @dataclass(frozen=True)
