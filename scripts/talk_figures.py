@@ -55,13 +55,19 @@ def bars_of(title: str, bars: list[tuple[str, float, bool]], line: float, shape:
         parts += [
             f'<text x="{LEFT - 12}" y="{y + 22}" text-anchor="end" fill="#1b2733">{escape(short)}</text>',
             f'<rect x="{LEFT}" y="{y}" width="{value * scale:.1f}" height="30" fill="{colour}"/>',
-            f'<text x="{LEFT + 8 + value * scale:.1f}" y="{y + 22}">{shape.format(value)}</text>',
+            f'<text x="{LEFT + 8 + clear(value, line, 50 / scale) * scale:.1f}" y="{y + 22}">'
+            f"{shape.format(value)}</text>",
         ]
     x = LEFT + line * scale
     parts.append(
         f'<path d="M{x:.1f} 40V{height - 8}" stroke="#1b2733" stroke-dasharray="5 4" stroke-width="2"/>'
     )
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def clear(value: float, line: float, room: float) -> float:
+    """Return where a number begins: at the end of its bar, or past the line if that would cross it."""
+    return line if value <= line < value + room else value
 
 
 FIGURES = {"exceptions": exceptions, "ratios": ratios}
