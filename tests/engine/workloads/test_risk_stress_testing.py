@@ -61,9 +61,10 @@ def story(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Story:
     # In actors, of which one is killed: so few scenarios are searched by tasks otherwise.
     with (
         patch.object(tiles, "_AT_ONCE_NUMBERS", 1),
-        losing_workers(home, "fit_before", "see", "count", "forecast_block"),
+        losing_workers(home, "fit_before", "see", "forecast_block"),
     ):
-        two = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=2")
+        # Nothing of the first run is found again, so that there is work to lose.
+        two = run_notebook(WORKLOAD, home, spark, *SMALL, "ray.workers=2", "anew=true")
     second = commits(one.state)
     cluster = finished([*command(WORKLOAD, SMALL, project=project(home)), *FOUR], one.state)
     return Story(one, two, cluster, prints, (first, second, commits(one.state)))
