@@ -147,11 +147,23 @@ def lost(release: dict[str, bytes], before: dict[str, bytes], after: dict[str, b
     found = [f"{name} is back" for name in release.keys() - before.keys() if name in after]
     for name, content in before.items():
         places = [other for other in after if other == name or other.startswith(f"before-update/{name}")]
-        there = Counter(line for place in places for line in after[place].split(b"\n"))
-        added = Counter(content.split(b"\n")) - Counter(release.get(name, b"").split(b"\n"))
+        there = Counter(line for place in places for line in lines_of(after[place]))
+        added = Counter(lines_of(content)) - Counter(lines_of(release.get(name, b"")))
         if gone := added - there:
             found.append(f"{name}: {next(iter(gone))!r}")
+        if in_windows(content) and b"\n" in after.get(name, b"") and not in_windows(after[name]):
+            found.append(f"{name}: its line breaks of Windows")
     return found
+
+
+def in_windows(content: bytes) -> bool:
+    """Return whether every line ends as in Windows: an update keeps that, and merges the lines without it."""
+    plain = content.replace(b"\r\n", b"\n")
+    return b"\0" not in content and plain != content and plain.replace(b"\n", b"\r\n") == content
+
+
+def lines_of(content: bytes) -> list[bytes]:
+    return content.split(b"\r\n" if in_windows(content) else b"\n")
 
 
 def tried(

@@ -91,9 +91,12 @@ def test_normals_are_those_of_scipy_to_the_ends(tables, parameters) -> None:
 
 @pytest.mark.parametrize("nu", [2.1, 5.0, 30.0])
 def test_the_mixing_is_that_of_a_chi_square_with_the_same_probability(nu: float) -> None:
-    made = copula_tables(t_copula(np.eye(2), nu, np.array([5.0, 5.0])))
+    copula = t_copula(np.eye(2), nu, np.array([5.0, 5.0]))
+    made = copula_tables(copula)
     small = 2.0 ** np.linspace(-40.0, -1.0, 5000)
     found = [read(each, small, LOWEST, HALF_BITS) for each in made.mixing]
+    for half, side in zip(found, (1.0, -1.0), strict=True):
+        np.testing.assert_allclose(half, copula.mixing(side * ndtri(small)[:, np.newaxis])[:, 0], rtol=1e-10)
     np.testing.assert_allclose(found[1], np.sqrt(nu / chdtri(nu, small)), rtol=1e-7)
     middle = small[small > 1e-3]
     np.testing.assert_allclose(found[0][small > 1e-3], np.sqrt(nu / chdtri(nu, 1.0 - middle)), rtol=1e-7)
@@ -111,7 +114,8 @@ def test_margins_have_the_quantiles_that_scipy_gives(nu: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("nu", "margin", "bits"), [(6.0, 4.0, 7), (2.1, 30.0, 7), (12.0, 2.05, 8), (30.0, 2.05, 10)]
+    ("nu", "margin", "bits"),
+    [(6.0, 4.0, 7), (2.1, 30.0, 7), (12.0, 2.05, 8), (30.0, 2.05, 10), (1000.0, 2.05, 10)],
 )
 def test_there_are_as_many_segments_as_a_billionth_of_a_shock_asks_for(nu, margin, bits) -> None:
     copula = t_copula(np.eye(2), nu, np.array([margin, 8.0]))

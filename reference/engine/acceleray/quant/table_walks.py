@@ -49,7 +49,7 @@ def read_normals(raw: Any, table: Any, normals: Any) -> int:
 def walk_tables(
     student: Any, raw: Any, mixing: Any, margins: Any, bits: Any, terms: Any, room: Any, returns: Any
 ) -> int:
-    """Follow paths whose correlated normals are ``student`` (lines, paths, horizon), which is overwritten.
+    """Follow paths whose correlated normals are ``student`` (lines, paths, horizon).
 
     raw (paths, horizon) are the random bits of the mixing, whose tables (2, segments, 4) are of the lower and
     the upper half of the uniform numbers; margins (lines, segments, 4) have ``2**bits`` segments in an
