@@ -98,6 +98,7 @@ class Memory:
         self.settings, self.as_of, self.fan_out = settings, AS_OF, Serial()
         self.said: list[str] = []
         self.reporter = SimpleNamespace(say=self.said.append, counter=lambda *known: lambda count: None)
+        self.notices = SimpleNamespace(add=lambda *lines: self.said.extend(lines))
         self.tables: dict[str, pa.Table] = {}
 
     def commit(self, table: Table, rows: pa.Table) -> None:

@@ -79,8 +79,5 @@ def test_an_equity_factor_that_ended_is_replaced_by_the_mean_of_the_instruments_
 ) -> None:
     run, model = in_memory(ended_in(world, "equity", "2019-06"), world.returns)
     assert model.origin[model.factors.index("equity")] == "equal-weight mean of the instruments"
-    assert (
-        "    Factor equity ended in 2019-06: the equal-weight mean of the instruments replaces it."
-        in run.said
-    )
+    assert "Factor equity ended in 2019-06: the equal-weight mean of the instruments replaces it." in run.said
     assert model.with_ended is None

@@ -73,7 +73,7 @@ def test_weeks_with_holes_are_left_out_of_what_they_touch(story: Built) -> None:
 
 def test_a_factor_is_left_out_aloud_and_an_instrument_keeps_rows_with_its_reason(story: Built) -> None:
     assert story.said == [
-        "    Factor short is left out: in the months with prices it has 11 changes in common with equity, "
+        "Factor short is left out: in the months with prices it has 11 changes in common with equity, "
         "36 are needed."
     ]
     rows = [row for row in story.run.rows(FACTOR_BETAS).to_pylist() if row["instrument_id"] == "LATE"]

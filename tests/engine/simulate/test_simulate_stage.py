@@ -50,7 +50,8 @@ class RecordingRun:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.fan_out = SerialFanOut()
-        self.reporter = SimpleNamespace(counter=lambda total, what: lambda done: None)
+        self.said: list[str] = []
+        self.reporter = SimpleNamespace(say=self.said.append, counter=lambda total, what: lambda done: None)
         self.committed: dict[Table, pa.Table] = {}
 
     def commit(self, table: Table, rows: pa.Table) -> None:
