@@ -151,13 +151,14 @@ def test_a_header_in_a_stated_line_and_a_stated_end(desk: Desk) -> None:
     assert rows(desk.accepted(), "instrument_id") == [("AAPL",), ("MSFT",)]
 
 
-def test_a_row_in_front_of_the_disclaimer_that_cannot_be_read_is_no_disclaimer(desk: Desk) -> None:
-    found = desk.positions(PLAIN + "B,MSFT,n.m.\n\nAll rights, reserved, here\n").accepted()
-    assert reasons(found) == ["has 'n.m.' for quantity, which is not a number"]
+def test_rows_in_front_of_the_disclaimer_that_cannot_be_read_are_no_disclaimer(desk: Desk) -> None:
+    text = PLAIN + "B,MSFT,n.m.\nB,AAPL,n.m.\n\nAll rights, reserved, here\n"
+    found = desk.positions(text).accepted()
+    assert reasons(found) == ["has 'n.m.' for quantity, which is not a number"] * 2
     assert (
         "quarantined: line 5 of positions.csv has 'n.m.' for quantity, which is not a number" in found.lines
     )
-    assert "line 7 of positions.csv" in found.lines[0]
+    assert "line 8 of positions.csv" in found.lines[0]
 
 
 def test_a_line_break_within_a_cell_of_the_last_row(desk: Desk) -> None:
