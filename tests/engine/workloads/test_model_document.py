@@ -28,6 +28,8 @@ def small(tmp_path_factory: pytest.TempPathFactory, spark: Any, one_ray: OneRay)
     started = (spark, one_ray.fan_out())
     with small_project(PROJECT, project(), home, notebooks, started) as found:
         yield found
+    # Whole runs of the next modules start a Ray of their own in this process.
+    one_ray.stop()
 
 
 @pytest.fixture(scope="module")
