@@ -14,9 +14,11 @@ from acceleray.engines.delta.upkeep import needs_upkeep
 from acceleray.errors import PortfolioError
 from acceleray.runtime import session as module
 from acceleray.runtime.progress import Reporter
+from acceleray.runtime.notebook import show_rows
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload, execute
 from acceleray.settings import Settings
+from acceleray.tables import HOLDINGS
 from acceleray.tables.contract import Column, Table, run_columns, source_column
 
 SEEDS = Table(
@@ -124,3 +126,12 @@ def test_only_a_workload_that_fits_models_wants_the_gpu_of_the_settings(
     fitting = replace(WRITING, fits=True)
     with pytest.raises(PortfolioError, match=r"model\.device is cuda but"):
         execute(fitting, settings("model.device=cuda"), Reporter(Console(quiet=True)))
+
+
+def test_a_notebook_that_shows_a_table_without_rows_does_not_make_it(
+    make_run: Callable[..., Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run()
+    show_rows(run, HOLDINGS, "portfolio_id", "weight")
+    assert capsys.readouterr().out.splitlines()[-1] == "No rows of silver.holdings: this run wrote none."
+    assert not run.lake.exists(HOLDINGS)
