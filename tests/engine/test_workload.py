@@ -13,8 +13,8 @@ from rich.console import Console
 from acceleray.engines.delta.upkeep import needs_upkeep
 from acceleray.errors import PortfolioError
 from acceleray.runtime import session as module
-from acceleray.runtime.progress import Reporter
 from acceleray.runtime.notebook import show_rows
+from acceleray.runtime.progress import Reporter
 from acceleray.runtime.run import Run
 from acceleray.runtime.workload import Conclusion, Workload, execute
 from acceleray.settings import Settings
