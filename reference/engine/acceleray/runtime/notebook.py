@@ -100,6 +100,10 @@ def show_rows(run: Run, table: Table, *columns: str, limit: int = 5, **among: Se
         limit: how many rows at most.
         among: columns, and the values they may have.
     """
+    # Reading a table makes it, and a run that changes nothing may not: a simulated book has no holdings.
+    if not run.lake.exists(table):
+        show_line(f"No rows of {table.label}: this run wrote none.")
+        return
     rows = run.sample(table, columns, limit, **among)
     show_line(f"First rows of {table.label}:")
     show_frame(columns, [tuple(row.values()) for row in rows.to_pylist()])
