@@ -1,12 +1,16 @@
 """What was reported meets its P&L: positions of then, the day after, exceptions counted by hand."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from acceleray.errors import PortfolioError
 from acceleray.quant.backtest import kupiec
+from acceleray.settings import Settings
 from acceleray.stages.backtest.live.realised import (
     as_reported,
     day_after,
@@ -17,6 +21,7 @@ from acceleray.stages.backtest.live.realised import (
 )
 from acceleray.stages.backtest.live.revisions import newest, revised
 from acceleray.stages.backtest.live.verdict import live_record
+from acceleray.stages.book.actual import actual_pnl
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.lines import CURRENCY, PRICE, Line, Lines
 
@@ -156,3 +161,28 @@ def test_rows_are_added_once_and_again_only_with_other_numbers():
     back = revised([{"name": "a", "value": 1.0}], [*again, *first], key, numbers)
     assert [row["revision"] for row in back] == [3]
     assert newest([*first, *again], key) == {("a",): again[0]}
+
+
+def test_booked_rows_that_lack_something_are_said_in_one_line(
+    settings: Callable[..., Settings], tmp_path: Path
+):
+    path = tmp_path / "pnl.csv"
+    no_spark: Any = None
+    terms = settings("pnl.source=csv", f"pnl.path={path}")
+    head = "portfolio_id,date,pnl,currency\nDESK,2024-05-06,-12000,EUR\n"
+    unread = f"pnl.path {path}: "
+    lacking = {
+        "": "",
+        "DESK,2024-05-07,,EUR\n": unread
+        + "a row without portfolio, date or amount is not used: DESK on 2024-05-07",
+        "DESK,2024-05-07,nan,EUR\nDESK,,5,EUR\n,2024-05-08,5,EUR\n": unread
+        + "3 rows without portfolio, date or amount are not used, the first DESK on 2024-05-07",
+        "DESK,,5,EUR\n": unread + "a row without portfolio, date or amount is not used: DESK on no date",
+    }
+    for rows, line in lacking.items():
+        path.write_text(head + rows, encoding="utf-8")
+        found = actual_pnl(no_spark, terms, {"DESK": "EUR"})
+        assert (found.by_day, found.incomplete) == ({("DESK", date(2024, 5, 6)): -12_000.0}, line)
+    path.write_text(head + "DESK,2024-05-07,5,\n", encoding="utf-8")
+    with pytest.raises(PortfolioError, match="on 2024-05-07 in no currency; its base currency is EUR"):
+        actual_pnl(no_spark, terms, {"DESK": "EUR"})

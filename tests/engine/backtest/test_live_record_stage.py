@@ -122,10 +122,14 @@ def test_actual_pnl_is_joined_when_it_is_booked(
     ran(make_run(), 2, 2.0)
     ran(make_run(), 3, 2.0)
     path = tmp_path / "pnl.csv"
-    path.write_text("portfolio_id,date,pnl,currency\nDESK,2024-05-06,-12000,EUR\nOTHER,2024-05-06,1,USD\n")
+    booked = "portfolio_id,date,pnl,currency\nDESK,2024-05-06,-12000,EUR\nOTHER,2024-05-06,1,USD\n"
+    path.write_text(booked + "SHORT,2024-05-06,,EUR\n")
     run = make_run("pnl.source=csv", f"pnl.path={path}")
     found = ran(run, 3, 2.0)
-    assert run.notices.lines == ("actual P&L of OTHER is not used: the book has no such portfolio",)
+    assert run.notices.lines == (
+        "actual P&L of OTHER is not used: the book has no such portfolio",
+        f"pnl.path {path}: a row without portfolio, date or amount is not used: SHORT on 2024-05-06",
+    )
     assert [(row["portfolio_id"], row["pnl"], row["exceptions"]) for row in found] == [
         ("DESK", "hypothetical", 1),
         ("DESK", "actual", 0),
