@@ -72,6 +72,9 @@ SAME = {
     "an index that counts": csv_text(
         [[str(at), *line] for at, line in enumerate(rows())], header=["", "Date", *NAMES]
     ),
+    "an index that counts under a name": csv_text(
+        [[str(at), *line] for at, line in enumerate(rows(), 1)], header=["ID", "Date", *NAMES]
+    ),
     "a date column of any name": WIDE.replace("Date", "Stichtag", 1),
     "descending": csv_text(rows()[::-1]),
     "unsorted": csv_text(rows()[7:] + rows()[:7]),
@@ -95,6 +98,15 @@ def test_the_same_prices_in_another_layout_are_the_same_cells(case: str, tmp_pat
     assert cells(found) == EXPECTED
     assert found.understood[1] == f"3 instruments, {len(DAYS)} dates"
     assert set(found.instruments) == set(NAMES)
+
+
+def test_numbers_that_count_are_instruments_where_a_date_repeats_or_settings_say_so(tmp_path: Path) -> None:
+    days = [[day.isoformat(), str(number), "7.5"] for day in DAYS[:3] for number in range(1, 61)]
+    long = read(saved(tmp_path, csv_text(days, header=["date", "id", "close"])))
+    assert long.instruments == tuple(map(str, range(1, 61)))
+    lines = [[str(at), *line] for at, line in enumerate(rows(), 1)]
+    path = saved(tmp_path, csv_text(lines, header=["No", "Date", *NAMES]))
+    assert read(path, columns={"price": "No"}).instruments == ("prices",)
 
 
 def test_a_tickers_fields_are_one_instrument_named_after_the_file(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Splits, changes of unit, bad prints and jumps are told apart; what the market shared is none of them."""
 
+import csv
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -28,7 +30,18 @@ def test_a_split_is_named_with_its_day_and_its_factor(ratio: int, up: bool) -> N
     (one,) = found_in(DAYS, columns)
     assert (one.kind, one.severity, one.instrument) == ("split", "error", "A1")
     assert (one.first, one.value) == (DAYS[600], pytest.approx(factor))
-    assert f"A1,{DAYS[600]},,adjust," in one.advice
+    written = one.advice.partition(f"A1,{DAYS[600]},,adjust,")[2].partition(",")[0]
+    assert float(written) == pytest.approx(factor, rel=1e-9)
+
+
+def test_a_name_with_a_comma_is_one_cell_of_the_line_that_is_proposed() -> None:
+    columns = prices(4)
+    columns['A "1", Inc.'] = columns.pop("A1")
+    columns['A "1", Inc.'][600:] /= 4
+    (one,) = found_in(DAYS, columns)
+    line = one.advice.partition("add the line ")[2].partition(" to the corrections")[0]
+    (found,) = csv.reader([line])
+    assert found == ['A "1", Inc.', str(DAYS[600]), "", "adjust", "0.25", "4-for-1 split"]
 
 
 def test_the_advice_repairs_the_series() -> None:

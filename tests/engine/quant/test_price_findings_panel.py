@@ -130,6 +130,8 @@ def test_a_series_that_differs_on_one_day_is_no_twin() -> None:
         (["AAA_Close", "BBB_Close"], 0),
         (["AAA Adj Close", "BBB Adj Close"], 0),
         (["LAST", "MID", "VOLVO"], 0),
+        (["Year", "Month", "AAPL", "DAY"], 2),
+        (["Target Year", "Month End Fund"], 0),
     ],
 )
 def test_fields_are_told_from_tickers_that_are_spelt_alike(names: list[str], fields: int) -> None:
