@@ -13,7 +13,7 @@ from acceleray.settings.sections import Calibration as Limits
 from acceleray.settings.sections import MarketData
 from acceleray.stages.calibrate.fits import fit_instrument
 from acceleray.stages.calibrate.gate import Evidence, judge
-from acceleray.stages.calibrate.proxies import causes, usual_deviation, with_proxies
+from acceleray.stages.calibrate.proxies import causes, told, usual_deviation, with_proxies
 from acceleray.stages.calibrate.residuals import standardised
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.calibrate.stand_ins import stand_in, unusable_names
@@ -84,6 +84,16 @@ def test_an_instrument_that_trades_without_a_model_moves_by_proxy_and_one_that_e
     clean = np.delete(calibration.returns.values[:, 0], 399)
     assert proxied.fits[0].next_sigma == pytest.approx(clean.std())
     assert usual_deviation(calibration.returns.values[:, 0]) < 0.6 * calibration.returns.values[:, 0].std()
+
+
+def test_each_proxy_has_a_line_and_of_many_the_rest_are_counted(returns: Panel, proxied: Calibration) -> None:
+    (line,) = told(proxied)
+    assert line == f"AAA moves by proxy, with the mean of all: {proxied.fits[0].reason}"
+    many = (*(f"N{number}" for number in range(9)), "BBB")
+    panel = Panel(returns.dates, many, np.column_stack([returns.values[:, 0]] * 10))
+    lines = told(replace(proxied, returns=panel, fits=(proxied.fits[0],) * 9 + (proxied.fits[1],)))
+    assert [line.partition(" ")[0] for line in lines] == ["N0", "N1", "N2", "N3", "N4", "4"]
+    assert lines[-1] == "4 more instruments move by proxy: see gold.calibration"
 
 
 def test_a_proxy_moves_with_the_mean_of_the_calibrated_ones_and_cash_not_at_all(proxied: Calibration) -> None:

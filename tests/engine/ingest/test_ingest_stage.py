@@ -225,6 +225,12 @@ def test_days_on_which_most_instruments_have_no_price_are_named_and_are_no_risk_
     assert any(
         "2 days with prices are not risk days, the last one 2024-01-08 (1 of 2" in line for line in said
     )
+    path.write_text("date,A,B\n2024-01-02,1,2\n2024-01-03,2,\n2024-01-04,4,3\n2024-01-05,5,4\n")
+    ingest(run)
+    assert any(
+        "1 day with prices is not a risk day, 2024-01-03 (1 of 2 instruments have a price): its moves" in line
+        for line in said
+    )
 
 
 def test_a_calendar_that_no_exchange_has_is_refused_by_name(story: Story) -> None:

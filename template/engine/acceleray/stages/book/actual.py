@@ -80,8 +80,8 @@ def actual_pnl(spark: SparkSession, settings: Settings, currencies: Mapping[str,
             continue
         if currency != currencies[name]:
             raise PortfolioError(
-                f"{where} gives the P&L of {name} on {day} in {currency or 'no currency'}; its base currency is "
-                f"{currencies[name]}: convert it."
+                f"{where} gives the P&L of {name} on {day} in {currency or 'no currency'}; its base currency"
+                f" is {currencies[name]}: convert it."
             )
         if (name, day) in found:
             raise PortfolioError(f"{where} has two rows for {name} on {day}; keep one.")
