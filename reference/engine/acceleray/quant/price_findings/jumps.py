@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.price_findings.finding import Finding, Series, Severity, percent, plain
+from acceleray.quant.price_findings.finding import Finding, Series, Severity, percent, plain, quoted
 from acceleray.quant.price_findings.market import Market, excess
 
 ROBUST = 1.4826
@@ -163,15 +163,16 @@ def _split(series: Series, where: int, ratio: int, rose: bool, sure: bool) -> Fi
         f"{move} on {day} ({plain(before)} to {plain(then)}) and continues as usual: "
         f"looks like an unadjusted {terms}{or_else}"
     )
-    advice = _line(series.instrument, day, plain(factor), terms)
+    advice = _line(series.instrument, day, factor, terms)
     severity: Severity = "error" if sure else "warning"
     return Finding("split", severity, series.instrument, day, day, 1, factor, text, advice)
 
 
-def _line(instrument: str, day: np.datetime64, factor: str, reason: str) -> str:
-    number = factor.replace(",", "")
+def _line(instrument: str, day: np.datetime64, factor: float, reason: str) -> str:
+    # A third in four digits would leave a move of one basis point.
+    cells = f"{quoted(instrument)},{day},,adjust,{factor:.10g},{reason}"
     return (
-        f"take adjusted prices, or add the line {instrument},{day},,adjust,{number},{reason} to the "
+        f"take adjusted prices, or add the line {cells} to the "
         "corrections file; accept it there if the move was real"
     )
 

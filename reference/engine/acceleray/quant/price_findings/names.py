@@ -16,14 +16,18 @@ FIELDS = frozenset(
         "open", "high", "low", "close", "adj close", "adjusted close", "volume", "vol", "vwap", "turnover",
         "bid", "ask", "mid", "last", "settle", "open interest", "dividends", "stock splits",
         "capital gains", "change", "change %", "px last", "px open", "px high", "px low", "px volume",
+        "year", "month", "weekday",
+    }
+)
+"""Columns of the quotes that data vendors and their libraries deliver, and parts of a date."""
+
+SURE = frozenset(
+    {
+        "adj close", "adjusted close", "volume", "vwap", "open interest", "dividends", "stock splits",
+        "px last", "year", "month", "weekday",
     }
 )
 # fmt: on
-"""Columns of the quotes that data vendors and their libraries deliver."""
-
-SURE = frozenset(
-    {"adj close", "adjusted close", "volume", "vwap", "open interest", "dividends", "stock splits", "px last"}
-)
 """Fields that are no ticker; LOW (Lowe's), OPEN, LAST, MID and others are."""
 
 FEWEST_UNSURE = 3

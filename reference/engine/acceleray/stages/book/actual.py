@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,10 +26,17 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Booked:
-    """P&L by portfolio and day, and the portfolios of the source that were not asked for, ascending."""
+    """P&L by portfolio and day, and what of the source is not among it.
+
+    Attributes:
+        by_day: P&L by portfolio and day.
+        others: portfolios that were not asked for, ascending.
+        incomplete: one line about rows without a portfolio, a day or an amount; empty if there is none.
+    """
 
     by_day: dict[tuple[str, date], float] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    incomplete: str = ""
 
 
 def actual_pnl(spark: SparkSession, settings: Settings, currencies: Mapping[str, str]) -> Booked:
@@ -61,22 +69,33 @@ def actual_pnl(spark: SparkSession, settings: Settings, currencies: Mapping[str,
         raise PortfolioError(f"{where} cannot be read: {error}; give days as 2024-12-31.") from error
     found: dict[tuple[str, date], float] = {}
     others: set[str] = set()
+    incomplete: list[str] = []
     for row in rows.to_pylist():
         name, day, amount, currency = (row[column] for column in _COLUMNS)
-        if amount is None:
+        if name and name not in currencies:
+            others.add(name)
             continue
-        if name not in currencies:
-            others.add(str(name))
+        if not name or day is None or amount is None or not math.isfinite(amount):
+            incomplete.append(f"{name or 'no portfolio'} on {day or 'no date'}")
             continue
         if currency != currencies[name]:
             raise PortfolioError(
-                f"{where} gives the P&L of {name} on {day} in {currency}; its base currency is "
-                f"{currencies[name]}: convert it."
+                f"{where} gives the P&L of {name} on {day} in {currency or 'no currency'}; its base currency"
+                f" is {currencies[name]}: convert it."
             )
         if (name, day) in found:
             raise PortfolioError(f"{where} has two rows for {name} on {day}; keep one.")
         found[name, day] = amount
-    return Booked(found, tuple(sorted(others)))
+    return Booked(found, tuple(sorted(others)), _skipped(where, incomplete))
+
+
+def _skipped(where: str, rows: list[str]) -> str:
+    if not rows:
+        return ""
+    what = "without portfolio, date or amount"
+    if len(rows) == 1:
+        return f"{where}: a row {what} is not used: {rows[0]}"
+    return f"{where}: {len(rows):,} rows {what} are not used, the first {rows[0]}"
 
 
 def _file(settings: Settings) -> pa.Table:

@@ -19,6 +19,7 @@ from acceleray.quant.cash_like import of_constant_variance
 from acceleray.quant.garch import GjrFit
 from acceleray.settings import Settings
 from acceleray.stages.calibrate.stand_ins import stand_in
+from acceleray.tables import CALIBRATION
 
 if TYPE_CHECKING:
     from acceleray.stages.calibrate.stage import Calibration
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 OUTLYING = 20.0
 # The standard deviation of a normal variable over its median absolute deviation.
 _NORMAL = 1.4826
+# Instruments that have a line each on the console.
+TOLD = 5
 # Fewer returns than a month say nothing about volatility.
 _MINIMUM_RETURNS = 21
 
@@ -79,6 +82,20 @@ def with_proxies(calibration: Calibration, settings: Settings, why: Mapping[str,
             sigma = usual_deviation(known) if known.size >= _MINIMUM_RETURNS else float(typical)
             fits[place] = of_constant_variance("proxied", why[name], known.size, 0.0, sigma, float(nu))
     return replace(calibration, fits=tuple(fits))
+
+
+def told(calibration: Calibration) -> list[str]:
+    """Return a line for each instrument that moves by proxy; of many at most `TOLD` and one that counts."""
+    names, places = calibration.returns.instruments, calibration.proxied.tolist()
+    shown = places if len(places) <= TOLD + 1 else places[:TOLD]
+    lines = [
+        f"{names[place]} moves by proxy, {stand_in(calibration, names[place]).words}:"
+        f" {calibration.fits[place].reason}"
+        for place in shown
+    ]
+    if rest := len(places) - len(shown):
+        lines.append(f"{rest:,} more instruments move by proxy: see {CALIBRATION.label}")
+    return lines
 
 
 def usual_deviation(returns: NDArray[np.float64]) -> float:

@@ -19,9 +19,9 @@ from acceleray.runtime.risk_days import outside_market
 from acceleray.runtime.run import Run
 from acceleray.stages.calibrate.fits import fit_table
 from acceleray.stages.calibrate.gate import Evidence, Gate, judge
-from acceleray.stages.calibrate.proxies import causes, with_proxies
+from acceleray.stages.calibrate.proxies import causes, told, with_proxies
 from acceleray.stages.calibrate.schedule import fit_schedule, scheduled
-from acceleray.stages.calibrate.stand_ins import stand_in, unusable_names
+from acceleray.stages.calibrate.stand_ins import unusable_names
 from acceleray.tables import CALIBRATION, CALIBRATION_GATE, RETURNS
 
 __all__ = ["Calibration", "Gate", "calibrate"]
@@ -123,9 +123,8 @@ def calibrate(run: Run) -> Calibration:
     run.commit(CALIBRATION, _rows(calibration, settings.simulation.residual_window_d, drift, previous))
     run.commit(CALIBRATION_GATE, gate.table())
     run.notices.add(*unusable_names(calibration))
-    for place in calibration.proxied:
-        name, reason = returns.instruments[place], calibration.fits[place].reason
-        run.reporter.say(f"    {name} moves by proxy, {stand_in(calibration, name).words}: {reason}")
+    for line in told(calibration):
+        run.reporter.say(f"    {line}")
     if not calibration.usable.size:
         reasons = "; ".join(sorted({fit.reason for fit in calibration.fits})[:3])
         raise PortfolioError(f"No instrument could be calibrated: {reasons}.")
@@ -134,8 +133,9 @@ def calibrate(run: Run) -> Calibration:
         # Left out of the scenarios, they would be at no risk.
         named = f"{returns.instruments[alone[0]]} ({calibration.fits[alone[0]].reason})"
         raise PortfolioError(
-            f"{alone.size} instruments of the book have no model and no proxy, the first"
-            f" is {named}; provide a longer history, or leave them out."
+            f"Of the book, {named} has no model and no proxy"
+            f"{f', as {alone.size - 1} more' if alone.size > 1 else ''}; provide a longer history, or leave"
+            f" {'them' if alone.size > 1 else 'it'} out."
         )
     return calibration
 

@@ -207,10 +207,12 @@ def _mention_days(run: Run, calendar: Calendar) -> None:
     left = np.flatnonzero(~calendar.is_risk_day & (calendar.priced > 0))
     if left.size:
         last = left[-1]
+        what, whose = f"{left.size:,} days with prices are not risk days, the last one", "their"
+        if left.size == 1:
+            what, whose = "1 day with prices is not a risk day,", "its"
+        share = f"{calendar.priced[last]} of {calendar.listed[last]} instruments have a price"
         run.reporter.say(
-            f"    {left.size} days with prices are not risk days, the last one {calendar.days[last]}"
-            f" ({calendar.priced[last]} of {calendar.listed[last]} instruments have a price):"
-            " their moves count on the next risk day"
+            f"    {what} {calendar.days[last]} ({share}): {whose} moves count on the next risk day"
         )
 
 

@@ -49,6 +49,8 @@ def keep_live_record(run: Run, returns: Panel, book: Book) -> list[dict[str, Any
     booked = actual_pnl(run.lake.spark, run.settings, currencies)
     if strange := [name for name in booked.others if name not in set(book.portfolios)]:
         run.notices.add(f"actual P&L of {in_short(strange)} is not used: the book has no such portfolio")
+    if booked.incomplete:
+        run.notices.add(booked.incomplete)
     held = {*places, *(place for place, origin in enumerate(book.origins) if origin != INVENTED)}
     keep_reported(run, {book.portfolios[place]: float(book.nav[place]) for place in sorted(held)})
     run.commit(EXPOSURES_REPORTED, typed(EXPOSURES_REPORTED, exposures_of(book, places)))

@@ -17,6 +17,7 @@ DATE = _words(
     asof fecha data dt handelstag tag day businessdate valuationdate navdate quotedate refdate per
     \u65e5\u671f \u4ea4\u6613\u65e5\u671f \u65e5\u4ed8 \u65e5\u4ed8\u3051"""
 )
+ROW = _words("id index row rowid rowno rownum rownumber no nr num number obs lfdnr")
 INSTRUMENT = (
     frozenset(["instrumentid"]),
     _words(

@@ -25,6 +25,8 @@ from acceleray.stages.ingest.reading.roles import (
 from acceleray.stages.ingest.reading.stacked import flattened, stacked
 
 _INDEX = "__index_level_0__"
+# Fewer rows may count by chance.
+_ROWS_OF_A_NAME = 10
 
 
 def layout_of(look: Look, columns: Mapping[str, str]) -> Layout:
@@ -46,7 +48,8 @@ def layout_of(look: Look, columns: Mapping[str, str]) -> Layout:
             f"{look.origin} has the date '{look.header[date]}' in {look.place}; it needs a header with date "
             "and the names of the instruments."
         )
-    rest = [at for at in range(len(look.header)) if at != date and not _is_row_number(look, at)]
+    others = [at for at in range(len(look.header)) if at != date]
+    rest = [at for at in others if at in own.values() or not _is_row_number(look, at, date)]
     rest = [at for at in rest if look.header[at] or look.first(at) is not None]
     if not rest:
         raise PortfolioError(
@@ -109,9 +112,12 @@ def _dated(look: Look, at: int, test: object) -> bool:
     return first is not None and callable(test) and bool(test(clean(text_of(first))))
 
 
-def _is_row_number(look: Look, at: int) -> bool:
-    """Return whether a column without a name counts the rows, as pandas and R write them."""
-    if look.header[at] not in ("", _INDEX, "Unnamed: 0") or len(look.rows) < 2:
+def _is_row_number(look: Look, at: int, date: int) -> bool:
+    """Return whether a column counts the rows: one without a name, as pandas and R write them, or an id."""
+    nameless = look.header[at] in ("", _INDEX, "Unnamed: 0")
+    # Below a date that repeats, such numbers are those of instruments.
+    named = fields.plain_name(look.header[at]) in fields.ROW and not look.repeats(date)
+    if not (nameless or named) or len(look.rows) < (2 if nameless else _ROWS_OF_A_NAME):
         return False
     texts = [clean(text_of(row[at])) for row in look.rows]
     start = texts[0]
