@@ -1,4 +1,4 @@
-"""RecordTests of value-at-risk forecasts: coverage, independence, and the Basel traffic light.
+"""Tests of value-at-risk forecasts: coverage, independence, and the Basel traffic light.
 
 An *exception* is a day whose loss was larger than the value-at-risk forecast for it.
 """

@@ -1,4 +1,4 @@
-"""RecordTests of expected shortfall forecasts: Z2 of Acerbi & Szekely, and the residuals of McNeil & Frey.
+"""Tests of expected shortfall forecasts: Z2 of Acerbi & Szekely, and the residuals of McNeil & Frey.
 
 A loss is positive; an *exceedance* is a day whose loss was larger than the value-at-risk at the level of the
 expected shortfall. Z2 sees too many exceedances and too large ones together; the residuals see their size
