@@ -23,6 +23,15 @@ def its_tests(name: str) -> frozenset[str]:
     return frozenset(each.name for each in tree.body if isinstance(each, ast.FunctionDef))
 
 
+@cache
+def starts_engines(name: str) -> bool:
+    """Return whether every test of a file starts Ray or Spark, as the file says at its head."""
+    tree = ast.parse((ROOT / "tests/engine" / name).read_text(encoding="utf-8"))
+    lines = [ast.unparse(each) for each in tree.body if isinstance(each, ast.Assign)]
+    marks = ("pytest.mark.ray", "pytest.mark.spark", "pytest.mark.cluster")
+    return any(line.startswith("pytestmark") and mark in line for line in lines for mark in marks)
+
+
 def test_every_workload_has_a_planted_fault() -> None:
     assert {fault.workload for fault in FAULTS} == {workload["name"] for workload in WORKLOADS}
 
@@ -39,6 +48,8 @@ def test_a_fault_is_planted_in_a_line_that_is_there_once(fault: Fault) -> None:
     ast.parse(module.replace(fault.right, fault.wrong))
     file, _, test = fault.noticed_by.partition("::")
     assert test in its_tests(file) if test else its_tests(file)
+    # Else `make planted` would look for it among the tests without engines.
+    assert fault.engines or not starts_engines(file)
 
 
 def test_a_fault_of_calibration_or_stress_names_the_one_test_that_must_notice() -> None:

@@ -89,7 +89,7 @@ def expected(tasks: list[float]) -> list[float]:
 
 
 def ended() -> bool:
-    return gone(saying("ray::_Keeper"), within_s=60.0)
+    return gone(saying("ray::_Keeper"), within_s=180.0)
 
 
 @pytest.mark.parametrize(
