@@ -195,6 +195,13 @@ def test_a_replaced_close_keeps_its_ratio_to_the_adjusted_one() -> None:
     assert (row["price_text"], row["number_text"], row["adjusted_text"]) == ("80", "100", "75.0")
 
 
+def test_a_factor_makes_no_adjusted_close_of_a_close_among_others() -> None:
+    days = [DAYS[k].item() for k in range(3)]
+    given = pa.table([["AAA"] * 3, days, *[["80", "84", "40"]] * 2, ["60", None, "40"]], schema=CELLS)
+    line = parse("c.csv", f"{HEADER}\nAAA,{DAYS[2]},,adjust,0.5,split\n").lines
+    assert corrected(given, line)["adjusted_text"].to_pylist() == ["30.0", None, "40"]
+
+
 def test_a_correction_mends_its_finding_and_makes_another_load(
     project: tuple[Callable[..., Run], Path], first: tuple[Run, Loaded, str]
 ) -> None:

@@ -65,6 +65,20 @@ def test_the_close_is_kept_and_returns_are_taken_from_the_adjusted_close():
     assert found["reason"].to_pylist() == [None, None, "adjusted price zero", "adjusted price not a number"]
 
 
+def test_a_close_stands_for_its_adjusted_close_only_where_both_are_the_same():
+    closes = ["10", "11", "12", "13", "14", "15"]
+    found = judged(closes, adjusted=[None, "5.5", None, "6.5", None, "7.5"])
+    assert found["price"].to_pylist() == [None, 11.0, None, 13.0, None, 15.0]
+    assert [why for why in found["reason"].to_pylist() if why] == ["no adjusted price"] * 3
+    # The last close of a download, which nothing has adjusted yet.
+    found = judged(closes, adjusted=["9", "9.9", "12.000001", "13", "14", None])
+    assert found["adjusted_price"].to_pylist() == [9.0, 9.9, 12.000001, 13.0, 14.0, 15.0]
+    # Neither an adjusted price that is none nor a close that is none says anything about others.
+    found = judged(["10", "x", "12", "13"], adjusted=["10", "11", "x", None])
+    assert found["reason"].to_pylist() == [None, "not a number", "adjusted price not a number", None]
+    assert judged(closes)["adjusted_price"].to_pylist() == [10.0, 11.0, 12.0, 13.0, 14.0, 15.0]
+
+
 def test_the_digest_depends_on_every_number_and_on_no_order():
     cells = ["1", "2", "3"]
     one = judged(cells)["digest"].to_pylist()

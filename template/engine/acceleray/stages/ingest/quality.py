@@ -24,6 +24,9 @@ from acceleray.stages.ingest.grouped import Grouped, Here, neighbours
 SMALLEST = 1e-6
 LARGEST = 1e9
 
+# Share of a price by which its adjusted close may differ and be the same: vendors keep single precision.
+_SAME = 1e-6
+
 PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 _SPACE = pa.scalar(" ")
 _INFINITE = r"(?i)^[+-]?(inf|infinity|∞)$"
@@ -110,8 +113,8 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
     does; only the past decides that, so no day is judged by later ones.
 
     Args:
-        cells: instrument_id, date, price_text, number_text and adjusted_text (NULL: the price itself), in any
-            order.
+        cells: instrument_id, date, price_text, number_text and adjusted_text, in any order. Where it is NULL,
+            the price itself is taken, in a series with adjusted prices only if they are the prices there.
         stale_price_d: prices.
         level: that of arithmetic returns; with one a price may be zero or negative.
     """
@@ -128,6 +131,9 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
         whole = np.asarray(given.is_valid().to_numpy(zero_copy_only=False))
         adjusted = np.where(whole, own, number)
         reason = np.where((reason == "") & whole & (own_reason != ""), "adjusted price " + own_reason, reason)
+        # A close among adjusted prices of another level would be a move that nobody had.
+        close_will_do = _nearest(whole & (reason == ""), np.abs(own - number) <= _SAME * np.abs(number))
+        reason = np.where((reason == "") & ~whole & ~close_will_do, "no adjusted price", reason)
     usable = np.flatnonzero(reason == "")
     stale = _stale(number[usable], adjusted[usable], stale_price_d, level)
     reason[usable[stale]] = f"unchanged for more than {stale_price_d} prices"
@@ -145,6 +151,15 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
             "digest": pa.array([_digest(cells), *[None] * (len(cells) - 1)], pa.string()),
         }
     ).cast(_JUDGED)
+
+
+def _nearest(known: NDArray[np.bool_], values: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return for each place the value of the last known one up to it; before the first, that of the first."""
+    at = np.flatnonzero(known)
+    if not at.size:
+        return np.zeros(known.size, dtype=bool)
+    places = np.maximum(np.searchsorted(at, np.arange(known.size), side="right") - 1, 0)
+    return np.asarray(values[at[places]])
 
 
 def _numbers(texts: pa.ChunkedArray, signed: bool) -> tuple[NDArray[np.float64], NDArray[Any]]:
