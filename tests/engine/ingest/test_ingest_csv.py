@@ -47,7 +47,10 @@ REFUSED = {
         b"date,A,B\n2024-01-02,1,\n2024-01-03,1,1\n2024-01-03,,1\n2024-01-02 00:00,,2\n2024-01-02,,2\n",
         "Line 4 of .* has 2024-01-03 again, after line 3 .2 more rows",
     ),
-    "no usable price": (b"date,A\n2024-01-02,n/a\n2024-01-03,-1\n", "no usable price: of 1 filled"),
+    "no usable price": (
+        b"date,A\n2024-01-02,n/a\n2024-01-03,-1\n",
+        "no usable price: of 1 filled cells none is a positive number, the first is '-1' .negative.",
+    ),
     "a short history": (
         b"date,A\n2024-01-02,1\n2024-01-03,1\n2024-01-04,0\n",
         "has 2 trading days up to 2024-01-03",

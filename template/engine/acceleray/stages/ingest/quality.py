@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.cash_like import cash_like_so_far
+from acceleray.quant.price_findings.quarantine import LONGEST_TEXT
 from acceleray.stages.ingest.correcting import correcting
 from acceleray.stages.ingest.corrections import Corrections
 from acceleray.stages.ingest.grouped import Grouped, Here, neighbours
@@ -47,6 +48,9 @@ _SQL = (
     "instrument_id string, date date, price_text string, price double, adjusted_price double, reason string, "
     "digest string"
 )
+
+_FIRST = pa.schema([_JUDGED.field(name) for name in ("instrument_id", "date", "price_text", "reason")])
+_FIRST_SQL = "instrument_id string, date date, price_text string, reason string"
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,21 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
             "digest": pa.array([_digest(cells), *[None] * (len(cells) - 1)], pa.string()),
         }
     ).cast(_JUDGED)
+
+
+def first_cell(judged: Here | Grouped) -> str:
+    """Return in words the first cell as received and why it is no price, '' without a cell."""
+
+    def first(series: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+        for cells in series:
+            yield from cells.select(_FIRST.names).slice(0, 1).to_batches()
+
+    rows = judged.looked(first, _FIRST, _FIRST_SQL).sort_by(
+        [("date", "ascending"), ("instrument_id", "ascending")]
+    )
+    for row in rows.slice(0, 1).to_pylist():
+        return f", the first is '{' '.join(row['price_text'].split())[:LONGEST_TEXT]}' ({row['reason']})"
+    return ""
 
 
 def _nearest(known: NDArray[np.bool_], values: NDArray[np.bool_]) -> NDArray[np.bool_]:
