@@ -145,3 +145,10 @@ def test_a_web_page_is_called_one(start: str, tmp_path: Path) -> None:
     assert "is a web page (HTML or XML) and no table" in refusal(
         saved(tmp_path, f"{start}\n{csv_text(rows())}")
     )
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_have_no_ratio_are_no_quotes_and_warn_of_nothing(tmp_path: Path) -> None:
+    lines = [[day, "1e-300", "1e300", "0", "1e999"] for day, *_ in rows()]
+    path = saved(tmp_path, csv_text(lines, header=["Date", "A", "B", "C", "D"]))
+    assert read(path).instruments == ("A", "B", "C", "D")

@@ -54,6 +54,13 @@ def test_fridays_prices_on_weekends_are_named_and_those_of_a_coin_are_not() -> N
     assert kinds(found, "COIN") == set()
 
 
+@pytest.mark.filterwarnings("error")
+def test_prices_at_weekends_alone_are_not_filled_and_warn_of_nothing() -> None:
+    saturdays = np.datetime64("2020-01-04") + 7 * np.arange(100)
+    column = 50.0 * np.exp(np.random.default_rng(3).normal(0.0, 0.01, 100).cumsum())
+    assert "filled_weekends" not in kinds(found_in(saturdays, {"A": column}))
+
+
 def test_filled_weekends_are_no_filled_holidays() -> None:
     found = found_in(EVERY_DAY, {name: filled(path) for name, path in prices(3).items()})
     assert kinds(found) == {"filled_weekends"}
