@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acceleray_cli import git, scratch
+from acceleray_cli import clone, git, obstacles, scratch
 from acceleray_cli.binaries import SUFFIX, free
 from acceleray_cli.files import read, snapshot
 from acceleray_cli.moved import ENGINE
@@ -60,10 +60,9 @@ def adopt(
     with in_plain_words(str(folder)), scratch.beside(folder.parent) as hidden:
         grown = render(location, version, answers, hidden / "project")
         names = sorted(snapshot(grown), key=lambda name: (name == RECORD, name))
-        inner = _repositories(folder)
-        if problems := list(
-            dict.fromkeys(filter(None, (_in_the_way(name, folder, inner) for name in names)))
-        ):
+        held, inner = _entries(folder)
+        found = (_in_the_way(name, folder, held, inner) for name in names)
+        if problems := list(dict.fromkeys(filter(None, found))):
             raise RefusedError(*problems)
         there = [name for name in names if os.path.lexists(folder / name)]
         same = [name for name in there if _equal(grown / name, folder / name)]
@@ -85,25 +84,20 @@ def adopt(
     return Adoption(tuple(added), tuple(same), beside, tuple(ignored))
 
 
-def _repositories(folder: Path) -> frozenset[str]:
-    """Return the names of submodules: files in them are none of the repository around."""
-    entries = git.names(folder, "ls-files", "-z", "--stage")
-    return frozenset(entry.split("\t", 1)[1] for entry in entries if entry.startswith("160000 "))
+def _entries(folder: Path) -> tuple[set[str], set[str]]:
+    """Return the names of files that the repository holds, and of submodules, whose files it does not."""
+    entries = [entry.split("\t", 1) for entry in git.names(folder, "ls-files", "-z", "--stage")]
+    inner = {name for about, name in entries if about.startswith("160000 ")}
+    return {name for _, name in entries} - inner, inner
 
 
-def _in_the_way(name: str, folder: Path, inner: frozenset[str]) -> str | None:
+def _in_the_way(name: str, folder: Path, held: set[str], inner: set[str]) -> str | None:
     """Return what keeps a file from its place, or None."""
+    if name in held and not os.path.lexists(folder / name):
+        return clone.NOT_HERE.format(name)
     if name.startswith(ENGINE) and os.path.lexists(folder / ENGINE.rstrip("/")):
         return f"{folder} has a folder {ENGINE}, which updates replace as a whole; rename yours."
-    for parent in list(Path(name).parents)[-2::-1]:
-        path = folder / parent
-        if parent.as_posix() in inner:
-            return f"{path} is a submodule, and the project needs a folder of this name; move yours."
-        if path.is_symlink() or (path.exists() and not path.is_dir()):
-            return f"{path} is not a folder, and the project needs a folder of this name; rename yours."
-    if (folder / name).is_dir():
-        return f"{folder / name} is a folder, and the project needs a file of this name; rename yours."
-    return None
+    return obstacles.in_the_way(name, folder, inner)
 
 
 def _equal(one: Path, other: Path) -> bool:

@@ -33,8 +33,10 @@ def settle(
         if fresh[name] != old.get(name):
             beside = free(folder, name)
             fresh[name].write(folder / beside)
+            links = any(name in files and files[name].link for files in (old, before, fresh))
+            what = "a link" if links else "a binary file"
             remarks.append(
-                f"{name}: yours stays, because a binary file cannot be merged; "
+                f"{name}: yours stays, because {what} cannot be merged; "
                 f"the version of the template is {beside}"
             )
     return remarks

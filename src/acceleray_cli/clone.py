@@ -27,6 +27,9 @@ SPECIAL = re.compile(r"([\\*?\[\]!# ])")
 # Copier reads and feeds differences as text in the encoding of file names, and drops bytes that are none.
 CODEC = "acceleray-bytes"
 ENCODING = "custom_encoding"
+NOT_HERE = (
+    "{} is in the repository and not in the folder, as in a sparse checkout; run git sparse-checkout disable."
+)
 
 
 def cloned(project: Project, scratch: Path, given: Snapshot) -> tuple[Project, set[str], Snapshot]:
@@ -145,17 +148,22 @@ def _held(folder: Path) -> list[tuple[str, str]]:
     """Return name and mode of each file that the repository holds below a folder, without submodules."""
     entries = [entry.split("\t", 1) for entry in git.names(folder, "ls-files", "-z", "--stage")]
     found = [(name, about.split(" ", 1)[0]) for about, name in entries]
-    return [(name, mode) for name, mode in found if mode != "160000"]
+    return [(name, mode) for name, mode in found if mode != "160000" and _counts(name)]
+
+
+def _counts(name: str) -> bool:
+    """Return whether a merge looks at a name: Copier reads only UTF-8, and no template has another."""
+    try:
+        return name.startswith(ENGINE) or bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _bytes(path: Path, name: str) -> File:
     try:
         return read(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise RefusedError(
-            f"{name} is in the repository and not in the folder, as in a sparse checkout;"
-            " run git sparse-checkout disable."
-        ) from error
+        raise RefusedError(NOT_HERE.format(name)) from error
 
 
 def _codec(name: str) -> codecs.CodecInfo | None:

@@ -78,13 +78,18 @@ def carry(
     With `again` a folder is taken back that may be anything in between, and what fails is left.
     """
     for name in before.keys() - after.keys():
-        path = folder / name
-        path.unlink(missing_ok=True)
-        for parent in path.parents:
-            if parent == folder or not parent.is_dir() or any(parent.iterdir()):
-                break
-            parent.rmdir()
+        with suppress(OSError) if again else nullcontext():
+            _remove(folder / name, folder)
     for name in sorted(after, key=lambda name: (name == last, name)):
         if before.get(name) != after[name]:
             with suppress(OSError) if again else nullcontext():
                 after[name].write(folder / name)
+
+
+def _remove(path: Path, folder: Path) -> None:
+    """Remove a file, and each folder below this one that is empty then."""
+    path.unlink(missing_ok=True)
+    for parent in path.parents:
+        if parent == folder or not parent.is_dir() or any(parent.iterdir()):
+            break
+        parent.rmdir()

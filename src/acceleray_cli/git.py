@@ -20,6 +20,14 @@ NOT_YOURS = re.compile(
 NO_REPOSITORY = b"not a git repository (or any"
 FULL = os.strerror(errno.ENOSPC)
 NO_FILES = b"must be run in a work tree"
+LOCKED = re.compile(r"Unable to create '(?P<file>.+\.lock)': File exists")
+# What mends a repository that Git cannot open, by what Git says.
+ADVICE = {
+    "bad config": "correct that file",
+    "extension": "use the version of Git that made it",
+    "repo version": "use the version of Git that made it",
+}
+REPAIR = "mend or remove .git there (git worktree repair)"
 
 
 def run(folder: Path, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -66,14 +74,23 @@ def _said(ended: subprocess.CompletedProcess[bytes], arguments: Sequence[str]) -
     if ended.returncode:
         command = next(word for word in arguments if not word.startswith("-"))
         said = why(ended)
+        if locked := LOCKED.search(ended.stderr.decode(errors="replace")):
+            said = f"{locked['file']} exists; if no other git is running, delete this file"
         full = f"; {WHAT_TO_DO[errno.ENOSPC]}" if FULL in said else ""
         raise RefusedError(f"git {command}: {said}{full}.")
     return os.fsdecode(ended.stdout).removesuffix("\n")
 
 
 def names(folder: Path, *arguments: str) -> list[str]:
-    """Return the names that `git` printed with a zero byte after each, none when it failed."""
-    return [name for name in os.fsdecode(run(folder, *arguments).stdout).split("\0") if name]
+    """Return the names that `git` printed with a zero byte after each.
+
+    Raises:
+        RefusedError: it failed, which is something else than finding none.
+    """
+    ended = run(folder, *arguments)
+    if ended.returncode not in (0, 1):
+        raise RefusedError(f"{folder}: {why(ended)}; repair the repository until git status works there.")
+    return [name for name in os.fsdecode(ended.stdout).split("\0") if name]
 
 
 def top_of(folder: Path) -> Path | None:
@@ -89,7 +106,9 @@ def top_of(folder: Path) -> Path | None:
         return None
     if NO_FILES in ended.stderr:
         raise RefusedError(f"{folder} is a repository without a folder of files; use a clone of it.")
-    raise RefusedError(f"{folder}: {why(ended)}; mend or remove .git there (git worktree repair).")
+    said = why(ended)
+    advice = next((some for words, some in ADVICE.items() if words in said), REPAIR)
+    raise RefusedError(f"{folder}: {said}; {advice}.")
 
 
 def is_bare(folder: Path) -> bool:

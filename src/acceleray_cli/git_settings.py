@@ -113,7 +113,8 @@ def _kept(outside: str) -> str:
         raise RefusedError("Git is not on the search path; install it.") from error
     if ended.returncode:
         said = ended.stderr.decode(errors="replace")
-        raise RefusedError(f"Git cannot read its own settings: {reason(said)}; correct that file.")
+        what = "the variables GIT_CONFIG_*" if "GIT_CONFIG_" in said else "that file"
+        raise RefusedError(f"Git cannot read its own settings: {reason(said)}; correct {what}.")
     fields = os.fsdecode(ended.stdout).split("\0")
     lines = []
     for scope, entry in zip(fields[::2], fields[1::2], strict=False):

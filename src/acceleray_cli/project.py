@@ -44,6 +44,11 @@ class Project:
                 f"{self.folder} is not in a Git repository, which an update needs to tell your edits from the"
                 " template's; run git init, git add --all and git commit."
             )
+        if not self.folder.resolve().is_relative_to(top.resolve()):
+            raise RefusedError(
+                f"The files of the repository in {self.folder} are in {top} by its setting core.worktree;"
+                " remove it with git config --unset core.worktree."
+            )
         if git.run(self.folder, "rev-parse", "--verify", "--quiet", "HEAD").returncode:
             raise RefusedError(f"Nothing is committed in {top} yet; commit the project first.")
         return top
@@ -63,6 +68,8 @@ class Project:
 
     def conflicts(self) -> list[str]:
         """Return the files that have conflicts nobody has resolved, committed or not."""
+        if git.top_of(self.folder) is None:
+            return []
         unmerged = git.names(self.folder, "diff", "--relative", "--name-only", "--diff-filter=U", "-z")
         marked = git.names(self.folder, "grep", "--name-only", "-z", "-E", "-e", MARKERS)
         rejected = git.names(self.folder, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.rej")
@@ -104,6 +111,10 @@ def opened(folder: Path) -> Project:
 
 
 def _instead(folder: Path) -> str:
-    if folder.is_dir() and git.top_of(folder):
+    top = git.top_of(folder) if folder.is_dir() else None
+    if top:
+        around = (parent for parent in folder.resolve().parents if parent.is_relative_to(top.resolve()))
+        if project := next((parent for parent in around if (parent / RECORD).is_file()), None):
+            return f"it is a folder of the project {project}; run the command there."
         return f'acceleray adopt "{folder}" puts a project into this repository.'
     return "generate one with acceleray new."

@@ -13,14 +13,25 @@ from typing import Any
 from copier import Settings, run_update
 from copier.errors import CopierWarning
 
-from acceleray_cli import binaries, clone, engine, git_settings, index, interruption, lines, moved, quick
+from acceleray_cli import (
+    binaries,
+    clone,
+    engine,
+    git_settings,
+    index,
+    interruption,
+    lines,
+    moved,
+    obstacles,
+    quick,
+)
 from acceleray_cli.addresses import whole_without_credentials
 from acceleray_cli.files import File, Snapshot, carry, read, snapshot
 from acceleray_cli.handover import Handover, due, hand_over
 from acceleray_cli.moved import ENGINE
 from acceleray_cli.new import render
 from acceleray_cli.project import RECORD, Project, opened
-from acceleray_cli.refusals import in_plain_words
+from acceleray_cli.refusals import RefusedError, in_plain_words
 from acceleray_cli.source import Template
 
 Files = dict[str, bytes]
@@ -121,8 +132,15 @@ def rehearsed(
             before = {**snapshot(there.folder), **aside, **engine.ignored(project.folder, aside)}
             if location != recorded:
                 clone.forget(there, recorded, location)
-            with clone.bytes_kept(scratch):
-                apply(there.folder, version, given)
+            try:
+                with clone.bytes_kept(scratch):
+                    apply(there.folder, version, given)
+            except (RefusedError, AssertionError):
+                # Copier's words name no file of the project, or are none at all.
+                answers = {**project.answers, **given}
+                wanted = render(location, template.commit(version), answers, scratch / "wanted")
+                obstacles.require_none(snapshot(wanted), project.folder)
+                raise
             answers = opened(there.folder).answers
             made = render(location, template.commit(version), answers, scratch / "fresh")
             fresh = snapshot(made)
@@ -137,10 +155,14 @@ def rehearsed(
         if handover:
             windows |= {to for name, to in handover.moved.items() if name in windows}
             remarks += handover.remarks
+        obstacles.require_none(
+            after.keys() - before.keys(), project.folder, going=before.keys() - after.keys()
+        )
         for added in after.keys() - before.keys():
             # A file that only the project's folder has, and not its repository, is there all the same.
-            if (project.folder / added).is_file():
-                before[added], breaks = clone.in_unix(read(project.folder / added))
+            path = project.folder / added
+            if path.is_file() or path.is_symlink():
+                before[added], breaks = clone.in_unix(read(path))
                 windows |= {added} if breaks else set()
                 ignored.add(added)
         yield Rehearsal(
