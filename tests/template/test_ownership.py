@@ -24,6 +24,13 @@ def test_no_workload_name_contains_another() -> None:
     assert not [(one, other) for one in names for other in names if one != other and one in other]
 
 
+def test_what_a_customer_owns_can_be_read_in_an_afternoon(defaults: Path) -> None:
+    own = {name: text for name, text in contents(defaults).items() if not name.startswith("engine/")}
+    code = [text for name, text in own.items() if name.endswith(".py")]
+    assert len(own) <= 120
+    assert sum(text.count(b"\n") for text in code) <= 6_000
+
+
 def test_every_notebook_and_recipe_belongs_to_a_workload() -> None:
     notebooks = {f"{workload['number']}_{workload['name']}" for workload in WORKLOADS}
     names = {workload["name"] for workload in WORKLOADS}
