@@ -82,8 +82,7 @@ bench: prepare ## Compare Spark alone, Ray and one machine: most of an hour, les
 	@venv=$$(cd "$(VENV)" && pwd) && $(MAKE) --no-print-directory -C build/bench bench VENV="$$venv" \
 		ARGS='--out "$(CURDIR)/build" $(ARGS)'
 
-bench-new: prepare ## Time `acceleray new`: make bench-new ARGS="--runs 20"
-bench-new: prepare ## Measure how long `acceleray new` and `preview` take: make bench-new ARGS="--runs 20"
+bench-new: prepare ## Time `acceleray new` and `preview`: make bench-new ARGS="--runs 20"
 	@$(BIN)/python scripts/bench_new.py $(ARGS)
 
 bench-ingest: prepare ## Time the ingestion of 5,000,000 prices: a few minutes
