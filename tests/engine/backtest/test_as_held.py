@@ -10,10 +10,13 @@ import pytest
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.garch import GjrFit, GjrParameters
 from acceleray.settings import Risk
+from acceleray.settings.book import Book as BookSettings
 from acceleray.stages.backtest.as_held import as_held, forecast_held, held_then, positions_of, rows, told
 from acceleray.stages.backtest.blocks import Block
-from acceleray.stages.book.dated import Dated, positions_on
+from acceleray.stages.book.dated import Dated, dated, positions_on
+from acceleray.stages.book.holdings import Holdings
 from acceleray.stages.book.lines import Lines
+from book.invented import INSTRUMENTS, MARKET, instruments, positions
 
 DAYS, FIRST, SPANS = 440, 400, [(400, 420), (420, 440)]
 DATES = np.arange("2023-01-01", DAYS, dtype="datetime64[D]")
@@ -101,3 +104,22 @@ def test_of_each_portfolio_the_last_positions_not_after_a_date_are_held() -> Non
     assert on(2024, 1, 31) == [("P", "A"), ("P", "B"), ("R", "B")]
     assert on(2024, 3, 1) == [("P", "A"), ("Q", "A"), ("R", "B")]
     assert on(2024, 1, 1) == [("R", "B")]
+
+
+def test_the_nav_of_a_whole_today_is_not_that_of_its_parts_then() -> None:
+    known = pa.table(
+        {
+            "portfolio_id": ["ALL", "P"],
+            "base_currency": ["USD", "USD"],
+            "nav": pa.array([9_000_000.0, None]),
+            "parent_id": ["", "ALL"],
+        }
+    )
+    then = positions({"portfolio_id": "P", "instrument_id": "AAA", "quantity": 100.0})
+    found = dated(
+        Holdings(then, then.slice(0, 0), known, instruments(), then.slice(0, 0), ()),
+        MARKET,
+        BookSettings(),
+        day(300),
+    )
+    assert found.weights[:, INSTRUMENTS.index("AAA")].tolist() == [1.0, 1.0]

@@ -38,7 +38,7 @@ def book(seed: int):
             for _ in range(60)
         )
     )
-    found = with_benchmarks(exposures_of(valued(held, of, KNOWN), MARKET), of, MARKET)
+    found = with_benchmarks(exposures_of(valued(held, of, KNOWN), MARKET), of, KNOWN, MARKET)
     sectors = np.array(["tech", "food", ""], dtype=object)
     return of, found, {"sector": sectors[generator.integers(3, size=len(held))]}
 

@@ -56,8 +56,31 @@ def test_a_whole_holds_what_its_parts_hold_in_its_own_currency() -> None:
     assert columns.lines.of(returns) @ weights[0] == pytest.approx(gain / 9000.0, rel=1e-13)
 
 
+def test_a_nav_given_for_a_whole_is_that_of_its_parts_and_of_what_it_holds() -> None:
+    def of(nav: float) -> Portfolios:
+        return portfolios(
+            {"portfolio_id": "ALL", "nav": nav},
+            {"portfolio_id": "MID", "parent_id": "ALL", "base_currency": "EUR", "nav": 4000.0},
+            {"portfolio_id": "P", "parent_id": "MID"},
+        )
+
+    book = positions(
+        {"portfolio_id": "ALL", "instrument_id": "BBB", "quantity": 50.0},
+        {"portfolio_id": "P", "instrument_id": "AAA", "quantity": 96.0},
+    )
+    # P: 4800 dollars; MID: 4000 euro are 5000 dollars; ALL holds another 1000 and lacks 100 of its NAV.
+    found, _, weights = weighed(book, of(6100.0))
+    np.testing.assert_allclose(found.nav, [6100.0, 4000.0, 4800.0], rtol=1e-15)
+    np.testing.assert_allclose(found.cash, [300.0, 160.0, 0.0], atol=1e-11)
+    assert weights[0, INSTRUMENTS.index("AAA")] == pytest.approx(4800.0 / 6100.0)
+    with pytest.raises(
+        PortfolioError, match=r"Portfolio ALL: positions and parts add up to 6,000\.00 and its"
+    ):
+        valued(book, of(9000.0))
+
+
 def rows_of(of: Portfolios = DESK):
-    found = with_benchmarks(exposures_of(valued(HELD, of), MARKET), of, MARKET)
+    found = with_benchmarks(exposures_of(valued(HELD, of), MARKET), of, instruments(), MARKET)
     rows = details_of(found, of, SECTOR)
     weights, of_rows = weights_with(found, rows, columns_with(found, rows, of, MARKET), len(of))
     return [row.detail for row in rows], np.concatenate((weights, of_rows))
@@ -102,6 +125,19 @@ def test_an_index_as_benchmark_is_one_unit_of_it() -> None:
     np.testing.assert_array_equal(np.delete(weights[4 + place], at), np.delete(weights[1], at))
 
 
+def test_an_index_in_another_currency_as_benchmark_moves_with_its_rate() -> None:
+    of = portfolios({"portfolio_id": "P", "base_currency": "EUR", "benchmark_id": "IDX"})
+    held = positions({"portfolio_id": "P", "instrument_id": "SAP", "quantity": 10.0})
+    known = instruments({"instrument_id": "IDX", "type": "index", "currency": "USD", "series": "INDEX"})
+    found = with_benchmarks(exposures_of(valued(held, of, known), MARKET), of, known, MARKET)
+    rows = [row for row in details_of(found, of, {}) if row.detail.kind == ACTIVE]
+    columns = columns_with(found, rows, of, MARKET)
+    _, active = weights_with(found, rows, columns, 1)
+    # SAP by 1 %, less the index by 5 % in dollars, of which a euro buys 4 % more.
+    returns = np.array([0.0, 0.0, 0.04, 0.05, 0.01, 0.0])
+    assert (active @ columns.lines.of(returns))[0] == pytest.approx(0.01 - (1.05 / 1.04 - 1.0), rel=1e-13)
+
+
 def test_a_portfolio_has_no_risk_against_itself_whatever_its_size() -> None:
     twins = portfolios({"portfolio_id": "P", "benchmark_id": "Q"}, {"portfolio_id": "Q"})
     same = [("AAA", 30.0), ("BBB", 7.0), ("SAP", 11.0)]
@@ -122,7 +158,7 @@ def test_a_benchmark_that_is_nothing_is_refused() -> None:
     )
     found = exposures_of(valued(HELD, of), MARKET)
     with pytest.raises(PortfolioError, match="The benchmark NOWHERE of portfolio ALONE is neither"):
-        with_benchmarks(found, of, MARKET)
+        with_benchmarks(found, of, instruments(), MARKET)
 
 
 def test_values_are_in_no_line() -> None:

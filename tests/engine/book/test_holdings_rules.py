@@ -136,6 +136,18 @@ def test_an_instrument_without_prices_is_kept_and_said(desk: Desk) -> None:
     assert "no prices of NOWHERE: it counts as unpriced" in found.lines
 
 
+def test_a_forward_on_a_pair_without_a_series_is_not_called_unpriced(desk: Desk) -> None:
+    desk.instruments("instrument_id,type,currency\nAAPL,equity,USD\nUSDEUR,forward,\n")
+    found = desk.positions("portfolio_id,instrument_id,quantity\nA,AAPL,1\nA,USDEUR,5\n").accepted()
+    assert not [line for line in found.lines if "USDEUR" in line]
+
+
+def test_a_currency_that_other_instruments_lend_is_said(desk: Desk) -> None:
+    desk.instruments("instrument_id,currency\nSAP,EUR\n")
+    found = desk.positions("portfolio_id,instrument_id,quantity\nA,AAPL,1\nA,SAP,2\n").accepted()
+    assert "AAPL without currency: taken as EUR, the only one of the book" in found.lines
+
+
 def test_a_proxy_and_its_beta_are_kept(desk: Desk) -> None:
     desk.instruments("instrument_id,proxy,proxy_beta\nPRIVATE,AAPL,1.25\nOTHER,AAPL,\nMSFT,,\n")
     found = desk.positions(BOOK + "A,PRIVATE,5\n").accepted()

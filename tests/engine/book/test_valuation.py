@@ -11,10 +11,12 @@ import pytest
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.currencies import Rates
+from acceleray.settings.book import Book as BookSettings
 from acceleray.stages.book.exposures import exposures_of
 from acceleray.stages.book.hierarchy import Portfolios
 from acceleray.stages.book.market import Market
 from acceleray.stages.book.rows import position_rows
+from acceleray.stages.book.valuation import value
 from book.invented import (
     CLOSES,
     INSTRUMENTS,
@@ -114,6 +116,30 @@ def test_a_future_is_an_exposure_and_no_part_of_nav() -> None:
     found, columns, weights = weighed(positions(held("INDEX", -2.0)), of, known)
     assert found.cash.tolist() == [10_000.0]
     assert earned(columns, weights, RETURNS)[0] == pytest.approx(-2.0 * 5.0 * 1000.0 * 0.05 / 10_000.0)
+
+
+def test_the_market_value_of_a_future_is_its_gain_and_not_its_size() -> None:
+    known = instruments({"instrument_id": "INDEX", "type": "future", "currency": "USD", "multiplier": 5.0})
+    book = positions(held("AAA", 200.0), held("INDEX", -2.0, market_value=100.0, weight=0.01))
+    found, columns, weights = weighed(book, ONE, known)
+    assert found.nav.tolist() == [10_100.0]
+    gain = 10_000.0 * 0.02 - 2.0 * 5.0 * 1000.0 * 0.05
+    assert earned(columns, weights, RETURNS)[0] == pytest.approx(gain / 10_100.0)
+
+
+def test_a_future_without_a_price_is_in_no_number_and_one_as_large_as_its_gain_is_doubted() -> None:
+    known = instruments(
+        {"instrument_id": "ESH3", "type": "future", "currency": "USD", "proxy": "INDEX"},
+        {"instrument_id": "INDEX", "type": "future", "currency": "USD", "multiplier": 5.0},
+    )
+    gains = positions(
+        held("AAA", 200.0), held("ESH3", 2.0, market_value=20.0), held("INDEX", 1.0, market_value=5000.0)
+    )
+    found, lines = value(gains, known, ONE, MARKET, BookSettings())
+    assert found.exposure.tolist() == [10_000.0, 0.0, 5000.0]
+    assert lines[0].startswith("ESH3: no price here, and the market value of a future or forward is not its")
+    assert lines[1].startswith("INDEX: the market value counts in NAV and is as large as the exposure")
+    assert len(lines) == 2
 
 
 def test_a_forward_sells_one_currency_for_the_other_and_hedges_exactly() -> None:
