@@ -180,6 +180,8 @@ def test_contradicting_numbers_are_refused() -> None:
     ):
         valued(positions(held("AAA", 100.0, market_value=6000.0)), ONE)
     assert valued(positions(held("AAA", 100.0, market_value=5010.0)), ONE).value.tolist() == [5000.0]
+    with pytest.raises(PortfolioError, match="if weights are in per cent, map them as weight_pct"):
+        valued(positions(held("AAA", 100.0, weight=50.0), held("BBB", 250.0, weight=50.0)), ONE)
 
 
 def test_a_nav_of_nothing_is_refused_and_one_that_cash_contradicts_too() -> None:

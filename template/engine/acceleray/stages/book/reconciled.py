@@ -48,10 +48,12 @@ def refuse_contradictions(
             if np.any(apart):
                 row = int(np.argmax(apart))
                 who = (positions[name][row].as_py() for name in ("portfolio_id", "instrument_id"))
+                what = "correct one of them, or leave it out"
+                if other == 2 and 50.0 < abs(second[row]) / max(abs(first[row]), 1e-9) < 200.0:
+                    what = "if weights are in per cent, map them as weight_pct in conf/book.yml"
                 raise PortfolioError(
                     f"{' holds '.join(who)}: {names[one]} is {first[row]:,.2f} and {names[other]}"
-                    f" {second[row]:,.2f}, more than {100 * tolerance:g} % apart (book.tolerance); correct"
-                    " one of them, or leave it out."
+                    f" {second[row]:,.2f}, more than {100 * tolerance:g} % apart (book.tolerance); {what}."
                 )
 
 
