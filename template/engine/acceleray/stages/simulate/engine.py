@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.kept_states import KeptStates
-from acceleray.quant.sparse_rows import joined as joined_rows
-from acceleray.quant.tails import joined
 from acceleray.stages.simulate import tasks
 from acceleray.stages.simulate.found import Found, Plan, histogram_edges
-from acceleray.stages.simulate.horizon import DRAWS, WINDOW, Attribution, Horizon
+from acceleray.stages.simulate.horizon import DRAWS, WINDOW, Horizon
 from acceleray.stages.simulate.passes import PASSES, Passes
 from acceleray.stages.simulate.progress import Progress
-from acceleray.stages.simulate.reverse import Reached, reverse_of, whitening
+from acceleray.stages.simulate.reverse import reverse_of, whitening
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tiles import OnePass, fits
 
@@ -118,26 +116,19 @@ class _Horizon:
 
 def _whole(world: World, horizon_d: int, plan: Plan, parts: Sequence[Found]) -> Horizon:
     """Return what is known of all portfolios out of what is known of each part."""
-
-    def together(name: str) -> NDArray[np.float64]:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    def attribution(name: str) -> NDArray[np.float64]:
-        return np.concatenate([getattr(part.attribution, name) for part in parts])
-
-    about = [part.reached for part in parts if part.reached is not None]
+    found = Found.joined(parts)
     return Horizon(
         method=world.method,
         horizon_d=horizon_d,
         scenarios=plan.scenarios,
         error_of=WINDOW if world.enumerated(horizon_d) else DRAWS,
         copula_nu=None if world.copula is None else world.copula.nu,
-        tail=joined([part.tail for part in parts]),
-        volatility=together("volatility"),
+        tail=found.tail,
+        volatility=found.volatility,
         edges=histogram_edges(world, horizon_d),
-        histogram=parts[0].histogram,
-        value_at_risk_contributions=joined_rows(part.value_at_risk for part in parts),
-        expected_shortfall_contributions=joined_rows(part.expected_shortfall for part in parts),
-        attribution=Attribution(*(attribution(name) for name in ("factor", "specific", "residual"))),
-        reverse=reverse_of(Reached.joined(about), plan.targets) if about else None,
+        histogram=found.histogram,
+        value_at_risk_contributions=found.value_at_risk,
+        expected_shortfall_contributions=found.expected_shortfall,
+        attribution=found.attribution,
+        reverse=None if found.reached is None else reverse_of(found.reached, plan.targets),
     )
