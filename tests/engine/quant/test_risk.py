@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -109,6 +112,20 @@ def test_standard_errors_agree_with_the_spread_over_many_repetitions():
     ):
         spread = measure(losses, 0.975).std(ddof=1)
         assert error(losses, 0.975).mean() == pytest.approx(spread, rel=0.12)
+
+
+def test_a_worker_that_measures_risk_does_not_load_the_half_second_of_scipy_stats() -> None:
+    code = "import sys; import acceleray.quant.risk; print('scipy.stats' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
+
+
+def test_closed_forms_have_the_bits_of_the_normal_law_of_scipy() -> None:
+    for confidence in (0.9, 0.95, 0.975, 0.99, 0.995, 0.999):
+        quantile = norm.ppf(confidence)
+        assert risk.gaussian_value_at_risk(0.02, confidence) == 0.02 * quantile
+        multiple = float(norm.pdf(quantile)) / (1.0 - confidence)
+        assert risk.gaussian_expected_shortfall(0.02, confidence) == 0.02 * multiple
 
 
 def test_the_error_of_a_normal_quantile_is_the_asymptotic_one():

@@ -1,16 +1,20 @@
 """One day of filtered historical simulation is every residual day once, by known answers."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from acceleray.quant import risk
-from acceleray.stages.simulate import engine
+from acceleray.quant.sparse_rows import SparseRows
+from acceleray.stages.simulate import engine, tiles
 from acceleray.stages.simulate.engine import simulated
-from acceleray.stages.simulate.found import Plan
+from acceleray.stages.simulate.enumeration import every_outcome
+from acceleray.stages.simulate.found import Plan, histogram_edges
 from acceleray.stages.simulate.horizon import Horizon
 from acceleray.stages.simulate.scenario_inputs import World
+from acceleray.stages.simulate.tasks import Part
 from simulate.serial import SerialFanOut, made_up_world, with_t_copula
 
 DAYS, VAR, ES = 2000, 0.99, 0.975
@@ -180,3 +184,42 @@ def test_losses_that_are_not_finite_are_refused(world):
     overflowing = replace(world, next_sigma=np.array([0.01, 1e307, 0.01]))
     with np.errstate(all="ignore"), pytest.raises(RuntimeError, match="not finite"):
         simulated(SerialFanOut(), [overflowing], PLAN)
+
+
+def wide_world(portfolios: int, lines: int) -> World:
+    """Return a world whose portfolios hold a tenth of many lines each."""
+    generator = np.random.default_rng(11)
+    held = generator.random((portfolios, lines)) < 0.1
+    world = made_up_world(portfolios=3, instruments=lines, days=300)
+    return replace(world, weights=SparseRows.of(generator.standard_normal(held.shape) / lines * held))
+
+
+def test_of_many_lines_no_dense_sums_of_all_portfolios_are_made() -> None:
+    portfolios, lines = 640, 600
+    world = wide_world(portfolios, lines)
+    plan = replace(PLAN, betas=np.ones(lines))
+    tracemalloc.start()
+    every_outcome(Part(1, slice(0, portfolios)), world, plan, histogram_edges(world, 1))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # What is found is a tenth as large, and there are returns, their logs and gains (300 days).
+    assert peak < 2.5 * portfolios * lines * 8
+
+
+def test_a_portfolio_left_over_by_matrix_products_has_the_bits_it_has_among_others() -> None:
+    world = wide_world(66, 40)
+    members = np.arange(40) % 3 > 0
+    plan = replace(PLAN, betas=np.linspace(0.5, 1.5, 40), market=members)
+    some, more = (
+        every_outcome(Part(1, slice(0, count)), world, plan, histogram_edges(world, 1)) for count in (65, 66)
+    )
+    for name in ("factor", "specific", "residual"):
+        found, expected = getattr(some.attribution, name), getattr(more.attribution, name)
+        assert found.tobytes() == expected[:65].tobytes()
+
+
+def test_a_day_is_enumerated_before_actors_have_all_processors(world, monkeypatch) -> None:
+    monkeypatch.setattr(tiles, "_AT_ONCE_NUMBERS", 1)
+    fan_out = SerialFanOut()
+    simulated(fan_out, [world], replace(PLAN, scenarios=5000, horizons_d=(10, 1)))
+    assert fan_out.ran.index("every_outcome") < fan_out.ran.index("generate")

@@ -1,14 +1,17 @@
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from acceleray.compiled import DEFAULT_FOLDER
+from acceleray.quant.scenarios import atoms
 from acceleray.stages.simulate import one_pass, tasks, tiles
 from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.horizon import Horizon
 from acceleray.stages.simulate.scenario_inputs import World
+from acceleray.stages.simulate.tasks import Part
 from simulate.serial import SerialFanOut, made_up_world, with_t_copula
 from simulate.test_simulate_reverse import with_factors
 
@@ -126,3 +129,17 @@ def test_what_a_tile_keeps_grows_slower_than_the_scenarios(monkeypatch) -> None:
         sizes.append(fan_out.largest_state)
     # Sixteen times as many scenarios: four times as much, and the losses kept since the last narrowing.
     assert sizes[1] < 8.0 * sizes[0]
+
+
+def test_sums_at_the_end_take_little_room_next_to_what_is_kept() -> None:
+    world, part = made_up_world(), Part(3, slice(0, 70))
+    asked = one_pass.Asked(replace(PLAN, targets=()), 3, np.linspace(-1.0, 1.0, 81), None)
+    state = one_pass.see(None, part, world, asked, one_pass.generate(tuple(atoms(200_000)), world, asked))
+    [kept] = [each for each in state.search._kept if each.level.confidence == ES]
+    size = sum(each.nbytes for parts in (kept.rows, kept.losses, kept.scenarios) for each in parts)
+    tail = state.search.found()[ES].tail
+    tracemalloc.start()
+    state.search.tail_sums(tail, np.negative)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.4 * size

@@ -51,7 +51,8 @@ def simulated(
     shared = {world.method: fan_out.share(world) for world in worlds}
     for each in every:
         each.prepare(shared[each.world.method], progress)
-    # Actors have all processors: whatever runs as tasks comes before them or after them.
+    # Actors have all processors: whatever runs as tasks comes before them or after them. Before is better: a
+    # task after them often needs a new process, and two seconds until that has loaded what it needs.
     with fan_out.states("one pass over scenarios", say) as states:
         for each in every:
             each.search(states, progress)
@@ -72,6 +73,7 @@ class _Horizon:
         ]
         self._once = not (self._all or in_passes) and fits(world)
         self._one_pass = OnePass(fan_out, world, self._plan, horizon_d)
+        self._outcomes: list[Found] = []
 
     @property
     def steps(self) -> int:
@@ -84,6 +86,8 @@ class _Horizon:
         """Do what comes before actors; `shared` is the world."""
         if self._once:
             self._one_pass.prepare(shared, self._whitened(shared), progress)
+        elif self._all:
+            self._outcomes = self._passes(shared, progress, self._whitened(shared)).every_outcome(self._parts)
 
     def search(self, states: KeptStates, progress: Progress) -> None:
         """Do what actors do."""
@@ -92,19 +96,20 @@ class _Horizon:
 
     def found(self, shared: Any, progress: Progress) -> Horizon:
         """Return what is known after all scenarios; `shared` is the world."""
-
-        def passes(whitened: NDArray[np.float64] | None) -> Passes:
-            world, plan, horizon_d = self.world, self._plan, self._horizon_d
-            return Passes(self._fan_out, world, shared, plan, horizon_d, self._groups, progress, whitened)
-
         if self._once:
-            parts = self._one_pass.found(lambda part, whitened: passes(whitened).part(part))
+            parts: Sequence[Found] = self._one_pass.found(
+                lambda part, whitened: self._passes(shared, progress, whitened).part(part)
+            )
         elif self._all:
-            parts = passes(self._whitened(shared)).every_outcome(self._parts)
+            parts = self._outcomes
         else:
-            through = passes(self._whitened(shared))
+            through = self._passes(shared, progress, self._whitened(shared))
             parts = [through.part(each) for each in self._parts]
         return _whole(self.world, self._horizon_d, self._plan, parts)
+
+    def _passes(self, shared: Any, progress: Progress, whitened: NDArray[np.float64] | None) -> Passes:
+        world, plan, horizon_d = self.world, self._plan, self._horizon_d
+        return Passes(self._fan_out, world, shared, plan, horizon_d, self._groups, progress, whitened)
 
     def _whitened(self, shared: Any) -> NDArray[np.float64] | None:
         if not self._plan.targets or self._horizon_d != max(self._plan.horizons_d):

@@ -25,7 +25,6 @@ from acceleray.stages.simulate.horizon import Attribution
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tasks import Part
 
-
 # Days whose log returns are found at a time: of thousands of lines a few megabytes.
 _DAYS_TOGETHER = 128
 
