@@ -133,13 +133,14 @@ def test_what_a_tile_keeps_grows_slower_than_the_scenarios(monkeypatch) -> None:
 
 def test_sums_at_the_end_take_little_room_next_to_what_is_kept() -> None:
     world, part = made_up_world(), Part(3, slice(0, 70))
-    asked = one_pass.Asked(replace(PLAN, targets=()), 3, np.linspace(-1.0, 1.0, 81), None)
+    plan = replace(PLAN, scenarios=200_000, targets=())
+    asked = one_pass.Asked(plan, 3, np.linspace(-1.0, 1.0, 81), None)
     state = one_pass.see(None, part, world, asked, one_pass.generate(tuple(atoms(200_000)), world, asked))
     [kept] = [each for each in state.search._kept if each.level.confidence == ES]
     size = sum(each.nbytes for parts in (kept.rows, kept.losses, kept.scenarios) for each in parts)
     tail = state.search.found()[ES].tail
     tracemalloc.start()
-    state.search.tail_sums(tail, np.negative)
+    state.search.tail_sums(tail, one_pass._Columns(world))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 0.4 * size
