@@ -49,12 +49,23 @@ class Spent:
 def main() -> None:
     """Simulate at each size, print one line for each, and the exponents."""
     options = parsed()
-    worlds = made_up(options.portfolios, options.instruments, options.methods)
+    made = made_up(options.portfolios, options.instruments, options.methods)
+    # Machine code as in a run.
+    worlds = [replace(world, compiled_in=DEFAULT_FOLDER) for world in made]
     if options.compare:
         compare(worlds, options)
         return
     for generator in options.generator:
-        grow([generated(world, generator) for world in worlds], generator, options)
+        every = [generated(world, generator) for world in worlds]
+        if options.sampled:
+            every = [sampled(world) for world in every]
+        compiled(every, options)
+        grow(every, generator, options)
+
+
+def compiled(worlds: list[World], options: argparse.Namespace) -> None:
+    """Compile what is missing, before the clock runs."""
+    simulated(InTurn(), worlds, planned(ATOM, options))  # type: ignore[arg-type]
 
 
 def grow(worlds: list[World], generator: str, options: argparse.Namespace) -> None:
@@ -103,11 +114,10 @@ def compare(worlds: list[World], options: argparse.Namespace) -> None:
     past shocks is sampled too, as if it were not known that it can be enumerated.
     """
     drawn = [sampled(world) for world in worlds]
-    compiled = [replace(world, compiled_in=DEFAULT_FOLDER) for world in drawn]
-    sides = {name: [generated(world, name) for world in compiled] for name in options.generator}
+    sides = {name: [generated(world, name) for world in drawn] for name in options.generator}
     for each in sides.values():
-        # What is missing is compiled before the clock runs.
-        simulated(InTurn(), each, planned(ATOM, options))  # type: ignore[arg-type]
+        compiled(each, options)
+    drawn = [replace(world, compiled_in=None) for world in drawn]
     heads = ["scenarios", "three passes"]
     for name in sides:
         heads += [f"one pass, {name}", "ratio"]
@@ -203,6 +213,7 @@ def parsed() -> argparse.Namespace:
         default=("standard",),
         help="how scenarios of the t copula are made, one after the other (default: standard)",
     )
+    add("--sampled", action="store_true", help="draw one day of past shocks too, as --compare does")
     add("--workers", type=int, default=0, help="Ray workers (default: all processors)")
     add("--object-store-mb", type=int, default=256, help="Ray's shared memory (default: %(default)s)")
     add("--compare", type=int, default=0, help="how often to compare one pass with three (default: not)")
@@ -236,9 +247,9 @@ def spending() -> Iterator[Spent]:
 
 
 def watch(spent: Spent, stop: threading.Event) -> None:
-    """Sample the memory of the process tree twice a second until told to stop."""
+    """Sample the memory of the process tree every second until told to stop; a sample takes 20 ms."""
     driver = psutil.Process()
-    while not stop.wait(0.5):
+    while not stop.wait(1.0):
         own = memory_mb(driver)
         children = [(child, memory_mb(child)) for child in driver.children(recursive=True)]
         workers = [size for child, size in children if named(child).startswith("ray::")]

@@ -7,9 +7,9 @@ ranks are among the losses kept, or the bracket was wrong and `missed` says so. 
 ``acceleray.quant.tails`` on the same losses: the same value-at-risk, sums but for rounding.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,8 @@ from acceleray.quant.tails import Above, Located, Ranked, TailAt, located
 _FIRST_NARROWING = 16 * ATOM
 
 Columns = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+# Portfolio, scenario and weight of losses of one atom.
+Weighed = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 
 
 class TailSearch:
@@ -168,39 +170,42 @@ class TailSearch:
 
     def _banded(self, confidence: float, band: Band, columns: Columns) -> NDArray[np.float64]:
         each = next(one for one in self._kept if one.level.confidence == confidence)
-        parts = []
-        for rows, losses, scenarios in zip(each.rows, each.losses, each.scenarios, strict=True):
-            chosen = (losses >= band.low[rows]) & (losses <= band.high[rows]) & ~self.missed[rows]
-            own, some = rows[chosen], losses[chosen]
-            parts.append((own, scenarios[chosen], band.weights(own, some)))
-        rows, scenarios, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return self._gathered(rows, scenarios, weights, columns)
+
+        def chosen() -> Iterator[Weighed]:
+            for rows, losses, scenarios in zip(each.rows, each.losses, each.scenarios, strict=True):
+                for atom in _atoms(scenarios):
+                    own, some = rows[atom], losses[atom]
+                    inside = (some >= band.low[own]) & (some <= band.high[own]) & ~self.missed[own]
+                    own, some = own[inside], some[inside]
+                    yield own, scenarios[atom][inside], band.weights(own, some)
+
+        return self._gathered(chosen(), columns)
 
     def _narrow(self, columns: Columns) -> None:
         for place, each in enumerate(self._kept):
             rows, scenarios = each.narrow(self.seen)
             if place == self._summed and rows.size:
-                self._add(self._gathered(rows, scenarios, np.ones(rows.size), columns))
+                atoms = ((rows[own], scenarios[own], np.ones(len(rows[own]))) for own in _atoms(scenarios))
+                self._add(self._gathered(atoms, columns))
         # Of those packed before, fewer are needed.
         self._packed = 0
         self.pack()
 
-    def _gathered(
-        self,
-        rows: NDArray[np.int32],
-        scenarios: NDArray[np.int32],
-        weights: NDArray[np.float64],
-        columns: Columns,
-    ) -> NDArray[np.float64]:
-        """Return weighted sums of the columns of scenarios held, atom after atom, in their order."""
+    def _gathered(self, atoms: Iterable[Weighed], columns: Columns) -> NDArray[np.float64]:
+        """Return weighted sums of the columns of scenarios held, atom after atom, in their order.
+
+        One atom at a time: what is known of all atoms together would be as large as what is kept.
+        """
         total: NDArray[np.float64] | None = None
-        atoms = scenarios // ATOM
-        for numbers, returns in self._held:
-            atom = int(numbers[0]) // ATOM
-            own = slice(*np.searchsorted(atoms, (atom, atom + 1)))
-            needed, places = numbered(scenarios[own] - atom * ATOM)
+        held = {int(numbers[0]) // ATOM: (numbers, returns) for numbers, returns in self._held}
+        for rows, scenarios, weights in atoms:
+            if not rows.size:
+                continue
+            atom = int(scenarios[0]) // ATOM
+            numbers, returns = held[atom]
+            needed, places = numbered(scenarios - atom * ATOM)
             values = columns(returns[np.searchsorted(numbers, needed + atom * ATOM)])
-            sums = self._by_portfolio(rows[own], places, weights[own], values)
+            sums = self._by_portfolio(rows, places, weights, values)
             total = sums if total is None else total + sums
         if total is None:
             # Nothing is held where every portfolio was left.
@@ -246,6 +251,14 @@ def numbered(scenarios: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[n
     places = np.empty(ATOM, dtype=np.int64)
     places[needed] = np.arange(needed.size)
     return needed, np.take(places, scenarios)
+
+
+def _atoms(scenarios: NDArray[np.int32]) -> Iterator[slice]:
+    """Yield the places of each atom's scenarios, whose atoms ascend."""
+    atoms = scenarios // ATOM
+    ends = np.flatnonzero(atoms[1:] != atoms[:-1]) + 1
+    for first, last in pairwise([0, *ends.tolist(), scenarios.size]):
+        yield slice(first, last)
 
 
 def _narrows(seen: int) -> bool:

@@ -113,7 +113,7 @@ def _fillings(series: Series, at: NDArray[np.int64]) -> Iterator[tuple[NDArray[n
     step = float(steps[steps > 0.0].min(initial=np.inf))
     on_line = np.abs(prices[at] - line) <= np.maximum(1.01 * step, 1e-9 * line)
     moved = np.abs(prices[after] - prices[before]) > STEPS_OF_A_LINE * step
-    if np.mean(moved) >= 0.5:
+    if moved.size and np.mean(moved) >= 0.5:
         yield at[on_line], "lie on the line between the weekdays around them"
 
 

@@ -26,7 +26,8 @@ def no_price(series: Series) -> Finding | None:
         return None
     number = series.bad_days.size
     first = _first(series, range(number))
-    text = f"all {counted(number, 'cell')} are quarantined, {first}: it is removed from the book"
+    cells = f"all {counted(number, 'cell')} are" if number > 1 else "its only cell is"
+    text = f"{cells} quarantined, {first}: it is removed from the book"
     advice = "correct them where they come from"
     first, last = series.bad_days[0], series.bad_days[-1]
     return Finding("no_price", "error", series.instrument, first, last, number, float(number), text, advice)

@@ -78,8 +78,8 @@ def dated_books(
 def dated(holdings: Holdings, market: Market, settings: BookSettings, day: date) -> Dated:
     """Return positions as weights at the closes of their date.
 
-    A NAV that is given is that of today: it counts where positions have no cash from which it follows. How
-    large it is moves forecasts and losses alike.
+    A NAV that is given is that of today: it counts where positions have no cash or parts from which it
+    follows. How large it is moves forecasts and losses alike.
 
     Raises:
         PortfolioError: the positions cannot be valued.
@@ -88,6 +88,9 @@ def dated(holdings: Holdings, market: Market, settings: BookSettings, day: date)
     portfolios = Portfolios.of(holdings.portfolios, owners, settings.currency)
     cash = pc.starts_with(holdings.positions["instrument_id"], "CASH.")
     follows = set(holdings.positions.filter(cash)["portfolio_id"].to_pylist())
+    weighted = holdings.positions.filter(pc.is_valid(holdings.positions["weight"]))
+    wholes = {portfolios.ids[place] for place in portfolios.parents if place >= 0}
+    follows |= wholes - set(weighted["portfolio_id"].to_pylist())
     nav = np.where([name in follows for name in portfolios.ids], np.nan, portfolios.given_nav)
     portfolios = replace(portfolios, given_nav=nav)
     valued, _ = value(holdings.positions, holdings.instruments, portfolios, market, settings)

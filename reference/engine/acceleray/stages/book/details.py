@@ -19,7 +19,7 @@ from acceleray.quant.sparse_rows import Rows
 from acceleray.stages.book.exposures import NAMES, OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
 from acceleray.stages.book.hierarchy import Portfolios
 from acceleray.stages.book.market import Market
-from acceleray.stages.book.things import PRICED, Held
+from acceleray.stages.book.things import PRICED, Held, held_of
 
 ACTIVE, GROUP, WITHOUT = "active", "group", "without"
 # Beyond so many portfolios only those that have parts are looked into.
@@ -140,16 +140,26 @@ def _active(
     return Row(detail, 1.0, nowhere, _index(own, benchmark, base))
 
 
-def with_benchmarks(found: Exposures, portfolios: Portfolios, market: Market) -> Exposures:
+def with_benchmarks(found: Exposures, portfolios: Portfolios, known: pa.Table, market: Market) -> Exposures:
     """Return exposures with every instrument that serves as a benchmark among their things.
+
+    Args:
+        found: of every portfolio.
+        portfolios: the portfolios.
+        known: of instruments; see `held_of`.
+        market: closes and rates.
 
     Raises:
         PortfolioError: a benchmark is neither a portfolio nor an instrument.
     """
-    known = {each.instrument_id for each in found.things if each.status == PRICED}
+    there = {each.instrument_id for each in found.things if each.status == PRICED}
     more: dict[str, Held] = {}
     for place, benchmark in enumerate(portfolios.benchmarks):
-        if not benchmark or benchmark in portfolios.ids or benchmark in known:
+        if not benchmark or benchmark in portfolios.ids or benchmark in there:
+            continue
+        (held,) = held_of([benchmark], known, market)
+        if held.place >= 0 and held.status == PRICED:
+            more[benchmark] = held
             continue
         if benchmark not in market.instruments:
             raise PortfolioError(
@@ -158,7 +168,9 @@ def with_benchmarks(found: Exposures, portfolios: Portfolios, market: Market) ->
             )
         at = market.instruments.index(benchmark)
         more[benchmark] = Held(benchmark, "index", "", PRICED, "", at, 1.0, np.nan)
-    return replace(found, things=(*found.things, *more.values()))
+    codes = {each.currency for each in more.values()} - {"", *found.currencies}
+    currencies = (*found.currencies, *sorted(codes))
+    return replace(found, things=(*found.things, *more.values()), currencies=currencies)
 
 
 def active_weights(own: NDArray[np.float64], benchmark: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acceleray.quant.currencies import pair_of
+
 # Lines about single rows or instruments; the tables have all of them.
 _NAMED = 5
 # Weights that add up to more than this are leverage beyond any fund's, or per cent without a sign.
@@ -42,7 +44,12 @@ def lines_of(
         "silver.holdings_quarantined",
     )
     unpriced = held.filter(pc.and_(pc.invert(held["priced"]), pc.not_equal(held["type"], "cash")))
-    rows = unpriced.to_pylist()
+    # A forward on a pair is valued at rates, whether or not the pair has a series.
+    rows = [
+        row
+        for row in unpriced.to_pylist()
+        if not (row["type"] in ("fx", "forward") and pair_of(row["instrument_id"]))
+    ]
     lines += _named(
         [
             f"{_title(row)}"

@@ -225,7 +225,7 @@ def _assemble(run: Run, holdings: Holdings, market: Market) -> _Made:
     known, empty = without_empty(holdings.portfolios, owners)
     portfolios = Portfolios.of(known, owners, settings.currency)
     valued, lines = value(holdings.positions, holdings.instruments, portfolios, market, settings)
-    found = with_benchmarks(exposures_of(valued, market), portfolios, market)
+    found = with_benchmarks(exposures_of(valued, market), portfolios, holdings.instruments, market)
     groups = groups_of(holdings, valued)
     rows = details_of(found, portfolios, groups)
     columns = columns_with(found, rows, portfolios, market)

@@ -18,6 +18,13 @@ from acceleray.errors import PortfolioError
 from acceleray.settings.book import Book as BookSettings
 from acceleray.stages.book.hierarchy import Portfolios, in_short
 from acceleray.stages.book.market import Market
+from acceleray.stages.book.reconciled import (
+    as_large,
+    refuse_contradictions,
+    refuse_gap,
+    without_parts,
+    without_value,
+)
 from acceleray.stages.book.things import CASH, NOT_MODELLED, UNPRICED, WITHOUT_VALUE, Held, held_of
 
 
@@ -27,7 +34,7 @@ class Valued:
 
     Attributes:
         portfolios: the portfolios.
-        nav: (portfolios,) of those with positions or a NAV; parents follow from their parts.
+        nav: (portfolios,) of what a portfolio holds itself; that of a whole is this and its parts.
         things: what positions hold.
         portfolio: place of the portfolio.
         thing: place among the things.
@@ -92,13 +99,19 @@ def value(
         portfolios, portfolio, by_quantity, by_value, weight, things, thing, settings
     )
     by_weight = weight * nav[portfolio]
+    derivative = np.array([each.kind in WITHOUT_VALUE for each in things], dtype=np.bool_)[thing]
     worth = np.where(
         np.isfinite(by_quantity), by_quantity, np.where(np.isfinite(by_value), by_value, by_weight)
     )
-    _refuse_contradictions(positions, (by_quantity, by_value, by_weight), nav[portfolio], settings.tolerance)
-    lines += _without_value(names, thing, worth)
+    # The market value of a derivative is what it has gained, whatever its size.
+    gain = derivative & np.isfinite(by_value)
+    sized = np.where(gain, np.nan, by_quantity)
+    refuse_contradictions(positions, (sized, by_value, by_weight), nav[portfolio], settings.tolerance)
+    unsized = gain & np.isfinite(quantity) & ~np.isfinite(by_quantity)
+    worth = np.where(unsized, np.nan, worth)
+    lines += without_value(names, thing, worth, unsized)
+    lines += as_large(names, thing[gain], by_value[gain], worth[gain], settings.tolerance)
     worth = np.where(np.isfinite(worth), worth, 0.0)
-    derivative = np.array([each.kind in WITHOUT_VALUE for each in things], dtype=np.bool_)[thing]
     out = np.array([each.status in {UNPRICED, NOT_MODELLED} for each in things], dtype=np.bool_)[thing]
     # The price of a derivative in a file is its value, whatever its exposure.
     valued = np.where(derivative, np.where(np.isfinite(by_value), by_value, 0.0), worth)
@@ -106,11 +119,12 @@ def value(
     has_cash = np.bincount(
         portfolio, [things[one].status == CASH for one in thing], minlength=len(portfolios)
     )
-    cash = nav - held
-    _refuse_gap(portfolios, nav, cash, has_cash > 0, settings.tolerance)
+    own = without_parts(portfolios, nav, market)
+    cash = own - held
+    refuse_gap(portfolios, nav, cash, has_cash > 0, settings.tolerance)
     return Valued(
         portfolios=portfolios,
-        nav=nav,
+        nav=own,
         things=things,
         portfolio=portfolio,
         thing=thing,
@@ -167,7 +181,7 @@ def _net_asset_values(
     thing: NDArray[np.int64],
     settings: BookSettings,
 ) -> tuple[NDArray[np.float64], list[str]]:
-    """Return NAV of each portfolio that holds something: as given, or the sum of its positions."""
+    """Return NAV as given, or of what a portfolio holds itself: the sum of its positions."""
     count, lines = len(portfolios), []
     derivative = np.array([each.kind in WITHOUT_VALUE for each in things], dtype=np.bool_)[thing]
     own = np.where(derivative, 0.0, by_quantity)
@@ -194,58 +208,6 @@ def _net_asset_values(
             " give its nav, above zero, in the portfolios file."
         )
     return nav, lines
-
-
-def _refuse_contradictions(
-    positions: pa.Table,
-    ways: tuple[NDArray[np.float64], ...],
-    nav: NDArray[np.float64],
-    tolerance: float,
-) -> None:
-    """Refuse a position whose quantity, market value and weight say different things."""
-    names = ("quantity x price", "market_value", "weight x NAV")
-    for one in range(3):
-        for other in range(one + 1, 3):
-            first, second = ways[one], ways[other]
-            gap = np.abs(first - second)
-            # Shares of NAV are rounded in files: a tenth of a per cent of NAV decides nothing.
-            apart = gap > np.maximum(
-                tolerance * np.maximum(np.abs(first), np.abs(second)), 1e-3 * np.abs(nav)
-            )
-            if np.any(apart):
-                row = int(np.argmax(apart))
-                who = (positions[name][row].as_py() for name in ("portfolio_id", "instrument_id"))
-                raise PortfolioError(
-                    f"{' holds '.join(who)}: {names[one]} is {first[row]:,.2f} and {names[other]}"
-                    f" {second[row]:,.2f}, more than {100 * tolerance:g} % apart (book.tolerance); correct"
-                    " one of them, or leave it out."
-                )
-
-
-def _without_value(names: list[str], thing: NDArray[np.int64], worth: NDArray[np.float64]) -> list[str]:
-    """Return a line for positions that nothing gives a value: they are in no number."""
-    lost = sorted({names[place] for place in thing[~np.isfinite(worth)]})
-    if not lost:
-        return []
-    return [
-        f"{in_short(lost)}: no price here and no market value given, so the position is in no risk number"
-    ]
-
-
-def _refuse_gap(
-    portfolios: Portfolios,
-    nav: NDArray[np.float64],
-    gap: NDArray[np.float64],
-    has_cash: NDArray[np.bool_],
-    tolerance: float,
-) -> None:
-    """Refuse a portfolio whose positions, cash among them, do not add up to the NAV that was given."""
-    given = np.isfinite(portfolios.given_nav) & has_cash
-    for place in np.flatnonzero(given & (np.abs(gap) > tolerance * np.abs(nav))):
-        raise PortfolioError(
-            f"Portfolio {portfolios.ids[place]}: positions add up to {nav[place] - gap[place]:,.2f} and its"
-            f" NAV is {nav[place]:,.2f}, more than {100 * tolerance:g} % apart (book.tolerance); correct one."
-        )
 
 
 def encoded(values: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int64]]:

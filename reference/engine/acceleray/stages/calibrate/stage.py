@@ -132,10 +132,10 @@ def calibrate(run: Run) -> Calibration:
     if (alone := np.flatnonzero(returns.trading(market_data.stale_after_d) & without)).size:
         # Left out of the scenarios, they would be at no risk.
         named = f"{returns.instruments[alone[0]]} ({calibration.fits[alone[0]].reason})"
+        others, them = (f" and {alone.size - 1} more", "them") if alone.size > 1 else ("", "it")
         raise PortfolioError(
-            f"Of the book, {named} has no model and no proxy"
-            f"{f', as {alone.size - 1} more' if alone.size > 1 else ''}; provide a longer history, or leave"
-            f" {'them' if alone.size > 1 else 'it'} out."
+            f"The book holds {named}{others} without a model and without a proxy; provide a longer history,"
+            f" or leave {them} out."
         )
     return calibration
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -61,7 +62,7 @@ def sessions(name: str, first: np.datetime64, last: np.datetime64) -> Days:
     """Return the sessions of an exchange between two days, such as XNYS (ISO 10383).
 
     Raises:
-        PortfolioError: there is no calendar of that name.
+        PortfolioError: there is no calendar of that name, or it does not know some of the days.
     """
     # Loaded where it is wanted: it takes a second to import.
     import exchange_calendars
@@ -71,12 +72,30 @@ def sessions(name: str, first: np.datetime64, last: np.datetime64) -> Days:
             f"market_data.calendar is '{name}', which is no exchange calendar; set observed, weekdays "
             "or the code of an exchange such as XNYS."
         )
-    # A year more on either side, because a calendar refuses dates before its first and after its last
-    # session.
+    earliest, latest = _known(exchange_calendars.get_calendar(name))
+    if first < earliest or last > latest:
+        known = f"from {earliest} on" if first < earliest else f"up to {latest}"
+        day = f"begin on {first}" if first < earliest else f"end on {last}"
+        raise PortfolioError(
+            f"market_data.calendar is '{name}', whose sessions are known {known}, and the prices {day}; set "
+            "it to observed or weekdays, or leave those prices out."
+        )
+    # A year more on either side, because a calendar without any session is none.
     year = np.timedelta64(366, "D")
-    calendar = exchange_calendars.get_calendar(name, start=str(first - year), end=str(last + year))
+    start, end = max(first - year, earliest), min(last + year, latest)
+    calendar = exchange_calendars.get_calendar(name, start=str(start), end=str(end))
     found = calendar.sessions.to_numpy().astype("datetime64[D]")
     return np.asarray(found[(found >= first) & (found <= last)])
+
+
+def _known(calendar: Any) -> tuple[np.datetime64, np.datetime64]:
+    """Return the first and the last day whose sessions an exchange calendar can tell."""
+    bounds = calendar.bound_min(), calendar.bound_max()
+    first, last = (np.datetime64("NaT", "D") if one is None else np.datetime64(one, "D") for one in bounds)
+    return (
+        np.datetime64("0001-01-01") if np.isnat(first) else first,
+        np.datetime64("9999-12-31") if np.isnat(last) else last,
+    )
 
 
 def calendar_rows(calendar: Calendar, contents: Mapping[np.datetime64, str]) -> pa.Table:

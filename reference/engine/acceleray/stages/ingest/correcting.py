@@ -61,13 +61,11 @@ def corrected(cells: pa.Table, lines: Sequence[Correction]) -> pa.Table:
                 numbers[at] = given
     if any(one.action == "adjust" for one in lines):
         factors = _factors(days, lines).tolist()
-        texts = zip(factors, numbers, adjusted, strict=True)
-        adjusted = [
-            # A factor of one leaves the text as it is, bit for bit.
-            whole if factor == 1.0 else _product(whole, factor)
-            for factor, number, other in texts
-            for whole in (number if other is None else other,)
-        ]
+        # A close stands for adjusted ones where there is none: among others it may be of another level.
+        given = numbers if all(text is None for text in adjusted) else adjusted
+        # A factor of one leaves the text as it is, bit for bit.
+        pairs = zip(factors, given, strict=True)
+        adjusted = [text if factor == 1.0 else _product(text, factor) for factor, text in pairs]
     for name, texts in (("number_text", numbers), ("adjusted_text", adjusted)):
         at = cells.schema.get_field_index(name)
         cells = cells.set_column(at, cells.schema.field(at), pa.array(texts, pa.string()))

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 
 from acceleray.engines.handoff.arrays import column
 from acceleray.quant.cash_like import cash_like_so_far
+from acceleray.quant.price_findings.quarantine import LONGEST_TEXT
 from acceleray.stages.ingest.correcting import correcting
 from acceleray.stages.ingest.corrections import Corrections
 from acceleray.stages.ingest.grouped import Grouped, Here, neighbours
@@ -23,6 +24,9 @@ from acceleray.stages.ingest.grouped import Grouped, Here, neighbours
 # errors or the wrong unit, whatever the currency.
 SMALLEST = 1e-6
 LARGEST = 1e9
+
+# Share of a price by which its adjusted close may differ and be the same: vendors keep single precision.
+_SAME = 1e-6
 
 PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 _SPACE = pa.scalar(" ")
@@ -44,6 +48,9 @@ _SQL = (
     "instrument_id string, date date, price_text string, price double, adjusted_price double, reason string, "
     "digest string"
 )
+
+_FIRST = pa.schema([_JUDGED.field(name) for name in ("instrument_id", "date", "price_text", "reason")])
+_FIRST_SQL = "instrument_id string, date date, price_text string, reason string"
 
 
 @dataclass(frozen=True)
@@ -110,8 +117,8 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
     does; only the past decides that, so no day is judged by later ones.
 
     Args:
-        cells: instrument_id, date, price_text, number_text and adjusted_text (NULL: the price itself), in any
-            order.
+        cells: instrument_id, date, price_text, number_text and adjusted_text, in any order. Where it is NULL,
+            the price itself is taken, in a series with adjusted prices only if they are the prices there.
         stale_price_d: prices.
         level: that of arithmetic returns; with one a price may be zero or negative.
     """
@@ -128,6 +135,9 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
         whole = np.asarray(given.is_valid().to_numpy(zero_copy_only=False))
         adjusted = np.where(whole, own, number)
         reason = np.where((reason == "") & whole & (own_reason != ""), "adjusted price " + own_reason, reason)
+        # A close among adjusted prices of another level would be a move that nobody had.
+        close_will_do = _nearest(whole & (reason == ""), np.abs(own - number) <= _SAME * np.abs(number))
+        reason = np.where((reason == "") & ~whole & ~close_will_do, "no adjusted price", reason)
     usable = np.flatnonzero(reason == "")
     stale = _stale(number[usable], adjusted[usable], stale_price_d, level)
     reason[usable[stale]] = f"unchanged for more than {stale_price_d} prices"
@@ -145,6 +155,30 @@ def judge_series(cells: pa.Table, stale_price_d: int, level: float | None = None
             "digest": pa.array([_digest(cells), *[None] * (len(cells) - 1)], pa.string()),
         }
     ).cast(_JUDGED)
+
+
+def first_cell(judged: Here | Grouped) -> str:
+    """Return in words the first cell as received and why it is no price, '' without a cell."""
+
+    def first(series: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+        for cells in series:
+            yield from cells.select(_FIRST.names).slice(0, 1).to_batches()
+
+    rows = judged.looked(first, _FIRST, _FIRST_SQL).sort_by(
+        [("date", "ascending"), ("instrument_id", "ascending")]
+    )
+    for row in rows.slice(0, 1).to_pylist():
+        return f", the first is '{' '.join(row['price_text'].split())[:LONGEST_TEXT]}' ({row['reason']})"
+    return ""
+
+
+def _nearest(known: NDArray[np.bool_], values: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return for each place the value of the last known one up to it; before the first, that of the first."""
+    at = np.flatnonzero(known)
+    if not at.size:
+        return np.zeros(known.size, dtype=bool)
+    places = np.maximum(np.searchsorted(at, np.arange(known.size), side="right") - 1, 0)
+    return np.asarray(values[at[places]])
 
 
 def _numbers(texts: pa.ChunkedArray, signed: bool) -> tuple[NDArray[np.float64], NDArray[Any]]:

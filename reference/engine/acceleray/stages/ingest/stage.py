@@ -25,10 +25,11 @@ from acceleray.stages.ingest.corrections import read_corrections
 from acceleray.stages.ingest.delivered import Examine, delivered
 from acceleray.stages.ingest.delta_table import from_table
 from acceleray.stages.ingest.findings import findings_table
+from acceleray.stages.ingest.grouped import Grouped, Here
 from acceleray.stages.ingest.merging import commit_prices, moved
 from acceleray.stages.ingest.own_source import from_own
 from acceleray.stages.ingest.price_file import from_file
-from acceleray.stages.ingest.quality import judge
+from acceleray.stages.ingest.quality import first_cell, judge
 from acceleray.stages.ingest.rates import with_rates
 from acceleray.stages.ingest.received import Received, refuse_dates
 from acceleray.stages.ingest.sample import from_sample
@@ -92,7 +93,7 @@ def ingest(run: Run, examine: Examine | None = None) -> Loaded:
     judged = judge(received.prices, data.stale_price_d, data.arithmetic, corrections)
     with kept(judged.kept, run.settings) if judged.kept is not None else nullcontext():
         known = survey(judged.series, data.arithmetic)
-        loaded, calendar = _check(run, received, known)
+        loaded, calendar = _check(run, received, known, judged.series)
         if examine is not None:
             examine(delivered(judged.series, loaded.as_of))
         loaded = replace(loaded, load_id=corrections.identity(loaded.load_id))
@@ -148,13 +149,14 @@ def _priced(series: pa.Table, arithmetic: Mapping[str, float]) -> pa.Table:
     return rows.append_column("return_level", pa.array(levels, pa.float64()))
 
 
-def _check(run: Run, received: Received, known: Survey) -> tuple[Loaded, Calendar]:
+def _check(run: Run, received: Received, known: Survey, judged: Here | Grouped) -> tuple[Loaded, Calendar]:
     series = known.series
     accepted, quarantined = (pc.sum(series[name]).as_py() or 0 for name in ("prices", "quarantined"))
     cells = accepted + quarantined
     if not accepted:
         raise PortfolioError(
-            f"{received.title} has no usable price: of {cells} filled cells none is a positive number."
+            f"{received.title} has no usable price: of {cells} filled cells none is a positive number"
+            f"{first_cell(judged)}."
         )
     priced = series.filter(pc.greater(series["prices"], 0))
     calendar = calendar_of(known, run.settings.market_data)

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.kept_states import KeptStates
-from acceleray.quant.sparse_rows import joined as joined_rows
-from acceleray.quant.tails import joined
 from acceleray.stages.simulate import tasks
 from acceleray.stages.simulate.found import Found, Plan, histogram_edges
-from acceleray.stages.simulate.horizon import DRAWS, WINDOW, Attribution, Horizon
+from acceleray.stages.simulate.horizon import DRAWS, WINDOW, Horizon
 from acceleray.stages.simulate.passes import PASSES, Passes
 from acceleray.stages.simulate.progress import Progress
-from acceleray.stages.simulate.reverse import Reached, reverse_of, whitening
+from acceleray.stages.simulate.reverse import reverse_of, whitening
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tiles import OnePass, fits
 
@@ -53,7 +51,8 @@ def simulated(
     shared = {world.method: fan_out.share(world) for world in worlds}
     for each in every:
         each.prepare(shared[each.world.method], progress)
-    # Actors have all processors: whatever runs as tasks comes before them or after them.
+    # Actors have all processors: whatever runs as tasks comes before them or after them. Before is better: a
+    # task after them often needs a new process, and two seconds until that has loaded what it needs.
     with fan_out.states("one pass over scenarios", say) as states:
         for each in every:
             each.search(states, progress)
@@ -74,6 +73,7 @@ class _Horizon:
         ]
         self._once = not (self._all or in_passes) and fits(world)
         self._one_pass = OnePass(fan_out, world, self._plan, horizon_d)
+        self._outcomes: list[Found] = []
 
     @property
     def steps(self) -> int:
@@ -86,6 +86,8 @@ class _Horizon:
         """Do what comes before actors; `shared` is the world."""
         if self._once:
             self._one_pass.prepare(shared, self._whitened(shared), progress)
+        elif self._all:
+            self._outcomes = self._passes(shared, progress, self._whitened(shared)).every_outcome(self._parts)
 
     def search(self, states: KeptStates, progress: Progress) -> None:
         """Do what actors do."""
@@ -94,19 +96,20 @@ class _Horizon:
 
     def found(self, shared: Any, progress: Progress) -> Horizon:
         """Return what is known after all scenarios; `shared` is the world."""
-
-        def passes(whitened: NDArray[np.float64] | None) -> Passes:
-            world, plan, horizon_d = self.world, self._plan, self._horizon_d
-            return Passes(self._fan_out, world, shared, plan, horizon_d, self._groups, progress, whitened)
-
         if self._once:
-            parts = self._one_pass.found(lambda part, whitened: passes(whitened).part(part))
+            parts: Sequence[Found] = self._one_pass.found(
+                lambda part, whitened: self._passes(shared, progress, whitened).part(part)
+            )
         elif self._all:
-            parts = passes(self._whitened(shared)).every_outcome(self._parts)
+            parts = self._outcomes
         else:
-            through = passes(self._whitened(shared))
+            through = self._passes(shared, progress, self._whitened(shared))
             parts = [through.part(each) for each in self._parts]
         return _whole(self.world, self._horizon_d, self._plan, parts)
+
+    def _passes(self, shared: Any, progress: Progress, whitened: NDArray[np.float64] | None) -> Passes:
+        world, plan, horizon_d = self.world, self._plan, self._horizon_d
+        return Passes(self._fan_out, world, shared, plan, horizon_d, self._groups, progress, whitened)
 
     def _whitened(self, shared: Any) -> NDArray[np.float64] | None:
         if not self._plan.targets or self._horizon_d != max(self._plan.horizons_d):
@@ -118,26 +121,19 @@ class _Horizon:
 
 def _whole(world: World, horizon_d: int, plan: Plan, parts: Sequence[Found]) -> Horizon:
     """Return what is known of all portfolios out of what is known of each part."""
-
-    def together(name: str) -> NDArray[np.float64]:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    def attribution(name: str) -> NDArray[np.float64]:
-        return np.concatenate([getattr(part.attribution, name) for part in parts])
-
-    about = [part.reached for part in parts if part.reached is not None]
+    found = Found.joined(parts)
     return Horizon(
         method=world.method,
         horizon_d=horizon_d,
         scenarios=plan.scenarios,
         error_of=WINDOW if world.enumerated(horizon_d) else DRAWS,
         copula_nu=None if world.copula is None else world.copula.nu,
-        tail=joined([part.tail for part in parts]),
-        volatility=together("volatility"),
+        tail=found.tail,
+        volatility=found.volatility,
         edges=histogram_edges(world, horizon_d),
-        histogram=parts[0].histogram,
-        value_at_risk_contributions=joined_rows(part.value_at_risk for part in parts),
-        expected_shortfall_contributions=joined_rows(part.expected_shortfall for part in parts),
-        attribution=Attribution(*(attribution(name) for name in ("factor", "specific", "residual"))),
-        reverse=reverse_of(Reached.joined(about), plan.targets) if about else None,
+        histogram=found.histogram,
+        value_at_risk_contributions=found.value_at_risk,
+        expected_shortfall_contributions=found.expected_shortfall,
+        attribution=found.attribution,
+        reverse=None if found.reached is None else reverse_of(found.reached, plan.targets),
     )

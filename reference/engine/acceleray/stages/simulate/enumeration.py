@@ -21,8 +21,12 @@ from acceleray.quant.risk import (
 from acceleray.quant.tails import Tail, TailAt
 from acceleray.stages.simulate.attribution import attributed, log_returns
 from acceleray.stages.simulate.found import Found, Plan, checked, without_zeros
+from acceleray.stages.simulate.horizon import Attribution
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tasks import Part
+
+# Days whose log returns are found at a time: of thousands of lines a few megabytes.
+_DAYS_TOGETHER = 128
 
 
 def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float64]) -> Found:
@@ -30,42 +34,72 @@ def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float6
 
     Contributions are weighted with the days and weights of the measure itself: they add up to it, and are its
     derivatives by the positions (Tasche 1999). The histogram is of the part's first portfolio.
+    Portfolios of one matrix product are finished before the next ones: of thousands of lines, dense sums of
+    all would be a gigabyte.
     Raises RuntimeError for losses that are not finite.
     """
     days = len(world.residuals)
     returns = world.returns((0, days), 1)
-    values = np.hstack((-returns, log_returns(returns, world.arithmetic)))
-    columns = returns.shape[1]
+    logs = np.empty(returns.shape)
+    for first in range(0, days, _DAYS_TOGETHER):
+        block = slice(first, first + _DAYS_TOGETHER)
+        logs[block] = log_returns(returns[block], world.arithmetic)
+    return Found.joined(
+        [
+            _outcomes(places, losses, returns, logs, part, world, plan, edges)
+            for places, losses in part.losses(world, returns)
+        ]
+    )
+
+
+def _outcomes(
+    places: slice,
+    losses: NDArray[np.float64],
+    returns: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    part: Part,
+    world: World,
+    plan: Plan,
+    edges: NDArray[np.float64],
+) -> Found:
+    """Return what all outcomes say about the portfolios at some places of a part, from their losses."""
+    if not bool(np.isfinite(losses).all()):
+        raise RuntimeError("some simulated losses are not finite")
+    days = len(returns)
+    own = slice(part.portfolios.start + places.start, part.portfolios.start + places.stop)
+    weights = world.weights[own]
+    levels = tuple(level.confidence for level in plan.levels)
+    order = _worst_first(losses, levels)
+    worst = np.take_along_axis(losses, order, axis=1)
+    tail = Tail({confidence: _at(confidence, worst, days) for confidence in levels})
     at_var, beyond = quantile_weights(days, plan.var_confidence), shortfall_weights(days, plan.es_confidence)
-    histogram = np.zeros(len(edges) - 1, dtype=np.int64)
-    volatility, held, seen = [], [], []
-    levels: dict[float, list[TailAt]] = {level.confidence: [] for level in plan.levels}
-    for places, losses in part.losses(world, returns):
-        if not bool(np.isfinite(losses).all()):
-            raise RuntimeError("some simulated losses are not finite")
-        order = _worst_first(losses, tuple(levels))
-        worst = np.take_along_axis(losses, order, axis=1)
-        for confidence, some in levels.items():
-            some.append(_at(confidence, worst, days))
-        volatility.append(losses.std(axis=1))
-        held.append(_means(order, at_var, values[:, :columns]))
-        seen.append(_means(order, beyond, values))
-        if places.start == 0:
-            # The outermost bins take everything beyond them.
-            histogram += np.histogram(np.clip(losses[0], edges[0], edges[-1]), edges)[0]
-    tail = Tail({confidence: TailAt.joined(some) for confidence, some in levels.items()})
-    weights, means = world.weights[part.portfolios], np.concatenate(seen)
     shortfall = tail.expected_shortfall(plan.es_confidence)
+    # What a line loses is minus its return, and so is a mean of losses, to the bit.
+    held, seen = 0.0 - _means(order, at_var, returns), 0.0 - _means(order, beyond, returns)
     found = Found(
         tail=tail,
-        volatility=np.concatenate(volatility),
-        histogram=histogram,
-        value_at_risk=checked(weights * np.concatenate(held), tail.value_at_risk(plan.var_confidence)),
-        expected_shortfall=checked(weights * means[:, :columns], shortfall),
-        attribution=attributed(shortfall, weights, means[:, columns:], plan.betas, plan.market),
+        volatility=losses.std(axis=1),
+        # The outermost bins take everything beyond them.
+        histogram=np.histogram(np.clip(losses[0], edges[0], edges[-1]), edges)[0],
+        value_at_risk=checked(weights * held, tail.value_at_risk(plan.var_confidence)),
+        expected_shortfall=checked(weights * seen, shortfall),
+        attribution=_attributed(shortfall, weights, _means(order, beyond, logs), plan, part.size),
         reached=None,
     )
-    return without_zeros(found, world, plan, part.portfolios)
+    return without_zeros(found, world, plan, own)
+
+
+def _attributed(
+    shortfall: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    plan: Plan,
+    portfolios: int,
+) -> Attribution:
+    # NumPy adds a single row up in another order, so one that is left over is not alone.
+    times = 2 if len(weights) == 1 < portfolios else 1
+    rows = (np.repeat(each, times, axis=0) for each in (shortfall, weights, logs))
+    return attributed(*rows, plan.betas, plan.market).part(slice(0, len(weights)))
 
 
 def _worst_first(losses: NDArray[np.float64], confidences: tuple[float, ...]) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from acceleray.quant.euler import Band
 from acceleray.quant.rank_search import Level
 from acceleray.quant.sparse_rows import DENSE_COLUMNS, Rows, SparseRows, some_of
-from acceleray.quant.tails import Tail, part_of
+from acceleray.quant.sparse_rows import joined as joined_rows
+from acceleray.quant.tails import Tail, joined, part_of
 from acceleray.stages.simulate.horizon import Attribution
 from acceleray.stages.simulate.reverse import Reached
 from acceleray.stages.simulate.scenario_inputs import World
@@ -55,18 +57,29 @@ class Found:
     attribution: Attribution
     reached: Reached | None
 
+    @classmethod
+    def joined(cls, parts: Sequence[Found]) -> Found:
+        """Return the results of several groups of portfolios as one; the histogram is that of the first."""
+        about = [part.reached for part in parts if part.reached is not None]
+        return cls(
+            tail=joined([part.tail for part in parts]),
+            volatility=np.concatenate([part.volatility for part in parts]),
+            histogram=parts[0].histogram,
+            value_at_risk=joined_rows(part.value_at_risk for part in parts),
+            expected_shortfall=joined_rows(part.expected_shortfall for part in parts),
+            attribution=Attribution.joined([part.attribution for part in parts]),
+            reached=Reached.joined(about) if about else None,
+        )
+
     def part(self, portfolios: slice) -> Found:
         """Return what is known of some of the portfolios; the histogram stays that of the first."""
-        each = self.attribution
         return replace(
             self,
             tail=part_of(self.tail, portfolios),
             volatility=self.volatility[portfolios],
             value_at_risk=some_of(self.value_at_risk, portfolios),
             expected_shortfall=some_of(self.expected_shortfall, portfolios),
-            attribution=Attribution(
-                *(part[portfolios] for part in (each.factor, each.specific, each.residual))
-            ),
+            attribution=self.attribution.part(portfolios),
             reached=None if self.reached is None else self.reached.part(portfolios),
         )
 

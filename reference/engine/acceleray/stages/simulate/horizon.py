@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,15 @@ class Attribution:
     factor: NDArray[np.float64]
     specific: NDArray[np.float64]
     residual: NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Attribution]) -> Attribution:
+        """Return the parts of several groups of portfolios as one, in the order given."""
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
+
+    def part(self, portfolios: slice) -> Attribution:
+        """Return the parts of some of the portfolios."""
+        return Attribution(*(getattr(self, one.name)[portfolios] for one in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -73,14 +83,12 @@ class Horizon:
 
     def part(self, portfolios: slice) -> Horizon:
         """Return what is known of some of the portfolios; edges and histogram stay those of the first."""
-        each = self.attribution
-        attribution = Attribution(*(part[portfolios] for part in (each.factor, each.specific, each.residual)))
         return replace(
             self,
             tail=part_of(self.tail, portfolios),
             volatility=self.volatility[portfolios],
             value_at_risk_contributions=some_of(self.value_at_risk_contributions, portfolios),
             expected_shortfall_contributions=some_of(self.expected_shortfall_contributions, portfolios),
-            attribution=attribution,
+            attribution=self.attribution.part(portfolios),
             reverse=None if self.reverse is None else self.reverse.part(portfolios),
         )

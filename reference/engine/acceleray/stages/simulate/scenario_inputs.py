@@ -100,7 +100,8 @@ class World:
         terms = self.parameters, self.next_sigma, self.compiled_in
         if self.enumerated(horizon_d):
             days = (number * ATOM + np.arange(count))[:, np.newaxis]
-            return filtered_historical_returns(days, self.residuals, *terms, self._carried)
+            # Over one day no variance is handed on: nothing as large as the residuals is found for it.
+            return filtered_historical_returns(days, self.residuals, *terms, self.residuals)
         if self.copula is None:
             days = draw_days(self.seed, number, count, horizon_d, len(self.residuals))
             return filtered_historical_returns(days, self.residuals, *terms, self._carried)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
 from acceleray.quant.currencies import pair_of
+from acceleray.stages.book.hierarchy import in_short
 from acceleray.stages.book.reading.currencies import currency_of
 from acceleray.stages.book.reading.matching import CASH, Register, cash_in_currency
 from acceleray.stages.book.reading.portfolios import Portfolio
@@ -81,6 +82,7 @@ def with_currencies(
             )
     # A rate that is only priced makes no book in two currencies, nor does an index without a position.
     said = {instruments[name].currency for name in held}
+    of_some = bool(said - {""})
     said |= {one.base_currency for one in portfolios.values()}
     said -= {""}
     one_currency = next(iter(said)) if len(said) == 1 else currency
@@ -98,9 +100,13 @@ def with_currencies(
             instruments[name] = replace(one, currency=one_currency)
     bare = [name for name, one in portfolios.items() if not one.base_currency]
     lines = []
+    if missing and of_some and one_currency != currency:
+        lines.append(
+            f"{in_short(missing)} without currency: taken as {one_currency}, the only one of the book"
+        )
     if bare and len(said) > 1:
         whose = bare[0] if len(bare) == 1 else f"{len(bare):,} portfolios"
-        lines = [f"{whose} without base_currency: taken as {one_currency} (book.currency)"]
+        lines.append(f"{whose} without base_currency: taken as {one_currency} (book.currency)")
     filled = {
         name: one if one.base_currency else replace(one, base_currency=one_currency)
         for name, one in portfolios.items()

@@ -63,7 +63,7 @@ def _numbers(texts: Column, decimal: Decimal | None) -> NDArray[np.float64]:
 
 def _near(numbers: NDArray[np.float64], base: int) -> NDArray[np.int64]:
     """Return the columns whose numbers lie near those of one of them on nearly all days."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = np.mean(np.abs(numbers / numbers[:, [base]] - 1.0) < _NEAR, axis=0)
     return np.flatnonzero(share >= 0.5)
 
