@@ -98,8 +98,8 @@ def _attributed(
 ) -> Attribution:
     # NumPy adds a single row up in another order, so one that is left over is not alone.
     times = 2 if len(weights) == 1 < portfolios else 1
-    rows = (np.repeat(each, times, axis=0) for each in (shortfall, weights, logs))
-    return attributed(*rows, plan.betas, plan.market).part(slice(0, len(weights)))
+    tails, shares, moves = (np.repeat(each, times, axis=0) for each in (shortfall, weights, logs))
+    return attributed(tails, shares, moves, plan.betas, plan.market).part(slice(0, len(weights)))
 
 
 def _worst_first(losses: NDArray[np.float64], confidences: tuple[float, ...]) -> NDArray[np.int64]:
