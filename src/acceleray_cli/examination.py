@@ -89,11 +89,15 @@ def _home() -> Finding:
         cache = Path("~/.cache/portfolio").expanduser()
         folder = next(parent for parent in (cache, *cache.parents) if parent.exists())
         with tempfile.NamedTemporaryFile(prefix=".writable-", dir=folder):
-            return Finding("ok", "Cache", f"{folder} can be written")
+            pass
     except (OSError, RuntimeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         advice = "set paths.cache in conf/base.yml of the project to a writable folder"
         return Finding("missing", "Cache", f"~/.cache/portfolio cannot be written ({why}); {advice}")
+    if allowance.runs_programs(folder):
+        return Finding("ok", "Cache", f"{folder} can be written")
+    advice = "set paths.cache in conf/base.yml of the project to a folder on another file system"
+    return Finding("missing", "Cache", f"{folder} is mounted noexec; {advice}")
 
 
 def _temporary_folder() -> Finding:

@@ -40,6 +40,17 @@ def test_a_home_that_cannot_be_written_is_named_with_the_setting_and_stops_a_run
     assert surroundings.cache(settled(paths={"cache": "cache"})).status == "ok"
 
 
+def test_a_cache_without_programs_is_named_with_the_setting_and_stops_a_run_in_one_line(
+    settled: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settled(paths={"cache": "cache"})
+    monkeypatch.setattr(allowance, "runs_programs", lambda folder: folder != settings.cache_dir)
+    found = surroundings.cache(settings)
+    assert (found.status, found.detail.partition(",")[0]) == ("missing", "cache is mounted noexec")
+    with pytest.raises(PortfolioError, match=r"set paths\.cache to a folder on another file system\.$"):
+        machine_checks.refuse_unusable_folders(settings)
+
+
 def test_a_temporary_folder_without_programs_is_named_with_the_setting_and_stops_a_run_in_one_line(
     settled: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

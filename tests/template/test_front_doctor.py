@@ -51,6 +51,18 @@ def test_each_thing_that_is_missing_is_one_line_with_what_mends_it(
     assert "S3CRET" not in out
 
 
+def test_a_home_from_which_no_program_runs_is_said(
+    toy: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(allowance, "runs_programs", lambda folder: folder != tmp_path)
+    assert main(["doctor", "--template", str(toy)]) == 1
+    line = (
+        f"missing  Cache: {tmp_path} is mounted noexec; set paths.cache in conf/base.yml"
+    )
+    assert line in capsys.readouterr().out
+
+
 def test_a_machine_without_git_is_looked_at_all_the_same(
     toy: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
