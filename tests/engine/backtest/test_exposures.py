@@ -66,7 +66,8 @@ def assert_the_same(found, known, expected, near=1e-15):
 @pytest.mark.parametrize("window", [LONGEST, 1150])
 def test_losses_are_those_of_the_moves_of_every_instrument(returns, window):
     # The longer window is longer than the history for half of the days.
-    assert_the_same(*by_tiles(returns, window=window), by_replaying(returns, window=window))
+    found, known = by_tiles(returns, window=window)
+    assert_the_same(found, known, by_replaying(returns, window=window))
 
 
 def test_nothing_loses_more_than_everything_but_what_is_arithmetic(returns):

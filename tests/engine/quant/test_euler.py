@@ -86,11 +86,11 @@ def bands_of(losses: np.ndarray) -> tuple[Band, Band]:
     first, last = value_at_risk_window(count, CONFIDENCE)
     ordered = -np.sort(-losses, axis=0)
     low, high = ordered[last], ordered[first]
-    weights = [
+    low_weight, high_weight = (
         (ordered[first : last + 1] == end).sum(axis=0) / (losses == end).sum(axis=0) for end in (low, high)
-    ]
+    )
     tail = Band(var, np.full(size, np.inf), share, share, np.full(size, mass))
-    return tail, Band(low, high, *weights, np.full(size, last - first + 1.0))
+    return tail, Band(low, high, low_weight, high_weight, np.full(size, last - first + 1.0))
 
 
 def weighted_sums(band: Band, asset_losses: np.ndarray, losses: np.ndarray, block: int) -> np.ndarray:

@@ -25,8 +25,8 @@ def fill(rows: Rows, names: list[str], rejected: dict[str, str], draws: np.rando
         rows[t.CALIBRATION].append(row)
     for year in range(2013, 2023):
         for name in names:
-            fitted = {"fitted_on": date(year, 1, 3)}
-            rows[t.CALIBRATION_HISTORY].append(_fit(name, rejected.get(name), draws) | fitted)
+            day = {"fitted_on": date(year, 1, 3)}
+            rows[t.CALIBRATION_HISTORY].append(_fit(name, rejected.get(name), draws) | day)
     for check, share, limit in (("converged", 0.98, 0.9), ("at_bound", 0.1, 0.5), ("drifted", 0.05, 0.25)):
         verdict = {"share": share, "limit": limit, "passed": True, "reason": f"{check} is within its limit"}
         rows[t.CALIBRATION_GATE].append(KEYS | verdict | {"check_name": check})
