@@ -22,7 +22,7 @@ MANIFEST = {
     },
     "numbers": {"seed": 7},
     "tables": [{"role": "wrote", "rows": 3}, {"role": "history", "rows": 5}],
-    "documents": ["report/page.html", "report/page/one.html"],
+    "documents": ["report/model-document-risk.html", "report/page.html", "report/page/one.html"],
     "engine_version": "0.3.0",
     "contract_version": 2,
     "python": "3.11",
@@ -51,13 +51,15 @@ def test_a_pack_has_report_settings_versions_hashes_and_the_command(archive: Pat
     with zipfile.ZipFile(write_pack(archive, content, sealed, tmp_path / "pack.zip")) as pack:
         assert pack.namelist() == [
             *("README.txt", "SHA256SUMS", "locks/engine/requirements.lock", "manifest.json"),
-            *("report/page.html", "report/page/one.html", "settings.json", "versions.json"),
+            *("report/model-document-risk.html", "report/page.html", "report/page/one.html"),
+            *("settings.json", "versions.json"),
         ]
         text = pack.read("README.txt").decode()
     assert "portfolio reproduce 0123456789abcdef --from ARCHIVE" in text
     assert f"  Seal            {sealed} (SHA-256 of SHA256SUMS)" in text
     assert "  Tables          1 written, 3 rows" in text
     assert "  Report          report/page.html" in text
+    assert "  Model document  report/model-document-risk.html" in text
 
 
 def test_a_pack_made_later_has_the_same_bytes(archive: Path, tmp_path: Path) -> None:
