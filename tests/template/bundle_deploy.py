@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service import catalog, jobs
+from databricks.sdk.service import catalog, iam, jobs
 
 import bundle
 from bundle_node import plain
@@ -57,6 +57,7 @@ class Deployment:
                     **{**volume, "volume_type": catalog.VolumeType(volume["volume_type"])}
                 )
                 self.changes.append(f"volumes.{name}")
+            self._grant("VOLUME", full, self._kinds["volumes"][name])
         for name, policy in self._of("cluster_policies"):
             there_by_name = {one.name: one for one in self._client.cluster_policies.list()}
             found = there_by_name.get(policy["name"])
@@ -69,6 +70,7 @@ class Deployment:
                 if json.loads(found.definition or "{}") != json.loads(policy["definition"]):
                     self.changes.append(f"cluster_policies.{name}")
             self._known[f"resources.cluster_policies.{name}.id"] = str(policy_id)
+            self._permit("cluster-policies", str(policy_id), self._kinds["cluster_policies"][name])
         for name, job in self._of("jobs"):
             wanted = jobs.JobSettings.from_dict(job)
             listed = [
@@ -76,8 +78,9 @@ class Deployment:
             ]
             if not listed:
                 given = {key: getattr(wanted, key) for key in wanted.as_dict()}
-                self._client.jobs.create(**given)
+                made_id = self._client.jobs.create(**given).job_id
                 self.changes.append(f"jobs.{name}")
+                self._permit("jobs", str(made_id), self._kinds["jobs"][name])
                 continue
             number = listed[0].job_id
             assert number is not None
@@ -86,6 +89,7 @@ class Deployment:
             if not _holds(settings.as_dict(), wanted.as_dict()):
                 self._client.jobs.reset(number, wanted)
                 self.changes.append(f"jobs.{name}")
+            self._permit("jobs", str(number), self._kinds["jobs"][name])
         return self.changes
 
     def _of(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -105,6 +109,28 @@ class Deployment:
                 self._client.grants.update(kind, full, changes=[change])
                 self.changes.append(f"grants on {full} to {grant['principal']}")
 
+    def _permit(self, kind: str, number: str, resource: dict[str, Any]) -> None:
+        """Set the permissions of an object, all of them at once, unless it has exactly these."""
+        entries = self._resolved(resource.get("permissions", []))
+        wanted = {(_whose(one), str(one["level"])) for one in entries}
+        there = self._client.permissions.get(kind, number).access_control_list or ()
+        found = {
+            (_whose(one.as_dict()), level.permission_level.value)
+            for one in there
+            for level in one.all_permissions or ()
+            if level.permission_level
+        }
+        if wanted != found:
+            lists = [
+                iam.AccessControlRequest(
+                    permission_level=iam.PermissionLevel(one["level"]),
+                    **{key: value for key, value in one.items() if key != "level"},
+                )
+                for one in entries
+            ]
+            self._client.permissions.set(kind, number, access_control_list=lists)
+            self.changes.append(f"permissions on {kind} {number}")
+
     def _resolved(self, value: Any) -> Any:
         if isinstance(value, dict):
             return {key: self._resolved(inner) for key, inner in value.items()}
@@ -116,6 +142,11 @@ class Deployment:
             value = re.sub(r"\$\{([^}]*)\}", lambda found: self._known.get(found[1], found[0]), value)
         assert "${" not in value, value
         return int(value) if re.fullmatch(r"\d+", value) else value
+
+
+def _whose(entry: dict[str, Any]) -> str:
+    names = ("group_name", "user_name", "service_principal_name")
+    return next(str(entry[name]) for name in names if name in entry)
 
 
 def _holds(there: Any, wanted: Any) -> bool:

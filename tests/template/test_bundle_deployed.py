@@ -87,7 +87,10 @@ def test_every_choice_of_workloads_is_deployed_twice_without_a_change(
     own = {"project_slug": f"p{number}", "schema_dev": f"p{number}"}
     read = bundle.read(bundled({"workloads": list(chosen), "compute": compute, "cloud": cloud, **own}))
     made = Deployment(workspace, read, "personal").run()
-    assert len([one for one in made if one.startswith("jobs.")]) >= len(chosen)
+    deployed = len([one for one in made if one.startswith("jobs.")])
+    assert deployed >= len(chosen)
+    assert len([one for one in made if one.startswith("permissions on jobs ")]) == deployed
+    assert [one for one in made if one.startswith("grants on ") and ".files to " in one]
     assert Deployment(workspace, read, "personal").run() == []
 
 
