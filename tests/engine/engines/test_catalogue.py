@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlfluff
 
+import acceleray
 from acceleray.engines.delta.catalogue import POINTED_TO, describe
 from acceleray.engines.delta.lake import Lake
 from acceleray.engines.delta.upkeep import Upkeep, needs_upkeep, upkeep
@@ -19,6 +22,7 @@ from acceleray.tables.contract import Table
 from portfolio import PROJECT
 
 TABLES = PROJECT.all_tables()
+ENGINE = Path(acceleray.__file__).parents[1]
 
 
 class Workspace:
@@ -151,6 +155,14 @@ def test_every_statement_is_sql_of_databricks(settings: Callable[..., Settings])
     assert [one for one in found if one["code"] == "PRS"] == []
     wrong = sqlfluff.lint("ALTER TABLE a SET TAG ('x' = 'y');\n", dialect="databricks", rules=["PRS"])
     assert [one["code"] for one in wrong if one["code"] == "PRS"] == ["PRS"]
+
+
+def test_the_statements_of_the_first_deployment_are_sql_of_databricks() -> None:
+    page = (ENGINE / "docs/first_deployment.md").read_text(encoding="utf-8")
+    statements = re.findall(r"`((?:CREATE|GRANT) [^;]*;)`", page)
+    assert [one.split()[0] for one in statements] == ["CREATE", "GRANT"]
+    found = sqlfluff.lint("\n".join(statements) + "\n", dialect="databricks", rules=["PRS"])
+    assert [one for one in found if one["code"] == "PRS"] == []
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.label)
