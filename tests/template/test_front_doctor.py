@@ -57,9 +57,7 @@ def test_a_home_from_which_no_program_runs_is_said(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(allowance, "runs_programs", lambda folder: folder != tmp_path)
     assert main(["doctor", "--template", str(toy)]) == 1
-    line = (
-        f"missing  Cache: {tmp_path} is mounted noexec; set paths.cache in conf/base.yml"
-    )
+    line = f"missing  Cache: {tmp_path} is mounted noexec; set paths.cache in conf/base.yml"
     assert line in capsys.readouterr().out
 
 

@@ -56,6 +56,7 @@ HISTORY: Mapping[str, str] = {
     "gold.run_inputs": "names the rows of earlier runs that were read",
     "gold.model_decisions": "the champion before is what a model is compared with",
     "gold.risk_change": "is the change since the run before",
+    "gold.risk_reported": "has of a date what differs from what an earlier run reported, restated",
     "gold.realised_pnl": "compares with what was reported for the day before",
     "gold.live_record": "joins what was reported on earlier days",
 }

@@ -22,6 +22,7 @@ from acceleray.stages.what_if import keep as keeping
 from acceleray.stages.what_if.session import risk_session
 from acceleray.tables import RISK_CONTRIBUTIONS, RISK_MEASURES, WHAT_IF
 from acceleray.testing import SmallProject, small_project
+from one_ray import OneRay
 from portfolio import PROJECT
 
 pytestmark = [pytest.mark.ray, pytest.mark.nightly]
@@ -42,7 +43,11 @@ CHOSEN = ("stress.scenarios=10000", "what_if.scenarios=10000", "book.source=csv"
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory, spark: Any) -> Iterator[tuple[Run, Settings, FanOut]]:
+def ran(
+    tmp_path_factory: pytest.TempPathFactory, spark: Any, one_ray: OneRay
+) -> Iterator[tuple[Run, Settings, FanOut]]:
+    # One with another size of store is started in this process.
+    one_ray.stop()
     home, folder = tmp_path_factory.mktemp("asked"), rendered.project()
     files = {"book.path": POSITIONS, "book.portfolios_path": PORTFOLIOS}
     for name, text in files.items():
