@@ -53,12 +53,15 @@ def _files(archive: Path, manifest: dict[str, Any], sealed: str) -> Iterator[tup
 def _read_me(manifest: dict[str, Any], sealed: str) -> str:
     run = manifest["run"]
     kept = [entry for entry in manifest["tables"] if entry["role"] == "wrote"]
-    report = next((name for name in manifest["documents"] if name.endswith(".html")), "none was written")
+    pages = [name for name in manifest["documents"] if name.endswith(".html")]
+    documents = [name for name in pages if "/model-document-" in name]
+    report = next((name for name in pages if name not in documents), "none was written")
     return "\n".join(
         [
             f"Run {run['run_id']}: {run['workload']}, as of {run['as_of']}",
             "",
             f"  Report          {report}",
+            *(f"  Model document  {name}" for name in documents),
             f"  Settings        settings.json, with seed {run['seed']}",
             f"  Versions        versions.json, locks/; engine {manifest['engine_version']}",
             f"  Code            {run['code_version']}",

@@ -13,16 +13,22 @@ PROFILES = ("local", "cluster")
 
 
 def unwritable_cache(settings: Settings) -> str | None:
-    """Return why nothing can be kept in the cache, as one plain line; None if it can, found by writing."""
+    """Return why the cache is of no use, as one plain line; None if it is, found by writing."""
     try:
         folder = settings.cache_dir
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=".writable-", dir=folder):
-            return None
+            pass
     except (OSError, RuntimeError) as error:
         # RuntimeError: there is no home folder at all for this user.
         why = error.strerror if isinstance(error, OSError) else error
         return f"{settings.paths.cache} cannot be written ({why}); set paths.cache to a folder that can"
+    if allowance.runs_programs(folder):
+        return None
+    return (
+        f"{settings.paths.cache} is mounted noexec, and Java and compiled code are started from the cache; "
+        "set paths.cache to a folder on another file system"
+    )
 
 
 def unusable_temporary_folder() -> str | None:
