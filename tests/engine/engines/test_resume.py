@@ -64,3 +64,18 @@ def test_only_this_user_can_read_the_parts_and_nothing_is_left_after_the_commit(
     kept.keep(0, ROWS)
     kept.forget()
     assert not kept.folder.exists()
+
+
+def test_parts_stay_until_the_last_machine_that_needs_them_is_done(
+    settings: Callable[..., Settings],
+) -> None:
+    one, other = (
+        Resumable(settings(f"paths.machine={name}"), "work", "0123", ROWS.schema) for name in ("one", "two")
+    )
+    assert one.folder == other.folder
+    one.keep(0, ROWS)
+    one.forget()
+    assert other.rows(0).equals(ROWS)
+    other.keep(1, ROWS)
+    other.forget()
+    assert not other.folder.exists()

@@ -18,7 +18,8 @@ from acceleray.engines.delta.log import table_folder
 from acceleray.runtime import kept
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
-from acceleray.tables import ALL, RUN_WORK
+from acceleray.stages.ingest.history import KINDS_OF_HISTORY
+from acceleray.tables import ALL, PRICE_FINDINGS, RUN_WORK
 from acceleray.tables.contract import Table
 from acceleray.testing import SmallProject
 from mornings.market import Market, Morning
@@ -124,6 +125,10 @@ def rows(settings: Settings, table: Table, run: Run) -> pa.Table | None:
     content = DeltaTable(str(folder)).to_pyarrow_table()
     if table.scope in content.column_names and table.scope != "kind":
         content = content.filter(pc.equal(content[table.scope], run.scope(table)))
+    if table.label == PRICE_FINDINGS.label:
+        # They compare with the history that is held, and a run from nothing holds none.
+        told = pc.is_in(content["kind"], value_set=pa.array(KINDS_OF_HISTORY))
+        content = content.filter(pc.invert(told))
     content = content.sort_by([(name, "ascending") for name in table.key])
     dropped = {*EVERYWHERE, *COLUMNS.get(table.label, ())}
     names = [name for name in table.compared_names if name in content.column_names and name not in dropped]

@@ -70,8 +70,9 @@ def test_a_killed_run_goes_on_where_it_stopped(story: Story) -> None:
 
 def test_one_worker_in_other_blocks_two_with_one_killed_and_four_give_the_same_bits(story: Story) -> None:
     assert len(story.prints) >= 11
-    # A table whose rows differ from those that are there would have been committed again.
-    first, second, third = story.commits
+    # A table whose rows differ from those that are there would have been committed again. Fits that a run
+    # resumes are not kept for others, so the next one makes and keeps them.
+    first, second, third = ([one for one in found if "/kept_work/" not in one] for found in story.commits)
     assert len(first) >= 11
     assert first == second == third
 
@@ -85,7 +86,7 @@ def test_the_last_line_is_a_report_that_is_there(story: Story) -> None:
 
 def test_a_row_of_every_table_of_results_resolves_to_what_made_it(story: Story, spark: Any) -> None:
     labels = sorted({name for _, name in story.prints if name.startswith("gold.")})
-    assert len(labels) == 8
+    assert len(labels) == 11
     resolve(story.two.state.parent, spark, labels, *SMALL)
 
 

@@ -6,7 +6,9 @@ checked, every page of it, before it is taken for done.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -28,12 +30,15 @@ from acceleray.settings.places import shares_stage
 from acceleray.tables.contract import Table
 from acceleray.whole_files import put_in_place
 
+# Spark passes over names that begin with an underscore.
+_MARK = "_needed-by-"
+
 
 class Resumable:
     """Parts of one result, kept in the state folder until the result is committed.
 
-    Only one run at a time works on a state folder (see `run_lock`), so nobody else writes here. On Databricks
-    another cluster may, and then both write the same parts, each of them whole.
+    Only one run of a machine at a time works on a state folder (see `run_lock`). Another machine may, such as
+    another cluster on Databricks: then both write the same parts, each of them whole, and the last removes them.
     """
 
     def __init__(self, settings: Settings, name: str, key: str, schema: pa.Schema) -> None:
@@ -41,6 +46,9 @@ class Resumable:
         self._settings = settings
         self._schema = schema
         self.folder = unfinished_folder(settings, f"{name}-{key}")
+        machine = f"{platform.node()} {settings.machine_dir}"
+        self._mark = self.folder / f"{_MARK}{hashlib.sha256(machine.encode()).hexdigest()[:12]}"
+        self._mark.touch()
 
     def done(self, number: int) -> bool:
         """Return whether a part is there and is what was written; one that is not is removed."""
@@ -65,7 +73,8 @@ class Resumable:
         """Write one part; it counts as done once its note is there too."""
         file = write_part(self.folder, number, rows.select(self._schema.names).cast(self._schema))
         note = self._note(number)
-        unfinished = note.with_suffix(".unfinished")
+        # Each machine has its own, or one would put in place what the other has just begun.
+        unfinished = note.with_name(f"{note.name}{self._mark.name}.unfinished")
         unfinished.write_text(json.dumps(asdict(file)), encoding="utf-8")
         put_in_place(unfinished, note)
 
@@ -91,8 +100,11 @@ class Resumable:
         return lake.frame(table, rows)
 
     def forget(self) -> None:
-        """Remove all parts: their result is committed."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove all parts: their result is committed. While another machine needs them, they stay."""
+        self._mark.unlink(missing_ok=True)
+        # The mark of a machine that was lost goes with the folder, when nobody has come back to it.
+        if not any(self.folder.glob(f"{_MARK}*")):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _note(self, number: int) -> Path:
         # Spark passes over names that begin with an underscore.
