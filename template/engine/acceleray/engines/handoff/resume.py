@@ -38,7 +38,7 @@ class Resumable:
     """Parts of one result, kept in the state folder until the result is committed.
 
     Only one run of a machine at a time works on a state folder (see `run_lock`). Another machine may, such as
-    another cluster on Databricks: then both write the same parts, each of them whole, and the last removes them.
+    another cluster on Databricks: then both write the same parts, each whole, and the last removes them.
     """
 
     def __init__(self, settings: Settings, name: str, key: str, schema: pa.Schema) -> None:
