@@ -107,7 +107,7 @@ def resolve(home: Path, spark: Any, labels: Iterable[str], *settings: str) -> No
         "Prices": "csv:prices",
         "Load": load_id,
         "Seed": "20260101",
-        "Code version": PROJECT.code_version(),
+        "Code version": f"{PROJECT.code_version()}  (the current code is the same)",
     }
     all_touches = table(spark, state, "gold.run_tables")
     touches = [one for one in all_touches if one["run_id"] == record["run_id"]]

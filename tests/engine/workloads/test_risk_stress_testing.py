@@ -108,7 +108,6 @@ def test_notebook_and_command_show_every_model_with_its_counts_its_verdict_and_t
 
 def test_a_row_of_every_table_of_results_resolves_to_what_made_it(story: Story, spark: Any) -> None:
     labels = sorted({name for _, name in story.prints if name.startswith("gold.")})
-    # Seven of calibration, three of the book, five of simulation, six of stress and two of the backtest.
     assert len(labels) == 36
     resolve(story.two.state.parent, spark, labels, *SMALL)
 
