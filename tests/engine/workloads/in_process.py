@@ -121,6 +121,9 @@ def resolve(home: Path, spark: Any, labels: Iterable[str], *settings: str) -> No
     for label in labels:
         # A row of the version that the run says it wrote, and of all rows the one with the longest key.
         rows, key = table(spark, state, label, wrote[label]), find_table(label, PROJECT).key
+        if not rows:
+            # Such as the factors that ended, of which the sample has none.
+            continue
         asked = max(([f"{name}={row[name]}" for name in key] for row in rows), key=lambda one: len(str(one)))
         said = ask(home, spark, "lineage", label, *asked)
         assert said.code == 0, (label, said.error)
