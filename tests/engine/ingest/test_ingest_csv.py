@@ -41,7 +41,10 @@ REFUSED = {
         "Line 2 of .*'2024-01-02'.*other rows",
     ),
     "a day that never was": (b"date,A\n2023-02-29,1\n", "Line 2 of .*'2023-02-29'"),
-    "a time of day": (b"date,A\n2024-01-02 16:00:00,1\n", "'2024-01-02 16:00:00'"),
+    "times of day": (
+        b"date,A\n2024-01-02 16:00:00,1\n2024-01-02 17:00:00,1\n",
+        "'2024-01-02 16:00:00'",
+    ),
     "no date in a row": (b"date,A\n2024-01-02,1\n,1\n", "Line 3 of .* has '' for a date"),
     "a date twice": (
         b"date,A,B\n2024-01-02,1,\n2024-01-03,1,1\n2024-01-03,,1\n2024-01-02 00:00,,2\n2024-01-02,,2\n",

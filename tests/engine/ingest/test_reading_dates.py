@@ -47,6 +47,23 @@ WRITTEN: dict[str, tuple[Callable[[date], str], str]] = {
         lambda d: str(int(datetime(d.year, d.month, d.day, tzinfo=ZoneInfo("UTC")).timestamp()) * 1000),
         "seconds since 1970",
     ),
+    "closes": (lambda d: f"{d} 16:00:00", "ISO dates, times of closes"),
+    "closes in the afternoon": (lambda d: f"{d:%m/%d/%Y} 4:00 PM", "month-first dates, times of closes"),
+    "closes of New York": (lambda d: f"{d} 16:00:00-0{summer(d)}:00", "ISO dates, times of closes"),
+    "closes of two exchanges": (
+        lambda d: f"{d} {'17:30:00+01:00' if d.day % 2 else '16:00:00-05:00'}",
+        "ISO dates, times of closes",
+    ),
+    "closes of New York as UTC": (
+        lambda d: f"{d}T{16 + summer(d)}:00:00Z",
+        "ISO dates, times of closes",
+    ),
+    "closes of Tokyo as UTC": (lambda d: f"{d}T06:30:00Z", "ISO dates, times of closes"),
+    "the last second of UTC": (lambda d: f"{d}T23:59:59.999Z", "ISO dates, times of closes"),
+    "closes in seconds": (
+        lambda d: str(int(datetime(d.year, d.month, d.day, 21, tzinfo=ZoneInfo("UTC")).timestamp())),
+        "seconds since 1970, times of closes",
+    ),
     "no-break spaces": (lambda d: f"\u00a0{d}\u00a000:00:00\t", "ISO dates"),
 }
 
@@ -75,7 +92,37 @@ def test_midnights_of_zurich_kept_as_utc_are_the_next_day() -> None:
 def test_a_time_after_the_close_is_not_taken_for_a_midnight_elsewhere() -> None:
     # 21:00 UTC is four in the afternoon in New York, and midnight in Moscow.
     texts = [f"{day}T21:00:00Z" for day in DAYS]
-    assert decide_days(texts).odd is not None
+    assert list(decide_days(texts).days) == list(DAYS)
+
+
+def workdays(count: int) -> list[date]:
+    return [day for step in range(count) if (day := date(2024, 1, 1) + timedelta(days=step)).weekday() < 5]
+
+
+def test_a_close_before_a_holiday_is_a_close_and_an_open_market_s_price_is_none() -> None:
+    days = workdays(40)
+    texts = [f"{day} 16:00:00-05:00" for day in days]
+    texts[10] = f"{days[10]} 13:00:00-05:00"
+    assert list(decide_days(texts).days) == days
+    texts[-1] = f"{days[-1]} 11:23:45-05:00"
+    found = decide_days(texts)
+    assert found.left_out == (len(days) - 1,)
+    assert list(found.days) == [*days[:-1], None]
+
+
+@pytest.mark.parametrize(
+    ("case", "texts"),
+    {
+        # Closes of New York, as a computer in Tokyo writes them: Tuesdays to Saturdays.
+        "another zone": [f"{day + timedelta(days=1)} 06:00:00+09:00" for day in workdays(40)],
+        "hours of a day": [f"{day} {hour}:00" for day in workdays(8) for hour in range(10, 17)],
+        "any time": [f"{day} {9 + at % 8}:{at:02}:00" for at, day in enumerate(workdays(40))],
+        # Eight in the morning in New Zealand, six in the evening before in Bogota.
+        "neither of two exchanges": [f"{day}T{10 + at % 2}:00:00Z" for at, day in enumerate(workdays(40))],
+    }.items(),
+)
+def test_a_time_of_day_from_which_no_day_follows_is_refused(case: str, texts: list[str]) -> None:
+    assert "no exchange's day" in decide_days(texts).why, case
 
 
 def test_one_live_row_is_left_out_with_its_line(tmp_path: Path) -> None:
@@ -99,9 +146,9 @@ REFUSED = {
     ),
     "another way once": (swapped({2: "03/01/2024"}), "Line 4 of .* has '03/01/2024' for a date; other rows"),
     "a day that never was": (swapped({2: "2023-02-29"}), "Line 4 of .* has '2023-02-29' for a date; write"),
-    "a time of day": (
-        [f"{day} 16:00:00" for day in DAYS],
-        "Line 2 of .* has '2024-01-01 16:00:00'.*time of day",
+    "times of day": (
+        [f"{day} {9 + at % 8}:00:00" for at, day in enumerate(DAYS)],
+        "Line 2 of .* has '2024-01-01 9:00:00'.*time of day",
     ),
     "a time of day in the middle": (swapped({5: f"{DAYS[5]} 16:00"}), "Line 7 of .*time of day"),
     "none": (swapped({3: ""}), "Line 5 of .* has '' for a date"),

@@ -7,11 +7,12 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -132,6 +133,15 @@ def test_gaps_and_types_of_a_parquet_file(tmp_path: Path) -> None:
     assert found.instruments == ("a", "b", "c")
     pq.write_table(pa.table({"date": days, "ok": pa.array([True, False])}), tmp_path / "p.parquet")
     assert "Column ok of" in refusal(tmp_path / "p.parquet")
+    closes = [datetime(2024, 1, 2, 16), datetime(2024, 1, 3, 16)]
+    for zone in (None, "America/New_York", "UTC"):
+        stamps = pa.array(closes, pa.timestamp("us", zone))
+        if zone == "America/New_York":
+            stamps = pc.assume_timezone(pa.array(closes, pa.timestamp("us")), zone)
+        pq.write_table(pa.table({"date": stamps, "a": pa.array([1.0, 2.0])}), tmp_path / "p.parquet")
+        found = read(tmp_path / "p.parquet")
+        assert {row["date"] for row in table(found)} == {date(2024, 1, 2), date(2024, 1, 3)}
+        assert "times of closes" in found.understood[0]
     late = pa.array([datetime(2024, 1, 2), datetime(2024, 1, 3, 16)], pa.timestamp("us"))
     pq.write_table(pa.table({"date": late, "a": pa.array([1.0, 2.0])}), tmp_path / "p.parquet")
     assert re.search(
