@@ -46,7 +46,7 @@ def test_the_bootstrap_rejects_a_right_model_as_seldom_as_it_should_and_a_mild_o
 def test_the_bootstrap_gives_the_published_value_of_the_test_that_mcneil_and_frey_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Efron & Tibshirani 1993, section 16.4: days that seven treated mice lived, against a mean of 129. Published:
+    # Efron & Tibshirani 1993, section 16.4: days that seven treated mice lived, against a mean of 129:
     # t = -1.67, and 100 of 1,000 bootstraps below it, which has a standard error of 0.009 itself.
     monkeypatch.setattr(tests, "FEWEST", 7)
     residuals = 129.0 - np.array([94.0, 197.0, 16.0, 38.0, 99.0, 141.0, 23.0])
