@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -15,6 +16,8 @@ from acceleray_cli.addresses import without_credentials
 from acceleray_cli.refusals import BAD_INPUT, RefusedError, failure, flat
 
 STOPPED = 130
+# As a shell says of a program that wrote to `head` after it had read enough.
+OUTPUT_CLOSED = 141
 
 NEW = """\
 examples:
@@ -196,11 +199,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.folder = options.folder or Path()
     try:
         with _settings(options.command):
-            return int(getattr(commands, options.command)(options))
+            code = int(getattr(commands, options.command)(options))
+            sys.stdout.flush()
+            return code
     except RefusedError as refusal:
         for line in refusal.lines:
             print(line, file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:
+        # Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OUTPUT_CLOSED
     except OSError as error:
         print(failure(error), file=sys.stderr)
         return BAD_INPUT

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,16 @@ def test_each_thing_that_is_missing_is_one_line_with_what_mends_it(
     assert len(missing) == 5
     assert "512 MB left by the limit of the container, 4,000 MB" in out
     assert "S3CRET" not in out
+
+
+def test_nothing_is_said_when_nobody_reads_on(toy: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = (sys.executable, "-m", "acceleray_cli", "doctor", "--template", str(toy))
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=environment, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_home_from_which_no_program_runs_is_said(
