@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.ray.fanout import Tasks
 from acceleray.engines.ray.local import local_ray
+from acceleray.runtime import kept
 from acceleray.runtime.run import Run
 from acceleray.settings.sections import Calibration
 from acceleray.stages.calibrate.fits import FIT_COLUMNS, fit_before, fit_table
@@ -125,6 +126,36 @@ def test_a_killed_run_goes_on_where_it_stopped_and_ends_with_the_same_bits(
         {k: v for k, v in row.items() if k not in different} for row in straight
     ]
     assert repr(again) == repr(fits)
+
+
+def test_fits_that_a_run_resumes_are_kept_for_the_next_with_the_same_bits(
+    new_project: Callable[[], Callable[..., Run]], returns: Panel
+) -> None:
+    project = new_project()
+    with pytest.raises(KeyboardInterrupt):
+        history(project(*SMALL), Serial(dies_after=110), returns)
+    resumed = project(*SMALL)
+    rows, fits = history(resumed, Serial(), returns)
+    resumed.kept.wait()
+    assert sum(row["results"] for row in resumed.kept.account().to_pylist()) == len(rows)
+    following = project(*SMALL)
+    again, same = history(following, none := Serial(), returns)
+    assert none.fitted == []
+    assert again == rows
+    assert repr(same) == repr(fits)
+    (told,) = following.kept.account().to_pylist()
+    assert (told["results"], told["made_by"]) == (len(rows), resumed.identity.run_id)
+
+
+def test_no_part_that_other_libraries_or_another_processor_made_is_resumed(
+    new_project: Callable[[], Callable[..., Run]], returns: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = new_project()
+    with pytest.raises(KeyboardInterrupt):
+        history(project(*SMALL), Serial(dies_after=110), returns)
+    monkeypatch.setattr(kept, "made_with", lambda *_: "another processor")
+    rows, _ = history(project(*SMALL), every := Serial(), returns)
+    assert len(every.fitted) == len(rows)
 
 
 def test_the_last_fits_and_those_before_them_are_told_apart(
