@@ -23,6 +23,7 @@ from acceleray.engines.ray.local import local_ray
 from acceleray.engines.ray.training import (
     Boosting,
     Fitted,
+    checkpoint_folder,
     cpus_per_shard,
     fit_on_shards,
     forget,
@@ -52,10 +53,10 @@ with local_ray(settings(sys.argv[1], 2)) as fan_out:
 """
 
 
-def settings(home: Any, workers: int) -> Settings:
+def settings(home: Any, workers: int, machine: str = "") -> Settings:
     project = {"name": "tests", "customer": "Tests"}
-    ray = {"workers": workers, "object_store_mb": 80}
-    return Settings.model_validate({"project": project, "project_dir": home, "ray": ray})
+    ray, paths = {"workers": workers, "object_store_mb": 80}, {"machine": machine}
+    return Settings.model_validate({"project": project, "project_dir": home, "ray": ray, "paths": paths})
 
 
 def data(rows: int = 30_000) -> SimpleNamespace:
@@ -68,7 +69,7 @@ def data(rows: int = 30_000) -> SimpleNamespace:
 
 
 def unfinished(home: Path) -> Path:
-    return home / "var" / "unfinished" / "training-k"
+    return checkpoint_folder(settings(home, 2), "k")
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +80,12 @@ def alone() -> bytes:
 
 
 @contextmanager
-def trainer_of(home: Path, workers: int) -> Iterator[Any]:
+def trainer_of(home: Path, workers: int, machine: str = "") -> Iterator[Any]:
     """Return a function that trains on a Ray with so many CPUs; no other may run in this process."""
-    with local_ray(settings(home, workers)) as fan_out:
+    with local_ray(settings(home, workers, machine)) as fan_out:
         rows = fan_out.share(data())
         yield lambda done=lambda rounds: None, boosting=BOOSTING: fit_on_shards(
-            settings(home, workers), boosting, rows, done
+            settings(home, workers, machine), boosting, rows, done
         )
 
 
@@ -134,7 +135,7 @@ def test_two_cpus_for_three_shards_give_the_model_of_a_single_process_and_listen
     assert {path.name for path in tmp_path.iterdir()} == {"var"}
     assert set(Path.home().glob("ray_results/*")) == before
     forget(settings(tmp_path, 2), "k")
-    assert not unfinished(tmp_path).exists()
+    assert list((tmp_path / "var" / "unfinished").iterdir()) == []
 
 
 @pytest.mark.nightly
@@ -150,8 +151,9 @@ def test_a_killed_worker_is_replaced_and_all_go_on_from_the_checkpoint_with_the_
 
 @pytest.mark.nightly
 @pytest.mark.usefixtures("no_ray")
+@pytest.mark.parametrize("machine", ["", "another"])
 def test_a_killed_run_is_gone_on_with_by_the_next_one_with_the_same_bits(
-    tmp_path: Path, alone: bytes
+    tmp_path: Path, alone: bytes, machine: str
 ) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", DRIVER, str(tmp_path)]
@@ -161,7 +163,7 @@ def test_a_killed_run_is_gone_on_with_by_the_next_one_with_the_same_bits(
             if line.strip().isdigit() and int(line) >= 20:
                 break
         driver.send_signal(signal.SIGKILL)
-    with trainer_of(tmp_path, 2) as train:
+    with trainer_of(tmp_path, 2, machine) as train:
         found: Fitted = train()
     # Of what it heard, the last checkpoint may not have been acknowledged, nor the one before it.
     assert 5 <= found.resumed_from < MODEL.rounds
@@ -174,7 +176,6 @@ def test_what_a_killed_run_left_damaged_is_thrown_away(
     tmp_path: Path, alone: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "_MAX_FAILURES", 0)
-    unfinished(tmp_path).mkdir(parents=True)
     (unfinished(tmp_path) / "checkpoint_manager_snapshot.json").write_text("{ha")
     with trainer_of(tmp_path, 2) as train:
         found: Fitted = train()
