@@ -21,7 +21,7 @@ from acceleray.stages.backtest.live.realised import (
 )
 from acceleray.stages.backtest.live.revisions import newest, revised
 from acceleray.stages.backtest.live.verdict import live_record
-from acceleray.stages.book.actual import actual_pnl
+from acceleray.stages.book.actual import Booked, actual_pnl
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.lines import CURRENCY, PRICE, Line, Lines
 
@@ -186,3 +186,19 @@ def test_booked_rows_that_lack_something_are_said_in_one_line(
     path.write_text(head + "DESK,2024-05-07,5,\n", encoding="utf-8")
     with pytest.raises(PortfolioError, match="on 2024-05-07 in no currency; its base currency is EUR"):
         actual_pnl(no_spark, terms, {"DESK": "EUR"})
+
+
+def test_booked_pnl_of_days_without_a_reported_forecast_is_counted_in_one_line():
+    days = [date(2024, 5, day) for day in (2, 3, 6, 7)]
+    booked = Booked({(name, day): 1.0 for name in ("SHORT", "DESK") for day in days})
+    every = {(name, day) for name in ("DESK", "SHORT") for day in days}
+    assert booked.without_forecast(every, days[-1]) == ""
+    # Days after the as-of date are no loss: a later run joins them.
+    assert booked.without_forecast(every - {("DESK", days[-1])}, days[-2]) == ""
+    assert booked.without_forecast(every - {("DESK", days[1])}, days[-1]) == (
+        "actual P&L of DESK on 2024-05-03 is not used: no forecast was reported for that day"
+    )
+    assert booked.without_forecast({("DESK", days[1])}, days[2]) == (
+        "actual P&L of DESK, SHORT on 3 days, the first 2024-05-02 and the last 2024-05-06, is not used:"
+        " no forecast was reported for those days"
+    )

@@ -123,12 +123,16 @@ def test_actual_pnl_is_joined_when_it_is_booked(
     ran(make_run(), 3, 2.0)
     path = tmp_path / "pnl.csv"
     booked = "portfolio_id,date,pnl,currency\nDESK,2024-05-06,-12000,EUR\nOTHER,2024-05-06,1,USD\n"
-    path.write_text(booked + "SHORT,2024-05-06,,EUR\n")
+    # Of the first three days no forecast was reported; the last one is after the as-of date.
+    early = "DESK,2024-05-02,1,EUR\nSHORT,2024-05-02,2,EUR\nDESK,2024-05-03,3,EUR\nDESK,2024-04-30,4,EUR\n"
+    path.write_text(booked + early + "SHORT,2024-05-06,,EUR\nDESK,2024-05-07,5,EUR\n")
     run = make_run("pnl.source=csv", f"pnl.path={path}")
     found = ran(run, 3, 2.0)
     assert run.notices.lines == (
         "actual P&L of OTHER is not used: the book has no such portfolio",
         f"pnl.path {path}: a row without portfolio, date or amount is not used: SHORT on 2024-05-06",
+        "actual P&L of DESK, SHORT on 3 days, the first 2024-04-30 and the last 2024-05-03, is not used: no"
+        " forecast was reported for those days",
     )
     assert [(row["portfolio_id"], row["pnl"], row["exceptions"]) for row in found] == [
         ("DESK", "hypothetical", 1),
