@@ -76,7 +76,7 @@ def test_nan_equals_itself(write: Write) -> None:
 
 def test_a_row_that_is_missing_or_new_is_named(write: Write) -> None:
     two, one = write({"A": 1.0, "B": 2.0}), write({"B": 2.0})
-    assert compare(TABLE, two, one).difference == "1 rows, archived 2, first missing name=A"
+    assert compare(TABLE, two, one).difference == "1 row, archived 2, first missing name=A"
     assert compare(TABLE, one, two).difference == "2 rows, archived 1, first new name=A"
 
 

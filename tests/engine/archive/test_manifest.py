@@ -59,7 +59,7 @@ def test_a_changed_manifest_is_named(archive: Path) -> None:
 
 def test_a_lost_and_an_added_file_are_named(archive: Path) -> None:
     (archive / "report.html").rename(archive / "other.html")
-    assert "other.html was added, and 1 other files as well" in refused(archive)
+    assert "other.html was added, and 1 other file as well" in refused(archive)
     (archive / "other.html").unlink()
     assert "report.html is gone" in refused(archive)
 

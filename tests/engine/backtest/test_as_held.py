@@ -82,6 +82,8 @@ def test_each_day_loses_what_was_held_then(returns: Panel) -> None:
     hits = desk.losses > desk.forecasts[0, 0, 0]
     assert (kept[0]["days"], kept[0]["exceptions"], kept[0]["basel_zone"]) == (40, hits.sum(), None)
     assert told(table).startswith(f"as held since {day(400)}, 2 portfolios: ")
+    once = pa.Table.from_pylist([kept[1] | {"exceptions": 1, "days": 1}])
+    assert told(once).startswith(f"as held since {day(430)}, 1 portfolio: NEW has 1 exception in 1 day, ")
     assert rows([], Risk()).num_rows == 0
 
 

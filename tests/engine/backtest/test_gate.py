@@ -125,6 +125,16 @@ def test_too_few_days_are_not_a_pass_even_without_exceptions() -> None:
     assert decide(verdict(scattered(2, 250 + 600)[:250], 0.99), CALM, TERMS)[0]
 
 
+def test_one_exception_is_no_plural() -> None:
+    once = np.arange(250) == 100
+    passed, reason = decide(verdict(once, 0.99), CALM, TERMS)
+    assert passed
+    assert reason.startswith("1 exception in 250 days agrees with the 2.5 expected (rate ")
+    passed, reason = decide(verdict(once, 0.99), replace(CALM, rate=(0.3, 0.79)), TERMS)
+    assert not passed
+    assert reason.startswith("1 exception in 250 days is fewer than the 2.5 expected: ")
+
+
 @pytest.mark.parametrize("days", [2, 5, 12, 13, 40])
 def test_a_record_of_some_days_is_too_short_and_never_a_traceback(days: int) -> None:
     found = headline(np.random.default_rng(9).standard_normal(days), (1.0, 1.0, 1.0))

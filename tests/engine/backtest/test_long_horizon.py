@@ -208,6 +208,9 @@ def test_a_rate_that_is_no_luck_is_called_rejected():
     line = horizons.told(horizons.recorded(settings(), questions, answers, BOOK), settings())
     assert "t copula, 1 day: 110 exceptions in 7,312 windows, 73.1 expected (p 5.5e-05: rejected)" in line
     assert "t copula, 10 days: 7 exceptions in 731 windows, 7.3 expected (p 0.91)" in line
+    answers[2] = answered(1, 731)
+    line = horizons.told(horizons.recorded(settings(), questions, answers, BOOK), settings())
+    assert "t copula, 10 days: 1 exception in 731 windows, 7.3 expected" in line
 
 
 def test_without_a_window_out_of_sample_nothing_is_claimed():

@@ -217,3 +217,7 @@ def test_what_is_not_in_the_risk_has_a_line_for_each_of_some_portfolios_and_one_
     lines = left_out(exposures_of(valued(held, of, known), MARKET), of)
     assert lines[0] == "P0: 10.00 % of NAV is not in its risk, it is not modelled: CALL"
     assert lines[5:] == ["2 more portfolios are affected as well: see gold.portfolios"]
+    six = held.slice(0, 6)
+    of = portfolios(*({"portfolio_id": name} for name in names[:6]))
+    lines = left_out(exposures_of(valued(pa.concat_tables([six, held.slice(7, 6)]), of, known), MARKET), of)
+    assert lines[5:] == ["1 more portfolio is affected as well: see gold.portfolios"]

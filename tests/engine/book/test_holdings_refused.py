@@ -65,6 +65,10 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         BOOK, "", "instrument_id,currency\nAAPL,USD\nMSFT,EUR\n",
         "Instrument SAP (Line 4 of positions.csv) has no currency, and the book has EUR and USD",
     ),
+    "two instruments without a currency in a mixed book": (
+        BOOK + "B,NEW,1\n", "", "instrument_id,currency\nAAPL,USD\nSAP,EUR\n",
+        "Instrument MSFT (Line 3 of positions.csv) has no currency, as 1 other, and the book has EUR and USD",
+    ),
     "an instrument in two currencies": (
         "portfolio,ticker,quantity,currency\nA,AAPL,1,USD\nB,AAPL,1,EUR\n", "", "", "for AAPL, and Line ",
     ),

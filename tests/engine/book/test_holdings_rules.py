@@ -61,7 +61,7 @@ def test_the_last_date_that_is_not_after_the_run_counts_for_each_portfolio(desk:
         ("B/SAP@2022-12-13/1", date(2022, 12, 13), 4.0),
     ]
     assert found.earlier["quantity"].to_pylist() == [1.0]
-    assert "1 positions dated 2022-12-29 or later, after the as-of date, are left out" in found.lines
+    assert "1 position dated 2022-12-29 or later, after the as-of date, is left out" in found.lines
     assert "positions as of 2022-12-28, the oldest as of 2022-12-13" in found.lines
 
 

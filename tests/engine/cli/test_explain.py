@@ -55,6 +55,15 @@ def test_another_run_is_explained_when_it_is_named(explain: Portfolio) -> None:
     assert "No run sunday has finished" in error[0]
 
 
+def test_one_result_is_no_plural(explain: Portfolio, project: Path) -> None:
+    of_run = {"run_id": "wednesday", "as_of": date(2022, 12, 29)}
+    work = {"kind": "fit", "made_by": "monday", "reason": "", "results": 1, "stage": "calibrate"}
+    add(project, RUN_WORK, of_run | work)
+    finished = datetime(2023, 1, 29, tzinfo=UTC)
+    add(project, RUNS, of_run | {"workload": "end_to_end_pipeline", "finished_at": finished})
+    assert explain()[2] == ["1 result reused from earlier runs, 0 made"]
+
+
 def test_before_the_first_run_there_is_nothing_to_explain(portfolio: Portfolio) -> None:
     code, out, error = portfolio("explain")
     assert (code, out) == (1, [])

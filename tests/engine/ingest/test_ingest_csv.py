@@ -46,6 +46,10 @@ REFUSED = {
         "'2024-01-02 16:00:00'",
     ),
     "no date in a row": (b"date,A\n2024-01-02,1\n,1\n", "Line 3 of .* has '' for a date"),
+    "two dates twice": (
+        b"date,A\n2024-01-02,1\n2024-01-03,1\n2024-01-03,2\n2024-01-02,2\n",
+        "Line 4 of .* has 2024-01-03 again, after line 3 .1 more row repeats a date",
+    ),
     "a date twice": (
         b"date,A,B\n2024-01-02,1,\n2024-01-03,1,1\n2024-01-03,,1\n2024-01-02 00:00,,2\n2024-01-02,,2\n",
         "Line 4 of .* has 2024-01-03 again, after line 3 .2 more rows",

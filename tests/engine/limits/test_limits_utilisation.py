@@ -164,9 +164,7 @@ def test_value_at_risk_is_that_of_the_method_and_the_horizon() -> None:
     found = used(one, facts(**{RISK_MEASURES.label: rows(RISK_MEASURES, *known)}))
     assert numbers(found)["LONG"] == (3.5, 87.5, "amber")
     assert numbers(found)["PAIR"] == (None, None, "not evaluated")
-    assert found["PAIR"]["reason"] == (
-        "gold.risk_measures has no such row by filtered_historical over 1 days"
-    )
+    assert found["PAIR"]["reason"] == ("gold.risk_measures has no such row by filtered_historical over 1 day")
 
 
 def group(value: str, net: float, alone: float, grouping: str = "strategy") -> dict[str, Any]:

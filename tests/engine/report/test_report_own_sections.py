@@ -80,7 +80,7 @@ def test_a_long_table_is_cut_and_numbers_are_rounded(run_rows: Callable[..., Any
     [
         (lambda read: read.nothing, "AttributeError: "),
         (lambda read: [1.5], "TypeError: float is neither text nor acceleray.extend.Rows"),
-        (lambda read: Rows("c", ("a", "b"), [(1,)]), "ValueError: a row has 1 cells where the header has 2"),
+        (lambda read: Rows("c", ("a", "b"), [(1,)]), "ValueError: a row has 1 cell where the header has 2"),
     ],
 )
 def test_one_that_cannot_be_written_is_named(

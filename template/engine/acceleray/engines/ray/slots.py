@@ -15,7 +15,7 @@ DRIVER_MB = 700
 
 def counted(number: int, thing: str) -> str:
     """Return a number with what it counts, such as "1 slot" or "2 slots"."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)

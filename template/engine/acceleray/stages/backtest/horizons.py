@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from acceleray.engines.ray.fanout import Tasks
 from acceleray.quant.coverage import Coverage, coverage, origins
+from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.backtest.chosen import Chosen, with_long_horizons
@@ -209,8 +210,8 @@ def _in_words(record: Record) -> str:
     of = f" with {found.offsets} start days" if found.offsets > 1 else ""
     verdict = ": rejected" if found.rejected else ""
     return (
-        f"{found.exceptions} exceptions in {found.windows:,} windows{of}, {found.expected:.1f} expected"
-        f" (p {found.kupiec_p:.2g}{verdict})"
+        f"{counted(found.exceptions, 'exception')} in {counted(found.windows, 'window')}{of},"
+        f" {found.expected:.1f} expected (p {found.kupiec_p:.2g}{verdict})"
     )
 
 

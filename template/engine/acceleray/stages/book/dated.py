@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel, panel
 from acceleray.errors import PortfolioError
+from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.run import Run
 from acceleray.settings.book import Book as BookSettings
 from acceleray.stages.book.book import Book
@@ -70,7 +71,7 @@ def dated_books(
         except PortfolioError as error:
             refused.append(f"{day}: {error}")
     if refused:
-        more = f" (and {len(refused) - 1} more dates)" if len(refused) > 1 else ""
+        more = f" (and {counted(len(refused) - 1, 'more date')})" if len(refused) > 1 else ""
         run.notices.add(f"Positions of {refused[0]}{more}; they are not backtested as held then.")
     return (*found, Dated(days[-1], book.portfolios, book.lines, book.weights))
 

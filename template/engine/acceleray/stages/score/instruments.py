@@ -16,6 +16,7 @@ from acceleray.engines.spark.kept import kept
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.boosting import predict, restored
+from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.run import Run
 from acceleray.stages.score.eligibility import HIGHEST, LOWEST, Window, quarantined, wanted
 from acceleray.tables import PREDICTIONS, PREDICTIONS_QUARANTINED
@@ -34,7 +35,8 @@ class Counts:
 
     def __str__(self) -> str:
         """Return the sum in words."""
-        return f"{self.rows_in:,} rows in = {self.scored:,} scored + {self.quarantined:,} quarantined"
+        came = counted(self.rows_in, "row")
+        return f"{came} in = {self.scored:,} scored + {self.quarantined:,} quarantined"
 
 
 def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.datetime64]) -> Counts:
