@@ -142,3 +142,33 @@ def test_a_german_file_of_constituents(desk: Desk) -> None:
         ("CASH.EUR", 699.5, 0.06995, "EUR"),
         ("SAP", 9300.5, 93.005 / 100, "EUR"),
     ]
+
+
+def test_a_currency_trade_says_what_it_is_and_what_is_not_known_of_it(desk: Desk) -> None:
+    numbers = ("12.34", "0.00", "10,000.00", "120.00", "-")
+    text = TITLE + HEADER + "".join(line(*cells) for cells in LINES)
+    text += line("GBP", "GBP/USD", OTHER, "FX", *numbers)
+    text += line("-", "JPY/USD", OTHER, "FX", *numbers)
+    text += line("-", "CHF/USD 17/3/23", OTHER, "Forwards", *numbers)
+    found = desk.positions(text + DISCLAIMER).mapped("positions: {portfolio_id: FUND}\n").accepted()
+    assert not reasons(found)
+    trades = [one for one in found.lines if "currency" in one]
+    unknown = (
+        "is a currency trade, and nothing says which currency its quantity is in: it is in no risk number,"
+        " and a market value counts in NAV as its gain; to include it, list it in the instruments file with"
+        " instrument_id"
+    )
+    assert trades == [
+        f"CHF/USD 17/3/23 {unknown} of its pair, such as EURUSD, and type forward if its quantity is an"
+        " amount of the first currency bought",
+        f"GBP (GBP/USD) {unknown} GBPUSD and type fx if its quantity is GBP bought",
+        "JPY/USD is taken as a currency forward: its quantity as JPY bought for USD, its market value as its"
+        " gain",
+    ]
+    assert not [one for one in found.lines if "GBP" in one and "unpriced" in one]
+    # As the line says: one row of an instruments file, and the trade is one on its pair.
+    desk.instruments("instrument_id,ticker,name,type\nGBPUSD,GBP,,fx\nCHFUSD,,CHF/USD 17/3/23,forward\n")
+    found = desk.accepted()
+    sizes = dict(rows(found, "instrument_id", "quantity"))
+    assert (sizes["GBPUSD"], sizes["CHFUSD"], "GBP" in sizes) == (10_000.0, 10_000.0, False)
+    assert [one for one in found.lines if "currency" in one] == trades[2:]

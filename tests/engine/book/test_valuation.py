@@ -142,6 +142,28 @@ def test_a_future_without_a_price_is_in_no_number_and_one_as_large_as_its_gain_i
     assert len(lines) == 2
 
 
+def test_a_currency_trade_without_a_pair_is_in_no_risk_and_its_market_value_is_its_gain() -> None:
+    known = instruments(
+        {"instrument_id": "GBP", "type": "fx", "currency": "USD"},
+        {"instrument_id": "ESH3", "type": "future", "currency": "USD"},
+    )
+    book = positions(
+        held("AAA", 200.0), held("GBP", 5000.0, market_value=12.0), held("ESH3", 2.0, market_value=20.0)
+    )
+    found, lines = value(book, known, ONE, MARKET, BookSettings())
+    assert (found.nav.tolist(), found.exposure.tolist()) == ([10_032.0], [10_000.0, 0.0, 0.0])
+    trade = next(each for each in found.things if each.instrument_id == "GBP")
+    assert (trade.status, trade.reason) == (
+        "unpriced", "GBP is a currency trade and names no pair of currencies",
+    )  # fmt: skip
+    assert lines == [
+        "GBP: a currency trade without a pair, and its market value is not its size, so the position is in no"
+        " risk number; name its pair in the instruments file",
+        "ESH3: no price here, and the market value of a future or forward is not its size, so the position is"
+        " in no risk number; name its price series in the instruments file",
+    ]
+
+
 def test_a_forward_sells_one_currency_for_the_other_and_hedges_exactly() -> None:
     known = instruments(
         {"instrument_id": "CASH.EUR", "type": "cash", "currency": "EUR"},
