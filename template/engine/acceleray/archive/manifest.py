@@ -13,8 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
-from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.inputs import file_digest
 from acceleray.tables.contract import Column, Table
 

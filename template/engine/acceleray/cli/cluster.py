@@ -10,7 +10,7 @@ import typer
 from acceleray.cli.options import Environment, Overrides, ProjectFolder
 from acceleray.cli.project import find_project
 from acceleray.cli.text import tell
-from acceleray.engines.ray.slots import counted
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.settings import load
 

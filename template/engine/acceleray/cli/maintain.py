@@ -9,8 +9,8 @@ import typer
 from acceleray.cli import text
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project
+from acceleray.counts import counted
 from acceleray.engines.processes.lock import run_lock
-from acceleray.engines.ray.slots import counted
 from acceleray.settings import load
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acceleray.cli.text import tell
-from acceleray.engines.ray.slots import counted
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from acceleray.counts import counted
 from acceleray.doctor.measured import Measured
-from acceleray.engines.ray.slots import counted
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.backtest import verdict
-from acceleray.quant.price_findings.finding import counted
 from acceleray.quant.shortfall_tests import acerbi_szekely_z2
 from acceleray.settings import Risk
 from acceleray.stages.backtest.blocks import Block, BlockForecasts, forecast_block

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from acceleray.counts import counted
 from acceleray.quant.multiple_testing import benjamini_hochberg
-from acceleray.quant.price_findings.finding import counted
 from acceleray.settings.backtest import Backtest
 from acceleray.stages.backtest.gate import MINIMUM_DAYS
 from acceleray.stages.backtest.judging import Judged

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from acceleray.counts import counted
 from acceleray.engines.ray.fanout import Tasks
 from acceleray.quant.coverage import Coverage, coverage, origins
-from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.backtest.chosen import Chosen, with_long_horizons

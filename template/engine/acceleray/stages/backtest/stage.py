@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.ray.fanout import Tasks
 from acceleray.quant.null_path import NullPath
-from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.run import Run
 from acceleray.stages.backtest import nulls
 from acceleray.stages.backtest.as_held import Stretches, as_held, forecast_held, held_then, told

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import Panel, panel
 from acceleray.errors import PortfolioError
-from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.run import Run
 from acceleray.settings.book import Book as BookSettings
 from acceleray.stages.book.book import Book

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import column
-from acceleray.quant.price_findings.finding import counted
 from acceleray.settings.desk import Liquidity
 from acceleray.stages.book.prices import known
 from acceleray.stages.book.rows import typed

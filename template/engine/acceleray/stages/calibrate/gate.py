@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.extend import GateRule
 from acceleray.quant.garch import GjrFit
-from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.extensions import refusal
 from acceleray.settings.sections import Calibration
 

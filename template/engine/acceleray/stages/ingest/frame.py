@@ -8,9 +8,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, NumericType, StringType, TimestampNTZType, TimestampType
 
+from acceleray.counts import counted
 from acceleray.engines.spark.frames import frame_of
 from acceleray.errors import PortfolioError
-from acceleray.quant.price_findings.finding import counted
 from acceleray.stages.ingest.frame_numbers import with_numbers
 from acceleray.stages.ingest.grouped import Here, few
 from acceleray.stages.ingest.reading.grid import BLANK, Grid, clean

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
-from acceleray.quant.price_findings.finding import counted
 from acceleray.stages.ingest.grouped import Grouped, Here
 
 # ISO only: 03/04/2020 is March to one reader and April to another. A time of midnight is what a

@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import functions as F
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import as_date, column
 from acceleray.engines.spark.kept import kept
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.boosting import predict, restored
-from acceleray.quant.price_findings.finding import counted
 from acceleray.runtime.run import Run
 from acceleray.stages.score.eligibility import HIGHEST, LOWEST, Window, quarantined, wanted
 from acceleray.tables import PREDICTIONS, PREDICTIONS_QUARANTINED

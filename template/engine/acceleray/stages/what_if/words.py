@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from acceleray.quant.price_findings.finding import counted
+from acceleray.counts import counted
 from acceleray.stages.what_if.facts import LimitState, Traded
 from acceleray.stages.what_if.found import Found
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.quant.currencies import pair_of
-from acceleray.quant.price_findings.finding import counted
 from acceleray.stages.book.hierarchy import in_short
 from acceleray.stages.book.reading.currencies import currency_of
 from acceleray.stages.book.reading.matching import CASH, Register, cash_in_currency

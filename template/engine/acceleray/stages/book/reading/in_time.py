@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
-from acceleray.quant.price_findings.finding import counted
 from acceleray.stages.book.reading.distinct import distinct
 
 # The day of a row without one, before all others.
