@@ -65,7 +65,7 @@ def compare(table: Table, then: Path, now: Path | None, exact: bool = True) -> C
             was, now_is = _at(one, name, place), _at(other, name, place)
             first = f"at {_key(table, one, place)}: {name} was {was}, is {now_is}"
         number += int(rows_unequal.sum())
-    return Compared(table, rows, f"{number} of {rows} rows, first {first}" if number else "")
+    return Compared(table, rows, f"{number} of {_rows(rows)}, first {first}" if number else "")
 
 
 def _unequal(one: pa.ChunkedArray, other: pa.ChunkedArray, exact: bool) -> NDArray[np.bool_]:
@@ -87,7 +87,7 @@ def _of_rows(table: Table, kept: pq.ParquetFile, made: pq.ParquetFile) -> str:
     names = [name for name in table.key if name != "run_id"]
     then, now = (file.read(names).to_pylist() for file in (kept, made))
     had, has = ({tuple(row.values()) for row in rows} for rows in (then, now))
-    said = f"{len(now)} rows, archived {len(then)}"
+    said = f"{_rows(len(now))}, archived {len(then)}"
     for row in (*then, *now):
         key = tuple(row.values())
         if (key in had) != (key in has):
@@ -102,3 +102,7 @@ def _key(table: Table, rows: pa.Table, place: int) -> str:
 
 def _at(rows: pa.Table, name: str, place: int) -> Any:
     return rows[name][place].as_py()
+
+
+def _rows(number: int) -> str:
+    return f"{number} row{'' if number == 1 else 's'}"

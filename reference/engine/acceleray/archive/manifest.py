@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.runtime.inputs import file_digest
 from acceleray.tables.contract import Column, Table
@@ -58,7 +59,7 @@ def verified(folder: Path) -> tuple[dict[str, Any], str]:
     ]:
         how = "has changed since it was archived" if wrong[0] in there else "is gone"
         how = how if wrong[0] in kept else "was added"
-        more = f", and {len(wrong) - 1} other files as well" if len(wrong) > 1 else ""
+        more = f", and {counted(len(wrong) - 1, 'other file')} as well" if len(wrong) > 1 else ""
         raise PortfolioError(
             f"The archive {folder} is damaged: {wrong[0]} {how}{more}; take another copy of the archive."
         )

@@ -10,6 +10,7 @@ import typer
 from acceleray.cli.options import Environment, Overrides, ProjectFolder
 from acceleray.cli.project import find_project
 from acceleray.cli.text import tell
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.settings import load
 
@@ -45,7 +46,7 @@ def cluster(
                 f"A cluster runs already at {known.master}; stop it first to change its size."
             )
         size = settings.cluster
-        print(f"Starting a Spark master and {size.workers} workers", file=sys.stderr)
+        print(f"Starting a Spark master and {counted(size.workers, 'worker')}", file=sys.stderr)
         known = standalone.start(settings, folder)
         standalone.remember(known, folder)
     elif action == "stop":
@@ -65,7 +66,8 @@ def cluster(
             f"Master   {known.master}",
             f"Page     {known.page}",
             f"Workers  {state['workers']}",
-            f"Slots    {state['slots']}, {state['held']} held by {state['applications']} applications",
+            f"Slots    {state['slots']}, {state['held']} held by"
+            f" {counted(state['applications'], 'application')}",
         ]
     )
     return 0

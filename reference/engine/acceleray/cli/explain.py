@@ -65,7 +65,7 @@ def explain(
         text.tell(text.table(_NAMES, [_cells(row) for row in rows], text.terminal_width()))
     taken = sum(row["results"] for row in rows if not row["reason"])
     made = sum(row["results"] for row in rows if row["reason"])
-    print(f"{taken} results reused from earlier runs, {made} made", file=sys.stderr)
+    print(f"{taken} result{'' if taken == 1 else 's'} reused from earlier runs, {made} made", file=sys.stderr)
     return 0
 
 

@@ -9,6 +9,7 @@ import typer
 from acceleray.cli import text
 from acceleray.cli.options import Environment, Overrides, Profile, ProjectFolder
 from acceleray.cli.project import find_project
+from acceleray.counts import counted
 from acceleray.engines.processes.lock import run_lock
 from acceleray.settings import load
 
@@ -51,11 +52,11 @@ def maintain(
             for line in describe(lake, filter(lake.exists, context.obj.project.all_tables())):
                 print(line, file=sys.stderr)
     if tended := [one.table.label for one in done if one.by_itself]:
-        print(f"Predictive optimization maintains {len(tended)} tables; skipped.", file=sys.stderr)
+        print(f"Predictive optimization maintains {counted(len(tended), 'table')}; skipped.", file=sys.stderr)
     rows = [(one.table.label, one.before, one.after, one.deleted) for one in done]
     if not rows:
         text.tell(["No table has been created yet."])
         return 0
     text.tell(text.grid(("table", "files before", "files after", "files deleted"), rows))
-    print(f"Versions of the last {hours} hours stay readable.", file=sys.stderr)
+    print(f"Versions of the last {counted(hours, 'hour')} stay readable.", file=sys.stderr)
     return 0

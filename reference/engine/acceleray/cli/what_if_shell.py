@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acceleray.cli.text import tell
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Shell:
             # With it, input() has a history and arrow keys.
             with suppress(ImportError):
                 import readline  # noqa: F401
-            count = len(self._risk.instruments)
-            print(f"{count} instruments; `help` lists the questions.", file=sys.stderr)
+            count = counted(len(self._risk.instruments), "instrument")
+            print(f"{count}; `help` lists the questions.", file=sys.stderr)
         while True:
             try:
                 line = input(PROMPT) if interactive else sys.stdin.readline()

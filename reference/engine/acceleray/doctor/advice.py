@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from acceleray.counts import counted
 from acceleray.doctor.measured import Measured, measured
 from acceleray.doctor.sizes import Work, panel, works
 from acceleray.engines import environment_checks
@@ -48,7 +49,8 @@ def advise(settings: Settings, instruments: int | None = None, days: int | None 
     known = measured(settings.project_dir)
     size = panel(settings, instruments, days)
     cores = processors()
-    yield f"{size[0]:,} instruments x {size[1]:,} days; evidence: {known.origin}."
+    panel_size = f"{counted(size[0], 'instrument')} x {counted(size[1], 'day')}"
+    yield f"{panel_size}; evidence: {known.origin}."
     yield "Seconds refer to the measured work only; a stage also reads, checks, writes and reports."
     refusal = environment_checks.unsupported_place(settings.profile, os.environ)
     for work in works(settings, *size, known):

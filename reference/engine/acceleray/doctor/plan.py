@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from acceleray.counts import counted
 from acceleray.doctor.finding import Finding
 from acceleray.engines import environment_checks
 from acceleray.engines.processes import allowance
 from acceleray.engines.ray import slots
-from acceleray.engines.ray.slots import counted
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
 from acceleray.settings.places import DATABRICKS, address, ray_beside

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from acceleray.counts import counted
 from acceleray.doctor.measured import Measured
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
@@ -80,19 +81,19 @@ def works(settings: Settings, instruments: int, days: int, measured: Measured) -
     # On every day of the schedule and today; there is a return less than there are prices.
     fits = instruments * (1 + len(range(fit.first_fit_d, days - 1, fit.refit_every_d)))
     core_s = seconds("calibration", fits * min(fit.window_d, days))
-    yield Work("calibrate", "uneven", f"{fits:,} fits of different lengths", core_s, "calibration")
+    yield Work("calibrate", "uneven", f"{counted(fits, 'fit')} of different lengths", core_s, "calibration")
     trials, rounds = settings.tune.trials, settings.tune.maximum_rounds
     core_s = seconds("tuning", trials * rounds * rows)
-    yield Work("tune", "stopped early", f"{trials:,} trials on {rows:,} rows", core_s, "tuning")
+    yield Work("tune", "stopped early", f"{counted(trials, 'trial')} on {rows:,} rows", core_s, "tuning")
     units = rows * _FEATURES * settings.model.rounds
     core_s, memory_gb = seconds("training", units, "limit"), rows * _FEATURES * 4 / 1e9
-    amount = f"one model of {settings.model.rounds:,} rounds on {rows:,} rows"
+    amount = f"one model of {counted(settings.model.rounds, 'round')} on {rows:,} rows"
     yield Work("train", "one fit", amount, core_s, "training", memory_gb)
     # The stress test simulates the most.
     scenarios = max(settings.stress.scenarios, settings.simulation.scenarios)
     portfolios, horizons = settings.book.portfolios, len(settings.simulation.horizons_d)
     core_s = seconds("simulation", scenarios * portfolios * instruments * horizons)
-    amount = f"{scenarios:,} scenarios x {portfolios:,} portfolios x {horizons} horizons"
+    amount = f"{scenarios:,} scenarios x {counted(portfolios, 'portfolio')} x {counted(horizons, 'horizon')}"
     yield Work("simulate", "shared", amount, core_s, "simulation")
     scored = instruments * settings.score.history_d
     core_s = seconds("scoring", scored * _FEATURES * settings.model.rounds)

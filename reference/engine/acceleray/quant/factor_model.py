@@ -91,7 +91,8 @@ def _refused(together: NDArray[np.float64], shared: int, minimum: int, anchor: s
     months, factors = together.shape
     needed = months_needed(factors, minimum)
     if shared < minimum:
-        return f"it has {shared} changes in common with {anchor}, {minimum} are needed"
+        changes = f"{shared} change{'' if shared == 1 else 's'}"
+        return f"it has {changes} in common with {anchor}, {minimum} are needed"
     if months < needed:
         return f"it has {months} changes in common with the longer factors, {needed} are needed"
     if float(np.ptp(together[:, -1])) == 0.0:

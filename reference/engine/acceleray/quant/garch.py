@@ -133,7 +133,8 @@ def fit_gjr_garch_t(
         missing = int(np.sum(~np.isfinite(returns)))
         return rejected(f"{missing} of {count} returns are missing or infinite", count)
     if count < max(minimum_observations, 2):
-        return rejected(f"{count} returns are fewer than the {minimum_observations} required", count)
+        few = "1 return is" if count == 1 else f"{count} returns are"
+        return rejected(f"{few} fewer than the {minimum_observations} required", count)
     if float(np.ptp(returns)) == 0.0:
         return rejected("the returns are constant", count)
     stale = longest_standstill(returns)

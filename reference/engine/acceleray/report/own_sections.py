@@ -71,7 +71,8 @@ def _block(said: str | Rows) -> Block:
         raise TypeError(f"{type(said).__name__} is neither text nor acceleray.extend.Rows")
     rows = [tuple(_cell(value) for value in row) for row in said.rows]
     if uneven := next((row for row in rows if len(row) != len(said.header)), None):
-        raise ValueError(f"a row has {len(uneven)} cells where the header has {len(said.header)}")
+        cells = f"{len(uneven)} cell{'' if len(uneven) == 1 else 's'}"
+        raise ValueError(f"a row has {cells} where the header has {len(said.header)}")
     return Block(
         printable(said.caption),
         tuple(printable(name) for name in said.header),

@@ -75,6 +75,10 @@ class Kept:
         self._writer: ThreadPoolExecutor | None = None
         self._writing: Future[None] | None = None
 
+    def made_with(self, kind: Kind) -> str:
+        """Return the digest of the code, libraries and processors that compute a kind of work here."""
+        return self._shelf(kind).made_with
+
     def map(
         self,
         kind: Kind,

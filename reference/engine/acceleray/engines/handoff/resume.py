@@ -6,9 +6,7 @@ checked, every page of it, before it is taken for done.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -24,7 +22,7 @@ from acceleray.engines.delta.lake import Lake
 from acceleray.engines.handoff.arrays import with_constants
 from acceleray.engines.handoff.files import DataFile, StageDamagedError, check_pages, part_name, write_part
 from acceleray.engines.handoff.stage import spark_pattern
-from acceleray.engines.handoff.unfinished import unfinished_folder
+from acceleray.engines.handoff.unfinished import this_machine, unfinished_folder
 from acceleray.settings import Settings
 from acceleray.settings.places import shares_stage
 from acceleray.tables.contract import Table
@@ -46,8 +44,7 @@ class Resumable:
         self._settings = settings
         self._schema = schema
         self.folder = unfinished_folder(settings, f"{name}-{key}")
-        machine = f"{platform.node()} {settings.machine_dir}"
-        self._mark = self.folder / f"{_MARK}{hashlib.sha256(machine.encode()).hexdigest()[:12]}"
+        self._mark = self.folder / f"{_MARK}{this_machine(settings)}"
         self._mark.touch()
 
     def done(self, number: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acceleray.counts import counted
 from acceleray.engines.processes.allowance import memory_left
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
@@ -11,11 +12,6 @@ from acceleray.settings import Settings
 # A Ray worker with NumPy, SciPy and XGBoost loaded; the driver with Spark's Python side and MLflow.
 WORKER_MB = 350
 DRIVER_MB = 700
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number with what it counts, such as "1 slot" or "2 slots"."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """One boosted model fitted by several processes at once, each with a share of the rows, on Ray Train.
 
 After every so many rounds the model so far is kept in the state folder. A process that dies, or a run that
-was killed, goes on from there. How the rows are shared out, and so the order of every sum and the bits of the
-model, depends on the number of shards alone, never on how many CPUs or nodes Ray has.
+was killed, goes on from there. Another machine goes on from a copy, because Ray Train replaces and removes
+files in its folder that a second training of the same model would still read.
+
+How the rows are shared out, and so the order of every sum and the bits of the model, depends on the number of
+shards alone, never on how many CPUs or nodes Ray has.
 """
 
 from __future__ import annotations
@@ -12,13 +15,14 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ray
 
-from acceleray.engines.handoff.unfinished import unfinished_folder
+from acceleray.engines.handoff.unfinished import this_machine, unfinished_folder
 from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.processes.signals import first_line
 from acceleray.errors import PortfolioError
@@ -99,7 +103,7 @@ def fit_on_shards(
     Raises:
         PortfolioError: workers died too often, or no checkpoint followed the last in `ray.task_timeout_s`.
     """
-    folder = unfinished_folder(settings, f"{_PREFIX}{boosting.key}")
+    folder = checkpoint_folder(settings, boosting.key)
     begun = any(folder.iterdir())
     try:
         return _fit(settings, boosting, data, folder, done)
@@ -115,8 +119,29 @@ def fit_on_shards(
 
 
 def forget(settings: Settings, key: str) -> None:
-    """Remove the checkpoints of a model whose result is committed."""
-    shutil.rmtree(settings.state_dir / "unfinished" / f"{_PREFIX}{key}", ignore_errors=True)
+    """Remove this machine's checkpoints of a model whose result is committed; others may need theirs."""
+    # Before there was a folder for each machine, all had one without a machine's name.
+    for name in (_name(settings, key), f"{_PREFIX}{key}"):
+        shutil.rmtree(settings.state_dir / "unfinished" / name, ignore_errors=True)
+
+
+def checkpoint_folder(settings: Settings, key: str) -> Path:
+    """Return this machine's folder of checkpoints; one that is empty gets a copy of another machine's.
+
+    The other machine may be at work, and what is copied then incomplete: training begins again if it is.
+    """
+    folder = unfinished_folder(settings, _name(settings, key))
+    if not any(folder.iterdir()):
+        most = max(folder.parent.glob(f"{_PREFIX}{key}*"), key=_kept)
+        if _kept(most):
+            with suppress(OSError):
+                # Times are not copied: a file as old as the other would be taken for abandoned.
+                shutil.copytree(most, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
+    return folder
+
+
+def _name(settings: Settings, key: str) -> str:
+    return f"{_PREFIX}{key}-{this_machine(settings)}"
 
 
 class _FailedError(Exception):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from acceleray.quant.price_findings.finding import Finding, Series, counted, plain
+from acceleray.counts import counted
+from acceleray.quant.price_findings.finding import Finding, Series, plain
 
 
 def arithmetic(series: Series) -> Finding | None:

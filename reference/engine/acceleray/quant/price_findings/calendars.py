@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series, counted, plain
+from acceleray.counts import counted
+from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series, plain
 from acceleray.quant.price_findings.market import Market, frequency_of
 from acceleray.quant.price_findings.together import weekday
 

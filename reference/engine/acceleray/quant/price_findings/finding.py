@@ -120,11 +120,6 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100.0 * share:.{digits}f} %"
 
 
-def counted(number: int, one: str) -> str:
-    """Return `1 price` or `1,234 prices`."""
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
-
-
 def quoted(name: str) -> str:
     """Return a name as a cell of CSV: in quotes if it has a comma or a quote."""
     special = any(mark in name for mark in ',"')

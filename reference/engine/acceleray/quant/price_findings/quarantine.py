@@ -6,7 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from acceleray.quant.price_findings.finding import Finding, Series, counted
+from acceleray.counts import counted
+from acceleray.quant.price_findings.finding import Finding, Series
 
 FEW_CELLS = 3
 """Quarantined cells of an instrument that are no news: what a long history has by chance."""

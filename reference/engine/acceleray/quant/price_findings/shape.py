@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.quant.cash_like import cash_like as hardly_moves
-from acceleray.quant.price_findings.finding import Finding, Series, counted, percent, plain
+from acceleray.quant.price_findings.finding import Finding, Series, percent, plain
 from acceleray.quant.price_findings.quarantine import placeholder
 
 FEWEST_VALUES = 60

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series, counted, percent, plain
+from acceleray.counts import counted
+from acceleray.quant.price_findings.finding import THE_FILE, Finding, Series, percent, plain
 from acceleray.quant.price_findings.market import WEEKLY_D, Market
 
 LARGEST_SHARED = float(np.log(1.25))

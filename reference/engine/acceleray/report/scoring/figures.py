@@ -102,7 +102,7 @@ def components(found: Components) -> Drawing | None:
     values, names = found.values, list(found.instruments)
     if found.left_out:
         values = np.column_stack([values, found.rest])
-        names.append(f"{found.left_out} others")
+        names.append(f"{found.left_out} other{'' if found.left_out == 1 else 's'}")
     lines = [line.name for line in found.portfolios]
 
     def paint(figure: Figure, narrow: bool) -> None:

@@ -75,7 +75,7 @@ def curves(report: Report) -> Drawing | None:
             markersize=8,
             color=canvas.ACCENT,
             zorder=5,
-            label=f"its best: {report.best.rounds} rounds",
+            label=f"its best: {report.best.rounds} round{'' if report.best.rounds == 1 else 's'}",
         )
         axes.autoscale_view()
         axes.set_xlim(0, max(float(one.curve[0][-1]) for one in drawn) * 1.03)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.quant.backtest import verdict
 from acceleray.quant.shortfall_tests import acerbi_szekely_z2
@@ -142,8 +143,10 @@ def told(table: pa.Table) -> str:
     """Return one line: how the positions of each day have done in all portfolios together, worst first."""
     every = sorted(table.to_pylist(), key=lambda row: (row["kupiec_p"], row["portfolio_id"]))
     worst = every[0]
+    exceptions = f"{worst['exceptions']} exception{'' if worst['exceptions'] == 1 else 's'}"
+    days = f"{worst['days']} day{'' if worst['days'] == 1 else 's'}"
     return (
-        f"as held since {min(row['first_date'] for row in every)}, {len(every)} portfolios: "
-        f"{worst['portfolio_id']} has {worst['exceptions']} exceptions in {worst['days']} days, "
+        f"as held since {min(row['first_date'] for row in every)}, {counted(len(every), 'portfolio')}: "
+        f"{worst['portfolio_id']} has {exceptions} in {days}, "
         f"{worst['expected_exceptions']:.1f} expected (p {worst['kupiec_p']:.2g}), the smallest p of all"
     )

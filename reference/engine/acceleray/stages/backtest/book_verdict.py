@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from acceleray.counts import counted
 from acceleray.quant.multiple_testing import benjamini_hochberg
 from acceleray.settings.backtest import Backtest
 from acceleray.stages.backtest.gate import MINIMUM_DAYS
@@ -109,10 +110,11 @@ def _told(
     level: float,
 ) -> str:
     passed = sum(each.passed for each in portfolios.values())
+    # Of one portfolio its own gate tells: there are several here.
     parts = [f"{passed} of {len(portfolios)} portfolios pass alone"]
     if short := len(portfolios) - tested:
         parts.append(f"{short} of them with too few days to judge")
-    many = f"of {tested} portfolios tested together (Benjamini-Hochberg at {100 * level:g} %)"
+    many = f"of {counted(tested, 'portfolio')} tested together (Benjamini-Hochberg at {100 * level:g} %)"
     if rejected:
         worst = sorted(rejected, key=lambda name: (q_values[name], name))
         smallest = f"smallest q {q_values[worst[0]]:.2g}"

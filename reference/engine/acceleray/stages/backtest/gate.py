@@ -127,7 +127,8 @@ def tested(
 def decide(found: Verdict, tests: RecordTests, terms: Backtest) -> tuple[bool, str]:
     """Return whether a model may be used, and why, in words; too few days are not a pass."""
     if found.days < MINIMUM_DAYS:
-        return False, f"{found.days} out-of-sample days are too few to test; {MINIMUM_DAYS} are needed"
+        days = "1 out-of-sample day is" if found.days == 1 else f"{found.days} out-of-sample days are"
+        return False, f"{days} too few to test; {MINIMUM_DAYS} are needed"
     against = [*_zones(found, "red"), *_rate(found, tests, terms), *_rejected(found, tests, terms.level)]
     said = _zones(found, "yellow")
     if said:
@@ -135,7 +136,8 @@ def decide(found: Verdict, tests: RecordTests, terms: Backtest) -> tuple[bool, s
     if against:
         return False, "; ".join([*against, *said])
     agreed = (
-        f"{found.exceptions} exceptions in {found.days} days agree with the {found.expected:.1f} expected "
+        f"{_exceptions(found)} {'agrees' if found.exceptions == 1 else 'agree'} with the"
+        f" {found.expected:.1f} expected "
         f"(rate {tests.rate[0]:.2f} to {tests.rate[1]:.2f} times the expected); no test of coverage, "
         f"clusters or expected shortfall rejects (smallest p after Holm {tests.smallest_p:.2g})"
     )
@@ -179,7 +181,9 @@ def _rejected(found: Verdict, tests: RecordTests, level: float) -> list[str]:
 
 def _counted(found: Verdict) -> str:
     direction = "more" if found.exceptions > found.expected else "fewer"
-    return (
-        f"{found.exceptions} exceptions in {found.days} days are {direction} than the "
-        f"{found.expected:.1f} expected"
-    )
+    verb = "is" if found.exceptions == 1 else "are"
+    return f"{_exceptions(found)} {verb} {direction} than the {found.expected:.1f} expected"
+
+
+def _exceptions(found: Verdict) -> str:
+    return f"{found.exceptions} exception{'' if found.exceptions == 1 else 's'} in {found.days} days"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from acceleray.counts import counted
 from acceleray.engines.ray.fanout import Tasks
 from acceleray.quant.coverage import Coverage, coverage, origins
 from acceleray.runtime.run import Run
@@ -209,8 +210,8 @@ def _in_words(record: Record) -> str:
     of = f" with {found.offsets} start days" if found.offsets > 1 else ""
     verdict = ": rejected" if found.rejected else ""
     return (
-        f"{found.exceptions} exceptions in {found.windows:,} windows{of}, {found.expected:.1f} expected"
-        f" (p {found.kupiec_p:.2g}{verdict})"
+        f"{counted(found.exceptions, 'exception')} in {counted(found.windows, 'window')}{of},"
+        f" {found.expected:.1f} expected (p {found.kupiec_p:.2g}{verdict})"
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.ray.fanout import Tasks
 from acceleray.quant.null_path import NullPath
@@ -212,7 +213,8 @@ def _untested(run: Run, records: Sequence[Record]) -> dict[str, str]:
     """Return why portfolios that should be backtested have no days to be judged by."""
     share = 100.0 * run.settings.backtest.minimum_covered_share
     return {
-        each.portfolio_id: f"{share:g} % of its gross weight is calibrated on {len(each.days)} days"
+        each.portfolio_id: f"{share:g} % of its gross weight is calibrated on"
+        f" {counted(len(each.days), 'day')}"
         for each in records
         if len(each.days) < 2
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
+from acceleray.stages.book.hierarchy import in_short
 from acceleray.stages.ingest.delta_table import newest
 
 _COLUMNS = {
@@ -37,6 +38,23 @@ class Booked:
     by_day: dict[tuple[str, date], float] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     incomplete: str = ""
+
+    def without_forecast(self, joined: Collection[tuple[str, date]], as_of: date) -> str:
+        """Return one line about days up to the as-of date whose P&L met no forecast; empty without any.
+
+        Args:
+            joined: portfolios and days that have met a reported forecast.
+            as_of: later days are for later runs.
+        """
+        left = [(name, day) for name, day in self.by_day if day <= as_of and (name, day) not in joined]
+        if not left:
+            return ""
+        names, days = (sorted(set(each)) for each in zip(*left, strict=True))
+        when, those = f"on {days[0]}", "that day"
+        if len(days) > 1:
+            when = f"on {len(days):,} days, the first {days[0]} and the last {days[-1]},"
+            those = "those days"
+        return f"actual P&L of {in_short(names)} {when} is not used: no forecast was reported for {those}"
 
 
 def actual_pnl(spark: SparkSession, settings: Settings, currencies: Mapping[str, str]) -> Booked:

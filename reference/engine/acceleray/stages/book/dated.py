@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import Panel, panel
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
@@ -70,7 +71,7 @@ def dated_books(
         except PortfolioError as error:
             refused.append(f"{day}: {error}")
     if refused:
-        more = f" (and {len(refused) - 1} more dates)" if len(refused) > 1 else ""
+        more = f" (and {counted(len(refused) - 1, 'more date')})" if len(refused) > 1 else ""
         run.notices.add(f"Positions of {refused[0]}{more}; they are not backtested as held then.")
     return (*found, Dated(days[-1], book.portfolios, book.lines, book.weights))
 

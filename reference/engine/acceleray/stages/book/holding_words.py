@@ -13,6 +13,8 @@ from acceleray.quant.currencies import pair_of
 _NAMED = 5
 # Weights that add up to more than this are leverage beyond any fund's, or per cent without a sign.
 _GROSS = 20.0
+# Types of currency trades.
+_TRADES = ("fx", "forward")
 
 
 def counts_of(positions: pa.Table, instruments: pa.Table) -> str:
@@ -44,12 +46,13 @@ def lines_of(
         "silver.holdings_quarantined",
     )
     unpriced = held.filter(pc.and_(pc.invert(held["priced"]), pc.not_equal(held["type"], "cash")))
+    every = unpriced.to_pylist()
     # A forward on a pair is valued at rates, whether or not the pair has a series.
-    rows = [
-        row
-        for row in unpriced.to_pylist()
-        if not (row["type"] in ("fx", "forward") and pair_of(row["instrument_id"]))
-    ]
+    trades = [row for row in every if row["type"] in _TRADES]
+    alone = [row for row in trades if pair_of(row["instrument_id"]) or not row["proxy"]]
+    lines += _named([line for row in alone if (line := _trade(row))], "", "silver.instruments_known")
+    said = {row["instrument_id"] for row in alone}
+    rows = [row for row in every if row["instrument_id"] not in said]
     lines += _named(
         [
             f"{_title(row)}"
@@ -75,6 +78,26 @@ def lines_of(
             "book.instruments_path"
         )
     return (*lines, *_suspicious(positions))
+
+
+def _trade(row: dict[str, str]) -> str:
+    """Return what is known of a currency trade and what is not; empty where an id given names its pair."""
+    name, own, named = row["instrument_id"], pair_of(row["instrument_id"]), pair_of(row["name"] or "")
+    if own and row["name"] != name:
+        return ""
+    if own:
+        return (
+            f"{name} is taken as a currency forward: its quantity as {own[0]} bought for {own[1]}, its market"
+            " value as its gain"
+        )
+    id_of, amount = "of its pair, such as EURUSD,", "an amount of the first currency bought"
+    if named:
+        id_of, amount = "".join(named), f"{named[0]} bought"
+    return (
+        f"{_title(row)} is a currency trade, and nothing says which currency its quantity is in: it is in no"
+        " risk number, and a market value counts in NAV as its gain; to include it, list it in the"
+        f" instruments file with instrument_id {id_of} and type {row['type']} if its quantity is {amount}"
+    )
 
 
 def _title(row: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import column
 from acceleray.settings.desk import Liquidity
 from acceleray.stages.book.prices import known
@@ -56,7 +57,7 @@ def position_liquidity(
         if not np.isfinite(units[row])
         else "it has no volumes"
         if not np.isfinite(average[row])
-        else f"its average volume over {volumes.days} days is zero"
+        else f"its average volume over {counted(volumes.days, 'day')} is zero"
         for row in range(len(names))
     ]
     return typed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from acceleray.errors import PortfolioError
 from acceleray.stages.book.hierarchy import Portfolios, deepest_first, in_short
 from acceleray.stages.book.market import Market
+from acceleray.stages.book.things import CURRENCY_TRADES, Held
 
 
 def without_parts(portfolios: Portfolios, nav: NDArray[np.float64], market: Market) -> NDArray[np.float64]:
@@ -58,15 +61,24 @@ def refuse_contradictions(
 
 
 def without_value(
-    names: list[str], thing: NDArray[np.int64], worth: NDArray[np.float64], unsized: NDArray[np.bool_]
+    things: Sequence[Held],
+    thing: NDArray[np.int64],
+    worth: NDArray[np.float64],
+    unsized: NDArray[np.bool_],
 ) -> list[str]:
     """Return lines for positions that nothing gives a value, or a size: they are in no number."""
     lines = []
-    if lost := sorted({names[place] for place in thing[~np.isfinite(worth) & ~unsized]}):
+    if lost := sorted({things[place].instrument_id for place in thing[~np.isfinite(worth) & ~unsized]}):
         lines.append(
             f"{in_short(lost)}: no price here and no market value given, so the position is in no risk number"
         )
-    if lost := sorted({names[place] for place in thing[unsized]}):
+    sized = {things[place] for place in thing[unsized]}
+    if lost := sorted(each.instrument_id for each in sized if each.kind in CURRENCY_TRADES):
+        lines.append(
+            f"{in_short(lost)}: a currency trade without a pair, and its market value is not its size, so the"
+            " position is in no risk number; name its pair in the instruments file"
+        )
+    if lost := sorted(each.instrument_id for each in sized if each.kind not in CURRENCY_TRADES):
         lines.append(
             f"{in_short(lost)}: no price here, and the market value of a future or forward is not its size,"
             " so the position is in no risk number; name its price series in the instruments file"

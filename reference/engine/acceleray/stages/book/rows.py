@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.exposures import OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
 from acceleray.stages.book.hierarchy import Portfolios, in_short
@@ -123,7 +124,9 @@ def left_out(found: Exposures, portfolios: Portfolios) -> list[str]:
             who = portfolios.ids[place]
             lines.append(f"{who}: {share:.2f} % of NAV is not in its risk, it {words}: {in_short(names)}")
         if places.size > _SAID:
-            lines.append(f"{places.size - _SAID} more portfolios are affected as well: see gold.portfolios")
+            more = counted(places.size - _SAID, "more portfolio")
+            verb = "is" if places.size == _SAID + 1 else "are"
+            lines.append(f"{more} {verb} affected as well: see gold.portfolios")
     return lines
 
 

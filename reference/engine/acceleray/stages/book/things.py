@@ -15,8 +15,9 @@ from acceleray.stages.book.market import Market
 PRICED, PROXIED, CASH, UNPRICED, NOT_MODELLED = "priced", "proxied", "cash", "unpriced", "not modelled"
 MONEY = "currency"
 """A forward on a rate: exposed to two currencies, and to no price."""
+CURRENCY_TRADES = ("forward", "fx")
 # An exposure without a value.
-WITHOUT_VALUE = ("future", "forward", "fx")
+WITHOUT_VALUE = ("future", *CURRENCY_TRADES)
 # Known, and never treated as linear: they need to be revalued in each scenario.
 _NOT_MODELLED = ("option", "bond")
 
@@ -73,7 +74,7 @@ def _held(name: str, facts: dict[str, Any], places: dict[str, int], market: Mark
         return Held(name, kind, currency, NOT_MODELLED, reason, -1, 1.0, np.nan)
     place = places.get(series or name, -1)
     pair = market.rates.pairs[market.rates.places.index(place)] if place in market.rates.places else None
-    if kind in {"fx", "forward"} and pair is None:
+    if kind in CURRENCY_TRADES and pair is None:
         pair = pair_of(name)
     if pair is not None and kind in {"fx", "forward", "equity", ""}:
         return Held(name, "fx" if kind in {"equity", ""} else kind, pair[1], MONEY, "", -1, 1.0, 1.0, pair)
@@ -82,6 +83,8 @@ def _held(name: str, facts: dict[str, Any], places: dict[str, int], market: Mark
     if place >= 0 and market.modelled[place]:
         return Held(name, kind, currency, PRICED, "", place, 1.0, unit, close=place)
     why = f"no prices of {name}" if place < 0 else f"{name} has no model"
+    if kind in CURRENCY_TRADES and place < 0:
+        why = f"{name} is a currency trade and names no pair of currencies"
     proxy = facts.get("proxy") or ""
     at = places.get(proxy, -1)
     if at >= 0 and market.modelled[at]:

@@ -109,7 +109,7 @@ def value(
     refuse_contradictions(positions, (sized, by_value, by_weight), nav[portfolio], settings.tolerance)
     unsized = gain & np.isfinite(quantity) & ~np.isfinite(by_quantity)
     worth = np.where(unsized, np.nan, worth)
-    lines += without_value(names, thing, worth, unsized)
+    lines += without_value(things, thing, worth, unsized)
     lines += as_large(names, thing[gain], by_value[gain], worth[gain], settings.tolerance)
     worth = np.where(np.isfinite(worth), worth, 0.0)
     out = np.array([each.status in {UNPRICED, NOT_MODELLED} for each in things], dtype=np.bool_)[thing]

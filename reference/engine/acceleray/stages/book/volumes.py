@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import as_date, column
 from acceleray.errors import PortfolioError
-from acceleray.quant.price_findings.finding import counted
 from acceleray.settings import Settings
 from acceleray.settings.desk import Liquidity
 from acceleray.stages.ingest.delta_table import newest

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.extend import GateRule
 from acceleray.quant.garch import GjrFit
@@ -117,7 +118,7 @@ def judge(found: Evidence, limits: Calibration, rules: Sequence[GateRule] = ()) 
                 "converged",
                 _share(len(good), len(tried), 0.0),
                 limits.minimum_converged_share,
-                f"{len(good)} of {len(tried)} fits converged",
+                f"{len(good)} of {counted(len(tried), 'fit')} converged",
                 [
                     f"{names[place]} ({found.causes.get(names[place], fits[place].reason)})"
                     for place in failed

@@ -129,17 +129,19 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
     compiled_in = machine_code_folder(run.settings, run.reporter.say)
     schedule = Schedule(scheduled(settings, len(returns.dates)), len(returns.instruments))
     parts = Resumable(run.settings, "calibration", _key(run, returns, compiled_in is None), _SCHEMA)
-    missing = np.flatnonzero([not parts.done(number) for number in range(schedule.parts)])
-    remaining = Remaining(schedule, missing)
+    there = np.array([parts.done(number) for number in range(schedule.parts)], dtype=np.bool_)
+    remaining, resumed = (Remaining(schedule, np.flatnonzero(which)) for which in (~there, there))
     before = len(schedule) - len(remaining)
     if before:
         run.reporter.say(f"    resumes an interrupted run: {before} of {len(schedule)} fits are done")
     terms = (settings.minimum_history_d, stale_after, run.settings.market_data.stale_price_d)
+    # Optimisers end at other parameters, by a hundredth of a standard error.
+    decide = (settings.window_d, (*terms, int(compiled_in is None)))
+    _keep_resumed(run, parts, Keys(resumed, returns.values, *decide))
     progress = run.reporter.counter(len(schedule), "fits")
     fits = run.kept.map(
         FIT,
-        # Optimisers end at other parameters, by a hundredth of a standard error.
-        Keys(remaining, returns.values, settings.window_d, (*terms, int(compiled_in is None))),
+        Keys(remaining, returns.values, *decide),
         remaining,
         (returns.values,),
         lambda done: progress(before + done),
@@ -150,7 +152,7 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
         standstill_d=terms[2],
         compiled_in=compiled_in,
     )
-    for number in map(int, missing):
+    for number in map(int, remaining.parts):
         parts.keep(number, _rows(returns, [schedule[fit] for fit in schedule.part(number)], fits))
     # The map is over, and what it made is kept for other runs.
     next(fits, None)
@@ -164,6 +166,17 @@ def fit_schedule(run: Run, returns: Panel) -> tuple[list[GjrFit], list[GjrFit]]:
     parts.forget()
     count = schedule.instruments
     return last[-count:], last[:-count]
+
+
+def _keep_resumed(run: Run, parts: Resumable, keys: Keys) -> None:
+    """Keep for other runs the fits in parts of a killed run, which may have kept none of them."""
+    fits = (fit for part in map(int, keys.fits.parts) for fit in fits_of(parts.rows(part)))
+    for number, fit in enumerate(fits):
+        key = keys[number]
+        if run.kept.find(FIT, key) is None:
+            run.kept.add(FIT, key, fit)
+        else:
+            run.kept.take(FIT, key)
 
 
 def _rows(returns: Panel, part: list[tuple[int, int]], fits: Iterator[GjrFit]) -> pa.Table:
@@ -181,11 +194,13 @@ def _last(parts: Resumable, schedule: Schedule) -> list[GjrFit]:
 
 
 def _key(run: Run, returns: Panel, by_arch: bool) -> str:
-    """Return what decides every fit: the returns, the settings of a fit, the optimiser, and the code."""
+    """Return what decides every fit: the returns, settings, optimiser, code, libraries and processors."""
     digest = hashlib.sha256(np.ascontiguousarray(returns.values).data)
     market_data = run.settings.market_data
     parts: list[Any] = [run.settings.calibration.model_dump(mode="json")]
     parts += [market_data.stale_after_d, market_data.stale_price_d, by_arch]
+    # Fits of a part are kept under these, so no other machine may have made them.
+    parts.append(run.kept.made_with(FIT))
     parts += [run.identity.code_version, list(returns.instruments), [str(day) for day in returns.dates]]
     digest.update(json.dumps(parts, sort_keys=True).encode())
     return digest.hexdigest()[:16]

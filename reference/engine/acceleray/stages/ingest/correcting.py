@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from acceleray.quant.price_findings.finding import Finding, counted
+from acceleray.counts import counted
+from acceleray.quant.price_findings.finding import Finding
 from acceleray.stages.ingest.corrections import Correction, Corrections
 from acceleray.stages.ingest.grouped import Grouped, Here
 

@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, NumericType, StringType, TimestampNTZType, TimestampType
 
+from acceleray.counts import counted
 from acceleray.engines.spark.frames import frame_of
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.frame_numbers import with_numbers
@@ -48,12 +49,12 @@ def from_frame(origin: str, prices: DataFrame, name: str, wishes: Wishes | None 
         F.lit(0).alias("line"), key.alias("instrument_id"), "date_text", "date"
     )
     names = tuple(one.instrument for one in layout.series)
-    counted = f"{len(names):,} instruments, " if names else ""
+    series = f"{counted(len(names), 'instrument')}, " if names else ""
     kind = "table of one instrument" if layout.kind == "one instrument" else f"{layout.kind} table"
     adjusted = layout.adjusted is not None or any(one.adjusted is not None for one in layout.series)
     words = [kind, wording, *numbers, *(["close and adjusted close"] if adjusted else [])]
     prices = Here.of(cells.toArrow()) if few(safe.count() * max(1, len(names))) else cells
-    return Received(origin, keyed, prices, names, (", ".join(words), f"{counted}{days:,} dates"))
+    return Received(origin, keyed, prices, names, (", ".join(words), f"{series}{counted(days, 'date')}"))
 
 
 def _rows(dated: DataFrame, layout: Layout) -> DataFrame:

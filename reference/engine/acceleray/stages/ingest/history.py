@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import functions as F
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import column
-from acceleray.quant.price_findings.finding import Finding, counted, plain
+from acceleray.quant.price_findings.finding import Finding, plain
 from acceleray.runtime.run import Run
 from acceleray.stages.ingest.corrections import Corrections
 from acceleray.stages.ingest.grouped import Here

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.grouped import Grouped, Here
 
@@ -65,7 +66,7 @@ def refuse_dates(received: Received) -> None:
         place = f"Line {first['line']}" if first and first["line"] else "A row"
         raise PortfolioError(
             f"{place} of {received.origin} has '{text}' for a date"
-            f"{_others(found['unread'] - 1, 'as have {} other rows')}; write dates as 2020-12-31."
+            f"{_others(found['unread'] - 1, 'as in', 'row')}; write dates as 2020-12-31."
         )
     if found is not None and found["repeated"]:
         first = groups.where(repeated).orderBy("date", "instrument_id").first()
@@ -73,10 +74,10 @@ def refuse_dates(received: Received) -> None:
         whose = f" for {first['instrument_id']}" if first and first["instrument_id"] else ""
         raise PortfolioError(
             f"{received.title} has {twice}{whose}"
-            f"{_others(found['repeated'] - 1, 'and repeats {} other dates')}; "
+            f"{_others(found['repeated'] - 1, 'and repeats', 'date')}; "
             f"keep one row per date{whose and ' and instrument'}."
         )
 
 
-def _others(count: int, words: str) -> str:
-    return f" ({words.format(count)})" if count else ""
+def _others(count: int, before: str, noun: str) -> str:
+    return f" ({before} {counted(count, f'other {noun}')})" if count else ""

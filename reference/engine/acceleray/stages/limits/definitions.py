@@ -122,7 +122,8 @@ class _Reading:
         simulated = "method" in measure.keys
         if simulated and entry.horizon_d not in (None, *self.settings.simulation.horizons_d):
             simulated_d = ", ".join(map(str, self.settings.simulation.horizons_d))
-            what = f"{entry.horizon_d} days are not simulated; simulation.horizons_d has {simulated_d}."
+            days = "1 day is" if entry.horizon_d == 1 else f"{entry.horizon_d} days are"
+            what = f"{days} not simulated; simulation.horizons_d has {simulated_d}."
             raise self._refusal(entry, "horizon_d", what)
         if entry.method not in (None, *METHODS):
             hint = _hint(entry.method, METHODS, "there are")

@@ -121,7 +121,7 @@ def _simulated(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
         & (pc.field("method") == limit.method)
         & (pc.field("horizon_d") == limit.horizon_d)
     )
-    missing = f"gold.risk_measures has no such row by {limit.method} over {limit.horizon_d} days"
+    missing = f"gold.risk_measures has no such row by {limit.method} over {_days(limit)}"
     return _of(facts, chosen, "value_pct_nav", missing)
 
 
@@ -137,7 +137,7 @@ def _of_groups(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
         wanted = keys.get(name) if simulated else first[name]
         chosen = chosen if wanted is None else chosen.filter(pc.field(name) == wanted)
     if not chosen.num_rows:
-        return _nothing(facts, f"no group has a row by {limit.method} over {limit.horizon_d} days")
+        return _nothing(facts, f"no group has a row by {limit.method} over {_days(limit)}")
     places = facts.places(chosen)
     known = places >= 0
     nav = _numbers(facts.portfolios, "nav")[places[known]]
@@ -188,7 +188,7 @@ def _active(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
         & (pc.field("method") == limit.method)
         & (pc.field("horizon_d") == limit.horizon_d)
     )
-    return _of(facts, chosen, "value_pct_nav", f"it has no benchmark, or no row over {limit.horizon_d} days")
+    return _of(facts, chosen, "value_pct_nav", f"it has no benchmark, or no row over {_days(limit)}")
 
 
 def _stressed(limit: Limit, rows: pa.Table, facts: Facts) -> Observed:
@@ -262,3 +262,7 @@ def _empty(count: int) -> NDArray[np.object_]:
 
 def _none(count: int) -> NDArray[np.object_]:
     return np.full(count, None, dtype=object)
+
+
+def _days(limit: Limit) -> str:
+    return f"{limit.horizon_d} day{'' if limit.horizon_d == 1 else 's'}"

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import functions as F
 
+from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import as_date, column
 from acceleray.engines.spark.kept import kept
 from acceleray.errors import PortfolioError
@@ -34,7 +35,8 @@ class Counts:
 
     def __str__(self) -> str:
         """Return the sum in words."""
-        return f"{self.rows_in:,} rows in = {self.scored:,} scored + {self.quarantined:,} quarantined"
+        came = counted(self.rows_in, "row")
+        return f"{came} in = {self.scored:,} scored + {self.quarantined:,} quarantined"
 
 
 def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.datetime64]) -> Counts:

@@ -70,8 +70,9 @@ def decide(found: Evidence, settings: Settings, source: str) -> tuple[str, str]:
     if found.q_hochberg <= rate:
         return "watch", f"Luck is unlikely (q {_share(found.q_hochberg)}), but {_listed(fallen)}."
     also = f"; besides, {_listed(fallen[1:])}" if fallen[1:] else ""
+    tests = f"{found.tests} test{'' if found.tests == 1 else 's'}"
     reason = (
-        f"Not told from luck: among {found.tests} tests a |t| of {abs(found.t):.1f} has "
+        f"Not told from luck: among {tests} a |t| of {abs(found.t):.1f} has "
         f"q {_share(found.q_hochberg)}, above {_share(rate)}{also}."
     )
     if abs(found.rank_ic) > highest:

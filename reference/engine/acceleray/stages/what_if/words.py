@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from acceleray.counts import counted
 from acceleray.stages.what_if.facts import LimitState, Traded
 from acceleray.stages.what_if.found import Found
 
@@ -60,7 +61,7 @@ def contributions(parts: Mapping[str, tuple[float, float]], horizon_d: int) -> l
     rows = [(name, signed(at_var), signed(beyond)) for name, (at_var, beyond) in ordered[:_SHOWN]]
     if len(ordered) > _SHOWN:
         rest = np.sum([both for _, both in ordered[_SHOWN:]], axis=0)
-        rows.append((f"{len(ordered) - _SHOWN} others", signed(float(rest[0])), signed(float(rest[1]))))
+        rows.append((counted(len(ordered) - _SHOWN, "other"), signed(float(rest[0])), signed(float(rest[1]))))
     return grid((f"Contribution after, {days(horizon_d)}", "VaR", "ES"), rows)
 
 

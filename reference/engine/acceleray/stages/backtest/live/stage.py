@@ -67,6 +67,9 @@ def keep_live_record(run: Run, returns: Panel, book: Book) -> list[dict[str, Any
         rows.append(joined(forecast, late, day, found, least, booked.by_day.get((name, day))))
     new = revised(rows, there, _DAY, _NUMBERS)
     add(run, REALISED_PNL, new, {"joined_at": datetime.now(UTC)})
+    met = {(row["portfolio_id"], row["date"]) for row in (*there, *new)}
+    if unmet := booked.without_forecast(met, run.as_of):
+        run.notices.add(unmet)
     record = live_record([*there, *new])
     run.commit(LIVE_RECORD, typed(LIVE_RECORD, record))
     return record

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.quant.currencies import pair_of
 from acceleray.stages.book.hierarchy import in_short
@@ -89,10 +90,10 @@ def with_currencies(
     missing = sorted(name for name in held if not instruments[name].currency)
     if missing and len(said) > 1:
         several = " and ".join(sorted(said)[:3])
-        one = instruments[missing[0]]
+        one, others = instruments[missing[0]], counted(len(missing) - 1, "other")
         raise PortfolioError(
             f"Instrument {missing[0]}{f' ({one.place})' if one.place else ''} has no currency"
-            f"{f', as {len(missing) - 1:,} others' if len(missing) > 1 else ''}, and the book has {several}; "
+            f"{f', as {others}' if len(missing) > 1 else ''}, and the book has {several}; "
             "add a column currency to the file of instruments or of positions."
         )
     for name, one in instruments.items():

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.stages.book.reading.distinct import distinct
 
@@ -29,6 +30,7 @@ def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str], list[str]
     days = rows["as_of"].cast(pa.int32()).fill_null(_NEVER).to_numpy()
     late = days > (as_of - date(1970, 1, 1)).days
     if late.any():
+        number = int(late.sum())
         first = pc.min(rows["as_of"].filter(pa.array(late))).as_py()
         if late.all():
             raise PortfolioError(
@@ -36,7 +38,8 @@ def in_time(rows: pa.Table, as_of: date) -> tuple[pa.Table, list[str], list[str]
                 "held by then, or set as_of."
             )
         left_out.append(
-            f"{late.sum():,} positions dated {first} or later, after the as-of date, are left out"
+            f"{counted(number, 'position')} dated {first} or later, after the as-of date,"
+            f" {'is' if number == 1 else 'are'} left out"
         )
         rows, days = rows.filter(pa.array(~late)), days[~late]
     whose = distinct([rows["portfolio_id"]])

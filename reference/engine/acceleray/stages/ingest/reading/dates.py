@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from acceleray.stages.ingest.reading.closes import live_prices
 from acceleray.stages.ingest.reading.grid import BLANK, clean
 from acceleray.stages.ingest.reading.instants import exchange_days
 
@@ -47,7 +48,7 @@ _ONE_BLANK = str.maketrans({blank: " " if blank.isspace() else None for blank in
 _PLAINLY = "write dates as 2020-12-31"
 _OTHERWISE = "other rows have another date format; write all dates as 2020-12-31"
 _TIME_OF_DAY = (
-    "a time of day that is not midnight in its own zone; keep one close per day and write its date alone"
+    "a time of day from which no exchange's day follows; keep one close per day and write its date alone"
 )
 
 
@@ -106,7 +107,9 @@ def decide_days(texts: Sequence[str]) -> Days:
         if found != family:
             return _refused(at, _OTHERWISE if found else _PLAINLY)
     if family == "epoch":
-        return _from_instants([datetime.fromtimestamp(_seconds(text), UTC) for text in cleaned], "epoch")
+        return _from_instants(
+            [datetime.fromtimestamp(_seconds(text), UTC) for text in cleaned], "seconds since 1970"
+        )
     readings = {
         order: [_read(family, order, text) for text in cleaned] for order in _ORDERS.get(family, (family,))
     }
@@ -240,6 +243,10 @@ def _of_stamps(stamps: list[Stamp], wording: str) -> Days:
     if 2 * len(late) < len(stamps) and {days[at] for at in late} == {max(days)}:
         kept = tuple(None if stamp.time else stamp.day for stamp in stamps)
         return Days(kept, name, left_out=tuple(late))
+    closes = live_prices(days, [stamp.time for stamp in stamps], [stamp.offset for stamp in stamps])
+    if closes is not None:
+        taken = tuple(None if at in closes else day for at, day in enumerate(days))
+        return Days(taken, f"{name}, times of closes", left_out=closes)
     fewer = late if 2 * len(late) <= len(stamps) else range(len(stamps))
     return _refused(next(iter(fewer)), _TIME_OF_DAY)
 
@@ -248,8 +255,8 @@ def _from_instants(instants: list[datetime], name: str) -> Days:
     found = exchange_days([instant.astimezone(UTC).replace(tzinfo=None) for instant in instants])
     if found.days is None:
         return _refused(found.odd, _TIME_OF_DAY)
-    wording = name if found.zone == "UTC" else f"{name}, midnights in {found.zone}"
-    return Days(found.days, "seconds since 1970" if wording == "epoch" else wording)
+    wording = name if found.zone == "UTC" else f"{name}, {found.words}"
+    return Days(found.days, wording)
 
 
 def _refused(at: int, why: str) -> Days:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
-from acceleray.quant.price_findings.finding import counted
 from acceleray.stages.ingest.reading.figures import Figures, decimal_of
 from acceleray.stages.ingest.reading.grid import BLANK, Column, Grid, as_text, filled, is_text
 from acceleray.stages.ingest.reading.layout import Layout, Look, layout_of

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
+from acceleray.stages.ingest.reading.closes import live_prices
 from acceleray.stages.ingest.reading.dates import decide_days
 from acceleray.stages.ingest.reading.grid import Column, Grid, as_text, clean
 from acceleray.stages.ingest.reading.instants import exchange_days
@@ -107,9 +108,16 @@ def _of_type(grid: Grid, column: Column) -> tuple[NDArray[np.datetime64], str]:
         codes, distinct = pd.factorize(instants)
         read = exchange_days(list(distinct))
         if read.days is not None:
-            return np.array(read.days, "datetime64[D]")[codes], f"midnights in {read.zone}"
+            return np.array(read.days, "datetime64[D]")[codes], read.words
+    if kind.tz not in ("UTC", "Etc/UTC"):
+        distinct = pd.unique(stamps)
+        own = distinct.astype("datetime64[D]")
+        times = (distinct - own).astype("timedelta64[us]")
+        if live_prices(own.tolist(), times.tolist()) == ():
+            return days, "times of closes"
     row = int(np.argmax(late if 2 * late.sum() <= late.size else np.ones(late.size, bool)))
     stamp = pd.Timestamp(stamps[row])
     raise PortfolioError(
-        f"{grid.place(row)} has '{stamp}' for a date, a time of day; keep one close per day, as a date."
+        f"{grid.place(row)} has '{stamp}' for a date, a time of day from which no exchange's day follows; "
+        "keep one close per day, as a date."
     )

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
-from acceleray.quant.price_findings.finding import counted
 from acceleray.stages.ingest.reading.encoding import encoding_of
 from acceleray.stages.ingest.reading.grid import BLANK, Grid, clean
 from acceleray.stages.ingest.reading.separator import NAMES, declared, separator_of

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.stages.ingest.reading.grid import Grid
 
@@ -68,7 +69,8 @@ def _refuse_within(part: Keys) -> None:
     first = int(np.argmax(keys == keys[row]))
     whose = f" for {part.instruments[part.codes[row]]}" if part.codes is not None else ""
     others = int(twice.sum()) - 1
-    more = f" ({others} more rows repeat a date)" if others else ""
+    verb = "repeats" if others == 1 else "repeat"
+    more = f" ({counted(others, 'more row')} {verb} a date)" if others else ""
     keep = "keep one row per date"
     if part.codes is not None:
         keep += " and instrument"
