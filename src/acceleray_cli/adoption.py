@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acceleray_cli import clone, git, obstacles, scratch
+from acceleray_cli import clone, copies, git, obstacles, scratch
 from acceleray_cli.binaries import SUFFIX, free
 from acceleray_cli.files import read, snapshot
 from acceleray_cli.moved import ENGINE
@@ -57,7 +57,7 @@ def adopt(
     """
     require_repository(folder)
     folder = folder.resolve()
-    with in_plain_words(str(folder)), scratch.beside(folder.parent) as hidden:
+    with in_plain_words(str(folder)), scratch.beside(folder.parent) as hidden, copies.copying(hidden):
         grown = render(location, version, answers, hidden / "project")
         names = sorted(snapshot(grown), key=lambda name: (name == RECORD, name))
         held, inner = _entries(folder)

@@ -58,11 +58,21 @@ def read_questions(folder: Path) -> dict[str, Question]:
     return dict(_questions((folder / "copier.yml").read_bytes()))
 
 
+def read_template(folder: Path) -> dict[str, Any]:
+    """Return all that the copier.yml of a folder says: settings of Copier and questions."""
+    return dict(_template((folder / "copier.yml").read_bytes()))
+
+
 # A command asks for the same questions several times, and YAML is slow.
+@lru_cache(maxsize=8)
+def _template(text: bytes) -> dict[str, Any]:
+    return dict(yaml.load(text.decode("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+
+
 @lru_cache(maxsize=8)
 def _questions(text: bytes) -> dict[str, Question]:
     questions = {}
-    for name, details in yaml.safe_load(text.decode("utf-8")).items():
+    for name, details in _template(text).items():
         if name.startswith("_"):
             continue
         details = details if isinstance(details, dict) else {"default": details}

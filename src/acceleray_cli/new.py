@@ -11,7 +11,7 @@ from typing import Any
 from copier import Settings, run_copy
 from copier.errors import CopierWarning
 
-from acceleray_cli import git, git_settings, quick, scratch
+from acceleray_cli import copies, git, git_settings, quick, scratch
 from acceleray_cli.project import RECORD
 from acceleray_cli.refusals import RefusedError, in_plain_words
 
@@ -44,7 +44,8 @@ def render(location: str, version: str | None, answers: Mapping[str, Any], folde
     with (
         in_plain_words("The template"),
         warnings.catch_warnings(),
-        quick.reading(location),
+        copies.reading(location),
+        copies.linking(),
         quick.writing(),
         git_settings.configured(git_settings.READING),
     ):
@@ -73,9 +74,9 @@ def create(location: str, version: str | None, answers: Mapping[str, Any], folde
     require_free(folder)
     folder = folder.absolute()
     parent = next(parent for parent in folder.parents if parent.is_dir())
-    with in_plain_words(str(folder)), scratch.beside(parent) as hidden:
+    with in_plain_words(str(folder)), scratch.beside(parent) as hidden, copies.copying(hidden):
         grown = render(location, version, answers, hidden / "project")
-        count = sum(path.is_file() for path in grown.rglob("*"))
+        count = sum(len(names) for _, _, names in os.walk(grown))
         if folder.exists():
             for entry in sorted(grown.iterdir()):
                 os.rename(entry, folder / entry.name)

@@ -1,4 +1,4 @@
-"""Spare Copier what it does again for each file and each render, and what it copies and never reads.
+"""Spare Copier what it does again for each file and each render.
 
 Each of these changes how long Copier takes and nothing that it writes. Should Copier
 change, only time is lost.
@@ -7,8 +7,7 @@ change, only time is lost.
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from functools import cache
@@ -16,9 +15,9 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from copier import _main, _template
+import yaml
+from copier import _main, _template, _user_data, _vcs
 from jinja2 import Environment
-from plumbum import local
 
 from acceleray_cli import git
 
@@ -31,8 +30,6 @@ MARKS = (
     *("trim_blocks", "lstrip_blocks", "newline_sequence", "keep_trailing_newline"),
     *("undefined", "optimized", "finalize", "autoescape"),
 )
-# The rendering that is checked in beside the template: no template reads it, and it is half of all files.
-UNREAD = "reference"
 
 
 @contextmanager
@@ -48,11 +45,14 @@ def writing(repository: Path | None = None) -> Iterator[None]:
     needed = repository and git.run(repository, "config", "--type=bool", "core.fileMode").stdout == b"false\n"
     with ExitStack() as changed:
         if not needed:
-            _changed(changed, _main.Worker, SLOW, lambda _: lambda *_: None)
-        _changed(changed, _main.Worker, "_render_string", _plain_as_it_is)
-        _changed(changed, _main.Worker, "answers_relpath", _record_as_it_is)
-        _changed(changed, Environment, "compile", _compiled_once)
-        _changed(changed, _template, "load_template_config", _questions_once)
+            replaced(changed, _main.Worker, SLOW, lambda _: lambda *_: None)
+        replaced(changed, _main.Worker, "_render_string", _plain_as_it_is)
+        replaced(changed, _main.Worker, "_render_parts", _plain_path_as_it_is)
+        replaced(changed, _user_data.Question, "render_value", _plain_as_it_is)
+        replaced(changed, _main.Worker, "answers_relpath", _record_as_it_is)
+        replaced(changed, Environment, "compile", _compiled_once)
+        replaced(changed, _vcs, "is_git_bundle", _no_folder)
+        replaced(changed, _template, "load_template_config", _questions_once)
         yield
 
 
@@ -72,11 +72,11 @@ def without(name: str) -> Iterator[None]:
         return scantree
 
     with ExitStack() as changed:
-        _changed(changed, _main, "scantree", passing)
+        replaced(changed, _main, "scantree", passing)
         yield
 
 
-def _changed(until: ExitStack, owner: type | ModuleType, name: str, change: Callable[[Any], Any]) -> None:
+def replaced(until: ExitStack, owner: type | ModuleType, name: str, change: Callable[[Any], Any]) -> None:
     """Give a class or module another attribute in place of this one, if it has it, until the stack ends."""
     if before := vars(owner).get(name):
         setattr(owner, name, change(before))
@@ -84,16 +84,37 @@ def _changed(until: ExitStack, owner: type | ModuleType, name: str, change: Call
 
 
 def _plain_as_it_is(rendering: Callable[..., Any]) -> Callable[..., Any]:
-    """Render no text without a mark of the template language: most names of folders and files have none."""
+    """Render no text without a mark of the template language: most names of files and choices have none."""
 
-    def render_string(worker: Any, string: Any, *others: Any, **named: Any) -> Any:
-        environment = getattr(worker, "jinja_env", None)
+    def render_string(owner: Any, string: Any, *others: Any, **named: Any) -> Any:
+        environment = getattr(owner, "jinja_env", None)
         if isinstance(string, str) and environment and _is_plain(environment, string):
             # Extensions are told of each text, as they are where one is compiled.
             return environment.preprocess(string)
-        return rendering(worker, string, *others, **named)
+        return rendering(owner, string, *others, **named)
 
     return render_string
+
+
+def _plain_path_as_it_is(rendering: Callable[..., Any]) -> Callable[..., Any]:
+    """Render a path without such a mark at once, not part by part."""
+
+    def render_parts(worker: Any, parts: Any, *others: Any, **named: Any) -> Iterable[Any]:
+        environment = worker.jinja_env
+        record = str(worker.answers_relpath)
+        if (
+            others
+            or named.keys() - {"is_template"}
+            or record in parts
+            or not all(_is_plain(environment, part) for part in parts)
+        ):
+            return rendering(worker, parts, *others, **named)
+        path = Path(*map(environment.preprocess, parts))
+        # What Copier looks for: a file that is rendered takes precedence over one with its name.
+        rendered = f"{worker.template.local_abspath / path}{worker.template.templates_suffix}"
+        return [] if not named.get("is_template") and os.path.exists(rendered) else [(path, None)]
+
+    return render_parts
 
 
 def _record_as_it_is(found: property) -> property:
@@ -143,6 +164,11 @@ def _compiled_once(compiling: Callable[..., Any]) -> Callable[..., Any]:
     return compile
 
 
+def _no_folder(asking: Callable[..., bool]) -> Callable[..., bool]:
+    """Take no folder for a bundle: Copier makes a repository to ask Git whether it is one."""
+    return lambda path: not Path(path).is_dir() and asking(path)
+
+
 def _questions_once(loading: Callable[..., Any]) -> Callable[..., Any]:
     """Read the same questions once: YAML takes a fifth of a render, and an update makes five."""
 
@@ -151,7 +177,9 @@ def _questions_once(loading: Callable[..., Any]) -> Callable[..., Any]:
         if b"!include" in text:
             return loading(conf_path, *others, **named)
         if text not in (read := questions_read()):
-            read[text] = loading(conf_path, *others, **named)
+            with ExitStack() as changed:
+                replaced(changed, yaml, "SafeLoader", lambda plain: getattr(yaml, "CSafeLoader", plain))
+                read[text] = loading(conf_path, *others, **named)
         return deepcopy(read[text])
 
     return load_template_config
@@ -167,62 +195,3 @@ def questions_read() -> dict[bytes, Any]:
 def compiled_texts() -> dict[Hashable, CodeType]:
     """Return what was compiled in this process."""
     return {}
-
-
-@contextmanager
-def reading(location: str) -> Iterator[None]:
-    """Let Copier's copy of a template on this machine be without the rendering that is checked in there."""
-    if not Path(location).is_dir():
-        # Copier keeps its copy of a repository elsewhere for later runs.
-        yield
-        return
-    number = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-    with tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name:
-        patterns = Path(name, "info/sparse-checkout")
-        patterns.parent.mkdir()
-        patterns.write_text(f"/*\n!/{UNREAD}/\n", encoding="utf-8")
-        with local.env(
-            **{
-                "GIT_TEMPLATE_DIR": name,
-                "GIT_CONFIG_COUNT": str(number + 1),
-                f"GIT_CONFIG_KEY_{number}": "core.sparseCheckout",
-                f"GIT_CONFIG_VALUE_{number}": "true",
-            }
-        ):
-            yield
-
-
-@contextmanager
-def copying() -> Iterator[None]:
-    """Let Copier copy a version of a template once, however often an update asks for it."""
-    with (
-        tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name,
-        ExitStack() as changed,
-    ):
-        _changed(changed, _template, "clone", lambda cloning: _copied_once(cloning, Path(name)))
-        yield
-
-
-def _copied_once(cloning: Callable[..., str], folder: Path) -> Callable[..., str]:
-    copies: dict[tuple[str, str], Path] = {}
-
-    def clone(url: str, ref: str = "HEAD", location: str | None = None) -> str:
-        if ref == "HEAD":
-            # With what nobody committed, which may be something else the next time.
-            return cloning(url, ref, location)
-        if copy := next((copy for (place, _), copy in copies.items() if place == url), None):
-            commit = _commit(copy, f"{ref}^{{commit}}")
-            if commit and (url, commit) in copies:
-                return str(copies[url, commit])
-        with reading(url):
-            copy = Path(cloning(url, ref, tempfile.mkdtemp(dir=folder)))
-        copies[url, _commit(copy, "HEAD")] = copy
-        return str(copy)
-
-    return clone
-
-
-def _commit(repository: Path, name: str) -> str:
-    """Return the commit of a name, or nothing."""
-    command = ("rev-parse", "--verify", "--quiet", "--end-of-options", name)
-    return git.run(repository, *command).stdout.decode().strip()

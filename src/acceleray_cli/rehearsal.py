@@ -16,6 +16,7 @@ from copier.errors import CopierWarning
 from acceleray_cli import (
     binaries,
     clone,
+    copies,
     engine,
     git_settings,
     index,
@@ -120,7 +121,7 @@ def rehearsed(
     location = whole_without_credentials(recorded)
     with (
         tempfile.TemporaryDirectory(prefix="acceleray-", ignore_cleanup_errors=True) as name,
-        quick.copying(),
+        copies.copying(),
     ):
         scratch = Path(name)
         released = render(location, template.commit(had), project.answers, scratch / "old")

@@ -15,11 +15,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import yaml
 from packaging.version import InvalidVersion, Version
 
 from acceleray_cli import git, reach
 from acceleray_cli.addresses import whole_without_credentials
+from acceleray_cli.answers import read_template
 from acceleray_cli.refusals import RefusedError
 
 # What the questions are made of; the rest of the template is not needed to judge answers.
@@ -112,8 +112,7 @@ class Template:
                 f"{self.location} is not a template: it has no copier.yml; name one with --template."
             )
         # Copier looks for the files it is to render, and must find none.
-        settings = yaml.safe_load((destination / "copier.yml").read_text(encoding="utf-8"))
-        (destination / settings.get("_subdirectory", "template")).mkdir(exist_ok=True)
+        (destination / read_template(destination).get("_subdirectory", "template")).mkdir(exist_ok=True)
         return destination
 
     def has_uncommitted_changes(self) -> bool:

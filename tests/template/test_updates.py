@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from acceleray_cli import quick
+from acceleray_cli import copies
 from conftest import Answers, contents
 from releases import git, missing_history, release_as_next, released
 from updating import (
@@ -40,7 +40,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def copied_once() -> Iterator[None]:
     """Releases do not change while tests run, so that one copy of each serves all of them."""
-    with quick.copying():
+    with copies.copying():
         yield
 
 

@@ -16,7 +16,7 @@ import copier
 import pytest
 from copier import Settings
 
-from acceleray_cli import quick
+from acceleray_cli import copies, quick
 from acceleray_cli.cli import main
 from conftest import Answers, contents
 from releases import NEXT, git, released
@@ -144,7 +144,7 @@ def read(path: Path) -> str:
 
 def generate(source: Path, project: Path, version: str = "HEAD", **answers: Any) -> Path:
     """Return a project as a customer has it: generated from a release, as the front end does."""
-    with quick.reading(str(source)), quick.writing():
+    with copies.reading(str(source)), quick.writing():
         copier.run_copy(
             str(source),
             project,
