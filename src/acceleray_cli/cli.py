@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 import traceback
@@ -11,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from acceleray_cli import commands, git_settings
 from acceleray_cli.addresses import without_credentials
 from acceleray_cli.refusals import BAD_INPUT, RefusedError, failure, flat
 
@@ -174,6 +175,8 @@ def _parser() -> ArgumentParser:
 @contextmanager
 def _settings(command: str) -> Iterator[None]:
     """Let Git work under settings of this run; the doctor looks on where Git itself is what is missing."""
+    from acceleray_cli import git_settings
+
     with ExitStack() as settings:
         try:
             settings.enter_context(git_settings.own())
@@ -181,6 +184,21 @@ def _settings(command: str) -> Iterator[None]:
             if command != "doctor":
                 raise
         yield
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Let Python look for no garbage in cycles: a command makes little of it, and ends in seconds."""
+    before = gc.isenabled()
+    gc.disable()
+    # Nor at its end, when all memory goes anyway.
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -198,10 +216,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error("--json needs a project, not a file of answers")
         options.folder = options.folder or Path()
     try:
-        with _settings(options.command):
-            code = int(getattr(commands, options.command)(options))
-            sys.stdout.flush()
-            return code
+        with _without_collections():
+            # Not above: Copier takes half a second to import, and help or a wrong option need not wait.
+            from acceleray_cli import commands
+
+            with _settings(options.command):
+                code = int(getattr(commands, options.command)(options))
+                sys.stdout.flush()
+                return code
     except RefusedError as refusal:
         for line in refusal.lines:
             print(line, file=sys.stderr)

@@ -8,10 +8,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from copier.errors import CopierError
-from jinja2 import TemplateError
-from plumbum.commands.processes import CommandNotFound, ProcessExecutionError
-
 from acceleray_cli.addresses import without_credentials
 
 BAD_INPUT = 2
@@ -53,6 +49,11 @@ def reason(said: str) -> str:
 @contextmanager
 def in_plain_words(doing: str) -> Iterator[None]:
     """Turn what Copier raises into a refusal of one line that begins with what was being done."""
+    # Not above: a refusal of the command line need not wait for Copier.
+    from copier.errors import CopierError
+    from jinja2 import TemplateError
+    from plumbum.commands.processes import CommandNotFound, ProcessExecutionError
+
     try:
         yield
     except ProcessExecutionError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -144,3 +145,31 @@ def test_git_is_started_twenty_times_and_not_once_for_each_question_or_file(
     arguments = ["--template", str(tested), "--at", "1.0.0"]
     subprocess.run([*command, *arguments], env=os.environ | path, check=True)
     assert len(calls.read_text(encoding="utf-8").splitlines()) <= 22
+
+
+@pytest.mark.parametrize(
+    "arguments", [["new", "--help"], ["new"], ["renew"], ["check", ".", "--data-file", "a"]]
+)
+def test_help_and_a_wrong_option_do_not_wait_for_copier(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom acceleray_cli.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: print([name for name in ('copier', 'jinja2') if name in sys.modules])\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", code, *arguments]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_garbage_is_collected_again_after_a_command_however_it_ends(tested: Path, tmp_path: Path) -> None:
+    arguments = [str(tmp_path / "project"), "--template", str(tested), "--defaults"]
+    for code in (0, 2):
+        assert main(["new", *arguments]) == code
+        assert gc.isenabled()
+    gc.disable()
+    try:
+        assert main(["new", *arguments]) == 2
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
