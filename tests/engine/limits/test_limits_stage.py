@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,8 +55,9 @@ def compared(
         value_pct_nav=value_at_risk,
     )
     found = compare_with_limits(run, limits)
-    ended = {"workload": workload, "source": run.source, "finished_at": datetime(2023, 1, 1, tzinfo=UTC)}
-    commit(RUNS, **ended)
+    # Of two runs of one day the later counts; here the larger value at risk is that of the later one.
+    finished_at = datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=value_at_risk)
+    commit(RUNS, workload=workload, source=run.source, finished_at=finished_at)
     return found
 
 
