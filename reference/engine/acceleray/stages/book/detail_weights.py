@@ -45,8 +45,6 @@ def weights_with(
     own, end = replace(columns, of=columns.of[:size]), size
     weights = weights_of(found, own, found.portfolio, count, found.nav)
     parts = list[Rows]()
-    bounds = np.searchsorted(found.portfolio, np.arange(count + 1))
-    shared: dict[int, NDArray[np.bool_]] = {}
     for first in range(0, max(len(rows), 1), _TOGETHER):
         some = rows[first : first + _TOGETHER]
         details = np.zeros((len(some), len(columns.lines)))
@@ -56,11 +54,10 @@ def weights_with(
                 begin, end = end, end + row.against.amount.size
                 _add(into, columns.of[begin:end], row.against.amount, row.nav)
             elif row.detail.kind == WITHOUT:
-                within = slice(bounds[at], bounds[at + 1])
-                if at not in shared:
-                    shared[at] = _shared(found, own, within)
                 into[:] = weights[at]
-                _leave_out(into, row, found, own, np.arange(within.start, within.stop), shared[at])
+                gone = own.of[row.places]
+                # No other holding has these lines.
+                into[gone[gone >= 0]] = 0.0
             else:
                 _add(into, own.of[row.places], found.amount[row.places], row.nav)
             if row.detail.kind == ACTIVE:
@@ -69,32 +66,6 @@ def weights_with(
     return weights, joined(parts)
 
 
-def _leave_out(
-    into: NDArray[np.float64],
-    row: Row,
-    found: Exposures,
-    own: Columns,
-    places: NDArray[np.int64],
-    shared: NDArray[np.bool_],
-) -> None:
-    """Take the exposures that a row names out of the weights of its portfolio, which are at some places."""
-    gone = own.of[row.places]
-    gone = np.unique(gone[gone >= 0])
-    into[gone] = 0.0
-    # A series that others hold too keeps what they have of it.
-    if (still := gone[shared[gone]]).size:
-        places = places[np.isin(own.of[places], still)]
-        places = np.setdiff1d(places, row.places, assume_unique=True)
-        _add(into, own.of[places], found.amount[places], row.nav)
-
-
 def _add(into: NDArray[np.float64], of: NDArray[np.int64], amount: NDArray[np.float64], nav: float) -> None:
     kept = of >= 0
     np.add.at(into, of[kept], amount[kept] / nav)
-
-
-def _shared(found: Exposures, columns: Columns, places: slice) -> NDArray[np.bool_]:
-    """Return which lines (lines,) of a portfolio are exposures to more than one thing."""
-    of, thing = columns.of[places], found.thing[places]
-    pairs = np.unique(np.stack((of, thing))[:, of >= 0], axis=1)
-    return np.bincount(pairs[0], minlength=len(columns.lines)) > 1

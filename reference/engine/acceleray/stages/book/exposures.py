@@ -187,7 +187,8 @@ def columns_of(found: Exposures, bases: Sequence[str], market: Market) -> Column
     base = np.array([base_codes[code] for code in bases], dtype=np.int64)[found.portfolio]
     column = np.full(found.amount.size, -1, dtype=np.int64)
     priced = found.kind == OF_PRICE
-    own = np.array([each.place if each.status == PRICED else -1 for each in found.things], dtype=np.int64)
+    # A holding of another name than its series has a line of its own: numbers are by holding.
+    own = np.array([_own_place(each, market) for each in found.things], dtype=np.int64)
     column[priced] = own[found.thing[priced]]
     foreign = (found.kind == OF_CURRENCY) & (found.currency != base)
     needed = (priced & (column < 0)) | foreign
@@ -198,6 +199,11 @@ def columns_of(found: Exposures, bases: Sequence[str], market: Market) -> Column
     more = tuple(_line(found, tuple(key), market) for key in different.tolist())
     column[needed] = len(market.instruments) + which.ravel()
     return Columns(Lines(market.instruments, more), column)
+
+
+def _own_place(thing: Held, market: Market) -> int:
+    named = thing.status == PRICED and thing.instrument_id == market.instruments[thing.place]
+    return thing.place if named else -1
 
 
 def _line(found: Exposures, key: tuple[int, ...], market: Market) -> Line:
