@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from acceleray.stages.book.lines import CURRENCY, PRICE, Line, Lines
+from book.invented import instruments, portfolios, positions, weighed
 
 # AAA in euro, BBB in dollars, the price of a euro in dollars, that of a dollar in yen.
 NAMES = ("AAA", "BBB", "EURUSD", "USDJPY")
@@ -66,3 +67,25 @@ def test_contributions_of_lines_are_put_together_by_holding() -> None:
     by_price, by_currency = held.parts(np.arange(1.0, 10.0)[np.newaxis])
     assert by_price.tolist() == [[1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 9.0]]
     assert by_currency.tolist() == [[5.0 + 7.0, 0.0, 0.0, 0.0, 6.0, 8.0, 0.0]]
+
+
+def test_price_and_currency_of_a_holding_stand_under_its_own_name_and_not_that_of_its_series() -> None:
+    listed = instruments(
+        {"instrument_id": "DE0007164600", "currency": "EUR", "series": "SAP"},
+        {"instrument_id": "ESH3", "type": "future", "currency": "USD", "series": "INDEX", "multiplier": 50.0},
+    )
+    of = portfolios({"portfolio_id": "P", "base_currency": "USD", "nav": 1_000_000.0})
+    returns = np.array([0.01, -0.02, 0.005, 0.03, -0.04, 0.0])
+    parts = []
+    for share, future, known in (("SAP", "INDEX", None), ("DE0007164600", "ESH3", listed)):
+        rows = ({"portfolio_id": "P", "instrument_id": name, "quantity": 100.0} for name in (share, future))
+        _, columns, weights = weighed(positions(*rows), of, known)
+        held = columns.lines.grouped(np.arange(len(columns.lines)))
+        by_price, by_currency = held.parts(weights * columns.lines.of(returns))
+        there = [held.names.index(name) for name in (share, future)]
+        assert held.some(weights)[0].nonzero()[0].tolist() == sorted(there)
+        parts.append((by_price[0, there], by_currency[0, there]))
+    (price, currency), (own_price, own_currency) = parts
+    assert price[0] < 0.0 < currency[0]
+    np.testing.assert_allclose(own_price, price * [1.0, 50.0], rtol=1e-14)
+    np.testing.assert_array_equal(own_currency, currency)

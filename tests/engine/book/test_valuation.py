@@ -290,25 +290,3 @@ def rows_of(held: pa.Table, of: Portfolios, known: pa.Table) -> list[dict[str, o
     found = valued(held, of, known, market)
     parts = position_rows(exposures_of(found, market), found, of, {}, market)
     return [row for part in parts for row in part.to_pylist()]
-
-
-def test_price_and_currency_of_a_holding_stand_under_its_own_name_and_not_that_of_its_series() -> None:
-    listed = instruments(
-        {"instrument_id": "DE0007164600", "currency": "EUR", "series": "SAP"},
-        {"instrument_id": "ESH3", "type": "future", "currency": "USD", "series": "INDEX", "multiplier": 50.0},
-    )
-    of = portfolios({"portfolio_id": "P", "base_currency": "USD", "nav": 1_000_000.0})
-    returns = np.array([0.01, -0.02, 0.005, 0.03, -0.04, 0.0])
-    parts = []
-    for share, future, known in (("SAP", "INDEX", None), ("DE0007164600", "ESH3", listed)):
-        rows = ({"portfolio_id": "P", "instrument_id": name, "quantity": 100.0} for name in (share, future))
-        _, columns, weights = weighed(positions(*rows), of, known)
-        held = columns.lines.grouped(np.arange(len(columns.lines)))
-        by_price, by_currency = held.parts(weights * columns.lines.of(returns))
-        there = [held.names.index(name) for name in (share, future)]
-        assert held.some(weights)[0].nonzero()[0].tolist() == sorted(there)
-        parts.append((by_price[0, there], by_currency[0, there]))
-    (price, currency), (own_price, own_currency) = parts
-    assert price[0] < 0.0 < currency[0]
-    np.testing.assert_allclose(own_price, price * [1.0, 50.0], rtol=1e-14)
-    np.testing.assert_array_equal(own_currency, currency)
