@@ -104,7 +104,11 @@ REFUSED = {
         "has 2024-01-02 2 times for a",
     ),
     "undated": ("SELECT 'a' AS instrument_id, CAST(NULL AS DATE) AS date, 1.0D AS price", "has '' for a"),
-    "hours": ("SELECT TIMESTAMP'2024-01-02 16:00:00' AS date, 1.0D AS a", "2024-01-02 16:00:00"),
+    "hours": (
+        "SELECT * FROM VALUES (TIMESTAMP'2024-01-02 16:00:00', 1.0D), (TIMESTAMP'2024-01-02 17:00:00', 2.0D)"
+        " AS t(date, a)",
+        "2024-01-02 16:00:00",
+    ),
     "nameless": ("SELECT '' AS instrument_id, '2024-01-02' AS date, 1.0D AS price", "without instrument_id"),
     "no_date": ("SELECT 1.0D AS a", "no column named date"),
     "only_date": ("SELECT DATE'2024-01-02' AS date", "a date column and nothing else"),
@@ -133,6 +137,11 @@ STAMPS = {
     "zurich": instants("CASE WHEN day BETWEEN '2024-04-01' AND '2024-10-27' THEN -2 ELSE -1 END"),
     "utc": instants("0"),
     "ntz": f"SELECT CAST(day AS TIMESTAMP_NTZ) AS date, CAST(unix_date(day) AS DOUBLE) AS a FROM {WEEKDAYS}",
+    "closes": instants("CASE WHEN day BETWEEN '2024-03-11' AND '2024-11-03' THEN 20 ELSE 21 END"),
+    "ntz_closes": (
+        "SELECT CAST(day AS TIMESTAMP_NTZ) + INTERVAL '17:30' HOUR TO MINUTE AS date,"
+        f" CAST(unix_date(day) AS DOUBLE) AS a FROM {WEEKDAYS}"
+    ),
     "days": f"SELECT day AS date, CAST(unix_date(day) AS DOUBLE) AS a FROM {WEEKDAYS}",
 }
 
@@ -145,6 +154,15 @@ def test_a_timestamp_of_any_type_and_zone_is_the_exchanges_day(
     rows = received_cells(found)
     assert len(rows) == 261
     assert {(row["date"] - date(1970, 1, 1)).days - float(row["number_text"]) for row in rows} == {0.0}
+
+
+def test_a_live_price_in_a_table_is_left_out_and_said(viewed: Callable[[str, str], Run]) -> None:
+    time = "CASE WHEN day = '2024-12-30' THEN ' 11:23:45-05:00' ELSE ' 00:00:00-05:00' END"
+    query = f"SELECT concat(day, {time}) AS date, CAST(unix_date(day) AS DOUBLE) AS a FROM {WEEKDAYS}"
+    found = received(viewed("live", query))
+    assert max(row["date"] for row in received_cells(found)) == date(2024, 12, 27)
+    said = "1 instrument, 260 dates; '2024-12-30 11:23:45-05:00' is left out, a live price and no close"
+    assert found.understood[1] == said
 
 
 TEXT = """

@@ -40,7 +40,7 @@ def from_frame(origin: str, prices: DataFrame, name: str, wishes: Wishes | None 
     # Positions for names: an instrument may have any name, also one that differs in the case of letters only.
     safe = prices.toDF(*[f"c{at}" for at in range(len(prices.columns))])
     layout = layout_of(_look(origin, prices.columns, safe, name), wishes.columns)
-    dated, wording, days = _dated(origin, safe, layout.date)
+    dated, wording, days, left_out = _dated(origin, safe, layout.date)
     cells = _long(origin, dated, layout) if layout.instrument is not None else _wide(dated, layout)
     text = _has_text(origin, prices.columns, safe, layout)
     cells, numbers = with_numbers(origin, cells, wishes.decimal, text)
@@ -54,7 +54,8 @@ def from_frame(origin: str, prices: DataFrame, name: str, wishes: Wishes | None 
     adjusted = layout.adjusted is not None or any(one.adjusted is not None for one in layout.series)
     words = [kind, wording, *numbers, *(["close and adjusted close"] if adjusted else [])]
     prices = Here.of(cells.toArrow()) if few(safe.count() * max(1, len(names))) else cells
-    return Received(origin, keyed, prices, names, (", ".join(words), f"{series}{counted(days, 'date')}"))
+    second = f"{series}{counted(days, 'date')}{left_out}"
+    return Received(origin, keyed, prices, names, (", ".join(words), second))
 
 
 def _rows(dated: DataFrame, layout: Layout) -> DataFrame:
@@ -85,8 +86,8 @@ def _arrow(kind: DataType) -> pa.DataType:
     return pa.float64() if isinstance(kind, NumericType) else pa.bool_()
 
 
-def _dated(origin: str, safe: DataFrame, at: int) -> tuple[DataFrame, str, int]:
-    """Return the rows with their day and its text, how dates are written, and how many there are."""
+def _dated(origin: str, safe: DataFrame, at: int) -> tuple[DataFrame, str, int, str]:
+    """Return the rows with their day and its text, how dates are written, how many, and what is left out."""
     column = F.col(f"c{at}")
     kind = safe.schema[f"c{at}"].dataType
     # A timestamp is an instant, whatever the zone of the session makes of it.
@@ -105,7 +106,9 @@ def _dated(origin: str, safe: DataFrame, at: int) -> tuple[DataFrame, str, int]:
     table = pa.table({"date_key": found, "date": pa.array(days.astype("datetime64[D]"))})
     mapping = F.broadcast(frame_of(safe.sparkSession, table))
     dated = keyed.join(mapping, "date_key").where("date IS NOT NULL")
-    return dated, read.wording, int(np.unique(days).size)
+    live = np.isnat(days)
+    left_out = f"; '{found[int(live.argmax())]}' is left out, a live price and no close" if live.any() else ""
+    return dated, read.wording, int(np.unique(days[~live]).size), left_out
 
 
 def _instrument(layout: Layout) -> Column:

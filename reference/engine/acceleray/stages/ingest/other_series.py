@@ -73,7 +73,8 @@ def read_series(
     rows = rows.filter(pc.is_valid(rows["price_text"]))
     names = sorted(pc.unique(rows["instrument_id"]).to_pylist())
     cells = {name: rows.filter(pc.equal(rows["instrument_id"], name)) for name in names}
-    return OtherSeries(received.origin, cells, received.understood[0])
+    first, second = received.understood
+    return OtherSeries(received.origin, cells, first, second.partition("; ")[2])
 
 
 def path_of(settings: Settings, of: Fx | Liquidity, section: str, things: str) -> Path:
