@@ -157,9 +157,13 @@ def lost(release: dict[str, bytes], before: dict[str, bytes], after: dict[str, b
 
 
 def in_windows(content: bytes) -> bool:
-    """Return whether every line ends as in Windows: an update keeps that, and merges the lines without it."""
+    """Return whether every line ends as in Windows: an update keeps that, and merges the lines without it.
+
+    A line that ends with two carriage returns keeps one: such a file is merged as it is.
+    """
     plain = content.replace(b"\r\n", b"\n")
-    return b"\0" not in content and plain != content and plain.replace(b"\n", b"\r\n") == content
+    whole = plain != content and plain.replace(b"\n", b"\r\n") == content
+    return whole and b"\0" not in content and b"\r\n" not in plain
 
 
 def lines_of(content: bytes) -> list[bytes]:
