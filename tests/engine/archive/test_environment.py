@@ -15,7 +15,7 @@ from acceleray.runtime.progress import Reporter
 
 LOCK = "numpy==1.0 ; python_version < '3' \\\n    --hash=sha256:00\nSome_Thing==2\n"
 # Makes what a lock asks for: an environment whose Python is this one.
-SCRIPT = 'mkdir -p "$1/bin"; echo made >> "$1/made"; ln -sf {python} "$1/bin/python"; [ -z "$FAIL" ]\n'
+SCRIPT = 'mkdir -p "$1/bin"; echo made >> "$1/made"; ln -sf "{python}" "$1/bin/python"; [ -z "$FAIL" ]\n'
 
 
 @pytest.fixture
