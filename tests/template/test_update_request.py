@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -25,8 +26,11 @@ def project(new_project: NewProject, tmp_path: Path) -> Path:
 
 
 def requested(project: Path, text: Path) -> subprocess.CompletedProcess[str]:
-    front_end = f"{sys.executable} -m acceleray_cli"
-    environment = os.environ | {"ACCELERAY": front_end, "PYTHONPATH": str(ROOT / "src")}
+    # The script takes words, and the place of Python may have a space in it.
+    front_end = text.with_name("acceleray")
+    front_end.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -m acceleray_cli \"$@\"\n")
+    front_end.chmod(0o755)
+    environment = os.environ | {"ACCELERAY": str(front_end), "PYTHONPATH": str(ROOT / "src")}
     command = ["sh", str(SCRIPT), str(text)]
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
 
