@@ -28,7 +28,7 @@ def project(new_project: NewProject, tmp_path: Path) -> Path:
 def requested(project: Path, text: Path) -> subprocess.CompletedProcess[str]:
     # The script takes words, and the place of Python may have a space in it.
     front_end = text.with_name("acceleray")
-    front_end.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -m acceleray_cli \"$@\"\n")
+    front_end.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m acceleray_cli "$@"\n')
     front_end.chmod(0o755)
     environment = os.environ | {"ACCELERAY": str(front_end), "PYTHONPATH": str(ROOT / "src")}
     command = ["sh", str(SCRIPT), str(text)]
