@@ -24,7 +24,7 @@ from render import ROOT
 OWN = ROOT / "build/own tests ü"
 ENGINE, TESTS = ROOT / "template/engine", ROOT / "tests/engine"
 BIN = Path(sys.executable).parent
-# Those that this process may use: `taskset -c 0 make test` has one, and what runs beside would starve Ray there.
+# Those that this process may use. On one core, what runs beside would starve the workers of Ray.
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 GOAL_S = 720
 

@@ -25,8 +25,8 @@ def ray_environment() -> dict[str, str]:
         # Ray on Spark would announce every node that comes or goes in the middle of a run's own lines.
         "RAY_SCHEDULER_EVENTS": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-        # A worker has the niceness 15 and, beside other work on one core, needs more than Ray's minute to start.
-        # Ray then waits for ever for workers that it has given up.
+        # A worker has the niceness 15: beside other work on one core it needs more than a minute to start.
+        # After a minute Ray gives it up, and then waits for it for ever.
         "RAY_worker_register_timeout_seconds": "600",
         "PYTHONPATH": python_path(),
     }
