@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
+import sys
 from pathlib import Path
 
 import acceleray
@@ -25,11 +27,18 @@ def ray_environment() -> dict[str, str]:
         # Ray on Spark would announce every node that comes or goes in the middle of a run's own lines.
         "RAY_SCHEDULER_EVENTS": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-        # A worker has the niceness 15: beside other work on one core it needs more than a minute to start.
-        # After a minute Ray gives it up, and then waits for it for ever.
-        "RAY_worker_register_timeout_seconds": "600",
         "PYTHONPATH": python_path(),
     }
+
+
+def workers_environment() -> dict[str, str] | None:
+    """Return the runtime environment of Ray's workers, None where they need none of their own.
+
+    Ray starts a worker with a runtime environment, such as one of Ray Tune, by a shell, and does not quote the
+    path of Python: with a space in it no worker would ever come up, and Ray would wait for it for ever.
+    """
+    quoted = shlex.quote(sys.executable)
+    return None if quoted == sys.executable else {"py_executable": quoted}
 
 
 def python_path() -> str:

@@ -12,7 +12,12 @@ from acceleray.engines.processes.allowance import processors
 from acceleray.engines.processes.cleanup import family, members, process_environment
 from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.processes.signals import kept_signal_handlers
-from acceleray.engines.ray.environment import LOOPBACK, ray_environment, reread_environment
+from acceleray.engines.ray.environment import (
+    LOOPBACK,
+    ray_environment,
+    reread_environment,
+    workers_environment,
+)
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.gpus import wanted_here
 from acceleray.errors import PortfolioError
@@ -46,6 +51,7 @@ def local_ray(settings: Settings) -> Iterator[FanOut]:
                     log_to_driver=False,
                     configure_logging=False,
                     logging_level="ERROR",
+                    runtime_env=workers_environment(),
                 )
 
         begun(begin, mark)

@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.processes.signals import first_line, kept_signal_handlers
-from acceleray.engines.ray.environment import ray_environment, reread_environment
+from acceleray.engines.ray.environment import ray_environment, reread_environment, workers_environment
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.head import head_awaited
 from acceleray.engines.ray.loopback import LOG, command_in
@@ -51,7 +51,13 @@ def ray_on_spark(settings: Settings, plan: SlotPlan, loopback: bool) -> Iterator
         try:
             with kept_signal_handlers(), head_awaited():
                 address = _start(settings, plan, folder, attempts=2 if loopback else 1)
-                ray.init(address=address, log_to_driver=False, configure_logging=False, logging_level="ERROR")
+                ray.init(
+                    address=address,
+                    log_to_driver=False,
+                    configure_logging=False,
+                    logging_level="ERROR",
+                    runtime_env=workers_environment(),
+                )
         except RuntimeError as error:
             raise PortfolioError(
                 f"Ray did not start inside Spark: {first_line(error.__cause__ or error)[:200]}"
