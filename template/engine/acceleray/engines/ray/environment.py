@@ -34,8 +34,8 @@ def ray_environment() -> dict[str, str]:
 def workers_environment() -> dict[str, str] | None:
     """Return the runtime environment of Ray's workers, None where they need none of their own.
 
-    Ray starts a worker with a runtime environment, such as one of Ray Tune, by a shell, and does not quote the
-    path of Python: with a space in it no worker would ever come up, and Ray would wait for it for ever.
+    Ray starts a worker with a runtime environment, such as one of Ray Tune, by a shell, and does not quote
+    the path of Python: with a space in it no worker would ever come up, and Ray would wait for it for ever.
     """
     quoted = shlex.quote(sys.executable)
     return None if quoted == sys.executable else {"py_executable": quoted}
