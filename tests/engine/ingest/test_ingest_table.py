@@ -163,6 +163,15 @@ def test_a_live_price_in_a_table_is_left_out_and_said(viewed: Callable[[str, str
     assert max(row["date"] for row in received_cells(found)) == date(2024, 12, 27)
     said = "1 instrument, 260 dates; '2024-12-30 11:23:45-05:00' is left out, a live price and no close"
     assert found.understood[1] == said
+    # Two exchanges are open, and their days are those of two offsets.
+    query = (
+        f"SELECT concat(day, replace({time}, '-05', place)) AS date, place AS instrument_id, 1.0D AS price"
+        f" FROM {WEEKDAYS} CROSS JOIN (SELECT explode(array('-05', '+01')) AS place)"
+    )
+    found = received(viewed("two_live", query))
+    assert found.understood[1].endswith("-05:00' and 1 other are left out, live prices and no closes") or (
+        found.understood[1].endswith("+01:00' and 1 other are left out, live prices and no closes")
+    )
 
 
 TEXT = """

@@ -10,6 +10,7 @@ import typer
 from acceleray.cli import text
 from acceleray.cli.options import Environment, Overrides, ProjectFolder
 from acceleray.cli.project import find_project
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.settings import load
 
@@ -65,7 +66,7 @@ def explain(
         text.tell(text.table(_NAMES, [_cells(row) for row in rows], text.terminal_width()))
     taken = sum(row["results"] for row in rows if not row["reason"])
     made = sum(row["results"] for row in rows if row["reason"])
-    print(f"{taken} result{'' if taken == 1 else 's'} reused from earlier runs, {made} made", file=sys.stderr)
+    print(f"{counted(taken, 'result')} reused from earlier runs, {made} made", file=sys.stderr)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from acceleray.counts import counted
 from acceleray.errors import PortfolioError
 from acceleray.extend import Rows, Section
 from acceleray.report.formats import MISSING, number, printable
@@ -71,7 +72,7 @@ def _block(said: str | Rows) -> Block:
         raise TypeError(f"{type(said).__name__} is neither text nor acceleray.extend.Rows")
     rows = [tuple(_cell(value) for value in row) for row in said.rows]
     if uneven := next((row for row in rows if len(row) != len(said.header)), None):
-        cells = f"{len(uneven)} cell{'' if len(uneven) == 1 else 's'}"
+        cells = counted(len(uneven), "cell")
         raise ValueError(f"a row has {cells} where the header has {len(said.header)}")
     return Block(
         printable(said.caption),

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.tables.contract import Table
 
 TOLERANCE = 1e-10
@@ -65,7 +66,7 @@ def compare(table: Table, then: Path, now: Path | None, exact: bool = True) -> C
             was, now_is = _at(one, name, place), _at(other, name, place)
             first = f"at {_key(table, one, place)}: {name} was {was}, is {now_is}"
         number += int(rows_unequal.sum())
-    return Compared(table, rows, f"{number} of {_rows(rows)}, first {first}" if number else "")
+    return Compared(table, rows, f"{number} of {counted(rows, 'row')}, first {first}" if number else "")
 
 
 def _unequal(one: pa.ChunkedArray, other: pa.ChunkedArray, exact: bool) -> NDArray[np.bool_]:
@@ -87,7 +88,7 @@ def _of_rows(table: Table, kept: pq.ParquetFile, made: pq.ParquetFile) -> str:
     names = [name for name in table.key if name != "run_id"]
     then, now = (file.read(names).to_pylist() for file in (kept, made))
     had, has = ({tuple(row.values()) for row in rows} for rows in (then, now))
-    said = f"{_rows(len(now))}, archived {len(then)}"
+    said = f"{counted(len(now), 'row')}, archived {len(then)}"
     for row in (*then, *now):
         key = tuple(row.values())
         if (key in had) != (key in has):
@@ -102,7 +103,3 @@ def _key(table: Table, rows: pa.Table, place: int) -> str:
 
 def _at(rows: pa.Table, name: str, place: int) -> Any:
     return rows[name][place].as_py()
-
-
-def _rows(number: int) -> str:
-    return f"{number} row{'' if number == 1 else 's'}"

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
+
 # Below this smallest eigenvalue of their correlation, one factor is all but a mix of the others.
 _SINGULAR = 1e-6
 _MONTHS_PER_COEFFICIENT = 3
@@ -91,8 +93,7 @@ def _refused(together: NDArray[np.float64], shared: int, minimum: int, anchor: s
     months, factors = together.shape
     needed = months_needed(factors, minimum)
     if shared < minimum:
-        changes = f"{shared} change{'' if shared == 1 else 's'}"
-        return f"it has {changes} in common with {anchor}, {minimum} are needed"
+        return f"it has {counted(shared, 'change')} in common with {anchor}, {minimum} are needed"
     if months < needed:
         return f"it has {months} changes in common with the longer factors, {needed} are needed"
     if float(np.ptp(together[:, -1])) == 0.0:

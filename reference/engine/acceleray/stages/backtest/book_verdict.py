@@ -110,7 +110,7 @@ def _told(
     level: float,
 ) -> str:
     passed = sum(each.passed for each in portfolios.values())
-    # Of one portfolio its own gate tells: there are several here.
+    # A single portfolio is judged by its own gate.
     parts = [f"{passed} of {len(portfolios)} portfolios pass alone"]
     if short := len(portfolios) - tested:
         parts.append(f"{short} of them with too few days to judge")

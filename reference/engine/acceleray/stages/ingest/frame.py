@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, NumericType, StringType, TimestampNTZType, TimestampType
@@ -107,8 +108,17 @@ def _dated(origin: str, safe: DataFrame, at: int) -> tuple[DataFrame, str, int, 
     mapping = F.broadcast(frame_of(safe.sparkSession, table))
     dated = keyed.join(mapping, "date_key").where("date IS NOT NULL")
     live = np.isnat(days)
-    left_out = f"; '{found[int(live.argmax())]}' is left out, a live price and no close" if live.any() else ""
-    return dated, read.wording, int(np.unique(days[~live]).size), left_out
+    return dated, read.wording, int(np.unique(days[~live]).size), _left_out(found, live)
+
+
+def _left_out(texts: pa.ChunkedArray, live: NDArray[np.bool_]) -> str:
+    """Return which of the dates (dates,) are left out, in words that follow others; empty without any."""
+    if not live.any():
+        return ""
+    one, more = texts[int(live.argmax())], int(live.sum()) - 1
+    if not more:
+        return f"; '{one}' is left out, a live price and no close"
+    return f"; '{one}' and {counted(more, 'other')} are left out, live prices and no closes"
 
 
 def _instrument(layout: Layout) -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from acceleray.counts import counted
 from acceleray.settings import Settings
 
 # The order in which an analyst reads them.
@@ -70,9 +71,8 @@ def decide(found: Evidence, settings: Settings, source: str) -> tuple[str, str]:
     if found.q_hochberg <= rate:
         return "watch", f"Luck is unlikely (q {_share(found.q_hochberg)}), but {_listed(fallen)}."
     also = f"; besides, {_listed(fallen[1:])}" if fallen[1:] else ""
-    tests = f"{found.tests} test{'' if found.tests == 1 else 's'}"
     reason = (
-        f"Not told from luck: among {tests} a |t| of {abs(found.t):.1f} has "
+        f"Not told from luck: among {counted(found.tests, 'test')} a |t| of {abs(found.t):.1f} has "
         f"q {_share(found.q_hochberg)}, above {_share(rate)}{also}."
     )
     if abs(found.rank_ic) > highest:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.report import canvas, formats, heat
 from acceleray.report.canvas import Drawing, draw
 from acceleray.report.scoring.components import Components
@@ -102,7 +103,7 @@ def components(found: Components) -> Drawing | None:
     values, names = found.values, list(found.instruments)
     if found.left_out:
         values = np.column_stack([values, found.rest])
-        names.append(f"{found.left_out} other{'' if found.left_out == 1 else 's'}")
+        names.append(counted(found.left_out, "other"))
     lines = [line.name for line in found.portfolios]
 
     def paint(figure: Figure, narrow: bool) -> None:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
 from acceleray.report import canvas, formats
 from acceleray.report.canvas import Drawing, draw
 from acceleray.report.tuning.data import PARAMETERS, Report, Trial
@@ -75,7 +76,7 @@ def curves(report: Report) -> Drawing | None:
             markersize=8,
             color=canvas.ACCENT,
             zorder=5,
-            label=f"its best: {report.best.rounds} round{'' if report.best.rounds == 1 else 's'}",
+            label=f"its best: {counted(report.best.rounds, 'round')}",
         )
         axes.autoscale_view()
         axes.set_xlim(0, max(float(one.curve[0][-1]) for one in drawn) * 1.03)

@@ -8,13 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acceleray.quant.currencies import pair_of
+from acceleray.stages.book.things import CURRENCY_TRADES
 
 # Lines about single rows or instruments; the tables have all of them.
 _NAMED = 5
 # Weights that add up to more than this are leverage beyond any fund's, or per cent without a sign.
 _GROSS = 20.0
-# Types of currency trades.
-_TRADES = ("fx", "forward")
 
 
 def counts_of(positions: pa.Table, instruments: pa.Table) -> str:
@@ -48,7 +47,7 @@ def lines_of(
     unpriced = held.filter(pc.and_(pc.invert(held["priced"]), pc.not_equal(held["type"], "cash")))
     every = unpriced.to_pylist()
     # A forward on a pair is valued at rates, whether or not the pair has a series.
-    trades = [row for row in every if row["type"] in _TRADES]
+    trades = [row for row in every if row["type"] in CURRENCY_TRADES]
     alone = [row for row in trades if pair_of(row["instrument_id"]) or not row["proxy"]]
     lines += _named([line for row in alone if (line := _trade(row))], "", "silver.instruments_known")
     said = {row["instrument_id"] for row in alone}
