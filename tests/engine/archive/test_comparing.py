@@ -88,7 +88,7 @@ def test_a_table_that_was_not_written_differs_unless_it_had_no_row(write: Write)
 def test_rows_beyond_the_first_group_are_compared_too(write: Write) -> None:
     values = {f"{number:06d}": float(number) for number in range(GROUP + 2)}
     one, other = write(values), write(values | {f"{GROUP + 1:06d}": -1.0})
-    assert compare(TABLE, one, other).difference.startswith(f"1 of {GROUP + 2} rows, first at name=065537:")
+    assert compare(TABLE, one, other).difference.startswith(f"1 of {GROUP + 2:,} rows, first at name=065537:")
 
 
 def test_on_another_processor_numbers_may_differ_by_ten_to_the_minus_ten_and_digests_anyhow(
