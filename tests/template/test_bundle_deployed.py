@@ -39,8 +39,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkspaceCli
         command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
+        # Guards against hanging alone: a busy machine starts a program slowly.
+        deadline = time.monotonic() + 1200
+        while process.poll() is None and time.monotonic() < deadline:
             with suppress(OSError), urllib.request.urlopen(f"{address}/_minilake/health", timeout=5):
                 break
             time.sleep(0.2)

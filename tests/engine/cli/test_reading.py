@@ -21,6 +21,7 @@ from deltalake import write_deltalake
 from acceleray.engines.delta.log import table_folder
 from acceleray.settings import load
 from acceleray.tables import CALIBRATION, MODEL_DECISIONS, PRICES_RECEIVED, RUN_TABLES, RUNS, Table
+from engines.living import PATIENCE_S
 from portfolio import PROJECT
 
 Portfolio = Callable[..., tuple[int, list[str], list[str]]]
@@ -252,7 +253,7 @@ def test_a_command_that_only_looks_loads_no_engine_and_starts_no_program(
     (tmp_path / "jdk" / "release").write_text('IMPLEMENTOR="X"\nJAVA_VERSION="17.0.9"\n')
     here = os.environ | {"JAVA_HOME": str(tmp_path / "jdk")}
     process = python("-c", WATCHED, *arguments, cwd=project, env=here)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=PATIENCE_S)
     code, heavy, started = json.loads(out.splitlines()[-1])
     # What the doctor finds missing is the machine's; here there is not even a pyproject.toml.
     assert (code, heavy, started) == (int(arguments == ("doctor",)), [], []), err
@@ -260,7 +261,7 @@ def test_a_command_that_only_looks_loads_no_engine_and_starts_no_program(
 
 def test_the_real_command_reads_a_table_and_ends_quietly(warehouse: Path, python: Start) -> None:
     process = python("-m", "portfolio", "show", "gold.runs", "--limit", "1", cwd=warehouse)
-    out, err = process.communicate(timeout=1200)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert out.splitlines()[1].startswith("run-1 ")
     assert err.splitlines() == ["gold.runs: 1 of 2 rows; --limit N shows more, --csv FILE writes all of them"]

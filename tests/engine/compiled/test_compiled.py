@@ -11,6 +11,7 @@ import pytest
 
 from acceleray.compiled import CannotCompileError, Program, build, code, load
 from compiled.kernels import doubled, entry, total_of_doubles, without_a_type
+from engines.living import PATIENCE_S
 
 PROGRAM = Program("total", (doubled, total_of_doubles), entry, ("float64*", "int64", "float64*"))
 SCRIPT = """
@@ -86,7 +87,7 @@ def test_bytes_that_are_not_those_written_are_no_machine_code(tmp_path):
 def test_of_processes_that_want_it_at_once_one_compiles(tmp_path):
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = "".join(process.communicate(timeout=120)[0] for process in both).split()
+    said = "".join(process.communicate(timeout=PATIENCE_S)[0] for process in both).split()
     assert sorted(said) == ["20.0", "20.0", "compiles"]
 
 

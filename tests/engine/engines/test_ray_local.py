@@ -10,6 +10,7 @@ import pytest
 from acceleray.engines.processes.cleanup import family, members
 from acceleray.engines.ray.local import begun
 from acceleray.errors import PortfolioError
+from engines.living import PATIENCE_S
 
 # As Ray words it.
 SLOW = "The current node timed out during startup. This could happen because the GCS has become overloaded."
@@ -27,7 +28,7 @@ def test_a_second_attempt_finds_nothing_left_of_the_first() -> None:
     with family() as mark:
         begun(begin, mark)
         assert len(started) == 2
-        assert started[0].wait(timeout=60) != 0
+        assert started[0].wait(timeout=PATIENCE_S) != 0
         assert [process.pid for process in members(mark)] == [started[1].pid]
         started[1].kill()
         started[1].wait()

@@ -17,6 +17,7 @@ from acceleray import whole_files
 from acceleray.engines.handoff.files import check_pages, write_part
 from acceleray.report.rendering import save
 from acceleray.whole_files import put_in_place
+from engines.living import PATIENCE_S
 
 REFUSED = [errno.ENOSYS, errno.ENOTSUP, errno.EXDEV]
 
@@ -85,7 +86,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             pytest.skip("this system does not let tests mount")
         yield folder
         ctypes.CDLL(None).umount2(os.fsencode(folder), 2)
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE_S)
 
 
 def test_a_volume_that_refuses_renames_takes_parts_and_reports(volume: Path) -> None:

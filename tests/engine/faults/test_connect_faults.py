@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from acceleray.engines.processes.cleanup import MARK
+from engines.living import PATIENCE_S
 from faults.drill import OPEN
 from faults.watching import (
     assert_nothing_is_left,
@@ -50,7 +51,7 @@ def test_a_server_killed_half_way_costs_one_line_and_the_next_run_finishes(
         assert "token" not in " ".join(server.cmdline())
         server.kill()
         (gate / OPEN).touch()
-        assert process.wait(timeout=600) == 2
+        assert process.wait(timeout=PATIENCE_S) == 2
     said = log.read_text(encoding="utf-8")
     [line] = [line for line in said.splitlines() if line.startswith("Error: ")]
     assert "ended before the run did; what was committed stays, so run again." in line

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from engines.living import PATIENCE_S
 from report.invented_desk import desk
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -40,7 +41,8 @@ def wider_than_paper(markup: str, folder: Path) -> str:
     path.write_text(on_paper.replace("</body>", MEASURED), encoding="utf-8")
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--dump-dom")
     command = [str(BROWSER), *options, f"--user-data-dir={folder / 'browser'}", f"--window-size={PAPER},1000"]
-    said = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=120).stdout
+    command.append(path.as_uri())
+    said = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S).stdout
     found = re.search(r"WIDE\[(.*?)\]", said, re.DOTALL)
     assert found, said[-500:]
     return html.unescape(found[1])
