@@ -42,6 +42,10 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         "portfolio,ticker,weight\nA,AAPL,0.6\n", "portfolio_id,nav\nA,0\n", "",
         "has NAV 0 for portfolio A, whose positions are weights",
     ),
+    "a NAV below zero with weights": (
+        "portfolio,ticker,weight\nA,AAPL,0.6\n", "portfolio_id,nav\nA,-1000\n", "",
+        "has NAV -1,000 for portfolio A, whose positions are weights",
+    ),
     "an unknown parent": (BOOK, TREE + "C,,,,,NOBODY\n", "", "has parent NOBODY for portfolio C"),
     "an own ancestor": (
         BOOK, "portfolio_id,parent_id\nA,B\nB,C\nC,A\n", "", "A is its own ancestor (A in B in C in A)",
