@@ -13,8 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import hashes
 from acceleray_cli import quick
+from acceleray_cli.cli import main
+from releases import git, missing_history, release_as_next
 from render import render
+from updating import append, commit, generate
 
 INSTRUMENTS, DAYS = 6, 700
 SMALL = (
@@ -53,10 +57,15 @@ def extended(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with quick.writing():
         answers = {"workloads": ["investment_signal_prioritization"]}
         project = render(template, tmp_path_factory.mktemp("extended") / "project", answers)
+    extend(project)
+    return project
+
+
+def extend(project: Path) -> None:
+    """Write all examples of the page, and the prices that they read, into a project."""
     for name, text in examples(project).items():
         (project / name).write_text(text, encoding="utf-8")
     prices(project / "data/vault")
-    return project
 
 
 def examples(project: Path) -> dict[str, str]:
@@ -123,9 +132,28 @@ def run_and_look(project: Path) -> str:
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(900)
 def test_one_run_uses_every_extension_of_the_page(extended: Path) -> None:
     run_and_look(extended)
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(bool(missing_history()), reason=missing_history() or "all releases are here")
+def test_after_an_update_of_the_engine_one_run_uses_every_extension_again(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clone, module, remark = tmp_path / "source", "engine/acceleray/errors.py", "# Of the next release.\n"
+    git(tmp_path, "clone", "--quiet", str(source), str(clone))
+    project = generate(clone, tmp_path / "our project ü", workloads=["investment_signal_prioritization"])
+    extend(project)
+    commit(project)
+    own = examples(project)
+    append(f"template/{module}", remark).do(clone)
+    hashes.write(clone / "template/engine")
+    release_as_next(clone, "10000")
+    assert main(["update", str(project), "--to", "10000"]) == 0, capsys.readouterr().err
+    assert (project / module).read_text(encoding="utf-8").endswith(remark)
+    assert {name: (project / name).read_text(encoding="utf-8") for name in own} == own
+    run_and_look(project)
 
 
 def test_the_page_shows_every_extension_point_and_its_examples_are_clean(extended: Path) -> None:
