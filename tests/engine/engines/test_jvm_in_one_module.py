@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import acceleray
+from acceleray.engines.spark import jvm
+from acceleray.errors import PortfolioError
 from rendered import TEMPLATE
 
 # As imported, so that a fault planted in a copy is found there.
@@ -76,3 +80,10 @@ def test_the_module_is_imported_without_spark() -> None:
     names = {one.name for node in imports if isinstance(node, ast.Import) for one in node.names}
     names |= {str(node.module) for node in imports if isinstance(node, ast.ImportFrom)}
     assert not {name for name in names if name.split(".")[0] in ("pyspark", "py4j")}
+
+
+def test_what_another_pyspark_lacks_is_one_line() -> None:
+    session: Any = SimpleNamespace(sparkContext=SimpleNamespace())
+    for ask, name in ((jvm.executors, "_jsc"), (lambda of: list(jvm.running_jobs(of)), "_jvm")):
+        with pytest.raises(PortfolioError, match=rf"^pyspark \S+ has no {name}, which .*\(seen in 4\.1\.4\)"):
+            ask(session)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from acceleray.engines.ray import private
+from acceleray.engines.spark import jvm
 from rendered import ENGINE
 
 PAGE = (ENGINE / "docs/first_deployment.md").read_text(encoding="utf-8")
@@ -38,3 +39,13 @@ def test_each_private_module_of_ray_and_where_it_is_used_are_named() -> None:
     assert len(used) > 3
     assert sorted(name for name in used if f"`{name}`" not in what) == []
     assert (ENGINE / "acceleray" / where.strip("`")).is_file()
+
+
+def test_each_private_name_of_spark_and_where_it_is_used_are_named() -> None:
+    _, what, where, seen = row("Spark")
+    code = Path(jvm.__file__).read_text(encoding="utf-8")
+    used = {name for call in re.findall(r"_private\(.*", code) for name in re.findall(r'"(_\w+)"', call)}
+    assert len(used) > 3
+    assert sorted(name for name in used if name not in what) == []
+    assert (ENGINE / "acceleray" / where.split(";")[0].strip("`")).is_file()
+    assert seen == jvm.SEEN_IN
