@@ -84,9 +84,12 @@ def test_a_notebook_finds_its_project_one_folder_up_and_its_environment_by_where
     here = settings_from(CHOSEN)
     assert (here.project_dir, here.environment, here.profile) == (tmp_path, "local", "local")
     assert (here.seed, here.market_data.name) == (7, "two words")
-    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
-    there = settings_from(CHOSEN)
-    assert (there.project_dir, there.environment, there.profile) == (tmp_path, "dev", "databricks")
+    # MLflow, too, knows serverless compute by the second alone.
+    for name, version in (("DATABRICKS_RUNTIME_VERSION", "17.3"), ("DATABRICKS_ENV_VERSION", "5")):
+        with monkeypatch.context() as there_alone:
+            there_alone.setenv(name, version)
+            there = settings_from(CHOSEN)
+        assert (there.project_dir, there.environment, there.profile) == (tmp_path, "dev", "databricks")
 
 
 def test_a_notebook_outside_of_a_project_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
