@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import bundle
+from acceleray.testing.bundle import faults
 from bundle_faults import assert_found, copied_bundle, line_that_begins, planted
 
 JOB, SCHEMAS, TOP = "resources/end_to_end_pipeline.job.yml", "resources/schemas.yml", "databricks.yml"
@@ -86,6 +87,10 @@ FAULTS = [
     (JOB, "spark_version: ${var.runtime}", "spark_version: 18.x-scala2.13", "no ML runtime"),
     (JOB, "max_concurrent_runs: 1", "email_notifications: {on_failure: [nobody]}", "no e-mail address"),
     (JOB, "- task_key: check", "- description: looks", "task_key: missing"),
+    (JOB, "queue:\n        enabled: true", "queue: enabled", "QueueSettings is expected"),
+    (JOB, "tags:\n", "tags: none\n      parameters:\n", "names with values are expected"),
+    (SCHEMAS, "[USE_SCHEMA, SELECT]", "SELECT", "a list is expected"),
+    (JOB, "project: ${workspace.file_path}", "project: ${workspace.folder}", "nothing has this name"),
     (SCHEMAS, "  schemas:", "  schemata: {}\n  schemas:", "not a kind that is checked"),
     # Who can change what runs.
     (
@@ -205,6 +210,15 @@ def test_a_file_without_anything_in_it_is_refused(copied: Path) -> None:
     (copied / EXPERIMENT).write_text("# nothing\n", encoding="utf-8")
     with pytest.raises(ValueError, match=f"^{EXPERIMENT}:1: the file is empty$"):
         bundle.problems(copied)
+
+
+def test_the_test_that_a_project_receives_names_files_that_are_missing(copied: Path) -> None:
+    assert faults(copied) == []
+    planted(copied / JOB, "04_end_to_end_pipeline.py", "04_end_to_end.py")
+    planted(copied / TOP, "  - resources/*.yml", "  - resources/*.yml\n  - jobs/*.yml")
+    pattern, notebook = faults(copied)
+    assert pattern == "databricks.yml includes jobs/*.yml, but no file matches."
+    assert notebook.endswith(" names ../notebooks/04_end_to_end.py, which does not exist.")
 
 
 def test_a_project_in_which_nothing_is_planted_has_no_fault(copied: Path) -> None:

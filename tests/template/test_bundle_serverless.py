@@ -39,7 +39,7 @@ FAULTS = [
         JOB,
         "- task_key: check\n          environment_key: connect",
         "- task_key: check\n          environment_key: x",
-        "",
+        "no environment of this job is called x",
     ),
     (
         JOB,
@@ -50,6 +50,7 @@ FAULTS = [
     (JOB, "notebook_task:", "libraries: []\n          notebook_task:", "takes no libraries of a task"),
     (JOB, 'environment_version: "5"', 'environment_version: "4"', "environment_version must be 5 or newer"),
     (JOB, 'environment_version: "5"', "environment_version: 5", "is not of type str"),
+    (JOB, "          spec:", "          special:", "the environment has no spec"),
     (JOB, "dependencies:", "depends:", "depends"),
     (JOB, f"{INSTALLED}cpu.txt", f"{INSTALLED}cpus.txt", "there is no file engine/libraries/cpus.txt"),
     (JOB, f"{INSTALLED}cpu.txt", "- pyspark==4.1.4", "would replace the Spark of serverless compute"),
