@@ -3,7 +3,8 @@
 Ingests prices and builds features as the workload does, searches once, and then runs the very trials that
 were proposed to their last round, in parallel, in the same way. Prints seconds, boosting rounds and the best
 rank IC of both, and the ratio. The search goes first, so that it pays for whatever is cold.
-Run it from the project: `python benchmarks/tune.py --set market_data.source=simulated`.
+Run it from the project:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/tune.py --set market_data.source=simulated`.
 """
 
 from __future__ import annotations
