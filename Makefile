@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = "$(VENV)/bin"
 # Keeps compiled modules out of template/.
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
-# Many containers say to keep none: each process would compile all libraries again, a second or more of imports.
+# Many containers set it: every process would then compile all libraries again, a second or more per import.
 unexport PYTHONDONTWRITEBYTECODE
 # The environment that builds the site; tests neither install nor need it.
 DOCS = build/docs-env
