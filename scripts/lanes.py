@@ -45,7 +45,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Took:
-    """What a lane took: seconds, those of processors, and whether all of its commands succeeded."""
+    """The cost of a lane: seconds, those of processors, and whether all of its commands succeeded."""
 
     lane: Lane
     seconds: float

@@ -30,7 +30,7 @@ EXTRA = ROOT / "build/docs/extra"
 
 @dataclass
 class Site:
-    """What is collected: pages by their path below the site, and what is wrong with them."""
+    """The collected pages, by their path below the site, and their errors."""
 
     kinds: dict[str, Any]
     links: Links

@@ -20,7 +20,7 @@ from acceleray_cli.refusals import RefusedError, in_plain_words
 
 @dataclass(frozen=True)
 class Adoption:
-    """What happens to each file of a project by its name: it is new, the same, or next to another one.
+    """The outcome for each file of a project, by name: new, the same, or next to another one.
 
     `beside` has the name that a file gets where the repository has another one; `ignored` are names that
     the repository's own rules keep out of commits.

@@ -30,7 +30,7 @@ YES_OR_NO = {"true": True, "yes": True, "false": False, "no": False}
 
 @dataclass(frozen=True)
 class Question:
-    """What has to be known of a question before Copier looks at an answer to it."""
+    """Facts about a question, needed before Copier looks at an answer to it."""
 
     name: str
     type: str

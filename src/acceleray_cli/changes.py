@@ -43,7 +43,7 @@ ALIKE = 0.9
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one file: its new name if it gets one, and what would serve instead of an edit."""
+    """The change of one file: its new name if it gets one, and the supported way instead of an edit."""
 
     state: str
     name: str

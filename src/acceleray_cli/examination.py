@@ -1,4 +1,4 @@
-"""What a machine lacks for a project, before there is one: each thing one line with what mends it.
+"""Requirements that a machine lacks for a project, before there is one: one line each, with its remedy.
 
 A project's own `doctor` knows its settings and asks more. The front end is installed without the engine, so
 the module that asks the operating system (`allowance.py`) is the engine's, copied; a test holds both equal.

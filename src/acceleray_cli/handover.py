@@ -1,4 +1,4 @@
-"""What an update does to a project's own files when the engine moved into a separate folder."""
+"""Changes that an update makes to a project's own files when the engine moved into a separate folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CODE = (".ipynb", ".toml", ".yml", ".yaml", ".json", ".cfg", ".ini", ".sh", ".sq
 
 @dataclass
 class Handover:
-    """What was done: files that moved, files that were adapted, and lines on what is left to do by hand."""
+    """The result: files that moved, files that were adapted, and lines on the work left to do by hand."""
 
     moved: dict[str, str] = field(default_factory=dict)
     rewritten: set[str] = field(default_factory=set)

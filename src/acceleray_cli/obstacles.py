@@ -1,4 +1,4 @@
-"""What stands where a file of a project is to go: a folder of this name, or a file in place of a folder."""
+"""Obstacles to a file of a project: a folder of its name, or a file in place of its folder."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ LAST_YEAR = 2099
 
 @dataclass(frozen=True)
 class _Field:
-    """What a field is called, its least and greatest number, and names of numbers from the least."""
+    """The name of a field, its least and greatest number, and names of numbers from the least."""
 
     name: str
     least: int

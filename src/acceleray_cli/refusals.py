@@ -1,4 +1,4 @@
-"""What the front end says instead of a traceback."""
+"""Lines that the front end prints instead of a traceback."""
 
 from __future__ import annotations
 

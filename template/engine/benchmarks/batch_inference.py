@@ -50,7 +50,7 @@ STAGES = ("Build returns", "Simulate", "Score", "Write")
 
 @dataclass
 class Spent:
-    """What one run took: seconds in all, and of each stage its seconds and the largest memory, in MB."""
+    """The cost of one run: seconds in all, and for each stage its seconds and largest memory, in MB."""
 
     seconds: float = 0.0
     stages: dict[str, tuple[float, float]] = field(default_factory=dict)

@@ -38,7 +38,7 @@ WINDOW = 100
 
 @dataclass
 class Spent:
-    """What the stage took: rows committed, wall-clock seconds, and the largest resident memory."""
+    """The cost of the stage: rows committed, wall-clock seconds, and the largest resident memory."""
 
     rows: int = 0
     seconds: float = 0.0

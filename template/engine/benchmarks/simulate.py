@@ -39,7 +39,7 @@ PASSES = "three passes"
 
 @dataclass
 class Spent:
-    """What one size took: wall-clock seconds, and the largest memory seen, in MB."""
+    """The cost of one size: wall-clock seconds, and the largest memory seen, in MB."""
 
     seconds: float = 0.0
     peak_mb: float = 0.0

@@ -1,4 +1,4 @@
-"""What stopping trials early saves: a search, and the same trials run to the end, on the same workers.
+"""Measure the gain of early stopping: a search, and the same trials run to the end, on the same workers.
 
 Ingests prices and builds features as the workload does, searches once, and then runs the very trials that
 were proposed to their last round, in parallel, in the same way. Prints seconds, boosting rounds and the best
@@ -43,7 +43,7 @@ MOST_OF_THE_TIME = 1.0 / 3.0
 
 @dataclass(frozen=True)
 class Side:
-    """What one side took and found."""
+    """The cost and result of one side."""
 
     seconds: float
     rounds: int

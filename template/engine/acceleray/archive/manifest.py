@@ -1,4 +1,4 @@
-"""What an archive says of itself, and the hashes by which it is known to be whole.
+"""The manifest of an archive, and the hashes that prove it complete.
 
 `SHA256SUMS` has a line for every other file, so `sha256sum -c SHA256SUMS` checks an archive without any code
 of ours. The SHA-256 of that file is the archive's seal: kept elsewhere, it says years later that nothing was

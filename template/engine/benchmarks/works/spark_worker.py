@@ -1,4 +1,4 @@
-"""What an expert does inside a Python worker of Spark so that many small tasks cost little."""
+"""Expert settings inside a Python worker of Spark, with which many small tasks cost little."""
 
 from __future__ import annotations
 
