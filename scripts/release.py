@@ -34,7 +34,7 @@ def refusals(version: str, root: Path = ROOT) -> list[str]:
     try:
         wanted = Version(version)
     except InvalidVersion:
-        return [f"'{version}' is no version of PEP 440, by which Copier compares; write it like 0.2.0."]
+        return [f"'{version}' is not a version of PEP 440, by which Copier compares; write it like 0.2.0."]
     found = []
     if str(wanted) != version:
         found.append(f"Write {version} as {wanted}: two spellings of one version would be two tags.")

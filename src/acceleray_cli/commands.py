@@ -96,7 +96,7 @@ def _chosen(options: Namespace) -> Iterator[tuple[Template, str | None, Answers]
             " for updates, give them to a credential helper of Git (git help credentials) or use ssh."
         )
     if version is None:
-        _note("The template is no Git repository, so the project cannot be updated from it later.")
+        _note("The template is not a Git repository, so the project cannot be updated from it later.")
 
 
 def doctor(options: Namespace) -> int:
@@ -232,7 +232,7 @@ def _version(template: Template, wanted: str | None) -> str | None:
     if not template.versioned:
         if wanted:
             raise RefusedError(
-                f"{template.location} is no Git repository and has no version {wanted}; leave --at out."
+                f"{template.location} is not a Git repository and has no version {wanted}; leave --at out."
             )
         return None
     if wanted is None:

@@ -62,5 +62,5 @@ def test_a_cell_that_raises_is_shown_with_its_line_and_nothing_after_it_runs(tmp
 
 
 def test_what_is_no_notebook_is_refused() -> None:
-    with pytest.raises(PortfolioError, match="This is no notebook"):
+    with pytest.raises(PortfolioError, match="This is not a notebook"):
         cells("import os\n")

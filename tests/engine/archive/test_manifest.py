@@ -65,7 +65,7 @@ def test_a_lost_and_an_added_file_are_named(archive: Path) -> None:
 
 
 def test_what_is_no_archive_and_what_newer_code_made_are_refused(archive: Path, tmp_path: Path) -> None:
-    with pytest.raises(PortfolioError, match="is no archive of a run"):
+    with pytest.raises(PortfolioError, match="is not an archive of a run"):
         verified(tmp_path)
     write(archive, {"format": FORMAT + 1})
     seal(archive)

@@ -60,7 +60,7 @@ def proxied(calibration: Calibration) -> Calibration:
 def test_cash_is_held_with_its_own_tiny_volatility_and_counts_as_modelled(calibration: Calibration) -> None:
     cash = calibration.fits[3]
     assert (cash.status, cash.modelled) == ("held", True)
-    assert cash.reason == "hardly moves (0 % a day): constant volatility is used"
+    assert cash.reason == "hardly moves (0 % per day): constant volatility is used"
     assert 0.0 < cash.next_sigma < 1e-8
 
 

@@ -55,7 +55,7 @@ def connect_session(module: str = "pyspark.sql.connect.session", context: Any = 
 def test_serverless_compute_is_refused_for_every_profile(profile: str, environ: dict[str, str]) -> None:
     assert refusal(checks.refuse_unsupported_environment, profile, environ) == (
         "This is serverless compute of Databricks, where Ray cannot run inside Spark; "
-        "use a cluster with dedicated (single user) access mode, or take --profile connect, "
+        "use a cluster with dedicated (single user) access mode, or use --profile connect, "
         "where Ray runs next to the notebook."
     )
 
@@ -103,9 +103,9 @@ def test_profile_cluster_on_windows_is_refused() -> None:
 
 def test_an_environment_that_asks_for_spark_connect_is_refused() -> None:
     remote = checks.unsupported_place("local", {"SPARK_REMOTE": "sc://far"}, NOWHERE)
-    assert str(remote).endswith("unset SPARK_REMOTE or take --profile connect.")
+    assert str(remote).endswith("unset SPARK_REMOTE or use --profile connect.")
     mode = checks.unsupported_place("cluster", {"SPARK_API_MODE": "connect"}, NOWHERE)
-    assert str(mode).endswith("unset SPARK_API_MODE or take --profile connect.")
+    assert str(mode).endswith("unset SPARK_API_MODE or use --profile connect.")
     assert checks.unsupported_place("cluster", {"SPARK_API_MODE": "classic"}, NOWHERE) is None
 
 
@@ -139,7 +139,7 @@ def test_standard_access_mode_is_refused_by_its_tag(mode: str) -> None:
         RUNTIME,
     ) == (
         f"This Databricks cluster has standard (shared) access mode ({mode}), where Ray cannot run inside "
-        "Spark; use a cluster with dedicated (single user) access mode, or take --profile connect."
+        "Spark; use a cluster with dedicated (single user) access mode, or use --profile connect."
     )
 
 

@@ -56,7 +56,7 @@ def test_a_mapping_names_the_series_of_a_pair_and_its_twin_is_no_rate_then() -> 
         "DEXUSEU": ("EUR", "USD"),
         "GBPUSD": ("GBP", "USD"),
     }
-    with pytest.raises(ValueError, match="EURXXX is no pair"):
+    with pytest.raises(ValueError, match="EURXXX is not a pair"):
         rates_among(names, {"EURXXX": "DEXUSEU"})
-    with pytest.raises(ValueError, match="mapped to NOWHERE, which is no series"):
+    with pytest.raises(ValueError, match="mapped to NOWHERE, which is not a series"):
         rates_among(names, {"EURUSD": "NOWHERE"})

@@ -71,7 +71,7 @@ def test_what_is_not_in_the_risk_is_said_before_anything_else(desk_rows: Rows, p
     made = page(desk_rows)
     said = (
         "Not in the risk, in % of NAV: PAIRS: 5.00 % not priced; GROWTH: 1 position without a known value."
-        " What it may lose is in no number here."
+        " No number includes what it may lose."
     )
     assert said in made.text
     assert made.text.index(said) < made.text.index("Portfolio risk report", 60)

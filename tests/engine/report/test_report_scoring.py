@@ -241,7 +241,7 @@ def test_of_a_long_history_only_the_newest_date_is_read(
     score = page_settings.score.model_copy(update={"history_d": 2})
     made = scoring_page(rows, page_settings.model_copy(update={"score": score}))
     assert "0.4000" not in made.text
-    assert "These scores are no backtest" in made.text.replace("these scores", "These scores")
+    assert "These scores are not a backtest" in made.text.replace("these scores", "These scores")
     assert "6 rows came in" in made.text
 
 

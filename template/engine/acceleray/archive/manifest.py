@@ -46,7 +46,7 @@ def verified(folder: Path) -> tuple[dict[str, Any], str]:
     sums = folder / SUMS
     if not sums.is_file():
         raise PortfolioError(
-            f"{folder} is no archive of a run: it has no {SUMS}; name another folder, or remove it."
+            f"{folder} is not an archive of a run: it has no {SUMS}; name another folder, or remove it."
         )
     kept: dict[str, str] = {}
     for line in sums.read_text(encoding="utf-8").splitlines():

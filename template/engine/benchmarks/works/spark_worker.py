@@ -1,4 +1,4 @@
-"""Expert settings inside a Python worker of Spark, with which many small tasks cost little."""
+"""Set up a Python worker of Spark as an expert does, so that many small tasks cost little."""
 
 from __future__ import annotations
 
