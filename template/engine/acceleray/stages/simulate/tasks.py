@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from acceleray.quant.euler import Band, Weighted
 from acceleray.quant.rank_search import BINS, Brackets, Level, counted, pilot_bounds
 from acceleray.quant.scenarios import atoms
+from acceleray.quant.tail_scans import at_least
 from acceleray.quant.tails import Above, Pairs, Wanted, collected
 from acceleray.stages.simulate.attribution import log_returns
 from acceleray.stages.simulate.reverse import Reached, reached
@@ -236,12 +237,3 @@ def attribute(
         sums.append(total)
         about += [] if losing is None else [losing]
     return Attributed(sums, about)
-
-
-def at_least(
-    losses: NDArray[np.float64], least: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return portfolio, scenario and loss of each loss (portfolios, scenarios) not below least."""
-    places = np.flatnonzero(losses >= least[:, np.newaxis])
-    rows = places // losses.shape[1]
-    return rows, places - rows * losses.shape[1], losses.ravel()[places]
