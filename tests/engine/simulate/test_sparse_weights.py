@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from acceleray.compiled import DEFAULT_FOLDER
+from acceleray.quant import sparse_products
 from acceleray.quant.sparse_rows import SparseRows
 from acceleray.stages.simulate import found as results
 from acceleray.stages.simulate.engine import simulated
@@ -53,6 +55,25 @@ def test_sparse_weights_change_no_bit(dense: World, wide: World, monkeypatch: py
         np.testing.assert_array_equal(own.volatility, expected.volatility)
         for name in ("factor", "specific", "residual"):
             np.testing.assert_array_equal(getattr(own.attribution, name), getattr(expected.attribution, name))
+
+
+def test_multiplying_only_what_is_held_finds_the_same_risk(
+    dense: World, wide: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sparse_products, "_FEW", 1.0)
+    few = replace(wide, weights=SparseRows.of(WEIGHTS))
+    assert few.few_held
+    compiled = found_of(replace(few, compiled_in=DEFAULT_FOLDER))
+    for own, other, expected in zip(found_of(few), compiled, found_of(dense), strict=True):
+        for level in (VAR, ES):
+            for measure in ("value_at_risk", "expected_shortfall"):
+                one, two, three = (getattr(each.tail, measure)(level) for each in (own, other, expected))
+                np.testing.assert_array_equal(one, two)
+                np.testing.assert_allclose(one, three, rtol=1e-12)
+        for name in ("value_at_risk_contributions", "expected_shortfall_contributions"):
+            one, two, three = (np.asarray(getattr(each, name)[:]) for each in (own, other, expected))
+            np.testing.assert_array_equal(one, two)
+            np.testing.assert_allclose(one, three, rtol=0, atol=1e-13)
 
 
 def test_contributions_that_no_table_shows_are_not_kept(dense: World, wide: World) -> None:

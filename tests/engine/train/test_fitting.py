@@ -33,6 +33,8 @@ class Here:
     def share(self, value: Any) -> Any:
         return value
 
+    held = share
+
     def map(
         self,
         function: Callable[..., Any],
