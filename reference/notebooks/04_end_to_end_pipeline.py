@@ -103,7 +103,7 @@ show_rows(run, FEATURES, "instrument_id", "date", "momentum_12_1", "volatility_3
 # MAGIC A GJR-GARCH-t model is fitted to the returns of each instrument on every day of the schedule and
 # MAGIC today; a gate decides whether the fits may be used. Fits of an interrupted run are reused.
 # MAGIC
-# MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
+# MAGIC **Ray**, because these are hundreds of independent fits of very different length that share one
 # MAGIC array of returns: question 7. The driver passes the returns to Ray as sorted Arrow data, from the
 # MAGIC version shown below.
 

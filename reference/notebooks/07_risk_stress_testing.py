@@ -107,7 +107,7 @@ show_rows(run, RETURNS, "instrument_id", "date", "return_1d")
 # MAGIC A GJR-GARCH-t model is fitted to the returns of each instrument on every day of the schedule; a gate
 # MAGIC decides whether the fits may be used. Fits of an interrupted run are reused.
 # MAGIC
-# MAGIC **Ray**, because these are thousands of independent fits of very different length that share one
+# MAGIC **Ray**, because these are hundreds of independent fits of very different length that share one
 # MAGIC array of returns: question 7. The driver passes the returns to Ray as sorted Arrow data, from the
 # MAGIC version shown below.
 

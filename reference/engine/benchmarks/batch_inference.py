@@ -3,7 +3,8 @@
 Runs the real workload `batch_inference` in a project of its own, a process at a time: on a simulated universe
 for each number of rows, on the sample for each number of portfolios. Prints seconds and the peak memory of
 the whole process tree (driver, Java, Ray), for the run and for the stages that this is about.
-Run it from the project: `python benchmarks/batch_inference.py --rows 200000 --portfolios 1000 100000`.
+Run it from the project:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/batch_inference.py --rows 200000`.
 
 The champion is fitted on made-up features: what it says does not matter here, how fast does.
 """
@@ -49,7 +50,7 @@ STAGES = ("Build returns", "Simulate", "Score", "Write")
 
 @dataclass
 class Spent:
-    """What one run took: seconds in all, and of each stage its seconds and the largest memory, in MB."""
+    """The cost of one run: seconds in all, and for each stage its seconds and largest memory, in MB."""
 
     seconds: float = 0.0
     stages: dict[str, tuple[float, float]] = field(default_factory=dict)

@@ -3,8 +3,8 @@
 Every work is a contest of its own: all sides get the same inputs, run in processes of their own, cold once
 and then warm in alternation, and their answers are compared. Results go to build/bench.json, as tables to
 build/bench.md and as a picture to build/bench.svg; works that are not measured this time keep their rows.
-Run it from the project: `python benchmarks/bench.py --work simulation --rounds 5`. For an honest number
-nothing else may run on the machine meanwhile.
+Run it from the project: `make bench ARGS="--work simulation --rounds 5"`. For an honest number nothing else
+may run on the machine meanwhile.
 """
 
 from __future__ import annotations

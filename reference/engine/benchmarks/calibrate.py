@@ -4,7 +4,8 @@ Fits GJR-GARCH-t models to a made-up market of short histories, the same one at 
 commits them: the stage of the real workloads, each size in a separate process. Prints fits, seconds, the
 peak resident memory of the driver's Python and Java and of the largest Ray worker, and the exponents fitted
 to them: 0 is constant, 1 is proportional.
-Run it from the project: `python benchmarks/calibrate.py --fits 500 5000 20000`.
+Run it from the project:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/calibrate.py --fits 500 5000 20000`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ WINDOW = 100
 
 @dataclass
 class Spent:
-    """What the stage took: rows committed, wall-clock seconds, and the largest resident memory."""
+    """The cost of the stage: rows committed, wall-clock seconds, and the largest resident memory."""
 
     rows: int = 0
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""What large works would take on many machines, on paper: from what was measured, and what is assumed.
+"""The extrapolated cost of large works on many machines, from measurements and stated assumptions.
 
 A model, not a measurement: it multiplies seconds of one core, divides by cores at the measured efficiency,
 and adds start-up. A driver that hands out tasks more slowly than so many cores end them is the limit.
@@ -16,7 +16,7 @@ TRADING_DAYS = 252
 
 @dataclass(frozen=True)
 class Constants:
-    """What was measured on this machine.
+    """Measurements on this machine.
 
     Attributes:
         fit_s: of one core for one fit, dispatch included.
@@ -35,7 +35,7 @@ class Constants:
 
 @dataclass(frozen=True)
 class Machine:
-    """What a node is assumed to be.
+    """Assumptions about a node.
 
     Attributes:
         cores: of a node, each as fast as one here.

@@ -4,8 +4,9 @@ A universe is written as files, the pipeline runs on it without its last date in
 with it. Seconds and the peak memory of each stage are printed, the exponent over sizes is fitted, and larger
 universes are extrapolated. With `--engine PROJECT` the same days alternate with another project, A B A B:
 a project that was generated from an older engine says what the newer one is worth.
-Results go to build/day.json and build/day.md. Run it from the project: `python engine/benchmarks/day.py`. For
-an honest number nothing else may run on the machine meanwhile.
+Results go to build/day.json and build/day.md. Run it from the project:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/day.py`. For an honest number nothing else may
+run on the machine meanwhile.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The project's own way alone, warm, at each of a work's growing sizes: seconds, and the exponent fitted to them
 (0 is constant, 1 is proportional). At the middle size also with one worker. Results go to build/growth.json.
-Run it from the project: `python benchmarks/growth.py --work calibration simulation`.
+Run it from the project:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/growth.py --work calibration simulation`.
 """
 
 from __future__ import annotations

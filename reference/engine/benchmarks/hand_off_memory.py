@@ -3,7 +3,8 @@
 Writes a table of random doubles into a temporary folder, hands it over by each way that bounds the driver's
 memory (direct, staged) to Ray tasks that sum its columns, and prints what each way took. The Java heap of the
 driver is 1 GB whatever the size; in profile local that Java executes as well, in profile cluster it does not.
-Run it from the project: `python benchmarks/hand_off_memory.py --gb 4`.
+Run it from the project:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/hand_off_memory.py --gb 4`.
 """
 
 from __future__ import annotations

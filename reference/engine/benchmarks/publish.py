@@ -1,8 +1,9 @@
 """Write what was measured into the engine: docs/benchmarks.md, its figure, and what `doctor --advise` knows.
 
-Run it from the project after `make bench`, and after `benchmarks/growth.py` if growth was measured:
-`python benchmarks/publish.py --results build`. What was measured with `--profile cluster --out build/cluster`
-gets a part of the page. Then read the page before you commit it.
+Run it from the project after `make bench`, and after `growth.py` if growth was measured:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/publish.py --results build`.
+What was measured with `--profile cluster --out build/cluster` gets a part of the page. Then read the page
+before you commit it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Simulates a made-up market by both methods (filtered historical and t copula) for every portfolio, at each
 number of scenarios with a Ray of its own, and prints seconds, the peak memory of the whole process tree and
 the exponents fitted to both: 0 is constant, 1 is proportional.
-Run it from the project: `python benchmarks/simulate.py --scenarios 100000 1000000`.
+Run it from the project:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/simulate.py --scenarios 100000 1000000`.
 With `--compare 2` the processor times of one pass and of three are compared, A B A B in this process; with
 `--generator standard tables` the one pass once more, with scenarios of the t copula read from tables.
 """
@@ -38,7 +39,7 @@ PASSES = "three passes"
 
 @dataclass
 class Spent:
-    """What one size took: wall-clock seconds, and the largest memory seen, in MB."""
+    """The cost of one size: wall-clock seconds, and the largest memory seen, in MB."""
 
     seconds: float = 0.0
     peak_mb: float = 0.0

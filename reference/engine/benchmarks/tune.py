@@ -1,9 +1,10 @@
-"""What stopping trials early saves: a search, and the same trials run to the end, on the same workers.
+"""Measure the gain of early stopping: a search, and the same trials run to the end, on the same workers.
 
 Ingests prices and builds features as the workload does, searches once, and then runs the very trials that
 were proposed to their last round, in parallel, in the same way. Prints seconds, boosting rounds and the best
 rank IC of both, and the ratio. The search goes first, so that it pays for whatever is cold.
-Run it from the project: `python benchmarks/tune.py --set market_data.source=simulated`.
+Run it from the project:
+`PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/tune.py --set market_data.source=simulated`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ MOST_OF_THE_TIME = 1.0 / 3.0
 
 @dataclass(frozen=True)
 class Side:
-    """What one side took and found."""
+    """The cost and result of one side."""
 
     seconds: float
     rounds: int

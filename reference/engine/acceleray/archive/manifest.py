@@ -1,4 +1,4 @@
-"""What an archive says of itself, and the hashes by which it is known to be whole.
+"""The manifest of an archive, and the hashes that prove it complete.
 
 `SHA256SUMS` has a line for every other file, so `sha256sum -c SHA256SUMS` checks an archive without any code
 of ours. The SHA-256 of that file is the archive's seal: kept elsewhere, it says years later that nothing was
@@ -46,7 +46,7 @@ def verified(folder: Path) -> tuple[dict[str, Any], str]:
     sums = folder / SUMS
     if not sums.is_file():
         raise PortfolioError(
-            f"{folder} is no archive of a run: it has no {SUMS}; name another folder, or remove it."
+            f"{folder} is not an archive of a run: it has no {SUMS}; name another folder, or remove it."
         )
     kept: dict[str, str] = {}
     for line in sums.read_text(encoding="utf-8").splitlines():

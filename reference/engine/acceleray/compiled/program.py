@@ -1,4 +1,4 @@
-"""What is compiled: plain functions, and how they are called from Python."""
+"""Compiled programs: plain functions, and their calls from Python."""
 
 from __future__ import annotations
 

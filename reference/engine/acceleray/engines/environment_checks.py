@@ -16,7 +16,7 @@ from acceleray.settings.places import address
 
 DEDICATED = "use a cluster with dedicated (single user) access mode"
 SERVERLESS = (
-    f"This is serverless compute of Databricks, where Ray cannot run inside Spark; {DEDICATED}, or take "
+    f"This is serverless compute of Databricks, where Ray cannot run inside Spark; {DEDICATED}, or use "
     "--profile connect, where Ray runs next to the notebook."
 )
 # Imports of the Spark Connect client and their packages; a Databricks runtime has all of them.
@@ -92,12 +92,12 @@ def unsupported_place(
     if environ.get("SPARK_REMOTE"):
         return (
             "SPARK_REMOTE is set, so Spark would be reached through Spark Connect, which Ray cannot use; "
-            "unset SPARK_REMOTE or take --profile connect."
+            "unset SPARK_REMOTE or use --profile connect."
         )
     if environ.get("SPARK_API_MODE", "").lower() == "connect":
         return (
             "SPARK_API_MODE asks for Spark Connect, which Ray cannot use; "
-            "unset SPARK_API_MODE or take --profile connect."
+            "unset SPARK_API_MODE or use --profile connect."
         )
     return None
 
@@ -170,7 +170,7 @@ def refuse_unsupported_session(session: Any, environ: Mapping[str, str] = os.env
         if databricks_runtime(environ) is None:
             raise PortfolioError(
                 "This is a Spark Connect session, in which Ray cannot start; "
-                "run on the cluster itself, or take --profile connect, where Ray runs next to this process."
+                "run on the cluster itself, or use --profile connect, where Ray runs next to this process."
             )
         if is_serverless(environ):
             raise PortfolioError(SERVERLESS)
@@ -183,7 +183,7 @@ def refuse_unsupported_session(session: Any, environ: Mapping[str, str] = os.env
 def _shared(sign: str) -> str:
     return (
         f"This Databricks cluster has standard (shared) access mode ({sign}), "
-        f"where Ray cannot run inside Spark; {DEDICATED}, or take --profile connect."
+        f"where Ray cannot run inside Spark; {DEDICATED}, or use --profile connect."
     )
 
 

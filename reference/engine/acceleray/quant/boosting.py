@@ -54,6 +54,8 @@ def fit(
     import xgboost
 
     matrix = xgboost.QuantileDMatrix(features, target, feature_names=list(names), nthread=1)
+    # Of millions of rows XGBoost keeps its own form.
+    del features
     return xgboost.train(parameters(model, seed), matrix, model.rounds)
 
 

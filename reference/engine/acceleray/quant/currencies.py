@@ -54,9 +54,9 @@ def rates_among(names: Iterable[str], pairs: Mapping[str, str]) -> dict[str, tup
     for pair, series in pairs.items():
         found = pair_of(pair)
         if found is None:
-            raise ValueError(f"{pair} is no pair of currencies such as EURUSD")
+            raise ValueError(f"{pair} is not a pair of currencies such as EURUSD")
         if series not in all_of:
-            raise ValueError(f"{pair} is mapped to {series}, which is no series here")
+            raise ValueError(f"{pair} is mapped to {series}, which is not a series here")
         named[series] = found
     taken = {frozenset(pair) for pair in named.values()}
     for name in all_of:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from acceleray.quant.path_walks import machine_code
 from acceleray.quant.rank_search import Level
-from acceleray.quant.tail_scans import SORT_OUT
+from acceleray.quant.tail_scans import DEAL_OUT, SORT_OUT
 from acceleray.quant.tails import Above
 
 GROWTH = 4
@@ -81,9 +81,20 @@ class KeptLosses:
                 parts[:] = [np.concatenate(parts)]
         return self.rows[0], self.losses[0], self.scenarios[0]
 
-    def by_portfolio(self) -> Iterator[NDArray[np.float64]]:
-        """Yield the losses kept of each portfolio, of few at a time: what is kept is not in memory twice."""
+    def by_portfolio(self, compiled_in: Path | None = None) -> Iterator[NDArray[np.float64]]:
+        """Yield the losses kept of each portfolio, of few at a time: what is kept is not in memory twice.
+
+        ``compiled_in`` is where machine code for it is kept: faster, and the same order.
+        """
+        run = machine_code(DEAL_OUT, compiled_in)
         for first in range(0, self.floor.size, TOGETHER):
+            if run:
+                ends = np.cumsum(self.counts[first : first + TOGETHER])
+                places, dealt = np.concatenate(([0], ends[:-1])), np.empty(int(ends[-1]))
+                for own, found in zip(self.rows, self.losses, strict=True):
+                    run(own, found, places, dealt, own.size, places.size, dealt.size, first)
+                yield from np.split(dealt, ends[:-1])
+                continue
             chosen = [(rows >= first) & (rows < first + TOGETHER) for rows in self.rows]
             rows = np.concatenate([part[some] for part, some in zip(self.rows, chosen, strict=True)])
             losses = np.concatenate([part[some] for part, some in zip(self.losses, chosen, strict=True)])
@@ -91,11 +102,13 @@ class KeptLosses:
             order = np.argsort((rows - first).astype(np.int16), kind="stable")
             yield from np.split(losses[order], np.cumsum(self.counts[first : first + TOGETHER])[:-1])
 
-    def narrow(self, seen: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def narrow(
+        self, seen: int, compiled_in: Path | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Narrow the brackets after so many scenarios; return portfolio and scenario of what is now above."""
         upper, lower = self.level.pilot_ranks(seen)
         low, high = self.low.copy(), self.high.copy()
-        for place, losses in enumerate(self.by_portfolio()):
+        for place, losses in enumerate(self.by_portfolio(compiled_in)):
             first, last = (losses.size - 1 - rank + self.above.count[place] for rank in (upper, lower))
             # A rank outside the bracket leaves it as it is on that side; one of -1 is that of no loss.
             some = [at for at in (first, last) if 0 <= at < losses.size]

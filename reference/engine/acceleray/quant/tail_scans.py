@@ -3,9 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from acceleray.compiled import Program
+from acceleray.quant.path_walks import machine_code
+
+# Portfolio, scenario and loss of some losses, portfolio after portfolio.
+Large = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+
+
+def at_least(
+    losses: NDArray[np.float64], least: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return portfolio, scenario and loss of each loss (portfolios, scenarios) not below least."""
+    places = np.flatnonzero(losses >= least[:, np.newaxis])
+    rows = places // losses.shape[1]
+    return rows, places - rows * losses.shape[1], losses.ravel()[places]
+
+
+def numbered_from(
+    first: int,
+    losses: NDArray[np.float64],
+    least: NDArray[np.float64],
+    room: Large,
+    compiled_in: Path | None = None,
+) -> Large:
+    """Return the same with portfolios numbered from ``first``, found in machine code where there is some.
+
+    ``room`` from `room_for` is overwritten; ``compiled_in`` is where machine code is kept.
+    """
+    if run := machine_code(FIND_LARGE, compiled_in):
+        count = run(losses, np.ascontiguousarray(least), *room, *losses.shape, first)
+        return room[0][:count].copy(), room[1][:count].copy(), room[2][:count].copy()
+    rows, scenarios, values = at_least(losses, least)
+    return (rows + first).astype(np.int32), scenarios.astype(np.int32), values
+
+
+def room_for(losses: int) -> Large:
+    """Return the arrays in which losses are written down, for so many at a time."""
+    return np.empty(losses, np.int32), np.empty(losses, np.int32), np.empty(losses)
+
+
+def find_large(losses: Any, least: Any, rows: Any, scenarios: Any, values: Any, first: int) -> int:
+    """Write down the losses that are not below the least of their portfolio; return how many there are."""
+    portfolios, size = losses.shape
+    count = 0
+    for portfolio in range(portfolios):
+        bound = least[portfolio]
+        for scenario in range(size):
+            loss = losses[portfolio, scenario]
+            if loss >= bound:
+                rows[count] = portfolio + first
+                scenarios[count] = scenario
+                values[count] = loss
+                count += 1
+    return count
 
 
 def sort_out(
@@ -46,6 +102,16 @@ def sort_out(
     return kept
 
 
+def deal_out(rows: Any, losses: Any, places: Any, dealt: Any, first: int) -> int:
+    """Write each loss of the portfolios from ``first`` on to the next place of its portfolio."""
+    for number in range(rows.size):
+        own = rows[number] - first
+        if own >= 0 and own < places.size:
+            dealt[places[own]] = losses[number]
+            places[own] += 1
+    return 0
+
+
 def add_weighted(rows: Any, places: Any, weights: Any, values: Any, sums: Any) -> int:
     """Add to each row of ``sums`` its weighted rows of ``values``, one after the other."""
     columns = values.shape[1]
@@ -54,6 +120,44 @@ def add_weighted(rows: Any, places: Any, weights: Any, values: Any, sums: Any) -
         for column in range(columns):
             sums[row, column] += weight * values[place, column]
     return 0
+
+
+def _find_entry(find: Callable[..., int], carray: Callable[..., Any]) -> Callable[..., int]:
+    def entry(
+        losses: Any,
+        least: Any,
+        rows: Any,
+        scenarios: Any,
+        values: Any,
+        portfolios: int,
+        size: int,
+        first: int,
+    ) -> int:
+        return find(
+            carray(losses, (portfolios, size)),
+            carray(least, (portfolios,)),
+            carray(rows, (portfolios * size,)),
+            carray(scenarios, (portfolios * size,)),
+            carray(values, (portfolios * size,)),
+            first,
+        )
+
+    return entry
+
+
+def _deal_entry(deal: Callable[..., int], carray: Callable[..., Any]) -> Callable[..., int]:
+    def entry(
+        rows: Any, losses: Any, places: Any, dealt: Any, size: int, portfolios: int, kept: int, first: int
+    ) -> int:
+        return deal(
+            carray(rows, (size,)),
+            carray(losses, (size,)),
+            carray(places, (portfolios,)),
+            carray(dealt, (kept,)),
+            first,
+        )
+
+    return entry
 
 
 def _add_entry(add: Callable[..., int], carray: Callable[..., Any]) -> Callable[..., int]:
@@ -110,6 +214,12 @@ def _sort_entry(sort: Callable[..., int], carray: Callable[..., Any]) -> Callabl
     return entry
 
 
+FIND_LARGE = Program(
+    "find_large",
+    (find_large,),
+    _find_entry,
+    ("float64*", "float64*", "int32*", "int32*", "float64*", *["int64"] * 3),
+)
 SORT_OUT = Program(
     "sort_out",
     (sort_out,),
@@ -118,6 +228,12 @@ SORT_OUT = Program(
         *("int32*", "float64*", "int32*", "float64*", "int32*", "float64*", "int32*", "int64*"),
         *("int64*", "float64*", "int64", "int64"),
     ),
+)
+DEAL_OUT = Program(
+    "deal_out",
+    (deal_out,),
+    _deal_entry,
+    ("int32*", "float64*", "int64*", "float64*", *["int64"] * 4),
 )
 ADD_WEIGHTED = Program(
     "add_weighted",

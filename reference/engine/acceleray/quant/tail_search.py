@@ -128,7 +128,7 @@ class TailSearch:
         return {each.level.confidence: self._located(each) for each in self._kept}
 
     def _located(self, each: KeptLosses) -> Located:
-        kept, portfolios = each.by_portfolio(), self.missed.size
+        kept, portfolios = each.by_portfolio(self._compiled_in), self.missed.size
         places = [slice(first, first + TOGETHER) for first in range(0, portfolios, TOGETHER)]
         parts = [self._located_part(each, some, islice(kept, TOGETHER)) for some in places]
         return Located(
@@ -183,7 +183,7 @@ class TailSearch:
 
     def _narrow(self, columns: Columns) -> None:
         for place, each in enumerate(self._kept):
-            rows, scenarios = each.narrow(self.seen)
+            rows, scenarios = each.narrow(self.seen, self._compiled_in)
             if place == self._summed and rows.size:
                 atoms = ((rows[own], scenarios[own], np.ones(len(rows[own]))) for own in _atoms(scenarios))
                 self._add(self._gathered(atoms, columns))

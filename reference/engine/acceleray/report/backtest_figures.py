@@ -128,7 +128,7 @@ def exceptions_by_year(found: Backtest) -> Drawing | None:
         for axes in panels.ravel()[len(series) :]:
             axes.set_visible(False)
         for row in panels:
-            row[0].set_ylabel("Exceptions a year")
+            row[0].set_ylabel("Exceptions per year")
         # Made here: a series without bars would give its key another colour.
         handles = [
             Patch(color=canvas.RULE, label="95 % range"),

@@ -1,4 +1,4 @@
-"""What moved value at risk and expected shortfall since the report before, and by how much."""
+"""The change of value at risk and expected shortfall since the previous report, by cause."""
 
 from __future__ import annotations
 

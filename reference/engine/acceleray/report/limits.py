@@ -49,12 +49,6 @@ class Line:
         """Return the class of the mark that shows the state."""
         return PILLS.get(self.state, "plain")
 
-    @property
-    def change_pct(self) -> float | None:
-        """Return by how much the use has changed since the time before, in points of the limit."""
-        known = self.used_pct is not None and self.before_pct is not None
-        return self.used_pct - self.before_pct if known else None  # type: ignore[operator]
-
 
 @dataclass(frozen=True)
 class Limits:

@@ -80,7 +80,7 @@ def _proxied(read: Read) -> list[dict[str, object]]:
             "severity": "warning",
             "first_date": row["as_of"],
             "text": f"{row['reason']}: it moves as the others do, at its own volatility of"
-            f" {100 * row['next_sigma']:.2f} % a day",
+            f" {100 * row['next_sigma']:.2f} % per day",
             "advice": "correct its prices in the corrections file, or provide a longer history",
         }
         for row in where(rows, status="proxied").to_pylist()

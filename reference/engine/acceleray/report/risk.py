@@ -52,7 +52,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Tested:
-    """What value at risk by one method at one horizon was worth in the past; low and high bound the rate."""
+    """Backtest of value at risk by one method at one horizon; low and high bound the rate."""
 
     windows: int
     exceptions: int

@@ -15,6 +15,7 @@ from acceleray.runtime.run import Run
 from acceleray.runtime.showing import offered, show_frame, show_line, show_report, show_table
 from acceleray.runtime.workload import Comparison, Conclusion
 from acceleray.settings import Settings, load
+from acceleray.settings.places import on_databricks
 from acceleray.tables.contract import Table
 
 
@@ -46,7 +47,7 @@ def settings_from(chosen: Mapping[str, str]) -> Settings:
     Raises:
         PortfolioError: there is no such project, or a setting is unknown or out of range.
     """
-    environment = "dev" if os.environ.get("DATABRICKS_RUNTIME_VERSION") else "local"
+    environment = "dev" if on_databricks(os.environ) else "local"
     return load(
         Path(chosen["project"]).resolve() if chosen["project"] else _project(),
         chosen["environment"] or environment,

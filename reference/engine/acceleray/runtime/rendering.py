@@ -57,7 +57,7 @@ def cells(source: str) -> list[Cell]:
     """
     lines = source.splitlines()
     if not lines or lines[0] != _HEADER:
-        raise PortfolioError(f"This is no notebook: its first line is not '{_HEADER}'.")
+        raise PortfolioError(f"This is not a notebook: its first line is not '{_HEADER}'.")
     found, part, start = [], [], 2
     for number, line in enumerate([*lines[1:], _BETWEEN], 2):
         if line.strip() != _BETWEEN:

@@ -19,6 +19,7 @@ from acceleray.engines.delta.here import Parts
 from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.engines.handoff.arrays import with_constants, without_nan
 from acceleray.engines.handoff.driver_read import rows_here
+from acceleray.engines.handoff.order import in_order
 from acceleray.engines.handoff.parts import commit_parts
 from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.transform import HandOff, Target
@@ -126,16 +127,15 @@ class Run:
         return frame.where(where)
 
     def arrow(self, table: Table, columns: tuple[str, ...], where: str = "true") -> pa.Table:
-        """Hand a table over to Python: explicit columns, pinned version, sorted by key.
+        """Hand a table over to Python: explicit columns, pinned version, sorted by its key."""
 
-        The order of rows from Spark is not defined, so they are sorted before any arithmetic.
-        """
-        needed = tuple(dict.fromkeys((*table.key, *columns)))
-        rows = self._here(table, needed, {}) if where == "true" else None
-        if rows is None:
-            pinned, chosen = self.version(table), None if where == "true" else where
-            rows = self.lake.rows(whole(table), self.scope(table), pinned, chosen, needed)
-        rows = rows.sort_by([(name, "ascending") for name in table.key]).select(columns).combine_chunks()
+        def read(needed: tuple[str, ...]) -> pa.Table:
+            if where == "true" and (rows := self._here(table, needed, {})) is not None:
+                return rows
+            chosen = None if where == "true" else where
+            return self.lake.rows(whole(table), self.scope(table), self.version(table), chosen, needed)
+
+        rows = in_order(read, table.key, columns)
         self._touch("read", table, self._pinned[table.label], rows.num_rows, "", False)
         return rows
 

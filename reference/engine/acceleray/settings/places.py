@@ -23,9 +23,14 @@ _INTO_WORKSPACE = ";x-databricks-"
 def default_remote(environ: Mapping[str, str]) -> str:
     """Return `spark.remote` where settings leave it open: on Databricks its session, else SPARK_REMOTE."""
     # There SPARK_REMOTE may name a socket of the platform's own.
-    if any(environ.get(name) for name in _ON_DATABRICKS):
+    if on_databricks(environ):
         return DATABRICKS
     return environ.get("SPARK_REMOTE", "")
+
+
+def on_databricks(environ: Mapping[str, str]) -> bool:
+    """Return whether this process runs on a cluster or on serverless compute of Databricks."""
+    return any(environ.get(name) for name in _ON_DATABRICKS)
 
 
 def address(remote: str) -> tuple[str, int]:

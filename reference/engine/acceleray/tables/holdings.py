@@ -112,7 +112,7 @@ INSTRUMENTS_KNOWN = Table(
         Column("type", "string", "equity, fund, index, fx, future, forward, cash, option or bond"),
         Column("modelled", "boolean", "Whether its type is valued; options and bonds are not"),
         Column("currency", "string", "ISO 4217 code of its price; NULL where nothing says it", nullable=True),
-        Column("price_unit", "double", "What one unit of its price is worth: 0.01 for pence", "currency"),
+        Column("price_unit", "double", "Value of one unit of its price: 0.01 for pence", "currency"),
         Column("multiplier", "double", "Units of the price that one unit held is worth", "units"),
         Column("asset_class", "string", "Asset class, as the files say", nullable=True),
         Column("sector", "string", "Sector, as the files say", nullable=True),

@@ -27,7 +27,7 @@ LIMIT_UTILISATION = Table(
             "state", "string", "green; amber: at the warning level or above; red: breached; not evaluated"
         ),
         Column("reason", "string", "Why it was not evaluated; empty otherwise"),
-        Column("owner", "string", "Who is told"),
+        Column("owner", "string", "Person or team to notify"),
         Column("as_of_before", "date", "As-of date of the newest earlier run with this limit", "", True),
         Column("utilisation_before_pct", "double", "Utilisation then", "%", True),
     ),

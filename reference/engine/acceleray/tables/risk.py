@@ -66,7 +66,7 @@ RISK_MEASURES = Table(
         HORIZON,
         Column("value", "double", "Loss", "currency"),
         Column("value_pct_nav", "double", "Loss as a share of NAV", "% of NAV"),
-        Column("standard_error", "double", "Standard error of value, of what error_of says", "currency"),
+        Column("standard_error", "double", "Standard error of value; error_of has its source", "currency"),
         Column(
             "error_of",
             "string",
@@ -172,7 +172,7 @@ GROUP_RISK = Table(
     columns=(
         *run_columns(),
         PORTFOLIO,
-        Column("grouping", "string", "What positions are grouped by; portfolio: by the parts of the whole"),
+        Column("grouping", "string", "Attribute that groups positions; portfolio: the parts of the whole"),
         Column("group", "string", "One of the groups"),
         *_OF_RISK,
         Column("standalone", "double", "Risk of the group alone", "currency"),

@@ -112,7 +112,7 @@ PRICE_FINDINGS = Table(
         Column("count", "long", "Days, cells or instruments, as the text says"),
         Column("value", "double", "The number behind it, in the unit of the text"),
         Column("text", "string", "The finding, with numbers and dates"),
-        Column("advice", "string", "What to do; empty where there is nothing to do"),
+        Column("advice", "string", "Suggested action; empty if none is needed"),
         Column("load_id", "string", "Received content it was found in"),
     ),
     checks=(("severity_is_known", "severity IN ('error', 'warning', 'info')"),),

@@ -47,7 +47,7 @@ STRESS_SCENARIOS = Table(
         SCENARIO,
         Column("title", "string", "Name for people"),
         Column("kind", "string", "replay, hypothetical or supervisory"),
-        Column("origin", "string", "Who defined it, and where it is published"),
+        Column("origin", "string", "Author, and place of publication"),
         Column("status", "string", "run or not run"),
         Column("reason", "string", "Why it was not run; empty otherwise"),
         Column("first_date", "date", "Close from which a replay starts", "", True),
@@ -191,7 +191,7 @@ REVERSE_STRESS = Table(
 REVERSE_STRESS_SHOCKS = Table(
     layer="gold",
     name="reverse_stress_shocks",
-    comment="What each instrument does in the reverse stress of the reference portfolio.",
+    comment="Move of each instrument in the reverse stress of the reference portfolio.",
     scope="run_id",
     key=("run_id", "portfolio_id", "method", "target_loss_pct_nav", "horizon_d", "instrument_id"),
     columns=(

@@ -33,7 +33,7 @@ TRIALS = Table(
 TRIAL_PROGRESS = Table(
     layer="gold",
     name="trial_progress",
-    comment="What each trial reported after every chunk of boosting rounds.",
+    comment="Report of each trial after every chunk of boosting rounds.",
     scope="run_id",
     key=("run_id", "trial", "rounds"),
     columns=(
@@ -72,11 +72,11 @@ TUNING_EVIDENCE = Table(
             "deflated_sharpe", "double", "Probability that its Sharpe ratio is not luck", "probability", True
         ),
         Column("overfitting", "double", "Probability of backtest overfitting (CSCV)", "probability", True),
-        Column("tried", "long", "What could have been chosen: reports of trials that did not fail", "", True),
+        Column("tried", "long", "Possible choices: reports of trials that did not fail", "", True),
         Column("tried_before", "long", "The same of searches before on these prices", "", True),
         Column("overfitting_blocks", "long", "Blocks that history was cut into for that; 0 if too short"),
         Column("finding", "string", "found, weak, nothing or suspect"),
-        Column("verdict", "string", "What follows, in words"),
+        Column("verdict", "string", "Conclusion, in words"),
     ),
     checks=(("finding_is_known", "finding IN ('found', 'weak', 'nothing', 'suspect')"),),
 )
@@ -94,6 +94,6 @@ LEAKAGE_CHECKS = Table(
         Column("value", "double", "Value found", "", True),
         Column("maximum", "double", "Above this it is suspected"),
         Column("suspected", "boolean", "Whether leakage is suspected"),
-        Column("reason", "string", "What that means, in words"),
+        Column("reason", "string", "Meaning of the value, in words"),
     ),
 )

@@ -23,7 +23,7 @@ def _measures(horizon: str, words: str) -> tuple[Column, ...]:
 WHAT_IF = Table(
     layer="gold",
     name="what_if",
-    comment="Trades whose risk was asked for, before they are done; a row a trade, and one for all together.",
+    comment="Proposed trades and their risk; one row per trade, and one for all together.",
     scope="run_id",
     key=("run_id", "question_id", "instrument_id"),
     columns=(

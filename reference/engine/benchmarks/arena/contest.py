@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What all sides of a contest are given; see `arena.side.Setting`."""
+    """The inputs of all sides of a contest; see `arena.side.Setting`."""
 
     work: str
     folder: Path

@@ -1,4 +1,4 @@
-"""What a contest found: times of every side, whether answers agree, and the ratios claims are made of."""
+"""The outcome of a contest: times of every side, agreement of answers, and the ratios behind each claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What takes part in a contest: one way of doing one work, with engines of its own."""
+"""A side of a contest: one implementation of one work, with separate engines."""
 
 from __future__ import annotations
 

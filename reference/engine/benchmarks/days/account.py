@@ -1,4 +1,4 @@
-"""What days took: medians over rounds, ratios, and stage by stage."""
+"""The cost of days: medians over rounds, ratios, and stage by stage."""
 
 from __future__ import annotations
 

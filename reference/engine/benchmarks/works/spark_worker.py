@@ -1,4 +1,4 @@
-"""What an expert does inside a Python worker of Spark so that many small tasks cost little."""
+"""Set up a Python worker of Spark as an expert does, so that many small tasks cost little."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def questions(weights: NDArray[np.float64], count: int) -> list[Question]:
 
 
 class Asked:
-    """What has been worked out already."""
+    """Results worked out already."""
 
     def __init__(self, results: list[Any]) -> None:
         """Keep what every block said."""

@@ -45,10 +45,20 @@ class Panel:
 def panel(rows: pa.Table, value: str) -> Panel:
     """Return one column of long rows (date, instrument_id, value) as a matrix."""
     dates, row = np.unique(column(rows, "date"), return_inverse=True)
-    instruments, place = np.unique(column(rows, "instrument_id").astype(str), return_inverse=True)
-    values = np.full((dates.size, instruments.size), np.nan)
+    instruments, place = numbered(rows, "instrument_id")
+    values = np.full((dates.size, len(instruments)), np.nan)
     values[row, place] = column(rows, value)
-    return Panel(dates, tuple(str(name) for name in instruments), values)
+    return Panel(dates, instruments, values)
+
+
+def numbered(rows: pa.Table, name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the different texts of a column, sorted, and for each row the place of its own among them.
+
+    Only different texts are sorted and become objects of Python: of millions of rows there are few.
+    """
+    coded = rows.column(name).combine_chunks().dictionary_encode()
+    names, order = np.unique(np.array(coded.dictionary.to_pylist(), dtype=np.str_), return_inverse=True)
+    return tuple(names.tolist()), order.astype(np.int64)[coded.indices.to_numpy()]
 
 
 def column(rows: pa.Table, name: str) -> NDArray[Any]:

@@ -60,6 +60,10 @@ class FanOut:
         """Store a large read-only value once; pass what this returns in `shared` of several maps."""
         return value if isinstance(value, ray.ObjectRef) else ray.put(value)
 
+    def held(self, reference: ray.ObjectRef) -> Any:
+        """Return what `share` stored, with arrays in the memory that all processes of a machine share."""
+        return ray.get(reference)
+
     def chain(self, name: str) -> Chain:
         """Return what starts tasks that take each other's results; see `acceleray.engines.ray.chain`."""
         return Chain(self.workers, self.asks, self.task_timeout_s, name, self.mapped.append)

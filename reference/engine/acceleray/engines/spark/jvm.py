@@ -1,8 +1,8 @@
 """The one module that touches Spark's JVM: its context, Py4J, RDDs, and what else pyspark keeps to itself.
 
 A Spark Connect session has none of it, so what every profile runs must do without this module. What is used
-here is private to pyspark 4.1 in part; seen working with 4.1.4. Nothing is imported before it is needed: the
-doctor asks about a place without Spark.
+here is private to pyspark 4.1 in part; seen working with 4.1.4, and what another version lacks is said in one
+line. Nothing is imported before it is needed: the doctor asks about a place without Spark.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 T = TypeVar("T")
+SEEN_IN = "4.1.4"
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ def start(master: str, name: str, options: Mapping[str, str], secret: str | None
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
-    if SparkContext._active_spark_context is not None:
+    if _private(SparkContext, "_active_spark_context") is not None:
         # Spark would hand out that one, wherever it runs and whatever its options are.
         raise PortfolioError("This process already has an active Spark session; stop it before this run.")
     public = SparkConf(loadDefaults=False).setMaster(master).setAppName(name)
-    SparkContext._ensure_initialized(conf=public.setAll(list(options.items())))
+    _private(SparkContext, "_ensure_initialized")(conf=public.setAll(list(options.items())))
     builder = SparkSession.Builder().master(master).appName(name)
     for key, value in options.items():
         builder = builder.config(key, value)
@@ -78,7 +79,7 @@ def start(master: str, name: str, options: Mapping[str, str], secret: str | None
         builder = builder.config("spark.authenticate", "true").config("spark.authenticate.secret", secret)
     session = builder.getOrCreate()
     # Delta prints to it what VACUUM deleted, but standard output stays for results.
-    java = session._jvm.java
+    java = _private(session, "_jvm").java
     java.lang.System.setOut(java.io.PrintStream(java.io.OutputStream.nullOutputStream()))
     return session
 
@@ -87,7 +88,7 @@ def stop() -> None:
     """Stop this process's session and its Java process, which pyspark would keep for a next one."""
     from pyspark import SparkContext
 
-    context, gateway = SparkContext._active_spark_context, SparkContext._gateway
+    context, gateway = (_private(SparkContext, name) for name in ("_active_spark_context", "_gateway"))
     if context is not None:
         context.stop()
     if gateway is not None:
@@ -129,7 +130,7 @@ def on_executors(session: SparkSession, function: Callable[[Any], T], tasks: int
 
 def running_jobs(session: SparkSession) -> Iterator[Job]:
     """Yield the jobs that run now."""
-    java: Any = session.sparkContext._jvm
+    java = _private(session.sparkContext, "_jvm")
     # Spark remembers a thousand jobs that have ended; asking for each of them every second would cost more.
     running = java.java.util.Collections.singletonList(java.org.apache.spark.JobExecutionStatus.RUNNING)
     jobs = _java(session).statusStore().jobsList(running)
@@ -145,4 +146,21 @@ def cancel(session: SparkSession, job: int, why: str) -> None:
 
 
 def _java(session: SparkSession) -> Any:
-    return session.sparkContext._jsc.sc()
+    return _private(session.sparkContext, "_jsc").sc()
+
+
+def _private(owner: Any, name: str) -> Any:
+    """Return what pyspark keeps to itself.
+
+    Raises:
+        PortfolioError: this version of pyspark does not have it.
+    """
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        import pyspark
+
+        raise PortfolioError(
+            f"pyspark {pyspark.__version__} has no {name}, which this engine uses (seen in {SEEN_IN}); "
+            "install engine/requirements.lock."
+        ) from None

@@ -1,4 +1,4 @@
-"""What dates and moves of all prices together show: another unit for all, dates a day off, or few dates."""
+"""Dates and moves of all prices together: another unit for all, dates a day off, or few dates."""
 
 from __future__ import annotations
 

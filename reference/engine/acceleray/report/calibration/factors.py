@@ -1,4 +1,4 @@
-"""What moves instruments together: exposures to factors, and how factors move."""
+"""Common drivers of instruments: exposures to factors, and moves of factors."""
 
 from __future__ import annotations
 

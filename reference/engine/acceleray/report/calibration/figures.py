@@ -26,7 +26,7 @@ _CORRELATIONS = heat.Scale(tuple(round(-1 + 0.2 * i, 1) for i in range(11)), hea
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn for this page alone."""
+    """Figures drawn for this page alone."""
 
     persistence: Drawing | None
     tails: Drawing | None

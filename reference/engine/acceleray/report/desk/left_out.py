@@ -103,7 +103,7 @@ def sentence(found: Mapping[str, LeftOut]) -> str:
         return ""
     order = sorted(some, key=lambda name: (-some[name].missing_pct, -some[name].unknown, name))
     said = "; ".join(f"{name}: {some[name].words}" for name in order[:NAMED])
-    return f"Not in the risk, in % of NAV: {said}{_more(len(order))}. What it may lose is in no number here."
+    return f"Not in the risk, in % of NAV: {said}{_more(len(order))}. No number includes what it may lose."
 
 
 def proxies(found: Mapping[str, LeftOut]) -> str:

@@ -21,7 +21,7 @@ SMALLEST_BOOK = 10
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn for this page alone."""
+    """Figures drawn for this page alone."""
 
     losses: Drawing | None
     book: Drawing | None

@@ -25,7 +25,7 @@ def parameters(found: Medians) -> Picture | None:
     series = np.array(
         [[np.nan if value is None else value for value in row[1:]] for row in found], dtype=np.float64
     )
-    titles = ("Persistence", "Degrees of freedom", "Volatility forecast, a day")
+    titles = ("Persistence", "Degrees of freedom", "Volatility forecast, per day")
 
     def paint(figure: Figure, narrow: bool) -> None:
         shape = (3, 1) if narrow else (1, 3)

@@ -21,7 +21,7 @@ _RISK_LIMITS = (
 _SIGNAL_LIMITS = (
     "The folds judge the recipe. The registered model has been fitted on all of their dates since, so no date"
     " is left on which it can be judged itself.",
-    "Scores order instruments; they are no forecasts of returns.",
+    "Scores order instruments; they are not forecasts of returns.",
     "Costs are flat; market impact, borrowing and taxes are left out.",
     "Instruments unlike those it was trained on, and another horizon, are out of scope.",
 )

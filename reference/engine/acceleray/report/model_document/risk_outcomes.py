@@ -88,10 +88,6 @@ def further(told: Context, label: str) -> list[Part]:
     return [grid(table, rows, table.comment, without=_SAID_ABOVE)]
 
 
-def _levels(rows: Sequence[Row]) -> list[str]:
-    return [f"VaR {confidence(row['confidence'])}" for row in rows]
-
-
 def _pictures(found: backtest.Backtest) -> list[Part]:
     # Exceptions by year have a separate table; drawing them again would take as long as all else.
     drawn = backtest_figures.history(found)

@@ -14,7 +14,7 @@ _STANDARDS = "SR 26-2 (OCC Bulletin 2026-13, which rescinded SR 11-7), PRA SS1/2
 def notice(document: Document) -> str:
     """Return what the page is and is not."""
     return (
-        f"Facts for a validator who works under the principles of {_STANDARDS}. It is no validation, and"
+        f"Facts for a validator who works under the principles of {_STANDARDS}. It is not a validation, and"
         " claims no conformity with any of them. Each number names the table and the column it came from."
         f" Judgements are the owner's: {plural(document.judgements, 'place')} marked"
         f" \u201c{OWNER}\u201d."

@@ -22,7 +22,7 @@ SMALLEST_BOOK, SMALLEST_UNIVERSE = 10, 21
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn for this page alone."""
+    """Figures drawn for this page alone."""
 
     scores: Drawing | None
     risk: Drawing | None

@@ -151,7 +151,7 @@ def history(report: Report) -> str:
         return ""
     return (
         f"This batch scored the last {formats.count(count)} dates. Earlier dates were scored by the champion"
-        " of today, which has seen some of them in training: these scores are no backtest. The table shows"
+        " of today, which has seen some of them in training: these scores are not a backtest. The table shows"
         " those of the as-of date."
     )
 

@@ -25,7 +25,7 @@ _LINES = ((canvas.ACCENT, "-"), (canvas.LOSS, (0, (5, 2))), (canvas.AMBER, (0, (
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn for this page alone."""
+    """Figures drawn for this page alone."""
 
     losses: Drawing | None
     # How many scenarios the figure of losses leaves out.

@@ -18,7 +18,7 @@ _INTERVAL = 1.96
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn for this page alone."""
+    """Figures drawn for this page alone."""
 
     folds: Drawing | None
     importance: Drawing | None

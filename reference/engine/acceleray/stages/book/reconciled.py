@@ -1,4 +1,4 @@
-"""What is given twice about a book: NAV of a whole and its parts, quantity and market value of a position."""
+"""Facts that a book gives twice: NAV of a whole and its parts, quantity and market value of a position."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def position_rows(
     groups: Mapping[str, NDArray[np.object_]],
     market: Market,
 ) -> Iterator[pa.Table]:
-    """Yield what every portfolio holds, a row an instrument, its parts' holdings included."""
+    """Yield the holdings of every portfolio, one row per instrument, including those of its parts."""
     bounds = np.searchsorted(found.portfolio, np.arange(len(portfolios) + 1))
     facts = _facts(valued, groups, len(found.things))
     step = 512

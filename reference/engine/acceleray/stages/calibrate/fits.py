@@ -76,7 +76,7 @@ def fit_instrument(
         and cash_like(returns)
     ):
         mean, sigma = float(returns.mean()), float(returns.std())
-        why = f"hardly moves ({100.0 * sigma:.2g} % a day): constant volatility is used"
+        why = f"hardly moves ({100.0 * sigma:.2g} % per day): constant volatility is used"
         return of_constant_variance("held", why, returns.size, mean, sigma, NU_OF_NEARLY_NORMAL)
     series = after_standstills(values[:, instrument : instrument + 1], standstill_d)[:, 0]
     known = np.flatnonzero(np.isfinite(series))

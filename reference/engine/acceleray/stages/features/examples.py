@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from acceleray.engines.handoff.arrays import column
+from acceleray.engines.handoff.arrays import column, numbered
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 
@@ -16,20 +16,25 @@ def load_examples(run: Run) -> Examples:
     if the table, written with later prices, knows them.
     """
     names = run.project.feature_names()
-    wanted = ("date", "instrument_id", *names, "forward_return", "target")
+    wanted = ("date", "instrument_id", "forward_return", "target", *names)
     rows = run.arrow(run.project.features_table(), wanted, f"date <= DATE'{run.as_of}'")
-    every = np.unique(column(rows, "date"))
-    known = every[: -run.settings.features.horizon_d]
-    target, date = column(rows, "target"), column(rows, "date")
-    keep = np.isfinite(target) & np.isin(date, known)
-    dates, position = np.unique(date[keep], return_inverse=True)
-    instruments, place = np.unique(column(rows, "instrument_id").astype(str), return_inverse=True)
+    every, day = np.unique(column(rows, "date"), return_inverse=True)
+    target, horizon_d = column(rows, "target"), run.settings.features.horizon_d
+    keep = np.isfinite(target) & (day < every.size - horizon_d)
+    dates, position = np.unique(day[keep], return_inverse=True)
+    instruments, place = numbered(rows, "instrument_id")
+    forward_return = column(rows, "forward_return")[keep]
+    features = np.empty((position.size, len(names)))
+    for at, name in enumerate(names):
+        features[:, at] = column(rows, name)[keep]
+        # Of millions of rows no feature is in memory twice.
+        rows = rows.drop_columns(name)
     return Examples(
-        features=np.column_stack([column(rows, name)[keep] for name in names]),
+        features=features,
         target=target[keep],
-        forward_return=column(rows, "forward_return")[keep],
+        forward_return=forward_return,
         date=position,
         instrument=place[keep],
-        dates=dates,
-        instruments=tuple(str(name) for name in instruments),
+        dates=every[dates],
+        instruments=instruments,
     )

@@ -1,4 +1,4 @@
-"""What a project's own price source delivered, kept as it was: asked again, it may answer otherwise.
+"""Deliveries of a project's own price source, kept as they were: a second query may answer otherwise.
 
 Files and tables of others stay where they are for a while, with a hash or a version. A function has neither,
 so a run writes its answer into the state folder, and `portfolio archive` takes it from there.

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from acceleray.quant.euler import adding_up
 from acceleray.quant.rank_search import pilot_bounds
+from acceleray.quant.tail_scans import Large, numbered_from, room_for
 from acceleray.quant.tail_search import TailSearch, numbered
 from acceleray.quant.tails import Tail
 from acceleray.stages.simulate.attribution import attributed, log_returns
 from acceleray.stages.simulate.found import Found, Plan, checked, means
 from acceleray.stages.simulate.reverse import BAND, Reached, reached_of
 from acceleray.stages.simulate.scenario_inputs import World
-from acceleray.stages.simulate.tasks import ATOMS_PER_BLOCK, Block, Part, at_least
+from acceleray.stages.simulate.tasks import ATOMS_PER_BLOCK, PORTFOLIOS_PER_PRODUCT, Block, Part
 
 Returns = Sequence[NDArray[np.float64]]
 
@@ -147,21 +148,19 @@ def _see(state: TileState, part: Part, world: World, asked: Asked, returns: NDAr
     """Take in one more atom."""
     least = np.minimum(state.search.least, asked.least_target)
     total, sums = returns.sum(axis=0), np.zeros((2, part.size))
-    rows, scenarios, losses = [], [], []
+    found, room = [], room_for(PORTFOLIOS_PER_PRODUCT * len(returns))
     begin = part.portfolios.start
     for places, some in part.losses(world, returns):
         sums[0, places] = -(world.weights[begin + places.start : begin + places.stop] @ total)
         sums[1, places] = np.einsum("ij,ij->i", some, some)
-        which, when, values = at_least(some, least[places])
-        rows.append((which + places.start).astype(np.int32))
-        scenarios.append(when.astype(np.int32))
-        losses.append(values)
+        found.append(numbered_from(places.start, some, least[places], room, world.compiled_in))
         if begin + places.start == 0:
             # The outermost bins take everything beyond them.
             edges = asked.edges
             state.histogram = state.histogram + np.histogram(np.clip(some[0], edges[0], edges[-1]), edges)[0]
     state.sums = state.sums + sums
-    chosen = np.concatenate(rows), np.concatenate(scenarios), np.concatenate(losses)
+    rows, scenarios, losses = (np.concatenate(each) for each in zip(*found, strict=True))
+    chosen = rows, scenarios, losses
     if asked.whitened is not None:
         about = _about(chosen, part, world, asked, returns)
         state.reached = about if state.reached is None else state.reached + about
@@ -169,7 +168,7 @@ def _see(state: TileState, part: Part, world: World, asked: Asked, returns: NDAr
 
 
 def _about(
-    chosen: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+    chosen: Large,
     part: Part,
     world: World,
     asked: Asked,
@@ -182,5 +181,5 @@ def _about(
     needed, places = numbered(chosen[1][some])
     own = returns[needed]
     moves = log_returns(own, world.arithmetic) @ asked.whitened
-    first = part.portfolios.start == 0
-    return reached_of(part.size, rows, places, losses, moves, own, asked.plan.targets, first)
+    first, targets = part.portfolios.start == 0, asked.plan.targets
+    return reached_of(part.size, rows, places, losses, moves, own, targets, first, world.compiled_in)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.path_walks import machine_code
+from acceleray.quant.target_sums import ADD_REACHED
 from acceleray.stages.simulate.attribution import log_returns
 from acceleray.stages.simulate.horizon import Reverse
 from acceleray.stages.simulate.scenario_inputs import Atom, World
@@ -102,25 +105,53 @@ def reached_of(
     returns: NDArray[np.float64],
     targets: tuple[float, ...],
     first: bool,
+    compiled_in: Path | None = None,
 ) -> Reached:
-    """Return the same of the losses that may be about a target: portfolio of `count`, scenario, loss."""
-    directions = moves.shape[1]
-    shape = (count, len(targets))
-    reaching, inside = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    loss, sums = np.zeros(shape), np.zeros((*shape, directions))
+    """Return the same of the losses that may be about a target: portfolio of `count`, scenario, loss.
+
+    Portfolios ascend. ``compiled_in`` is where machine code for it is kept: the same to the bit.
+    """
+    wanted = np.array(targets)
+    bounds = np.stack((wanted, (1.0 - BAND) * wanted, (1.0 + BAND) * wanted))
+    reaching, inside = np.zeros((2, count, len(targets)), dtype=np.int64)
+    loss, sums = np.zeros((count, len(targets))), np.zeros((count, len(targets), moves.shape[1]))
+    if run := machine_code(ADD_REACHED, compiled_in):
+        places = np.asarray(rows, np.int64), np.asarray(scenarios, np.int64)
+        sizes = rows.size, *moves.shape, count, len(targets)
+        run(*places, found, np.ascontiguousarray(moves), bounds, reaching, inside, loss, sums, *sizes)
+    else:
+        _add_reached(rows, scenarios, found, moves, bounds, reaching, inside, loss, sums)
     held = np.zeros((len(targets) if first else 0, returns.shape[1]))
-    for place, target in enumerate(targets):
+    if first:
+        own = slice(int(np.searchsorted(rows, 1)))
+        for place in range(len(targets)):
+            about = (found[own] >= bounds[1, place]) & (found[own] <= bounds[2, place])
+            held[place] = returns[scenarios[own][about]].sum(axis=0)
+    return Reached(reaching, inside, loss, sums, held)
+
+
+def _add_reached(
+    rows: NDArray[np.integer[Any]],
+    scenarios: NDArray[np.integer[Any]],
+    found: NDArray[np.float64],
+    moves: NDArray[np.float64],
+    bounds: NDArray[np.float64],
+    reaching: NDArray[np.int64],
+    inside: NDArray[np.int64],
+    loss: NDArray[np.float64],
+    sums: NDArray[np.float64],
+) -> None:
+    """Count and add as `add_reached` does, in NumPy."""
+    count = len(reaching)
+    for place, (target, low, high) in enumerate(bounds.T):
         reaching[:, place] = np.bincount(rows[found >= target], minlength=count)
-        about = (found >= (1.0 - BAND) * target) & (found <= (1.0 + BAND) * target)
+        about = (found >= low) & (found <= high)
         some = rows[about]
         inside[:, place] = np.bincount(some, minlength=count)
         # One by one, and not as a matrix product, for the same bits whatever the portfolios around.
         loss[:, place] = np.bincount(some, found[about], minlength=count)
-        for at in range(directions):
+        for at in range(moves.shape[1]):
             sums[:, place, at] = np.bincount(some, moves[scenarios[about], at], minlength=count)
-        if first:
-            held[place] = returns[scenarios[about][some == 0]].sum(axis=0)
-    return Reached(reaching, inside, loss, sums, held)
 
 
 def reverse_of(found: Reached, targets: tuple[float, ...]) -> Reverse:

@@ -23,6 +23,7 @@ from acceleray.quant.scenarios import (
     stack_parameters,
     with_drift,
 )
+from acceleray.quant.sparse_products import few_held
 from acceleray.quant.sparse_rows import Rows, columns_of
 from acceleray.quant.table_copula import CopulaTables, copula_tables, table_returns
 from acceleray.settings import Settings
@@ -73,6 +74,11 @@ class World:
         """Return of which lines returns are changes over a fixed level (lines,); None for none."""
         own = self.parameters.arithmetic
         return own if own is None or self.lines is None else self.lines.where(own)
+
+    @cached_property
+    def few_held(self) -> bool:
+        """Return whether portfolios hold few of the lines, so that only what they hold is multiplied."""
+        return few_held(self.weights)
 
     def enumerated(self, horizon_d: int) -> bool:
         """Return whether the scenarios are all outcomes that there are: every past day once, none drawn."""

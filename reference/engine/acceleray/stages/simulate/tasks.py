@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from acceleray.quant.euler import Band, Weighted
 from acceleray.quant.rank_search import BINS, Brackets, Level, counted, pilot_bounds
 from acceleray.quant.scenarios import atoms
+from acceleray.quant.sparse_products import in_blocks, sparse_losses
+from acceleray.quant.sparse_rows import SparseRows, some_of
+from acceleray.quant.tail_scans import at_least
 from acceleray.quant.tails import Above, Pairs, Wanted, collected
 from acceleray.stages.simulate.attribution import log_returns
 from acceleray.stages.simulate.reverse import Reached, reached
@@ -28,6 +31,8 @@ ATOMS_PER_BLOCK = 4
 _TASKS, _BLOCKS_PER_TASK = 64, 8
 # Portfolios whose losses in an atom are worked on together: a megabyte, within the processor's cache.
 PORTFOLIOS_PER_PRODUCT = 32
+# Portfolios that read the same lines while these are in the cache: 4 megabytes of losses.
+_FEW_HELD_TOGETHER = 128
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,9 @@ class Part:
         self, world: World, returns: NDArray[np.float64]
     ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield places in this part and their losses (portfolios, scenarios), valid until the next ones."""
+        if world.few_held:
+            yield from self._of_few(world, returns)
+            return
         gains = np.negative(returns.T, out=np.empty(returns.shape[::-1]))
         room = np.empty((PORTFOLIOS_PER_PRODUCT, len(returns)))
         for first in range(0, self.size, PORTFOLIOS_PER_PRODUCT):
@@ -53,6 +61,19 @@ class Part:
             begin = self.portfolios.start
             weights = world.weights[begin + places.start : begin + places.stop]
             yield places, np.matmul(weights, gains, out=room[: len(weights)])
+
+    def _of_few(
+        self, world: World, returns: NDArray[np.float64]
+    ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        gains, begin = in_blocks(returns), self.portfolios.start
+        for first in range(0, self.size, _FEW_HELD_TOGETHER):
+            own = slice(begin + first, min(begin + first + _FEW_HELD_TOGETHER, begin + self.size))
+            held = some_of(world.weights, own)
+            assert isinstance(held, SparseRows)
+            losses = sparse_losses(held, gains, len(returns), world.compiled_in)
+            for start in range(0, len(losses), PORTFOLIOS_PER_PRODUCT):
+                some = losses[start : start + PORTFOLIOS_PER_PRODUCT]
+                yield slice(first + start, first + start + len(some)), some
 
 
 def blocks(scenarios: int) -> list[Block]:
@@ -236,12 +257,3 @@ def attribute(
         sums.append(total)
         about += [] if losing is None else [losing]
     return Attributed(sums, about)
-
-
-def at_least(
-    losses: NDArray[np.float64], least: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return portfolio, scenario and loss of each loss (portfolios, scenarios) not below least."""
-    places = np.flatnonzero(losses >= least[:, np.newaxis])
-    rows = places // losses.shape[1]
-    return rows, places - rows * losses.shape[1], losses.ravel()[places]

@@ -96,6 +96,8 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
         return _left_out(run, len(examples.instruments), distributed)
     settings, chosen = run.settings, parameters(run)
     shared = run.fan_out.share(examples)
+    # The same memory for this process and for those of Ray.
+    examples = run.fan_out.held(shared)
     contract = features_contract(run.project.feature_names(), settings.features.horizon_d)
     folds = walk_forward(settings, len(examples.dates), first_unseen(examples, chosen.unseen_from))
     others = run.fan_out.share(load_other_targets(run, examples))

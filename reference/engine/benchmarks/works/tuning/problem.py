@@ -1,4 +1,4 @@
-"""What is tuned: simulated examples with a planted signal, and the proposals of the product's own search."""
+"""The problem: simulated examples with a planted signal, and the proposals of the product's own search."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from works.tuning.problem import answer, plan, read
 
 
 class Ray(RaySide):
-    """What the workload runs, without its records."""
+    """The search of the workload, without its records."""
 
     def run(self) -> Answer:
         """Search, and return the best."""
