@@ -56,7 +56,7 @@ def section(told: Context) -> Section:
 
 
 def _reference(told: Context, table: Table, caption: str) -> Part:
-    rows = [row for row in told.read(table).to_pylist() if row["portfolio_id"] == headline(told.read)]
+    rows = told.read(table, portfolio_id=[headline(told.read)]).to_pylist()
     return grid(table, rows, caption, without=_WITHOUT)
 
 
@@ -132,7 +132,7 @@ def _reverse(told: Context) -> list[Part]:
     table = declared("gold.reverse_stress")
     if table is None:
         return []
-    rows = [row for row in told.read(table).to_pylist() if row["portfolio_id"] == headline(told.read)]
+    rows = told.read(table, portfolio_id=[headline(told.read)]).to_pylist()
     if not rows:
         return []
     caption = "Reverse stress: the most plausible way for the headline portfolio to lose a given amount."
