@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from acceleray.compiled import DEFAULT_FOLDER
-from acceleray.quant.scenarios import atoms
+from acceleray.quant import tail_search
+from acceleray.quant.scenarios import ATOM, atoms
 from acceleray.stages.simulate import one_pass, tasks, tiles
 from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
@@ -144,3 +145,22 @@ def test_sums_at_the_end_take_little_room_next_to_what_is_kept() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 0.4 * size
+
+
+def test_four_times_the_scenarios_hardly_keep_more(monkeypatch) -> None:
+    monkeypatch.setattr(tail_search, "_FIRST_NARROWING", 4 * ATOM)
+    monkeypatch.setattr(tail_search, "_MILLION", 16 * ATOM)
+    world, part = made_up_world(), Part(3, slice(0, 32))
+    sizes = []
+    for scenarios in (16 * ATOM, 64 * ATOM):
+        asked = one_pass.Asked(
+            replace(PLAN, scenarios=scenarios, targets=()), 3, np.linspace(-1, 1, 81), None
+        )
+        state = None
+        for some in tasks.blocks(scenarios):
+            state = one_pass.see(state, part, world, asked, one_pass.generate(some, world, asked))
+        assert state is not None
+        assert not state.search.missed[np.any(world.weights[:32] != 0.0, axis=1)].any()
+        kept = state.search._kept
+        sizes.append(sum(part.nbytes for each in kept for part in (*each.losses, *each.scenarios)))
+    assert sizes[1] < 1.35 * sizes[0]
