@@ -102,3 +102,29 @@ def test_a_volume_that_refuses_renames_takes_parts_and_reports(volume: Path) -> 
         assert save(text, volume / "reports" / "r.html").read_text() == text
     assert sorted(os.listdir(volume)) == ["part-00003.parquet", "reports", "y"]
     assert os.listdir(volume / "reports") == ["r.html"]
+
+
+def test_a_file_is_made_next_to_its_place(tmp_path: Path) -> None:
+    target = tmp_path / "pack.zip"
+    with whole_files.made_whole(target) as part:
+        assert part.parent == tmp_path
+        part.write_bytes(b"all")
+        assert not target.exists()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"pack.zip": b"all"}
+
+
+def test_a_volume_gets_the_finished_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    volumes = tmp_path / "Volumes"
+    (volumes / "main").mkdir(parents=True)
+    monkeypatch.setattr(whole_files, "IN_ORDER_ONLY", volumes)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    target = volumes / "main" / "report.xlsx"
+    with whole_files.made_whole(target) as part:
+        assert not part.is_relative_to(volumes)
+        part.write_bytes(b"all")
+        assert not list(target.parent.iterdir())
+    assert target.read_bytes() == b"all"
+    with pytest.raises(TypeError), whole_files.made_whole(target) as part:
+        part.write_bytes("text")  # type: ignore[arg-type]
+    assert target.read_bytes() == b"all"
+    assert [path.name for path in tmp_path.iterdir()] == ["Volumes"]
