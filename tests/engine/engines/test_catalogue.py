@@ -16,7 +16,7 @@ from acceleray.engines.delta.catalogue import POINTED_TO, describe
 from acceleray.engines.delta.lake import Lake
 from acceleray.engines.delta.upkeep import Upkeep, needs_upkeep, upkeep
 from acceleray.settings import Settings
-from acceleray.tables import FEATURES, PORTFOLIOS, RISK_MEASURES, RUNS
+from acceleray.tables import FEATURES, PORTFOLIOS, RISK_MEASURES, RUN_TABLES, RUNS
 from acceleray.tables.catalogued import tags
 from acceleray.tables.contract import Table
 from portfolio import PROJECT
@@ -114,6 +114,17 @@ def test_a_metric_view_is_told_once_its_tables_are_there_and_a_refusal_is_a_line
     refused = lake(settings, **{"CREATE OR REPLACE VIEW": ["refused"]})
     line = "There is no metric view gold.risk_metrics: PERMISSION_DENIED: no APPLY TAG"
     assert list(describe(refused, [RISK_MEASURES, RUNS])) == [line]
+
+
+def test_a_table_is_tagged_with_the_workloads_that_have_written_it(settings: Callable[..., Settings]) -> None:
+    wrote = [("gold.risk_measures", "risk_stress_testing"), ("gold.risk_measures", "end_to_end_pipeline")]
+    answer = [{"table_name": name, "workload": workload} for name, workload in wrote]
+    of = lake(settings, **{"SELECT DISTINCT t.table_name": answer})
+    assert list(describe(of, [RISK_MEASURES, RUN_TABLES, RUNS])) == []
+    said = [one for one in of.spark.said if "SET TAGS" in one]  # type: ignore[attr-defined]
+    [own] = [one for one in said if of.identifier(RISK_MEASURES) in one]
+    assert "'workload' = 'end_to_end_pipeline, risk_stress_testing'" in own
+    assert all("'workload'" not in one for one in said if one != own)
 
 
 def test_files_of_this_machine_are_in_no_such_catalog(settings: Callable[..., Settings]) -> None:
