@@ -10,11 +10,38 @@ import errno
 import hashlib
 import os
 import shutil
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# Volumes of Databricks take bytes in their order only: no zip file nor workbook can be made there.
+IN_ORDER_ONLY = Path("/Volumes")
 REFUSALS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV})
 _CHUNK = 2**20
+
+
+@contextmanager
+def made_whole(target: Path) -> Iterator[Path]:
+    """Yield where a file can be made, its bytes in any order, and put it in the place of `target` at the end.
+
+    It is made next to `target`, or in a temporary folder if `target` is on a volume. After an error nothing
+    of it is left.
+
+    Raises:
+        OSError: it cannot be put there.
+    """
+    elsewhere = target.absolute().is_relative_to(IN_ORDER_ONLY)
+    folder = Path(tempfile.mkdtemp(prefix="pf-whole-")) if elsewhere else target.parent
+    part = folder / f".{target.name}.{os.getpid()}.part"
+    try:
+        yield part
+        put_in_place(part, target)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+            if elsewhere:
+                folder.rmdir()
 
 
 def put_in_place(file: Path, target: Path) -> None:

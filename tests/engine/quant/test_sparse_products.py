@@ -4,18 +4,23 @@ import numpy as np
 import pytest
 
 from acceleray.compiled import DEFAULT_FOLDER
-from acceleray.quant.sparse_products import few_held, in_blocks, sparse_losses
+from acceleray.quant.sparse_products import FewHeld, in_blocks
 from acceleray.quant.sparse_rows import SparseRows
 
-PORTFOLIOS, LINES, SCENARIOS = 40, 700, 150
+SMALL, LINES, SCENARIOS = 300, 700, 150
+# The whole of all, and it without some of its positions.
+WHOLE, WITHOUT = SMALL, 60
 
 
 @pytest.fixture(scope="module")
 def weights() -> np.ndarray:
     random = np.random.default_rng(5)
-    held = np.zeros((PORTFOLIOS, LINES))
-    for row in held[1:]:  # the first one holds nothing
+    held = np.zeros((SMALL + 1 + WITHOUT, LINES))
+    for row in held[1:SMALL]:  # the first one holds nothing
         row[random.choice(LINES, 30, replace=False)] = random.standard_normal(30)
+    held[WHOLE:] = random.standard_normal(LINES)
+    for number in range(WITHOUT):
+        held[WHOLE + 1 + number, 7 * number : 7 * number + 2] = 0.0
     return held
 
 
@@ -24,24 +29,44 @@ def returns() -> np.ndarray:
     return np.random.default_rng(6).standard_normal((SCENARIOS, LINES)) * 0.02
 
 
+def bases(weights: np.ndarray) -> np.ndarray:
+    found = np.full(len(weights), -1)
+    # A small portfolio differs in more lines than it holds.
+    found[WHOLE + 1 :], found[5] = WHOLE, WHOLE
+    return found
+
+
+def few(weights: np.ndarray) -> FewHeld:
+    found = FewHeld.of(SparseRows.of(weights), bases(weights))
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("compiled_in", [None, DEFAULT_FOLDER])
 def test_losses_are_minus_weights_times_returns(weights, returns, compiled_in) -> None:
-    found = sparse_losses(SparseRows.of(weights), in_blocks(returns), SCENARIOS, compiled_in)
-    np.testing.assert_allclose(found, -weights @ returns.T, rtol=0, atol=1e-15)
+    rows = few(weights)
+    parts = list(rows.losses(slice(0, len(weights)), in_blocks(returns), compiled_in))
+    assert [len(part) for part in parts] == [128, 128, len(weights) - 256]
+    found = np.concatenate(parts)[:, :SCENARIOS]
+    np.testing.assert_allclose(found, -weights @ returns.T, rtol=0, atol=1e-14)
     assert not found[0].any()
 
 
 def test_neither_machine_code_nor_neighbours_change_a_bit(weights, returns) -> None:
-    rows = SparseRows.of(weights)
-    expected = sparse_losses(rows, in_blocks(returns), SCENARIOS)
-    np.testing.assert_array_equal(
-        sparse_losses(rows, in_blocks(returns), SCENARIOS, DEFAULT_FOLDER), expected
-    )
-    alone = sparse_losses(rows.some(slice(7, 8)), in_blocks(returns[:70]), 70, DEFAULT_FOLDER)
-    np.testing.assert_array_equal(alone, expected[7:8, :70])
+    rows, gains = few(weights), in_blocks(returns)
+    expected = np.concatenate(list(rows.losses(slice(0, len(weights)), gains)))
+    other = list(rows.losses(slice(0, len(weights)), gains, DEFAULT_FOLDER, 50))
+    np.testing.assert_array_equal(np.concatenate(other), expected)
+    [alone] = rows.losses(slice(WHOLE + 3, WHOLE + 5), in_blocks(returns[:70]), DEFAULT_FOLDER)
+    np.testing.assert_array_equal(alone[:, :70], expected[WHOLE + 3 : WHOLE + 5, :70])
+
+
+def test_what_differs_in_few_lines_from_another_is_kept_as_the_difference(weights) -> None:
+    rows = few(weights)
+    np.testing.assert_array_equal(np.flatnonzero(rows.bases >= 0), np.arange(WHOLE + 1, len(weights)))
+    assert rows.rows.kept[WHOLE + 1 :].nnz == 2 * WITHOUT
 
 
 def test_rows_that_hold_much_are_multiplied_as_dense_ones(weights) -> None:
-    assert few_held(SparseRows.of(weights))
-    assert not few_held(SparseRows.of(np.ones((3, LINES))))
-    assert not few_held(weights)
+    assert FewHeld.of(SparseRows.of(weights), np.full(len(weights), -1)) is None
+    assert FewHeld.of(weights, bases(weights)) is None

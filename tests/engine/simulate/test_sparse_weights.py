@@ -9,6 +9,7 @@ import pytest
 
 from acceleray.compiled import DEFAULT_FOLDER
 from acceleray.quant import sparse_products
+from acceleray.quant.sparse_products import FewHeld
 from acceleray.quant.sparse_rows import SparseRows
 from acceleray.stages.simulate import found as results
 from acceleray.stages.simulate.engine import simulated
@@ -61,8 +62,9 @@ def test_multiplying_only_what_is_held_finds_the_same_risk(
     dense: World, wide: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sparse_products, "_FEW", 1.0)
-    few = replace(wide, weights=SparseRows.of(WEIGHTS))
-    assert few.few_held
+    held = SparseRows.of(WEIGHTS)
+    few = replace(wide, weights=held, few=FewHeld.of(held, np.array([-1, 0, -1, -1, 0])))
+    assert few.few is not None
     compiled = found_of(replace(few, compiled_in=DEFAULT_FOLDER))
     for own, other, expected in zip(found_of(few), compiled, found_of(dense), strict=True):
         for level in (VAR, ES):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from acceleray.archive.manifest import MANIFEST, SUMS
 from acceleray.errors import PortfolioError
-from acceleray.whole_files import put_in_place
+from acceleray.whole_files import made_whole
 
 # The same files give the same bytes: no time of day, no compression that a library may change.
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -25,17 +23,12 @@ def write_pack(archive: Path, manifest: dict[str, Any], sealed: str, target: Pat
     Raises:
         PortfolioError: the file cannot be written.
     """
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as pack:
+        with made_whole(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as pack:
             for name, content in sorted(_files(archive, manifest, sealed)):
                 pack.writestr(zipfile.ZipInfo(name, _LONG_AGO), content)
-        put_in_place(part, target)
     except OSError as error:
         raise PortfolioError(f"{target} cannot be written: {error.strerror}.") from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
     return target
 
 

@@ -2,9 +2,10 @@
 
 The first scenarios bracket the ranks that are needed. Losses above a bracket are only summed, those below it
 forgotten, those in it kept with the number of their scenario. Each time four times as many scenarios have
-been seen the brackets narrow, so what is kept grows with the square root of the scenarios. At the end the
-ranks are among the losses kept, or the bracket was wrong and `missed` says so. What is found is that of
-``acceleray.quant.tails`` on the same losses: the same value-at-risk, sums but for rounding.
+been seen, and after each million, the brackets narrow, so what is kept grows with the square root of the
+scenarios. At the end the ranks are among the losses kept, or the bracket was wrong and `missed` says so.
+What is found is that of ``acceleray.quant.tails`` on the same losses: the same value-at-risk, sums but for
+rounding.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,8 +25,8 @@ from acceleray.quant.scenarios import ATOM
 from acceleray.quant.tail_scans import ADD_WEIGHTED
 from acceleray.quant.tails import Above, Located, Ranked, TailAt, located
 
-# Scenarios seen when the brackets narrow: 16 atoms, and four times as many each time.
-_FIRST_NARROWING = 16 * ATOM
+# Scenarios seen when the brackets narrow: 16 atoms, four times as many each time, and each further million.
+_FIRST_NARROWING, _MILLION = 16 * ATOM, 256 * ATOM
 
 Columns = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 # Portfolio, scenario and weight of losses of one atom.
@@ -263,6 +264,8 @@ def _atoms(scenarios: NDArray[np.int32]) -> Iterator[slice]:
 
 def _narrows(seen: int) -> bool:
     """Return whether brackets narrow after so many scenarios."""
+    if seen % _MILLION == 0:
+        return True
     while seen > _FIRST_NARROWING and seen % GROWTH == 0:
         seen //= GROWTH
     return seen == _FIRST_NARROWING

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +32,7 @@ from acceleray.tables import (
     STRESS_SCENARIOS,
     Table,
 )
-from acceleray.whole_files import put_in_place
+from acceleray.whole_files import made_whole
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -77,7 +75,6 @@ def write(read: Reads, overview: Overview, path: Path) -> Path:
     """
     import xlsxwriter
 
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     options = {
         # A row at a time: memory does not grow with the sheet.
         "constant_memory": True,
@@ -87,14 +84,10 @@ def write(read: Reads, overview: Overview, path: Path) -> Path:
         "default_date_format": "yyyy-mm-dd",
     }
     try:
-        with xlsxwriter.Workbook(str(scratch), options) as book:
+        with made_whole(path) as scratch, xlsxwriter.Workbook(str(scratch), options) as book:
             _sheets(book, read, overview)
-        put_in_place(scratch, path)
     except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
         raise PortfolioError(f"{path} cannot be written: {error}") from None
-    finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
     return path
 
 

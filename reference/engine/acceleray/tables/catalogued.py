@@ -52,15 +52,21 @@ def clustering(table: Table) -> str:
     return f"CLUSTER BY ({quoted(table.scope)})"
 
 
-def tags(table: Table) -> dict[str, str]:
-    """Return the tags of a table: domain, layer, data class and what one commit replaces."""
+def tags(table: Table, workloads: Iterable[str] = ()) -> dict[str, str]:
+    """Return the tags of a table: domain, layer, data class, what one commit replaces, and its workloads.
+
+    Those are the ones that have written it; without any there is no such tag.
+    """
     held = table.label in _CONFIDENTIAL or bool(_HELD & set(table.column_names))
     licensed = table.layer in ("bronze", "silver") and "price" in table.name
     kind = "confidential" if held else "licensed" if licensed else "internal"
-    return {"domain": DOMAIN, "layer": table.layer, "data_class": kind, "scope": table.scope}
+    found = {"domain": DOMAIN, "layer": table.layer, "data_class": kind, "scope": table.scope}
+    wrote = ", ".join(sorted(workloads))
+    # A value has room for so many characters.
+    return found | {"workload": wrote[:1000]} if wrote else found
 
 
-def set_tags(table: Table) -> str:
+def set_tags(table: Table, workloads: Iterable[str] = ()) -> str:
     """Return the clause, as it follows ALTER TABLE <name>, that sets the tags of a table."""
-    listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in tags(table).items())
+    listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in tags(table, workloads).items())
     return f"SET TAGS ({listed})"

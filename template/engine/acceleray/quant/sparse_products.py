@@ -1,35 +1,87 @@
 """Losses of portfolios that hold few of many lines: only what they hold is multiplied.
 
-A loss adds up the lines in their order, one after the other, so its bits depend neither on the portfolios
-around it nor on how scenarios are cut. Machine code and NumPy do the same.
+A portfolio without one of its positions holds many, but differs in few from the whole portfolio: its losses
+begin with those. A loss adds up lines in their order, one after the other, so its bits depend neither on the
+portfolios around it nor on how scenarios are cut. Machine code and NumPy do the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from acceleray.compiled import Program
 from acceleray.quant.path_walks import machine_code
 from acceleray.quant.sparse_rows import Rows, SparseRows
 
-# Portfolios with more than this share of all lines are multiplied faster as dense rows.
+# With more than this share of all lines, rows are multiplied faster as dense ones.
 _FEW = 1.0 / 8.0
 # Scenarios of a block: those of three thousand lines, 1.5 megabytes, stay in the processor's cache.
 _TOGETHER = 64
+# Rows that are compared with others at a time.
+_COMPARED = 256
 
 
-def few_held(weights: Rows) -> bool:
-    """Return whether portfolios (portfolios, lines) hold few of the lines."""
-    if not isinstance(weights, SparseRows):
-        return False
-    rows, columns = weights.shape
-    return bool(weights.kept.nnz <= _FEW * rows * columns)
+@dataclass(frozen=True)
+class FewHeld:
+    """Weights as the few numbers that are multiplied.
+
+    Attributes:
+        rows: (rows, lines), the weights of a row, or their differences from those of another row.
+        bases: (rows,), the number of that other row, -1 for none; the other row has none.
+    """
+
+    rows: SparseRows
+    bases: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, weights: Rows, bases: NDArray[np.int64]) -> FewHeld | None:
+        """Return weights (rows, lines) in that form; None where rows hold many of the lines.
+
+        ``bases`` are rows from which others may differ in few lines, as a portfolio without one of its
+        positions does, -1 for none.
+        """
+        if not isinstance(weights, SparseRows):
+            return None
+        kept = csr_array(weights.kept)
+        kept.sort_indices()
+        parts, used = [], np.full(len(bases), -1, dtype=np.int64)
+        for first in range(0, len(bases), _COMPARED):
+            own, other = kept[first : first + _COMPARED], bases[first : first + _COMPARED]
+            differs = own - kept[np.maximum(other, 0)]
+            better = (other >= 0) & (np.diff(differs.indptr) < np.diff(own.indptr))
+            used[first : first + _COMPARED][better] = other[better]
+            chosen = vstack((own, differs), format="csr")
+            parts.append(chosen[np.arange(len(other)) + better * len(other)])
+        rows = csr_array(vstack(parts, format="csr"))
+        rows.sort_indices()
+        few = rows.nnz <= _FEW * rows.shape[0] * rows.shape[1]
+        return cls(SparseRows(rows), used) if few else None
+
+    def losses(
+        self, rows: slice, gains: NDArray[np.float64], compiled_in: Path | None = None, at_a_time: int = 128
+    ) -> Iterator[NDArray[np.float64]]:
+        """Yield the losses of some rows, so many at a time, each (rows, scenarios), from `in_blocks`.
+
+        Scenarios are those of all blocks, the zeros at the end of the last one included. ``compiled_in`` is
+        where machine code is kept: faster, and the same to the bit.
+        """
+        needed = np.unique(self.bases[rows])
+        needed = needed[needed >= 0]
+        of_bases = _added(self.rows.kept[needed], gains, None, compiled_in)
+        for first in range(rows.start, rows.stop, at_a_time):
+            some = slice(first, min(first + at_a_time, rows.stop))
+            own, begin = self.bases[some], np.zeros((some.stop - some.start, *of_bases.shape[1:]))
+            begin[own >= 0] = of_bases[np.searchsorted(needed, own[own >= 0])]
+            losses = _added(self.rows.kept[some], gains, begin, compiled_in)
+            yield losses.reshape(len(losses), -1)
 
 
 def in_blocks(returns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,28 +97,26 @@ def in_blocks(returns: NDArray[np.float64]) -> NDArray[np.float64]:
     return gains
 
 
-def sparse_losses(
-    weights: SparseRows, gains: NDArray[np.float64], scenarios: int, compiled_in: Path | None = None
+def _added(
+    held: csr_array,
+    gains: NDArray[np.float64],
+    begin: NDArray[np.float64] | None,
+    compiled_in: Path | None,
 ) -> NDArray[np.float64]:
-    """Return the losses (portfolios, scenarios) of some portfolios, from `in_blocks`.
-
-    ``compiled_in`` is where machine code for it is kept: faster, and the same to the bit.
-    """
-    kept = csr_array(weights.kept)
-    kept.sort_indices()
+    """Return what rows hold times what lines lose, added to ``begin``, of shape (rows, blocks, scenarios)."""
     blocks, lines, size = gains.shape
-    losses = np.zeros((kept.shape[0], blocks, size))
+    losses = np.zeros((held.shape[0], blocks, size)) if begin is None else begin
     if run := machine_code(ADD_HELD, compiled_in):
-        ends, columns = np.asarray(kept.indptr, np.int64), np.asarray(kept.indices, np.int64)
-        held = np.ascontiguousarray(kept.data, np.float64)
-        run(ends, columns, held, gains, losses, len(losses), held.size, blocks, lines, size)
-    else:
-        room = np.empty((blocks, size))
-        for row, (first, last) in enumerate(zip(kept.indptr[:-1], kept.indptr[1:], strict=True)):
-            for place in range(first, last):
-                np.multiply(gains[:, kept.indices[place]], kept.data[place], out=room)
-                losses[row] += room
-    return losses.reshape(len(losses), blocks * size)[:, :scenarios]
+        ends, columns = (np.asarray(each, np.int64) for each in (held.indptr, held.indices))
+        numbers = np.ascontiguousarray(held.data, np.float64)
+        run(ends, columns, numbers, gains, losses, len(losses), numbers.size, blocks, lines, size)
+        return losses
+    room = np.empty((blocks, size))
+    for row, (first, last) in enumerate(pairwise(held.indptr)):
+        for place in range(first, last):
+            np.multiply(gains[:, held.indices[place]], held.data[place], out=room)
+            losses[row] += room
+    return losses
 
 
 def add_held(ends: Any, columns: Any, held: Any, gains: Any, losses: Any) -> int:

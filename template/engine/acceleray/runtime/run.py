@@ -23,6 +23,7 @@ from acceleray.engines.handoff.order import in_order
 from acceleray.engines.handoff.parts import commit_parts
 from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.transform import HandOff, Target
+from acceleray.engines.processes.memory import given_back
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.governance.tracking import StageRecord, Tracker
 from acceleray.runtime.document_page import Page
@@ -108,7 +109,7 @@ class Run:
     def stage(self, name: str, title: str) -> Iterator[StageRecord]:
         """Show, time and track one stage; tables touched inside are recorded under its name."""
         started = self.began[name] = time.monotonic()
-        with self.reporter.stage(title), self.tracker.stage(name) as record:
+        with self.reporter.stage(title), self.tracker.stage(name) as record, given_back():
             self._stage, self._record = name, record
             yield record
             self.seconds[name] = time.monotonic() - started

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from acceleray.engines.delta.lake import Lake
 from acceleray.engines.processes.signals import first_line
-from acceleray.tables import PORTFOLIOS, RUNS
+from acceleray.tables import PORTFOLIOS, RUN_TABLES, RUNS
 from acceleray.tables.catalogued import checks, foreign_keys, primary_key, set_tags
 from acceleray.tables.contract import Table, literal, quoted
 from acceleray.tables.metric_views import METRIC_VIEWS
@@ -24,10 +24,11 @@ def describe(lake: Lake, tables: Iterable[Table]) -> Iterator[str]:
     """
     there = [table for table in tables if lake.location(table) is None]
     known = {table.label: _constraints(lake, table) for table in there}
+    wrote = _workloads(lake, known)
     # Rows can only point to a key that the catalog knows, so all of those come first.
     for statements in (_described, _pointed):
         for table in there:
-            for statement in statements(lake, table, known):
+            for statement in statements(lake, table, known, wrote.get(table.label, [])):
                 try:
                     lake.spark.sql(statement)
                 except Exception as error:
@@ -43,8 +44,21 @@ def describe(lake: Lake, tables: Iterable[Table]) -> Iterator[str]:
                 yield f"There is no metric view gold.{view.name}: {first_line(error)[:160]}"
 
 
-def _described(lake: Lake, table: Table, known: dict[str, set[str]]) -> Iterator[str]:
-    yield f"ALTER TABLE {lake.identifier(table)} {set_tags(table)}"
+def _workloads(lake: Lake, known: Collection[str]) -> dict[str, list[str]]:
+    """Return by table the workloads that have written it, as far as evidence of them is there."""
+    if not {RUNS.label, RUN_TABLES.label} <= set(known):
+        return {}
+    found: dict[str, list[str]] = {}
+    for row in lake.spark.sql(
+        f"SELECT DISTINCT t.table_name, r.workload FROM {lake.identifier(RUN_TABLES)} AS t"
+        f" INNER JOIN {lake.identifier(RUNS)} AS r ON t.run_id = r.run_id WHERE t.direction = 'wrote'"
+    ).collect():
+        found.setdefault(str(row["table_name"]), []).append(str(row["workload"]))
+    return found
+
+
+def _described(lake: Lake, table: Table, known: dict[str, set[str]], workloads: list[str]) -> Iterator[str]:
+    yield f"ALTER TABLE {lake.identifier(table)} {set_tags(table, workloads)}"
     # A run that was killed as it created the table may have left some out.
     for clause in checks(table, known[table.label]):
         yield f"ALTER TABLE {lake.identifier(table)} {clause}"
@@ -53,7 +67,7 @@ def _described(lake: Lake, table: Table, known: dict[str, set[str]]) -> Iterator
         yield f"ALTER TABLE {lake.identifier(table)} ADD CONSTRAINT {quoted(name)} PRIMARY KEY ({columns})"
 
 
-def _pointed(lake: Lake, table: Table, known: dict[str, set[str]]) -> Iterator[str]:
+def _pointed(lake: Lake, table: Table, known: dict[str, set[str]], workloads: list[str]) -> Iterator[str]:
     for other, name, columns in foreign_keys(table, POINTED_TO):
         if other.label in known and name not in known[table.label]:
             yield (

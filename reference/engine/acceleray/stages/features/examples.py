@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from acceleray.engines.handoff.arrays import column, numbered
+from acceleray.engines.processes.memory import give_back
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 
@@ -29,6 +30,8 @@ def load_examples(run: Run) -> Examples:
         features[:, at] = column(rows, name)[keep]
         # Of millions of rows no feature is in memory twice.
         rows = rows.drop_columns(name)
+    del rows
+    give_back()
     return Examples(
         features=features,
         target=target[keep],

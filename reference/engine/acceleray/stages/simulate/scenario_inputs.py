@@ -23,7 +23,7 @@ from acceleray.quant.scenarios import (
     stack_parameters,
     with_drift,
 )
-from acceleray.quant.sparse_products import few_held
+from acceleray.quant.sparse_products import FewHeld
 from acceleray.quant.sparse_rows import Rows, columns_of
 from acceleray.quant.table_copula import CopulaTables, copula_tables, table_returns
 from acceleray.settings import Settings
@@ -50,7 +50,8 @@ class World:
     lines), details behind them, of the priced instruments only, and the lines they multiply: the instruments
     where none are given. With a copula, shocks come from it instead of the residuals, and from tables where
     it has any. implied (lines, factors) turns log returns into the factor moves they imply, for the reverse
-    stress. compiled_in is where machine code is kept; without it NumPy finds the same, to the bit.
+    stress. compiled_in is where machine code is kept; without it NumPy finds the same, to the bit. few are
+    the weights where portfolios hold few of the lines, so that only those are multiplied.
     """
 
     seed: int
@@ -63,6 +64,7 @@ class World:
     implied: NDArray[np.float64] | None = None
     lines: Lines | None = None
     compiled_in: Path | None = None
+    few: FewHeld | None = None
 
     @property
     def method(self) -> str:
@@ -74,11 +76,6 @@ class World:
         """Return of which lines returns are changes over a fixed level (lines,); None for none."""
         own = self.parameters.arithmetic
         return own if own is None or self.lines is None else self.lines.where(own)
-
-    @cached_property
-    def few_held(self) -> bool:
-        """Return whether portfolios hold few of the lines, so that only what they hold is multiplied."""
-        return few_held(self.weights)
 
     def enumerated(self, horizon_d: int) -> bool:
         """Return whether the scenarios are all outcomes that there are: every past day once, none drawn."""
@@ -134,16 +131,25 @@ def build_world(
     stacked = stack_parameters(
         [fit.parameters for fit in fits if fit.parameters is not None], calibration.arithmetic[usable]
     )
+    weights = columns_of(book.every, book.lines.known(usable))
     world = World(
         seed=settings.seed,
         residuals=Comovement.of(residuals, calibration.members).replayed(0, len(residuals)),
         parameters=with_drift(stacked, settings.simulation.drift),
         next_sigma=np.array([fit.next_sigma for fit in fits]),
-        weights=columns_of(book.every, book.lines.known(usable)),
+        weights=weights,
         lines=book.lines.among(usable),
         compiled_in=path_code_folder(settings),
+        few=FewHeld.of(weights, _wholes(book)),
     )
     return world, days
+
+
+def _wholes(book: Book) -> NDArray[np.int64]:
+    """Return the row of the whole portfolio for each row of details, -1 for portfolios: (rows,)."""
+    details = () if book.details is None else book.details.rows
+    own = np.full(len(book.portfolios), -1, dtype=np.int64)
+    return np.concatenate((own, np.array([each.portfolio for each in details], dtype=np.int64)))
 
 
 def with_copula(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,7 @@ from numpy.typing import NDArray
 from acceleray.quant.euler import Band, Weighted
 from acceleray.quant.rank_search import BINS, Brackets, Level, counted, pilot_bounds
 from acceleray.quant.scenarios import atoms
-from acceleray.quant.sparse_products import in_blocks, sparse_losses
-from acceleray.quant.sparse_rows import SparseRows, some_of
+from acceleray.quant.sparse_products import FewHeld, in_blocks
 from acceleray.quant.tail_scans import at_least
 from acceleray.quant.tails import Above, Pairs, Wanted, collected
 from acceleray.stages.simulate.attribution import log_returns
@@ -31,8 +31,6 @@ ATOMS_PER_BLOCK = 4
 _TASKS, _BLOCKS_PER_TASK = 64, 8
 # Portfolios whose losses in an atom are worked on together: a megabyte, within the processor's cache.
 PORTFOLIOS_PER_PRODUCT = 32
-# Portfolios that read the same lines while these are in the cache: 4 megabytes of losses.
-_FEW_HELD_TOGETHER = 128
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ class Part:
         self, world: World, returns: NDArray[np.float64]
     ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield places in this part and their losses (portfolios, scenarios), valid until the next ones."""
-        if world.few_held:
-            yield from self._of_few(world, returns)
+        if world.few is not None:
+            yield from self._of_few(world.few, returns, world.compiled_in)
             return
         gains = np.negative(returns.T, out=np.empty(returns.shape[::-1]))
         room = np.empty((PORTFOLIOS_PER_PRODUCT, len(returns)))
@@ -63,17 +61,14 @@ class Part:
             yield places, np.matmul(weights, gains, out=room[: len(weights)])
 
     def _of_few(
-        self, world: World, returns: NDArray[np.float64]
+        self, few: FewHeld, returns: NDArray[np.float64], compiled_in: Path | None
     ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        gains, begin = in_blocks(returns), self.portfolios.start
-        for first in range(0, self.size, _FEW_HELD_TOGETHER):
-            own = slice(begin + first, min(begin + first + _FEW_HELD_TOGETHER, begin + self.size))
-            held = some_of(world.weights, own)
-            assert isinstance(held, SparseRows)
-            losses = sparse_losses(held, gains, len(returns), world.compiled_in)
+        first = 0
+        for losses in few.losses(self.portfolios, in_blocks(returns), compiled_in):
             for start in range(0, len(losses), PORTFOLIOS_PER_PRODUCT):
-                some = losses[start : start + PORTFOLIOS_PER_PRODUCT]
-                yield slice(first + start, first + start + len(some)), some
+                some = losses[start : start + PORTFOLIOS_PER_PRODUCT, : len(returns)]
+                yield slice(first, first + len(some)), some
+                first += len(some)
 
 
 def blocks(scenarios: int) -> list[Block]:
