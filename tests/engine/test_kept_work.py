@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from acceleray.runtime.content import content_key
-from acceleray.runtime.kept import Kind
+from acceleray.runtime.kept_work import Kind
 from acceleray.runtime.run import Run
 from acceleray.tables import KEPT_WORK
 

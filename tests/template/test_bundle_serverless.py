@@ -13,7 +13,7 @@ import pytest
 import bundle
 from acceleray.cli.task import task
 from acceleray.settings import load
-from acceleray.settings.places import in_catalog, shares_stage
+from acceleray.settings.topology import in_catalog, shares_stage
 from bundle_faults import assert_found, line_that_begins, planted
 from conftest import Answers, answers_of, drawn_together
 from portfolio import PROJECT

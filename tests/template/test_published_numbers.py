@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -66,7 +67,8 @@ def test_the_numbers_of_the_demo_are_those_of_its_story() -> None:
 
 
 def test_a_script_of_the_benchmarks_is_named_with_what_it_takes_to_start_it() -> None:
-    pages = [*PAGES, *(path.relative_to(ROOT) for path in (ROOT / "template/engine/docs").glob("*.md"))]
+    engine = (path.relative_to(ROOT) for path in (ROOT / "template/engine/docs").glob("*.md"))
+    pages: list[Path] = [*map(Path, PAGES), *engine]
     modules = (ROOT / "template/engine/benchmarks").glob("*.py")
     for page in [*pages, *(path.relative_to(ROOT) for path in modules)]:
         text = (ROOT / page).read_text(encoding="utf-8")

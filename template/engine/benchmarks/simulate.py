@@ -30,7 +30,7 @@ from acceleray.stages.simulate.engine import simulated
 from acceleray.stages.simulate.found import Plan
 from acceleray.stages.simulate.horizon import Horizon
 from acceleray.stages.simulate.scenario_inputs import World
-from worlds import generated, made_up, sampled
+from scenario_inputs import generated, made_up, sampled
 
 SCENARIOS = (100_000, 1_000_000, 4_000_000)
 TARGETS = (0.05, 0.10)

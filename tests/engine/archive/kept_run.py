@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from acceleray.engines.delta.here import commit_here, condition, content_here, create
+from acceleray.engines.delta.delta_rs import commit_here, condition, content_here, create
 from acceleray.engines.delta.log import table_folder
 from acceleray.runtime.inputs import Input, file_digest
 from acceleray.runtime.project import Project

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.ray.fanout import Tasks
 from acceleray.engines.ray.local import local_ray
-from acceleray.runtime import kept
+from acceleray.runtime import kept_work
 from acceleray.runtime.run import Run
 from acceleray.settings.sections import Calibration
 from acceleray.stages.calibrate.fits import FIT_COLUMNS, fit_before, fit_table
@@ -153,7 +153,7 @@ def test_no_part_that_other_libraries_or_another_processor_made_is_resumed(
     project = new_project()
     with pytest.raises(KeyboardInterrupt):
         history(project(*SMALL), Serial(dies_after=110), returns)
-    monkeypatch.setattr(kept, "made_with", lambda *_: "another processor")
+    monkeypatch.setattr(kept_work, "made_with", lambda *_: "another processor")
     rows, _ = history(project(*SMALL), every := Serial(), returns)
     assert len(every.fitted) == len(rows)
 

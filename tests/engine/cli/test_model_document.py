@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from acceleray import tables as t
-from acceleray.report.model_document import kept
+from acceleray.report.model_document import run_rows
 from cli.conftest import Portfolio
 from report.invented import invented
 from report.invented_history import History, history
@@ -22,7 +22,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> History:
     for row in found[t.BACKTEST_VERDICTS]:
         if row["run_id"] == "r-2" and row["decision"] == "promoted":
             row |= {"decision": "not promoted", "reason": "too mild"}
-    monkeypatch.setattr(kept, "KeptInTables", lambda tables: found)
+    monkeypatch.setattr(run_rows, "KeptInTables", lambda tables: found)
     return found
 
 

@@ -23,7 +23,7 @@ from acceleray.engines.handoff.staged import write_stage
 from acceleray.engines.spark.connect import connect_session
 from acceleray.engines.spark.jvm import has_context
 from acceleray.errors import PortfolioError
-from acceleray.settings import places
+from acceleray.settings import topology
 from acceleray.tables.contract import Column, Table
 from connected.serverless import RefusedError, refusing
 
@@ -109,7 +109,7 @@ def test_tables_are_tended_in_a_session_that_refuses_what_serverless_compute_doe
     apart: bool, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if apart:
-        monkeypatch.setattr(places, "on_this_machine", lambda remote: not remote)
+        monkeypatch.setattr(topology, "on_this_machine", lambda remote: not remote)
     with connected("maintenance.optimize_above_files=1") as (settings, session), refusing(apart) as refused:
         lake = Lake(session, settings)
         for source in "st":
@@ -131,7 +131,7 @@ def test_a_stopped_session_is_not_collected_in_a_call_of_the_next(connected: Cal
 def test_where_files_are_not_shared_rows_go_both_ways_through_this_process(
     connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "on_this_machine", lambda remote: not remote)
+    monkeypatch.setattr(topology, "on_this_machine", lambda remote: not remote)
     with connected("hand_off.rows_per_task=15") as (settings, session), refusing(apart=True) as refused:
         lake = Lake(session, settings)
         assert lake.location(QUOTES) is None

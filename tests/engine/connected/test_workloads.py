@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from acceleray.engines.spark.connect import connect_session
-from acceleray.settings import Settings, places
+from acceleray.settings import Settings, topology
 from acceleray.testing.small import small_project
 from connected.serverless import refusing
 from one_ray import OneRay
@@ -58,7 +58,7 @@ def both(
             return of_local[workload]
         chosen = ("profile=connect", f"spark.remote={server}")
         at_first = profile == "apart" and not (homes[profile] / "state").exists()
-        seen = patch.object(places, "on_this_machine", lambda remote: profile != "apart")
+        seen = patch.object(topology, "on_this_machine", lambda remote: profile != "apart")
         with (
             seen,
             refusing(profile == "apart") as refused,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrameWriterV2
 
-from acceleray.engines.delta.here import OvertakenError
+from acceleray.engines.delta.delta_rs import OvertakenError
 from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run

@@ -11,8 +11,8 @@ import pytest
 
 from acceleray.engines.delta import lake as lakes
 from acceleray.engines.delta.content import EMPTY, Content, content_of
+from acceleray.engines.delta.delta_rs import content_there
 from acceleray.engines.delta.held import Record, held
-from acceleray.engines.delta.here import content_there
 from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.runtime.run import Run
 from acceleray.tables.contract import Column, Table, source_column

@@ -10,7 +10,7 @@ import pytest
 
 from acceleray.engines.delta import row_hash
 from acceleray.engines.delta.content import content_of
-from acceleray.engines.delta.here import content_here
+from acceleray.engines.delta.delta_rs import content_here
 from acceleray.runtime.run import Run
 from acceleray.tables.contract import Column, Table, source_column
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from acceleray.engines.delta.log import table_folder
-from acceleray.runtime import kept
+from acceleray.runtime import kept_work
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
 from acceleray.stages.ingest.history import KINDS_OF_HISTORY
@@ -106,14 +106,14 @@ def places(folder: Path, state: str) -> list[str]:
 @contextmanager
 def other_code(mixed: str) -> Iterator[None]:
     """Let what computes results be other code, as a digest of it sees that."""
-    made_with = kept.made_with
+    made_with = kept_work.made_with
 
     def mixed_in(*given: Any) -> str:
         return (
             hashlib.sha256((made_with(*given) + mixed).encode()).hexdigest() if mixed else made_with(*given)
         )
 
-    with patch.object(kept, "made_with", mixed_in):
+    with patch.object(kept_work, "made_with", mixed_in):
         yield
 
 

@@ -13,7 +13,7 @@ import pytest
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.examples import Examples
 from acceleray.quant.targets import OtherTargets
-from acceleray.runtime.kept import Kind
+from acceleray.runtime.kept_work import Kind
 from acceleray.settings import Model
 from acceleray.stages.train import stage
 from acceleray.stages.train.gate import Evidence

@@ -1,6 +1,6 @@
 """The lines of an answer: what they say of one."""
 
-from acceleray.stages.what_if.words import contributions
+from acceleray.stages.what_if.narrative import contributions
 
 
 def test_one_other_holding_is_no_plural() -> None:

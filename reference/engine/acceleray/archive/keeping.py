@@ -14,8 +14,8 @@ from acceleray.archive.documents import keep_documents
 from acceleray.archive.manifest import SUMS, declared, seal, verified, write
 from acceleray.archive.project_copy import copy_project, libraries, python_version
 from acceleray.archive.rows import GoneError, Rows, rows_at
+from acceleray.archive.selection import wanted_of
 from acceleray.archive.sources import keep_sources, refuse_undelivered
-from acceleray.archive.wanted import wanted_of
 from acceleray.engines.delta.reader import Reader, reader, records
 from acceleray.engines.processes.lock import run_lock
 from acceleray.engines.ray.processors import processor

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from acceleray.engines.delta.content import EMPTY, Content
-from acceleray.engines.delta.here import content_here
+from acceleray.engines.delta.delta_rs import content_here
 from acceleray.engines.delta.lake import Lake
 from acceleray.engines.delta.log import UnreadableLogError, logged, open_table, readable, stored, table_folder
 from acceleray.engines.profiles import spark_alone
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.places import in_catalog
+from acceleray.settings.topology import in_catalog
 from acceleray.tables.contract import Table, quoted
 
 # Rows of one group: two files of the same rows can be compared a group at a time.

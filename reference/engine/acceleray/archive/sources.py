@@ -16,8 +16,8 @@ from acceleray.engines.profiles import spark_alone
 from acceleray.errors import PortfolioError
 from acceleray.runtime.inputs import CONF, DELIVERED, Input, file_digest
 from acceleray.settings import Settings
-from acceleray.settings.places import in_catalog
 from acceleray.settings.sections import PRICE_SOURCES
+from acceleray.settings.topology import in_catalog
 from acceleray.tables.contract import quoted
 
 FOLDER = "sources"

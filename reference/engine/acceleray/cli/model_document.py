@@ -54,7 +54,7 @@ def model_document(
         raise PortfolioError(f"{output} is a file; --output needs a folder.")
     from acceleray.engines.delta.reader import reader
     from acceleray.report.model_document.context import models
-    from acceleray.report.model_document.kept import KeptInTables
+    from acceleray.report.model_document.run_rows import KeptInTables
     from acceleray.report.model_document.writing import write
 
     with reader(settings) as tables:

@@ -46,7 +46,7 @@ def report(
     from acceleray.cli.reading import refuse_unwritable
     from acceleray.engines.delta.reader import reader
     from acceleray.report import again
-    from acceleray.report.model_document.kept import KeptInTables
+    from acceleray.report.model_document.run_rows import KeptInTables
 
     if xlsx is not None:
         refuse_unwritable(xlsx)

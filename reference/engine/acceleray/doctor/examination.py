@@ -8,7 +8,7 @@ from acceleray.doctor import machine, plan, surroundings
 from acceleray.doctor.finding import Finding
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.places import in_workspace
+from acceleray.settings.topology import in_workspace
 
 
 def examine(read_settings: Callable[[], Settings]) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from acceleray.engines.ray import gpus
 from acceleray.engines.spark import jars, java
 from acceleray.runtime import code_identity
 from acceleray.settings import Settings
-from acceleray.settings.places import in_workspace
+from acceleray.settings.topology import in_workspace
 
 PYTHONS = ((3, 11), (3, 14))
 # Tables, models and Ray's spilled objects of a full run with room to spare.

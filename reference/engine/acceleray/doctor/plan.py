@@ -14,7 +14,7 @@ from acceleray.engines.processes import allowance
 from acceleray.engines.ray import slots
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.places import DATABRICKS, address, ray_beside
+from acceleray.settings.topology import DATABRICKS, address, ray_beside
 
 SHARED_MEMORY = Path("/dev/shm")
 

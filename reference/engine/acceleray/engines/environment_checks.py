@@ -12,7 +12,7 @@ from typing import Any
 
 from acceleray.engines.spark.jvm import has_context
 from acceleray.errors import PortfolioError
-from acceleray.settings.places import address
+from acceleray.settings.topology import address
 
 DEDICATED = "use a cluster with dedicated (single user) access mode"
 SERVERLESS = (

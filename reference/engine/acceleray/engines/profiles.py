@@ -14,7 +14,7 @@ from acceleray.engines.ray.slots import available_mb, cluster_megabytes, plan, r
 from acceleray.engines.spark import jvm, standalone
 from acceleray.engines.spark.executors import configured, measured_plan, refuse_unlike_executors
 from acceleray.settings import Settings
-from acceleray.settings.places import in_catalog, ray_beside
+from acceleray.settings.topology import in_catalog, ray_beside
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

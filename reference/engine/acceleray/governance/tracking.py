@@ -12,7 +12,7 @@ from typing import Any
 
 from acceleray.governance.model_lineage import context_tags
 from acceleray.settings import Settings
-from acceleray.settings.places import in_workspace
+from acceleray.settings.topology import in_workspace
 
 # Jobs of the bundle are stopped after four hours.
 _LONGEST_JOB_H = 24

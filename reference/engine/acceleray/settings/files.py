@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from acceleray.errors import PortfolioError
 from acceleray.settings.bundle_names import bundle_names, filled
-from acceleray.settings.places import default_remote
 from acceleray.settings.sections import Section, Settings
+from acceleray.settings.topology import default_remote
 
 # Files in conf/ that are no environment: what all share, columns of holdings, stress definitions, limits.
 _SHARED = ("base", "book", "stress", "limits")

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from acceleray.archive.manifest import table_of
+from acceleray.archive.selection import HISTORY, READ, WROTE
 from acceleray.archive.sources import local_folder
-from acceleray.archive.wanted import HISTORY, READ, WROTE
-from acceleray.engines.delta.here import commit_here, create
+from acceleray.engines.delta.delta_rs import commit_here, create
 from acceleray.settings import Settings
 from acceleray.stages.ingest.history import KINDS_OF_HISTORY
 from acceleray.tables import PRICE_FINDINGS, PRICES, Table

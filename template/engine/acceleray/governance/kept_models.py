@@ -12,7 +12,7 @@ from pathlib import Path
 from acceleray.governance.champion import CONTENT_FILE, CONTENT_TAG, stored_content
 from acceleray.governance.tracking import UNITY_CATALOG, quiet, tracking_uri
 from acceleray.settings import Settings
-from acceleray.settings.places import in_workspace
+from acceleray.settings.topology import in_workspace
 
 _URI = re.compile(r"models:/(?P<name>.+)/(?P<version>[0-9]+)")
 

@@ -20,7 +20,7 @@ from acceleray.governance.model_lineage import catalog_id, inputs
 from acceleray.governance.tags import legal_tags, tag
 from acceleray.governance.tracking import Tracker
 from acceleray.settings import Settings
-from acceleray.settings.places import in_workspace
+from acceleray.settings.topology import in_workspace
 
 RUN_TAG = "run_id"
 DECISION = "decision"

@@ -16,7 +16,7 @@ from acceleray.extend import Section
 from acceleray.report import workbook
 from acceleray.report.desk import overview
 from acceleray.report.formats import in_units_of
-from acceleray.report.model_document.kept import Kept, reads
+from acceleray.report.model_document.run_rows import Kept, reads
 from acceleray.report.page import Page
 from acceleray.report.rows import Reads
 from acceleray.settings import Settings

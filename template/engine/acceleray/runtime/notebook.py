@@ -15,7 +15,7 @@ from acceleray.runtime.run import Run
 from acceleray.runtime.showing import offered, show_frame, show_line, show_report, show_table
 from acceleray.runtime.workload import Comparison, Conclusion
 from acceleray.settings import Settings, load
-from acceleray.settings.places import on_databricks
+from acceleray.settings.topology import on_databricks
 from acceleray.tables.contract import Table
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from acceleray.engines.delta.here import Parts
+from acceleray.engines.delta.delta_rs import Parts
 from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.engines.handoff.arrays import with_constants, without_nan
 from acceleray.engines.handoff.driver_read import rows_here
@@ -29,7 +29,7 @@ from acceleray.governance.tracking import StageRecord, Tracker
 from acceleray.runtime.document_page import Page
 from acceleray.runtime.identity import Identity, Touch, source_name
 from acceleray.runtime.inputs import Input, outside
-from acceleray.runtime.kept import Kept
+from acceleray.runtime.kept_work import Kept
 from acceleray.runtime.notices import Notices
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED, Project

@@ -134,7 +134,7 @@ class WhatIf(Section):
 class Spark(Section):
     """Spark sizing; `cores` is for Spark in one process on this machine, 0 for all of its cores.
 
-    `remote` is where profile `connect` finds Spark; see `acceleray.settings.places`.
+    `remote` is where profile `connect` finds Spark; see `acceleray.settings.topology`.
     `java_compiler` is for engines on this machine: `quick` takes a quarter off a short run, `full` pays where
     Spark itself computes for minutes.
     """

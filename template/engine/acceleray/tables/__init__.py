@@ -30,7 +30,7 @@ from acceleray.tables.holdings import (
     INSTRUMENTS_KNOWN,
     PORTFOLIOS_KNOWN,
 )
-from acceleray.tables.kept import KEPT_WORK, RUN_WORK
+from acceleray.tables.kept_work import KEPT_WORK, RUN_WORK
 from acceleray.tables.limits import LIMIT_UTILISATION
 from acceleray.tables.liquidity import PORTFOLIO_LIQUIDITY, POSITION_LIQUIDITY
 from acceleray.tables.market import FEATURES, RETURNS

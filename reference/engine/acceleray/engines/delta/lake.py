@@ -13,8 +13,7 @@ from pyspark.sql import functions as F
 
 from acceleray.engines.delta.content import EMPTY, Content, content_of, refuse_count, whole_rows
 from acceleray.engines.delta.content import Commit as Commit
-from acceleray.engines.delta.held import Record, held, record
-from acceleray.engines.delta.here import (
+from acceleray.engines.delta.delta_rs import (
     NotHereError,
     OvertakenError,
     Parts,
@@ -25,12 +24,13 @@ from acceleray.engines.delta.here import (
     rows_there,
     without_keys,
 )
+from acceleray.engines.delta.held import Record, held, record
 from acceleray.engines.delta.history import version_of
 from acceleray.engines.delta.log import UnreadableLogError, newest_version, readable
 from acceleray.engines.delta.opening import Places
 from acceleray.engines.delta.retrying import retried
+from acceleray.engines.spark.caching import kept
 from acceleray.engines.spark.frames import frame_of
-from acceleray.engines.spark.kept import kept
 from acceleray.settings import Settings
 from acceleray.tables.contract import Table, literal, quoted
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from acceleray.engines.delta.here import NotHereError, create
+from acceleray.engines.delta.delta_rs import NotHereError, create
 from acceleray.engines.delta.log import UnreadableLogError, open_table, readable, stored, table_folder
 from acceleray.settings import Settings
-from acceleray.settings.places import in_catalog
+from acceleray.settings.topology import in_catalog
 from acceleray.tables.catalogued import checks, clustering
 from acceleray.tables.contract import Table, literal, quoted
 from acceleray.tables.stored import (

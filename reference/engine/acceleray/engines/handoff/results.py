@@ -19,7 +19,7 @@ from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.stage import spark_pattern
 from acceleray.engines.handoff.work import Done
 from acceleray.settings import Settings
-from acceleray.settings.places import shares_stage
+from acceleray.settings.topology import shares_stage
 from acceleray.tables.contract import Table
 
 MANIFEST = "results.json"

@@ -24,7 +24,7 @@ from acceleray.engines.handoff.files import DataFile, StageDamagedError, check_p
 from acceleray.engines.handoff.stage import spark_pattern
 from acceleray.engines.handoff.unfinished import this_machine, unfinished_folder
 from acceleray.settings import Settings
-from acceleray.settings.places import shares_stage
+from acceleray.settings.topology import shares_stage
 from acceleray.tables.contract import Table
 from acceleray.whole_files import put_in_place
 

@@ -19,7 +19,7 @@ from acceleray.engines.handoff.selection import Selection
 from acceleray.engines.handoff.stage import spark_path
 from acceleray.engines.spark.connect import batches
 from acceleray.settings import Settings
-from acceleray.settings.places import shares_stage
+from acceleray.settings.topology import shares_stage
 
 MANIFEST = "manifest.json"
 

@@ -27,7 +27,7 @@ from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.processes.signals import first_line
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.places import ray_beside
+from acceleray.settings.topology import ray_beside
 from acceleray.whole_files import put_in_place
 
 _PREFIX, _NOTE = "training-", "rounds"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from acceleray.errors import PortfolioError
 from acceleray.report.backtest import HEADLINE_MODEL, of_headline
 from acceleray.report.model_document.cells import Row, setting
-from acceleray.report.model_document.kept import Kept, reads
+from acceleray.report.model_document.run_rows import Kept, reads
 from acceleray.report.rows import Reads, narrowed
 from acceleray.settings import Settings
 from acceleray.tables import BACKTEST_VERDICTS, MODEL_DECISIONS, RUNS

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from acceleray.report.model_document.narrative import OWNER, closing, marked, notice
 from acceleray.report.model_document.tree import Document, Facts, Grid, Judgement, Picture, Words
-from acceleray.report.model_document.words import OWNER, closing, marked, notice
 from acceleray.report.rendering import render
 
 _KINDS = {Words: "words", Judgement: "judgement", Facts: "facts", Grid: "grid", Picture: "picture"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from acceleray.report.model_document.narrative import OWNER, closing, marked, notice
 from acceleray.report.model_document.tree import (
     Document,
     Facts,
@@ -15,7 +16,6 @@ from acceleray.report.model_document.tree import (
     Section,
     Words,
 )
-from acceleray.report.model_document.words import OWNER, closing, marked, notice
 
 # What would begin or end markup; a low line does so at the end of a word only.
 _MARKS = re.compile(r"[\\`*<>|\[\]$~#]|(?<![^\W_])_|_(?![^\W_])")

@@ -7,7 +7,7 @@ from datetime import date
 
 from acceleray.report.model_document.cells import Row, grid, source, transposed
 from acceleray.report.model_document.context import Context
-from acceleray.report.model_document.kept import reads
+from acceleray.report.model_document.run_rows import reads
 from acceleray.report.model_document.tree import Grid, Head, Judgement, Part, Section, Words
 from acceleray.report.rows import narrowed
 from acceleray.tables import MODEL_DECISIONS, RUNS, SIGNAL_RANKS, SIGNAL_VALIDATION

@@ -8,8 +8,8 @@ from pathlib import Path
 from acceleray.report.model_document.context import Kind, context
 from acceleray.report.model_document.document import document
 from acceleray.report.model_document.html import html
-from acceleray.report.model_document.kept import Kept, KeptByRun
 from acceleray.report.model_document.markdown import markdown
+from acceleray.report.model_document.run_rows import Kept, KeptByRun
 from acceleray.report.rendering import save
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings

@@ -16,7 +16,7 @@ from acceleray.quant.day_prices import DayPrices, day_prices
 from acceleray.runtime.look_ahead import refuse_look_ahead
 from acceleray.runtime.risk_days import exchange_rates, outside_market, risk_days
 from acceleray.runtime.run import Run
-from acceleray.settings.places import ray_beside
+from acceleray.settings.topology import ray_beside
 from acceleray.stages.features.definitions import DEFINITIONS, FEATURE_NAMES
 from acceleray.stages.features.origin import MADE_BY
 from acceleray.stages.features.part import parts

@@ -7,10 +7,10 @@ from pathlib import Path
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from acceleray.engines.spark.kept import computed_once
+from acceleray.engines.spark.caching import computed_once
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.places import in_catalog
+from acceleray.settings.topology import in_catalog
 from acceleray.stages.ingest.frame import from_frame
 from acceleray.stages.ingest.reading.wishes import wishes_of
 from acceleray.stages.ingest.received import Received

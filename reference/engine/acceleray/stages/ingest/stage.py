@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acceleray.engines.handoff.arrays import as_date
-from acceleray.engines.spark.kept import kept
+from acceleray.engines.spark.caching import kept
 from acceleray.errors import PortfolioError
 from acceleray.quant.price_findings.finding import THE_FILE, Finding
 from acceleray.quant.risk_calendar import Calendar

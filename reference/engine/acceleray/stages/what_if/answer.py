@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from acceleray.stages.what_if import words
+from acceleray.stages.what_if import narrative
 from acceleray.stages.what_if.facts import LimitState, Traded
 from acceleray.stages.what_if.found import Found, State
 
@@ -50,20 +50,20 @@ class Answer:
     def text(self) -> list[str]:
         """Return the answer as lines for people."""
         lines = [
-            f"{self.portfolio_id} on {self.as_of}, NAV {words.money(self.nav)} {self.currency},"
+            f"{self.portfolio_id} on {self.as_of}, NAV {narrative.money(self.nav)} {self.currency},"
             f" run {self.run_id}; trades are settled in cash",
             "",
-            *words.risk(self.horizons, self.nav, self.currency, self.confidence),
+            *narrative.risk(self.horizons, self.nav, self.currency, self.confidence),
         ]
         if self.trades:
-            lines += ["", *words.trades(self.trades, self.horizons, self.nav)]
+            lines += ["", *narrative.trades(self.trades, self.horizons, self.nav)]
         longest = self.horizons[-1].horizon_d
-        lines += ["", *words.contributions(self.contributions(longest), longest)]
+        lines += ["", *narrative.contributions(self.contributions(longest), longest)]
         if self.hedges:
-            lines += ["", *words.hedges(self.hedges, self.hedge_prices, self.horizons, self.nav)]
+            lines += ["", *narrative.hedges(self.hedges, self.hedge_prices, self.horizons, self.nav)]
             lines.append(self._best())
         if self.limits[0]:
-            lines += ["", *words.limits(*self.limits)]
+            lines += ["", *narrative.limits(*self.limits)]
         return [*lines, "", f"Answered in {self.seconds:.2f} s."]
 
     def _best(self) -> str:
@@ -72,8 +72,8 @@ class Answer:
             return "None of them lowers it."
         amount = self.nav * longest.hedges[self.hedges.index(best)].amount
         done = "buy" if amount > 0.0 else "sell"
-        over = words.days(longest.horizon_d)
-        return f"Best over {over}: {done} {best} for {words.money(abs(amount))} {self.currency}."
+        over = narrative.days(longest.horizon_d)
+        return f"Best over {over}: {done} {best} for {narrative.money(abs(amount))} {self.currency}."
 
     def at(self, horizon_d: int) -> Found:
         """Return what was found at one horizon."""

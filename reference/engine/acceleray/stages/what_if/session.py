@@ -26,7 +26,7 @@ from acceleray.quant.line_returns import Parts, losses_before
 from acceleray.quant.what_if import Levels
 from acceleray.runtime.progress import Reporter
 from acceleray.settings import Settings
-from acceleray.settings.places import ray_beside
+from acceleray.settings.topology import ray_beside
 from acceleray.stages.book.book import Book
 from acceleray.stages.calibrate.stage import Calibration
 from acceleray.stages.simulate.scenario_inputs import World, build_world

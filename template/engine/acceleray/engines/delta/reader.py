@@ -14,7 +14,7 @@ import pyarrow as pa
 from acceleray.engines.delta.files import FilesReader
 from acceleray.engines.delta.log import Overview, UnreadableLogError
 from acceleray.settings import Settings
-from acceleray.settings.places import in_catalog
+from acceleray.settings.topology import in_catalog
 from acceleray.tables.contract import Table
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import sleep
 from typing import TypeVar
 
-from acceleray.engines.delta.here import OvertakenError
+from acceleray.engines.delta.delta_rs import OvertakenError
 from acceleray.engines.processes.signals import text_of
 from acceleray.errors import PortfolioError
 

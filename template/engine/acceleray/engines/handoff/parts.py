@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 
 from acceleray.engines.delta.content import whole_rows
-from acceleray.engines.delta.here import Parts
+from acceleray.engines.delta.delta_rs import Parts
 from acceleray.engines.delta.lake import Commit, Lake
 from acceleray.engines.handoff.arrays import with_constants, without_nan
 from acceleray.engines.handoff.files import DataFile, write_part

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from acceleray.settings import Settings
-from acceleray.settings.places import in_catalog
+from acceleray.settings.topology import in_catalog
 
 _PREFIX = "stage"
 _OLDEST_S = 3 * 24 * 3600.0

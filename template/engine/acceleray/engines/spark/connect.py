@@ -19,7 +19,7 @@ from acceleray.engines.processes.scratch import scratch_folder
 from acceleray.engines.processes.signals import SparkFailureError, first_line, readable_spark_errors, text_of
 from acceleray.errors import PortfolioError
 from acceleray.settings import Settings
-from acceleray.settings.places import DATABRICKS, address, on_this_machine
+from acceleray.settings.topology import DATABRICKS, address, on_this_machine
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

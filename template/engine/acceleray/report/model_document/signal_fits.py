@@ -8,7 +8,7 @@ from typing import Any
 
 from acceleray.report.model_document.cells import Row, facts, grid, shown, source, transposed
 from acceleray.report.model_document.context import Context
-from acceleray.report.model_document.kept import reads
+from acceleray.report.model_document.run_rows import reads
 from acceleray.report.model_document.tree import Fact, Judgement, Part, Section, Words
 from acceleray.report.rows import Reads
 from acceleray.tables import FEATURE_IMPORTANCE, LEAKAGE_CHECKS, TRAINING, TRIALS, TUNING_EVIDENCE

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from acceleray.errors import PortfolioError
 from acceleray.runtime.run import Run
 from acceleray.settings import Settings
+from acceleray.stages.book.holding_notices import counts_of, lines_of
 from acceleray.stages.book.holding_rows import (
     instruments_known,
     portfolios_known,
@@ -22,7 +23,6 @@ from acceleray.stages.book.holding_rows import (
     quarantined_of,
     received_rows,
 )
-from acceleray.stages.book.holding_words import counts_of, lines_of
 from acceleray.stages.book.reading.agreement import refuse_disagreeing
 from acceleray.stages.book.reading.columns import (
     INSTRUMENTS_KIND,

@@ -5,7 +5,7 @@ tasks. Tasks are made when Ray has room for them, and results stream back into p
 the driver holds a few hundred of either, however many there are; a killed run goes on where it stopped.
 
 A fit is decided by the returns in its window and by little else, so most fits of a morning were made on an
-earlier one, and are taken from there (see `runtime.kept`).
+earlier one, and are taken from there (see `runtime.kept_work`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from acceleray.engines.handoff.arrays import Panel
 from acceleray.engines.handoff.resume import Resumable
 from acceleray.quant.garch import GjrFit
 from acceleray.runtime.content import content_key
-from acceleray.runtime.kept import Kind
+from acceleray.runtime.kept_work import Kind
 from acceleray.runtime.run import Run
 from acceleray.settings.sections import Calibration
 from acceleray.stages.calibrate.fits import FIT_COLUMNS, as_bytes, fit_before, fit_table, fits_of, from_bytes

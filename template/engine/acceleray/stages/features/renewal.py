@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import column
 from acceleray.engines.handoff.driver_read import rows_here
 from acceleray.engines.handoff.selection import Selection
-from acceleray.runtime.kept import ASKED
+from acceleray.runtime.kept_work import ASKED
 from acceleray.runtime.run import Run
 from acceleray.stages.features.origin import MADE_BY, MADE_FROM
 from acceleray.stages.features.part import runs

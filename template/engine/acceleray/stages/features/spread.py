@@ -12,12 +12,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
-from acceleray.engines.delta.here import Parts
+from acceleray.engines.delta.delta_rs import Parts
 from acceleray.engines.delta.lake import Lake
 from acceleray.engines.handoff.arrays import column
 from acceleray.engines.handoff.files import DataFile, Piece, read_piece, write_part
 from acceleray.engines.handoff.stage import new_stage
-from acceleray.settings.places import shares_stage
+from acceleray.settings.topology import shares_stage
 from acceleray.stages.features.origin import MADE_FROM
 from acceleray.stages.features.part import Part
 from acceleray.tables.contract import Table, quoted

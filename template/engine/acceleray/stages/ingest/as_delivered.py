@@ -19,7 +19,7 @@ from acceleray.engines.handoff.stage import new_stage, spark_path, spark_pattern
 from acceleray.errors import PortfolioError
 from acceleray.runtime.inputs import DELIVERED, Input, file_digest
 from acceleray.settings import Settings
-from acceleray.settings.places import shares_stage
+from acceleray.settings.topology import shares_stage
 from acceleray.whole_files import put_in_place
 
 FOLDER = "delivered"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 
 from acceleray.engines.processes.signals import first_line
-from acceleray.engines.spark.kept import computed_once
+from acceleray.engines.spark.caching import computed_once
 from acceleray.errors import PortfolioError
 from acceleray.extend import PriceSource
 from acceleray.runtime.run import Run

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import as_date, column
-from acceleray.engines.spark.kept import kept
+from acceleray.engines.spark.caching import kept
 from acceleray.errors import PortfolioError
 from acceleray.governance.registry import RegisteredModel
 from acceleray.quant.boosting import predict, restored

@@ -33,7 +33,7 @@ from acceleray.quant.targets import RAW, RESIDUAL, VOLATILITY_SCALED, OtherTarge
 from acceleray.quant.turnover import long_short_weights, trading_cost, turnover
 from acceleray.quant.validation import WalkForwardFold, purged_walk_forward
 from acceleray.runtime.content import content_key
-from acceleray.runtime.kept import Kind
+from acceleray.runtime.kept_work import Kind
 from acceleray.runtime.run import Run
 from acceleray.settings import Model, Settings
 from acceleray.tables import SIGNAL_VALIDATION

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from acceleray.engines.delta import here
+from acceleray.engines.delta import delta_rs
 from acceleray.engines.delta.content import EMPTY
-from acceleray.engines.delta.here import (
+from acceleray.engines.delta.delta_rs import (
     NotHereError,
     OvertakenError,
     commit_here,
@@ -67,7 +67,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def parts_of(*some: pa.Table) -> here.Parts:
+def parts_of(*some: pa.Table) -> delta_rs.Parts:
     return lambda: iter(some)
 
 
@@ -143,16 +143,16 @@ def test_a_row_that_may_not_be_there_leaves_the_table_untouched(
 def test_a_writer_of_the_same_rows_is_overtaken_and_one_of_others_is_not(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = here._opened
+    real = delta_rs._opened
 
     def overtaking(scope: str) -> None:
         def opened_before(*arguments: Any) -> Any:
             opened = real(*arguments)
-            monkeypatch.setattr(here, "_opened", real)
+            monkeypatch.setattr(delta_rs, "_opened", real)
             commit(folder, rows(range(9), source=scope), scope=scope)
             return opened
 
-        monkeypatch.setattr(here, "_opened", opened_before)
+        monkeypatch.setattr(delta_rs, "_opened", opened_before)
 
     overtaking(ODD)
     assert commit(folder, rows(range(2))) == 4

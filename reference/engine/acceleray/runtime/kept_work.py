@@ -22,7 +22,7 @@ from acceleray.engines.ray.fanout import Tasks
 from acceleray.runtime.code_identity import engine_version
 from acceleray.runtime.made_with import made_with
 from acceleray.runtime.shelf import DamagedError, Kind, Shelf, kept_rows, nothing_kept
-from acceleray.settings.places import ray_beside
+from acceleray.settings.topology import ray_beside
 from acceleray.tables import KEPT_WORK, RUN_WORK
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from acceleray.engines.delta.reader import Reader
 from acceleray.report.model_document.cells import declared
 from acceleray.report.rows import Reads
 from acceleray.runtime.run import Run
-from acceleray.settings.places import in_catalog
+from acceleray.settings.topology import in_catalog
 from acceleray.tables import Table
 from acceleray.tables.contract import literal, quoted
 from acceleray.tables.stored import MisfitError

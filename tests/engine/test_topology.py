@@ -15,7 +15,7 @@ import pytest
 from acceleray import doctor
 from acceleray.engines import environment_checks as checks
 from acceleray.errors import PortfolioError
-from acceleray.settings import Settings, load, places
+from acceleray.settings import Settings, load, topology
 
 REMOTES = {
     "": (True, False, False),
@@ -38,18 +38,18 @@ def settings(remote: str = "", profile: str = "connect", **more: Any) -> Setting
 def test_an_address_says_who_shares_the_disk_the_catalog_and_the_workspace(remote: str) -> None:
     here, catalog, workspace = REMOTES[remote]
     chosen = settings(remote)
-    assert places.on_this_machine(remote) is here
-    assert (places.in_catalog(chosen), places.in_workspace(chosen)) == (catalog, workspace)
-    assert places.shares_stage(chosen) is here
-    assert places.ray_beside(chosen)
+    assert topology.on_this_machine(remote) is here
+    assert (topology.in_catalog(chosen), topology.in_workspace(chosen)) == (catalog, workspace)
+    assert topology.shares_stage(chosen) is here
+    assert topology.ray_beside(chosen)
     # Of other profiles it says nothing.
-    assert not places.in_catalog(settings(remote, "local"))
-    assert places.in_workspace(settings(remote, "databricks"))
+    assert not topology.in_catalog(settings(remote, "local"))
+    assert topology.in_workspace(settings(remote, "databricks"))
 
 
 def test_a_volume_is_seen_by_spark_and_by_the_notebook() -> None:
     volume = {"state": "/Volumes/main/gold/files", "stage": "stage"}
-    assert places.shares_stage(settings("databricks", paths=volume))
+    assert topology.shares_stage(settings("databricks", paths=volume))
 
 
 def test_where_the_settings_leave_it_open_spark_is_where_the_environment_says(
