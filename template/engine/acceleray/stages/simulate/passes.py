@@ -34,7 +34,8 @@ from acceleray.stages.simulate.reverse import Reached
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tasks import Part
 
-_PILOT_TOGETHER = 256
+# Each group of portfolios generates the pilot again, which costs most where lines are many.
+_PILOT_TOGETHER, _PILOT_OF_FEW = 256, 1024
 # A bracket that misses a rank grows 128-fold, one that holds a crowd shrinks: neither is needed twice.
 _ATTEMPTS, _SHRINKING = 40, 2
 PASSES = 3
@@ -138,7 +139,8 @@ class Passes:
         raise RuntimeError("the tails of some portfolios cannot be found")
 
     def _first_brackets(self, part: Part) -> tuple[Brackets, ...]:
-        stop, step = part.portfolios.stop, _PILOT_TOGETHER
+        stop = part.portfolios.stop
+        step = _PILOT_TOGETHER if self.world.few is None else _PILOT_OF_FEW
         some = [
             Part(self.horizon_d, slice(first, min(first + step, stop)))
             for first in range(part.portfolios.start, stop, step)
