@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from acceleray.compiled import DEFAULT_FOLDER
 from acceleray.quant import best_hedge, risk
 from acceleray.quant.euler import euler_value_at_risk
 from acceleray.quant.hedge_scenarios import sorted_out
@@ -53,6 +54,19 @@ def test_measures_before_and_after_are_those_of_all_losses_sorted(resident):
         ):
             assert value == pytest.approx(float(measure), rel=1e-12)
     assert (found.horizon_d, found.scenarios) == (10, SCENARIOS)
+
+
+@pytest.mark.parametrize("legs", [(), ((3, 1), (2, -1))])
+def test_machine_code_finds_what_numpy_finds_to_the_bit(resident, legs) -> None:
+    # With legs a unit is no row of the returns.
+    asked = replace(ASKED, hedges=(((1.0, Unit(6, legs)),), *ASKED.hedges[1:]))
+    expected = answered(resident, resident.keep(WEIGHTS), asked)
+    compiled = replace(resident, compiled_in=DEFAULT_FOLDER)
+    found = answered(compiled, compiled.keep(WEIGHTS), asked)
+    assert found.after.measures == expected.after.measures
+    assert found.hedges == expected.hedges
+    np.testing.assert_array_equal(found.incremental, expected.incremental)
+    np.testing.assert_array_equal(found.after.expected_shortfall, expected.after.expected_shortfall)
 
 
 def test_contributions_after_are_eulers_and_add_up(resident):

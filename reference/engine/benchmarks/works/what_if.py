@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from acceleray.compiled import DEFAULT_FOLDER
 from acceleray.engines.processes.cleanup import process_environment
 from acceleray.engines.ray.environment import ONE_THREAD
 from acceleray.stages.what_if.drawn import Kept, Resident
@@ -57,7 +58,7 @@ class Desk:
     def __init__(self, setting: Setting, blocks: Any) -> None:
         """Keep the portfolio's losses and risk, as a session does when it opens."""
         weights = np.load(setting.folder / WEIGHTS)
-        self._resident = Resident(blocks, HORIZON_D, LEVELS)
+        self._resident = Resident(blocks, HORIZON_D, LEVELS, DEFAULT_FOLDER)
         self._kept: Kept = self._resident.keep(weights)
         self._questions = questions(weights, setting.size["questions"])
 

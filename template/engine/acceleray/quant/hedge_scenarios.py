@@ -7,6 +7,7 @@ thousands are left that have to be looked at one by one; see ``acceleray.quant.b
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,40 @@ def sorted_out(losses: NDArray[np.float64], units: NDArray[np.float64], within: 
     return Sorted(sums, losses[open_], units[open_], *above)
 
 
+def all_sorted_out(
+    run: Callable[..., int],
+    losses: NDArray[np.float64],
+    returns: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    begin: int,
+    within: Sequence[Interval],
+) -> list[Sorted]:
+    """Return the same for hedges that are rows of returns (instruments, scenarios), by `SORT_HEDGES`.
+
+    losses (scenarios,) are those from the scenario ``begin`` on.
+    """
+    terms = np.array([_terms(each) for each in within]).reshape(len(within), 7)
+    some, counts = np.empty((4, rows.size, losses.size)), np.empty((rows.size, 4), dtype=np.int64)
+    run(losses, returns, rows, terms, *some, counts, rows.size, losses.size, *returns.shape, begin)
+    found = []
+    for hedge, (kept, sure, above, beyond) in enumerate(counts.tolist()):
+        sums = Sure(sure, float(some[2, hedge, :sure].sum()), float(some[3, hedge, :sure].sum()))
+        found.append(Sorted(sums, some[0, hedge, :kept].copy(), some[1, hedge, :kept].copy(), above, beyond))
+    return found
+
+
+def _terms(within: Interval) -> tuple[float, ...]:
+    half = (within.last - within.first) / 2.0
+    ends = within.first, within.last, within.low, within.high
+    return *ends, half, within.first + half, _worth(within)
+
+
+def _worth(within: Interval) -> float:
+    """Return the least loss worth a closer look."""
+    # A little less, because rounding must not leave one out: of NAV, of which losses are shares.
+    return within.low - 1e-11 * (1.0 + abs(within.low)) if np.isfinite(within.low) else -np.inf
+
+
 def _perhaps(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> NDArray[np.int64]:
     """Return the places of all scenarios that may lose `low` or more at an end of the interval.
 
@@ -100,5 +135,4 @@ def _perhaps(losses: NDArray[np.float64], units: NDArray[np.float64], within: In
     most *= half
     most += losses
     most -= (within.first + half) * units
-    # A little more, because rounding must not leave one out: of NAV, of which losses are shares.
-    return (most >= within.low - 1e-11 * (1.0 + abs(within.low))).nonzero()[0]
+    return (most >= _worth(within)).nonzero()[0]

@@ -48,6 +48,13 @@ Parts = tuple[tuple[float, Unit], ...]
 """Lines whose returns, each times its number, add up to what one unit of an instrument earns."""
 
 
+def place_of(parts: Parts) -> int:
+    """Return the instrument whose returns are those of a unit as they are, `CASH` for none."""
+    if len(parts) > 1 or parts[0][0] != 1.0 or parts[0][1].legs or parts[0][1].beta != 1.0:
+        return CASH
+    return parts[0][1].held
+
+
 def unit_returns(returns: NDArray[np.floating], units: Sequence[Parts]) -> list[NDArray[np.float64]]:
     """Return the simple returns (scenarios,) of each unit from those of instruments, not to be changed."""
     found = []

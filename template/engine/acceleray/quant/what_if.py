@@ -11,15 +11,28 @@ same bits for any number of workers. Measures are those of ``acceleray.quant.ris
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.euler import adding_up, value_at_risk_window
-from acceleray.quant.hedge_scenarios import Interval, Sorted, sorted_out
-from acceleray.quant.line_returns import TOGETHER, Parts, Unit, line_returns, losses_after, unit_returns
+from acceleray.quant.hedge_scans import SORT_HEDGES, WITHOUT_TRADES
+from acceleray.quant.hedge_scenarios import Interval, Sorted, all_sorted_out, sorted_out
+from acceleray.quant.line_returns import (
+    CASH,
+    TOGETHER,
+    Parts,
+    Unit,
+    line_returns,
+    losses_after,
+    place_of,
+    unit_returns,
+)
+from acceleray.quant.path_walks import machine_code
 from acceleray.quant.risk import (
     largest_first,
     tail_depth,
@@ -62,12 +75,14 @@ class Trades:
         amounts: (trades,) bought, as shares of NAV; a sale is negative.
         losses: (1 + trades,) below which no loss is needed, after all trades and after all but each one.
         hedges: where the best amount of each hedge lies.
+        compiled_in: where machine code is kept: faster, and the same to the bit.
     """
 
     units: tuple[Parts, ...]
     amounts: NDArray[np.float64]
     losses: NDArray[np.float64]
     hedges: tuple[Interval, ...] = ()
+    compiled_in: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,7 @@ def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], a
     rows: list[NDArray[np.int64]] = []
     without: list[list[NDArray[np.float64]]] = [[] for _ in range(trades)]
     hedges: list[list[Sorted]] = [[] for _ in asked.hedges]
+    machine = _machine(asked, returns)
     for first in range(0, losses.size, TOGETHER):
         some = slice(first, first + TOGETHER)
         units = unit_returns(returns[:, some], asked.units)
@@ -100,11 +116,16 @@ def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], a
         found = np.flatnonzero(after >= asked.losses[0])
         kept.append(after[found])
         rows.append(found + first)
-        each = _without(after, units[:trades], asked.amounts, asked.losses[1:])
+        if machine is not None:
+            each, sorted_hedges = machine(after, units, first)
+        else:
+            each = _without(after, units[:trades], asked.amounts, asked.losses[1:])
+            hedging = zip(units[trades:], asked.hedges, strict=True)
+            sorted_hedges = [sorted_out(after, unit, within) for unit, within in hedging]
         for kept_without, some_without in zip(without, each, strict=True):
             kept_without.append(some_without)
-        for number, within in enumerate(asked.hedges):
-            hedges[number].append(sorted_out(after, units[trades + number], within))
+        for kept_hedge, some_hedge in zip(hedges, sorted_hedges, strict=True):
+            kept_hedge.append(some_hedge)
     return Seen(
         np.concatenate(kept),
         np.concatenate(rows),
@@ -134,6 +155,42 @@ def _without(
         before = losses[some] + amount * unit[near[some]]
         found.append(np.asarray(before[before >= low]))
     return found
+
+
+class _Machine:
+    """Looks at scenarios of a block for all trades and hedges at once, in machine code."""
+
+    def __init__(
+        self, sort: Callable[..., int], without: Callable[..., int], returns: NDArray[Any], asked: Trades
+    ) -> None:
+        """Find the rows of the block that are the returns of the units, if all are."""
+        self._sort, self._without, self._returns, self._asked = sort, without, returns, asked
+        rows = [place_of(parts) for parts in asked.units]
+        plain = returns.dtype == np.float64 and returns.flags.c_contiguous
+        self._rows = np.array(rows, dtype=np.int64) if plain and CASH not in rows else None
+
+    def __call__(
+        self, after: NDArray[np.float64], units: Sequence[NDArray[np.float64]], first: int
+    ) -> tuple[list[NDArray[np.float64]], list[Sorted]]:
+        """Return the losses without each trade, and what each hedge is within its interval."""
+        trades = self._asked.amounts.size
+        if self._rows is None:
+            returns, rows, begin = np.stack(units), np.arange(len(units)), 0
+        else:
+            returns, rows, begin = self._returns, self._rows, first
+        terms = np.stack((self._asked.amounts, self._asked.losses[1:]))
+        room, counts = np.empty((trades, after.size)), np.empty(trades, dtype=np.int64)
+        sizes = trades, after.size, *returns.shape, begin
+        self._without(after, returns, rows[:trades], terms, room, counts, *sizes)
+        large = [row[:count].copy() for row, count in zip(room, counts, strict=True)]
+        hedges = rows[trades:], begin, self._asked.hedges
+        return large, all_sorted_out(self._sort, after, returns, *hedges)
+
+
+def _machine(asked: Trades, returns: NDArray[Any]) -> _Machine | None:
+    sort, without = (machine_code(each, asked.compiled_in) for each in (SORT_HEDGES, WITHOUT_TRADES))
+    # Without units there is nothing to look for.
+    return _Machine(sort, without, returns, asked) if sort and without and asked.units else None
 
 
 def measures_of(largest: NDArray[np.float64], count: int, levels: Levels) -> Measures:

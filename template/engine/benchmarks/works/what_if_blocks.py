@@ -225,9 +225,8 @@ class StoreBlocks(FileBlocks):
         """Start a function on every block."""
         more = each or [()] * len(kept)
         blocks = zip(self._kept, kept, more, strict=True)
-        return self._store.ask(
-            function, [(returns, losses, *some, *same) for returns, losses, some in blocks]
-        )
+        tasks = [(returns, losses, *some) for returns, losses, some in blocks]
+        return self._store.ask(function, tasks, same=same)
 
     def losses(self, weights: NDArray[np.float64], more: tuple[Unit, ...]) -> Any:
         """Read the losses into the store as well."""

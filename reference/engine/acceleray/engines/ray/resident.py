@@ -100,9 +100,18 @@ class Resident:
         self.ask(_nothing, [(each,) for each in kept], function.__name__).get()
         return kept
 
-    def ask(self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], name: str = "") -> Pending:
-        """Start `function(*task)` for every task; handles arrive as their values; `name` is for messages."""
-        started = [self._started(_all, function, tasks[group]) for group in self._groups]
+    def ask(
+        self,
+        function: Callable[..., Any],
+        tasks: Sequence[tuple[Any, ...]],
+        name: str = "",
+        same: tuple[Any, ...] = (),
+    ) -> Pending:
+        """Start `function(*task, *same)` for every task; handles in tasks arrive as their values.
+
+        `name` is for messages. `same` is sent once per group.
+        """
+        started = [self._started(_all, function, tasks[group], same) for group in self._groups]
         return Pending(name or function.__name__, started, self._timeout_s)
 
     def get(self, handle: Any) -> Any:
@@ -115,13 +124,14 @@ class Resident:
         how: Callable[..., Any],
         function: Callable[..., Any],
         tasks: Sequence[tuple[Any, ...]],
+        same: tuple[Any, ...] = (),
         **options: Any,
     ) -> Any:
         # Only arguments of the task itself arrive as values, not those inside of others.
         sizes = [len(task) for task in tasks]
         flat = [argument for task in tasks for argument in task]
         remote = self._remote.options(name=function.__name__, **options)
-        return remote.remote(how, function, sizes, *flat)
+        return remote.remote(how, function, sizes, same, *flat)
 
 
 def store_mb() -> int:
@@ -145,11 +155,17 @@ def _explained(name: str) -> Iterator[None]:
         raise PortfolioError(f"{name} was lost ({type(error).__name__}: {first}); ask again.") from error
 
 
-def _each(how: Callable[..., Any], function: Callable[..., Any], sizes: Sequence[int], *flat: Any) -> Any:
+def _each(
+    how: Callable[..., Any],
+    function: Callable[..., Any],
+    sizes: Sequence[int],
+    same: tuple[Any, ...],
+    *flat: Any,
+) -> Any:
     """Run one group, in a worker."""
     tasks, first = [], 0
     for size in sizes:
-        tasks.append(flat[first : first + size])
+        tasks.append((*flat[first : first + size], *same))
         first += size
     return how(function, tasks)
 

@@ -117,13 +117,9 @@ class RayBlocks:
     ) -> Pending:
         """Start `function(returns, losses, *of_each, *same)` for every block; see `drawn.Blocks`."""
         more = each or [()] * len(self._returns)
-        return self._resident.ask(
-            function,
-            [
-                (returns, losses, *some, *same)
-                for returns, losses, some in zip(self._returns, kept, more, strict=True)
-            ],
-        )
+        blocks = zip(self._returns, kept, more, strict=True)
+        tasks = [(returns, losses, *some) for returns, losses, some in blocks]
+        return self._resident.ask(function, tasks, same=same)
 
     def losses(self, weights: NDArray[np.float64], more: tuple[Unit, ...]) -> Any:
         """Make the losses of a portfolio, keep them, and return their handles."""

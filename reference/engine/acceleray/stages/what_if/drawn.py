@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -82,11 +83,15 @@ class Kept:
 
 @dataclass(frozen=True)
 class Resident:
-    """Scenarios of one horizon that stay where they are, and what is measured on them."""
+    """Scenarios of one horizon that stay where they are, and what is measured on them.
+
+    compiled_in is where machine code is kept; without it NumPy finds the same, to the bit.
+    """
 
     blocks: Blocks
     horizon_d: int
     levels: Levels
+    compiled_in: Path | None = None
 
     def keep(self, weights: NDArray[np.float64], more: tuple[Unit, ...] = ()) -> Kept:
         """Make and keep the losses of a portfolio with weights of lines (lines,), shares of NAV."""
@@ -151,7 +156,8 @@ class Looking:
         return _side_by_side(self._hedge, range(len(self._asked.hedges)))
 
     def _started(self) -> Pending:
-        trades = Trades(self._units, self._asked.amounts, self._least, self._within)
+        asked = self._units, self._asked.amounts, self._least, self._within
+        trades = Trades(*asked, self._of.compiled_in)
         return self._of.blocks.ask(looked_through, self._losses, (), trades)
 
     def _looked(self) -> list[Seen]:
@@ -206,7 +212,7 @@ class Looking:
                 within = Interval(within.first, within.last)
             units = (*self._asked.trades, self._asked.hedges[number])
             least = np.full(len(units), np.inf)
-            again = Trades(units, self._asked.amounts, least, (within,))
+            again = Trades(units, self._asked.amounts, least, (within,), self._of.compiled_in)
             seen = self._of.blocks.ask(looked_through, self._losses, (), again).get()
             found = Sorted.joined([each.hedges[0] for each in seen])
         raise RuntimeError("the best amount of a hedge cannot be found")

@@ -246,7 +246,8 @@ def risk_session(
             done = reporter.counter(block_count(kept.scenarios), "blocks of scenarios")
             blocks = RayBlocks(fan_out, world, horizon_d, kept, done)
         risk = base.settings.risk
-        resident = Resident(blocks, horizon_d, Levels(risk.var_confidence, risk.es_confidence))
+        levels = Levels(risk.var_confidence, risk.es_confidence)
+        resident = Resident(blocks, horizon_d, levels, world.compiled_in)
         yield RiskSession(base, own, tradable, outcomes, resident, kept, limits)
 
 
