@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from acceleray.engines.processes import cleanup
 from acceleray.engines.processes.cleanup import MARK, end, family, members
-from engines.living import gone, living
+from engines.living import PATIENCE_S, gone, living
 
 # A process that leaves its parent behind, as Spark's executors and Ray's agents do.
 DETACHED = (
@@ -64,3 +65,19 @@ def test_when_the_run_is_killed_its_family_is_ended_by_the_watcher(tmp_path: Pat
         run.kill()
         run.wait()
         assert gone([member]), "it lives on"
+
+
+def test_a_process_that_is_only_being_started_at_the_first_look_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Between the end of its files and its environment a new program carries no mark.
+    started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    looks = iter([[], [psutil.Process(started.pid)], [], []])
+    monkeypatch.setattr(cleanup, "members", lambda mark: next(looks))
+    try:
+        end("a mark", 0.0)
+        assert list(looks) == []
+        assert started.wait(timeout=PATIENCE_S) != 0
+    finally:
+        started.kill()
+        started.wait()

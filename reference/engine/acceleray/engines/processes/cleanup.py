@@ -56,8 +56,14 @@ def members(mark: str) -> list[psutil.Process]:
 def end(mark: str, patience_s: float) -> None:
     """Wait so long for the processes with a mark to end by themselves, then kill those that have not."""
     deadline = time.monotonic() + patience_s
+    none = 0
     # A process stuck in the kernel cannot be killed at once; nobody shall wait for it for ever.
-    while (left := members(mark)) and time.monotonic() < deadline + _PATIENCE_S:
+    while time.monotonic() < deadline + _PATIENCE_S:
+        left = members(mark)
+        none = 0 if left else none + 1
+        # One that is only just being started has no environment yet, and no mark: the second look finds it.
+        if none > 1:
+            return
         if time.monotonic() > deadline:
             for process in left:
                 with suppress(psutil.Error):
