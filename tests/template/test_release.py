@@ -26,8 +26,8 @@ def repository(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ("", "no version of PEP 440"),
-        ("next", "no version of PEP 440"),
+        ("", "not a version of PEP 440"),
+        ("next", "not a version of PEP 440"),
         ("v0.2.0", "Write v0.2.0 as 0.2.0"),
         ("0.1.0", "not newer than 0.1.0"),
         ("0.3.0", "no heading '## 0.3.0'"),
