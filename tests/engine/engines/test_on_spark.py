@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -104,3 +105,12 @@ def test_a_busy_machine_gets_a_second_attempt_and_a_cluster_of_its_own_does_not(
     attempts.clear()
     assert on_spark._start(settings, SlotPlan(1, 2, 1, 2), tmp_path, attempts=2) == "address"
     assert len(attempts) == 2
+
+
+def test_a_start_that_is_given_up_leaves_no_traceback_of_py4j(caplog: pytest.LogCaptureFixture) -> None:
+    with on_spark._quiet():
+        for module, said in (("java_gateway", "Exception while sending command."), ("other", "shown")):
+            about = {"name": "root", "levelno": logging.ERROR, "levelname": "ERROR"}
+            logging.getLogger().handle(logging.makeLogRecord(about | {"module": module, "msg": said}))
+    assert [record.msg for record in caplog.records] == ["shown"]
+    assert not logging.getLogger().filters

@@ -158,15 +158,22 @@ def _environment(folder: Path, loopback: bool) -> dict[str, str]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Ray on Spark's chatter out of the terminal; what goes wrong is raised."""
-    loggers = [logging.getLogger(name) for name in _LOUD]
+    loggers, root = [logging.getLogger(name) for name in _LOUD], logging.getLogger()
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
+    root.addFilter(_not_of_py4j)
     try:
         yield
     finally:
+        root.removeFilter(_not_of_py4j)
         for logger, disabled in zip(loggers, before, strict=True):
             logger.disabled = disabled
+
+
+def _not_of_py4j(record: logging.LogRecord) -> bool:
+    # A start that is given up ends its Spark job while a thread waits for the answer, which py4j logs.
+    return record.module != "java_gateway"
 
 
 def _last(folder: Path) -> str:
