@@ -50,8 +50,7 @@ class FewHeld:
         """
         if not isinstance(weights, SparseRows):
             return None
-        kept = csr_array(weights.kept)
-        kept.sort_indices()
+        kept = weights.kept if weights.kept.has_sorted_indices else weights.kept.sorted_indices()
         parts, used = [], np.full(len(bases), -1, dtype=np.int64)
         for first in range(0, len(bases), _COMPARED):
             own, other = kept[first : first + _COMPARED], bases[first : first + _COMPARED]

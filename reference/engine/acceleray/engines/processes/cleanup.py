@@ -61,7 +61,7 @@ def end(mark: str, patience_s: float) -> None:
     while time.monotonic() < deadline + _PATIENCE_S:
         left = members(mark)
         none = 0 if left else none + 1
-        # One that is only just being started has no environment yet, and no mark: the second look finds it.
+        # One that is still starting has no environment yet, and no mark: the second look finds it.
         if none > 1:
             return
         if time.monotonic() > deadline:

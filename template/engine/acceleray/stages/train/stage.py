@@ -105,7 +105,7 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
     comparison = _against_champion(run, examples, shared, found, chosen.model, contract)
     run.commit(SIGNAL_VALIDATION, validation_rows(examples, found))
     run.commit(SIGNAL_TARGETS, target_rows(found, settings.train.confidence))
-    # Ray may forget the examples: the final fit has its own form of them.
+    # Ray may forget the other targets; the examples stay, because this process reads them in its store.
     del shared, others
     final = fit_final(run, examples, chosen.model, distributed)
     model = _register(run, examples, found, chosen, final, contract)
