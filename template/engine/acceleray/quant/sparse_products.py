@@ -23,8 +23,8 @@ from acceleray.quant.sparse_rows import Rows, SparseRows
 
 # With more than this share of all lines, rows are multiplied faster as dense ones.
 _FEW = 1.0 / 8.0
-TOGETHER = 64
-"""Scenarios of a block: those of three thousand lines, 1.5 megabytes, stay in the processor's cache."""
+# Scenarios of a block: those of three thousand lines, 1.5 megabytes, stay in the processor's cache.
+_TOGETHER = 64
 # Rows that are compared with others at a time.
 _COMPARED = 256
 
@@ -89,9 +89,9 @@ def in_blocks(returns: NDArray[np.float64]) -> NDArray[np.float64]:
     The last block ends with zeros.
     """
     scenarios, lines = returns.shape
-    gains = np.zeros((-(-scenarios // TOGETHER), lines, TOGETHER))
-    for number, first in enumerate(range(0, scenarios, TOGETHER)):
-        some = returns[first : first + TOGETHER]
+    gains = np.zeros((-(-scenarios // _TOGETHER), lines, _TOGETHER))
+    for number, first in enumerate(range(0, scenarios, _TOGETHER)):
+        some = returns[first : first + _TOGETHER]
         np.negative(some.T, out=gains[number, :, : len(some)])
     return gains
 

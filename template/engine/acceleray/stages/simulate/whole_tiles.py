@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.quant.euler import value_at_risk_window
+from acceleray.quant.held_lookups import looked_up
 from acceleray.quant.risk import (
     largest,
     tail_expected_shortfall,
@@ -24,7 +26,7 @@ from acceleray.quant.risk import (
     tail_value_at_risk_error,
 )
 from acceleray.quant.scenarios import atoms
-from acceleray.quant.sparse_products import TOGETHER, in_blocks
+from acceleray.quant.sparse_products import in_blocks
 from acceleray.quant.tails import Tail, TailAt, joined
 from acceleray.quant.what_if import Levels, scenario_weights
 from acceleray.stages.simulate.attribution import log_returns
@@ -120,7 +122,7 @@ def searched(part: Part, world: World, asked: Asked, *every: Stored) -> Found:
         first += each.scenarios
     if not bool(np.isfinite(losses).all()):
         raise RuntimeError("some simulated losses are not finite")
-    rows, lookup = HeldRows(part, world, plan), _Lookup(every)
+    rows, lookup = HeldRows(part, world, plan), _Lookup(every, world.compiled_in)
     tails, volatility = [], []
     for start in range(0, part.size, _ROWS):
         some = losses[start : start + _ROWS]
@@ -180,8 +182,8 @@ def _at(top: NDArray[np.float64], count: int, confidence: float) -> TailAt:
 class _Lookup:
     """Looks up in the stored scenarios what lines lose, and the market's log returns."""
 
-    def __init__(self, every: Sequence[Stored]) -> None:
-        self._every = every
+    def __init__(self, every: Sequence[Stored], compiled_in: Path | None) -> None:
+        self._every, self._compiled_in = every, compiled_in
         self._ends = np.cumsum([each.scenarios for each in every])
         self._market = np.concatenate([each.market for each in every])
 
@@ -194,8 +196,8 @@ class _Lookup:
         first = 0
         for each, end in zip(self._every, self._ends.tolist(), strict=True):
             last = int(np.searchsorted(scenarios, end))
-            blocks, places = np.divmod(scenarios[first:last] - (end - each.scenarios), TOGETHER)
-            found[first:last] = each.losses[blocks[:, np.newaxis], lines, places[:, np.newaxis]]
+            own = scenarios[first:last] - (end - each.scenarios)
+            found[first:last] = looked_up(each.losses, own, lines, self._compiled_in)
             first = last
         return found
 
