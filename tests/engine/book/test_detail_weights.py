@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from acceleray.quant import sparse_rows
+from acceleray.quant.sparse_rows import LessRows
+from acceleray.stages.book import detail_weights
+from acceleray.stages.book.book import Book
 from acceleray.stages.book.detail_weights import columns_with, weights_with
-from acceleray.stages.book.details import ACTIVE, GROUP, WITHOUT, details_of, with_benchmarks
+from acceleray.stages.book.details import ACTIVE, GROUP, WITHOUT, Details, details_of, with_benchmarks
 from acceleray.stages.book.exposures import Exposures, exposures_of
 from book.invented import MARKET, instruments, portfolios, positions, valued
 
@@ -48,7 +54,7 @@ def test_they_are_those_of_copies_to_the_bit(seed: int) -> None:
     of, found, groups = book(seed)
     rows = details_of(found, of, groups)
     columns = columns_with(found, rows, of, MARKET)
-    weights, of_rows = weights_with(found, rows, columns, len(of))
+    weights, of_rows, _ = weights_with(found, rows, columns, len(of))
     assert {row.detail.kind for row in rows} == {ACTIVE, GROUP, WITHOUT}
     for row, got in zip(rows, of_rows, strict=True):
         if row.detail.kind == ACTIVE:
@@ -67,6 +73,28 @@ def test_they_are_those_of_copies_to_the_bit(seed: int) -> None:
         at = found.portfolio[place]
         whole[at, columns.of[place]] += found.amount[place] / found.nav[at]
     np.testing.assert_array_equal(weights, whole)
+
+
+def test_of_many_lines_a_portfolio_without_a_position_is_kept_as_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of, found, groups = book(2)
+    rows = details_of(found, of, groups)
+    columns = columns_with(found, rows, of, MARKET)
+    weights, dense, lacking = weights_with(found, rows, columns, len(of))
+    assert lacking is None
+    for module in (sparse_rows, detail_weights):
+        monkeypatch.setattr(module, "DENSE_COLUMNS", 1)
+    _, kept, lacking = weights_with(found, rows, columns, len(of))
+    details = tuple(row.detail for row in rows)
+    without = Details(details, kept).of(WITHOUT)
+    assert lacking is not None
+    assert not kept[:][without].any()
+    assert 0 < lacking.kept.nnz < np.count_nonzero(np.asarray(dense)[without])
+    plain = Book.plain(of.ids, columns.lines.own, weights, 1.0, "USD")
+    every = replace(plain, lines=columns.lines, details=Details(details, kept, lacking)).every
+    assert isinstance(every, LessRows)
+    np.testing.assert_array_equal(every[:], np.concatenate((weights, dense)))
 
 
 def test_what_is_kept_for_details_grows_with_the_book_and_not_with_its_square() -> None:

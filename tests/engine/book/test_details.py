@@ -82,7 +82,7 @@ def test_a_nav_given_for_a_whole_is_that_of_its_parts_and_of_what_it_holds() -> 
 def rows_of(of: Portfolios = DESK):
     found = with_benchmarks(exposures_of(valued(HELD, of), MARKET), of, instruments(), MARKET)
     rows = details_of(found, of, SECTOR)
-    weights, of_rows = weights_with(found, rows, columns_with(found, rows, of, MARKET), len(of))
+    weights, of_rows, _ = weights_with(found, rows, columns_with(found, rows, of, MARKET), len(of))
     return [row.detail for row in rows], np.concatenate((weights, of_rows))
 
 
@@ -132,7 +132,7 @@ def test_an_index_in_another_currency_as_benchmark_moves_with_its_rate() -> None
     found = with_benchmarks(exposures_of(valued(held, of, known), MARKET), of, known, MARKET)
     rows = [row for row in details_of(found, of, {}) if row.detail.kind == ACTIVE]
     columns = columns_with(found, rows, of, MARKET)
-    _, active = weights_with(found, rows, columns, 1)
+    _, active, _ = weights_with(found, rows, columns, 1)
     # SAP by 1 %, less the index by 5 % in dollars, of which a euro buys 4 % more.
     returns = np.array([0.0, 0.0, 0.04, 0.05, 0.01, 0.0])
     assert (active @ columns.lines.of(returns))[0] == pytest.approx(0.01 - (1.05 / 1.04 - 1.0), rel=1e-13)

@@ -5,7 +5,7 @@ import pytest
 
 from acceleray.compiled import DEFAULT_FOLDER
 from acceleray.quant.sparse_products import FewHeld, in_blocks
-from acceleray.quant.sparse_rows import SparseRows
+from acceleray.quant.sparse_rows import LessRows, SparseRows
 
 SMALL, LINES, SCENARIOS = 300, 700, 150
 # The whole of all, and it without some of its positions.
@@ -70,3 +70,16 @@ def test_what_differs_in_few_lines_from_another_is_kept_as_the_difference(weight
 def test_rows_that_hold_much_are_multiplied_as_dense_ones(weights) -> None:
     assert FewHeld.of(SparseRows.of(weights), np.full(len(weights), -1)) is None
     assert FewHeld.of(weights, bases(weights)) is None
+
+
+def test_rows_without_some_positions_need_not_be_made_whole(weights) -> None:
+    lacking = np.zeros_like(weights)
+    lacking[WHOLE + 1 :] = np.where(weights[WHOLE + 1 :] == 0.0, weights[WHOLE], 0.0)
+    own, of = weights.copy(), np.full(len(weights), -1)
+    own[WHOLE + 1 :], of[WHOLE + 1 :] = 0.0, WHOLE
+    found = FewHeld.of(LessRows(SparseRows.of(own), SparseRows.of(lacking), of), bases(weights))
+    expected = few(weights)
+    assert found is not None
+    np.testing.assert_array_equal(found.bases, expected.bases)
+    for name in ("data", "indices", "indptr"):
+        np.testing.assert_array_equal(getattr(found.rows.kept, name), getattr(expected.rows.kept, name))

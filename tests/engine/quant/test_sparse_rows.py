@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from acceleray.quant.sparse_rows import (
     DENSE_COLUMNS,
+    LessRows,
     SparseRows,
     columns_of,
     joined,
@@ -76,3 +77,23 @@ def test_rows_that_were_read_only_are_read_as_well() -> None:
     rows = pickle.loads(data, buffers=[memoryview(each.raw()).toreadonly() for each in buffers])
     assert_array_equal(rows[2:5], dense[2:5])
     assert_array_equal(columns_of(rows, np.arange(0, 600, 2))[:], dense[:, ::2])
+
+
+def test_rows_that_are_others_less_some_columns_are_read_as_they_were() -> None:
+    own, bases = mostly_zero(12, 40), np.full(12, -1)
+    dense, lacking = own.copy(), np.zeros_like(own)
+    for row, base in ((4, 1), (5, 1), (7, 2), (8, 1)):
+        held = np.flatnonzero(own[base])[row % 3 :: 2]
+        own[row], bases[row] = 0.0, base
+        dense[row], lacking[row, held] = own[base], own[base, held]
+        dense[row, held] = 0.0
+    rows = LessRows(SparseRows.of(own), SparseRows.of(lacking), bases)
+    assert (len(rows), rows.shape) == (12, (12, 40))
+    assert_array_equal(rows[:], dense)
+    assert_array_equal(rows[5:9], dense[5:9])
+    assert_array_equal(rows[7], dense[7])
+    assert_array_equal(rows[-4], dense[8])
+    assert_array_equal(some_of(rows, slice(3, 8))[:], dense[3:8])
+    places = np.arange(1, 40, 3)
+    assert_array_equal(columns_of(rows, places)[:], dense[:, places])
+    assert_array_equal(joined([rows, own])[:], np.concatenate([dense, own]))

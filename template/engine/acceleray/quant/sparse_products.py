@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, vstack
 
 from acceleray.compiled import Program
 from acceleray.quant.path_walks import machine_code
-from acceleray.quant.sparse_rows import Rows, SparseRows
+from acceleray.quant.sparse_rows import LessRows, Rows, SparseRows
 
 # With more than this share of all lines, rows are multiplied faster as dense ones.
 _FEW = 1.0 / 8.0
@@ -48,13 +48,15 @@ class FewHeld:
         ``bases`` are rows from which others may differ in few lines, as a portfolio without one of its
         positions does, -1 for none.
         """
-        if not isinstance(weights, SparseRows):
+        if isinstance(weights, np.ndarray):
             return None
-        kept = weights.kept if weights.kept.has_sorted_indices else weights.kept.sorted_indices()
+        # Some rows at a time are all that they hold; the others they may differ from are as they are.
+        whole = weights.own if isinstance(weights, LessRows) else weights
         parts, used = [], np.full(len(bases), -1, dtype=np.int64)
         for first in range(0, len(bases), _COMPARED):
-            own, other = kept[first : first + _COMPARED], bases[first : first + _COMPARED]
-            differs = own - kept[np.maximum(other, 0)]
+            other = bases[first : first + _COMPARED]
+            own = _ordered(weights.some(slice(first, first + len(other))).kept)
+            differs = own - _ordered(whole.kept[np.maximum(other, 0)])
             better = (other >= 0) & (np.diff(differs.indptr) < np.diff(own.indptr))
             used[first : first + _COMPARED][better] = other[better]
             chosen = vstack((own, differs), format="csr")
@@ -81,6 +83,10 @@ class FewHeld:
             begin[own >= 0] = of_bases[np.searchsorted(needed, own[own >= 0])]
             losses = _added(self.rows.kept[some], gains, begin, compiled_in)
             yield losses.reshape(len(losses), -1)
+
+
+def _ordered(rows: csr_array) -> csr_array:
+    return rows if rows.has_sorted_indices else rows.sorted_indices()
 
 
 def in_blocks(returns: NDArray[np.float64]) -> NDArray[np.float64]:
