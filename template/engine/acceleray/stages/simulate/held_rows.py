@@ -45,8 +45,8 @@ class HeldRows:
 
     def __init__(self, part: Part, world: World, plan: Plan) -> None:
         """Start before the first row of a part of a world with few lines held."""
-        assert isinstance(world.weights, SparseRows)
-        self._kept, self._arithmetic = world.weights.kept, world.arithmetic
+        assert not isinstance(world.weights, np.ndarray)
+        self._weights, self._arithmetic = world.weights, world.arithmetic
         self._plan, self._row, self._lines = plan, part.portfolios.start, world.weights.shape[1]
         self._places: list[NDArray[np.int64]] = []
         self._parts: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
@@ -70,10 +70,9 @@ class HeldRows:
         Contributions to the value at risk are means of scenarios ``around`` it, moved to add up, or those of
         its own scenarios, which do.
         """
-        ends = slice(self._kept.indptr[self._row], self._kept.indptr[self._row + 1])
-        places, weights = self._kept.indices[ends].astype(np.int64), self._kept.data[ends]
-        held = np.flatnonzero(weights)
-        places, weights = places[held], weights[held]
+        own = self._weights.some(slice(self._row, self._row + 1)).kept
+        held = np.flatnonzero(own.data)
+        places, weights = own.indices[held].astype(np.int64), own.data[held]
         losses = seen.losses(places)
         parts = (weights * (seen.weights.T @ losses))[:, np.newaxis]
         at_var = (adding_up if around else checked)(parts[0], np.array([value_at_risk]))
