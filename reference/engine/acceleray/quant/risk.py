@@ -36,7 +36,7 @@ def value_at_risk(losses: NDArray[np.float64], confidence: float) -> NDArray[np.
     """
     columns = _columns(losses)
     mass = tail_mass(columns.shape[1], confidence)
-    return _shaped(tail_value_at_risk(_largest(columns, int(mass) + 1), mass), losses)
+    return _shaped(tail_value_at_risk(largest(columns, int(mass) + 1), mass), losses)
 
 
 def expected_shortfall(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
@@ -48,7 +48,7 @@ def expected_shortfall(losses: NDArray[np.float64], confidence: float) -> NDArra
     """
     columns = _columns(losses)
     mass = tail_mass(columns.shape[1], confidence)
-    return _shaped(tail_expected_shortfall(_largest(columns, int(mass) + 1), mass), losses)
+    return _shaped(tail_expected_shortfall(largest(columns, int(mass) + 1), mass), losses)
 
 
 def value_at_risk_error(losses: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
@@ -60,7 +60,7 @@ def value_at_risk_error(losses: NDArray[np.float64], confidence: float) -> NDArr
     f read off those order statistics. Holds for scenarios drawn independently.
     """
     columns = _columns(losses)
-    top = _largest(columns, tail_depth(columns.shape[1], confidence))
+    top = largest(columns, tail_depth(columns.shape[1], confidence))
     return _shaped(tail_value_at_risk_error(top, columns.shape[1], confidence), losses)
 
 
@@ -72,7 +72,7 @@ def expected_shortfall_error(losses: NDArray[np.float64], confidence: float) -> 
     """
     columns = _columns(losses)
     mass = tail_mass(columns.shape[1], confidence)
-    return _shaped(tail_expected_shortfall_error(_largest(columns, int(mass) + 1), mass, confidence), losses)
+    return _shaped(tail_expected_shortfall_error(largest(columns, int(mass) + 1), mass, confidence), losses)
 
 
 def gaussian_value_at_risk(sigma: float | NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
@@ -181,6 +181,15 @@ def tail_expected_shortfall_error(
     return np.asarray(np.sqrt((variance + confidence * (shortfall - edge) ** 2) / mass))
 
 
+def largest(columns: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
+    """Return the largest of losses (portfolios, scenarios), largest first, of shape (portfolios, kept)."""
+    count = columns.shape[1]
+    kept = min(kept, count)
+    if kept < count:
+        columns = np.partition(columns, count - kept, axis=1)[:, count - kept :]
+    return largest_first(columns)
+
+
 def largest_first(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the values of shape (portfolios, kept) sorted along each row, largest first, contiguous."""
     return np.ascontiguousarray(np.sort(values, axis=1)[:, ::-1])
@@ -197,14 +206,6 @@ def _columns(losses: NDArray[np.float64]) -> NDArray[np.float64]:
     if not bool(np.all(np.isfinite(losses))):
         raise ValueError("every loss must be finite: leave out what has no price")
     return np.ascontiguousarray(losses.reshape(losses.shape[0], -1).T)
-
-
-def _largest(columns: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
-    count = columns.shape[1]
-    kept = min(kept, count)
-    if kept < count:
-        columns = np.partition(columns, count - kept, axis=1)[:, count - kept :]
-    return largest_first(columns)
 
 
 def _shaped(values: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, vstack
 
 from acceleray.compiled import Program
 from acceleray.quant.path_walks import machine_code
-from acceleray.quant.sparse_rows import Rows, SparseRows
+from acceleray.quant.sparse_rows import LessRows, Rows, SparseRows
 
 # With more than this share of all lines, rows are multiplied faster as dense ones.
 _FEW = 1.0 / 8.0
@@ -48,15 +48,21 @@ class FewHeld:
         ``bases`` are rows from which others may differ in few lines, as a portfolio without one of its
         positions does, -1 for none.
         """
-        if not isinstance(weights, SparseRows):
+        if isinstance(weights, np.ndarray):
             return None
-        kept = weights.kept if weights.kept.has_sorted_indices else weights.kept.sorted_indices()
-        parts, used = [], np.full(len(bases), -1, dtype=np.int64)
-        for first in range(0, len(bases), _COMPARED):
-            own, other = kept[first : first + _COMPARED], bases[first : first + _COMPARED]
-            differs = own - kept[np.maximum(other, 0)]
+        # Some rows at a time are all that they hold; the others they may differ from are as they are.
+        whole = weights.own if isinstance(weights, LessRows) else weights
+        known = _known_to_differ(weights, bases)
+        parts, used = [], np.where(known, bases, -1)
+        for some in _runs(known):
+            other = bases[some]
+            if isinstance(weights, LessRows) and known[some.start]:
+                parts.append(-_ordered(weights.gone.kept[some]))
+                continue
+            own = _ordered(weights.some(some).kept)
+            differs = own - _ordered(whole.kept[np.maximum(other, 0)])
             better = (other >= 0) & (np.diff(differs.indptr) < np.diff(own.indptr))
-            used[first : first + _COMPARED][better] = other[better]
+            used[some][better] = other[better]
             chosen = vstack((own, differs), format="csr")
             parts.append(chosen[np.arange(len(other)) + better * len(other)])
         rows = csr_array(vstack(parts, format="csr"))
@@ -81,6 +87,26 @@ class FewHeld:
             begin[own >= 0] = of_bases[np.searchsorted(needed, own[own >= 0])]
             losses = _added(self.rows.kept[some], gains, begin, compiled_in)
             yield losses.reshape(len(losses), -1)
+
+
+def _known_to_differ(weights: SparseRows | LessRows, bases: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows are kept as what they lack of their base, where that is less than they hold."""
+    if not isinstance(weights, LessRows):
+        return np.zeros(len(bases), dtype=np.bool_)
+    held, lacked = (np.diff(each.kept.indptr) for each in (weights.own, weights.gone))
+    return np.asarray((weights.bases >= 0) & (weights.bases == bases) & (2 * lacked < held[weights.bases]))
+
+
+def _runs(known: NDArray[np.bool_]) -> Iterator[slice]:
+    """Yield rows that follow each other and are all known or all not, so many at a time."""
+    ends = [0, *(np.flatnonzero(known[1:] != known[:-1]) + 1).tolist(), known.size]
+    for first, last in pairwise(ends):
+        for start in range(first, last, _COMPARED):
+            yield slice(start, min(start + _COMPARED, last))
+
+
+def _ordered(rows: csr_array) -> csr_array:
+    return rows if rows.has_sorted_indices else rows.sorted_indices()
 
 
 def in_blocks(returns: NDArray[np.float64]) -> NDArray[np.float64]:

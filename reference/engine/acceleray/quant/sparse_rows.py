@@ -1,4 +1,4 @@
-"""Rows of many columns that are mostly zero: kept are the others, and any rows are read as dense ones.
+"""Rows of many columns that are mostly zero, or another row less a few of its columns: any are read as dense.
 
 A book of thousands of portfolios holds a hundred of thousands of instruments each. Dense weights, and as many
 contributions for each measure and horizon, would be gigabytes.
@@ -38,6 +38,11 @@ class SparseRows:
         """Return the rows of all parts, one after the other."""
         return cls(csr_array(vstack([part.kept for part in parts], format="csr")))
 
+    @classmethod
+    def empty(cls, rows: int, columns: int) -> SparseRows:
+        """Return rows without a number in them."""
+        return cls(csr_array((rows, columns)))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Return the numbers of rows and columns."""
@@ -65,8 +70,59 @@ class SparseRows:
         return SparseRows(csr_array(self.kept[:, places]))
 
 
-Rows = NDArray[np.float64] | SparseRows
-"""Numbers (rows, columns), dense or sparse: `rows[slice]` and `rows[number]` are dense of both."""
+@dataclass(frozen=True)
+class LessRows:
+    """Rows (rows, columns) of which some are another one without some of its columns.
+
+    A portfolio without one of its positions may hold thousands of lines, and lacks one of those of the whole.
+    They are read as `SparseRows` are.
+
+    Attributes:
+        own: the rows as they are; empty where they are another one without some columns.
+        gone: what such a row lacks of the other one, in its columns.
+        bases: (rows,), the number of the other row, -1 for none; the other row is as it is.
+    """
+
+    own: SparseRows
+    gone: SparseRows
+    bases: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return the numbers of rows and columns."""
+        return self.own.shape
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.own)
+
+    def __getitem__(self, rows: slice | int) -> NDArray[np.float64]:
+        """Return dense rows (rows, columns), or one row (columns,)."""
+        if not isinstance(rows, slice):
+            number = rows if rows >= 0 else len(self) + rows
+            return self[number : number + 1][0]
+        dense, gone, before, whole = self.own[rows], self.gone.kept[rows], -1, np.empty(0)
+        for row, base in enumerate(self.bases[rows].tolist()):
+            if base < 0:
+                continue
+            if base != before:
+                # Rows that lack something of one row follow each other.
+                before, whole = base, self.own[base]
+            dense[row] = whole
+            dense[row, gone.indices[gone.indptr[row] : gone.indptr[row + 1]]] = 0.0
+        return dense
+
+    def some(self, rows: slice) -> SparseRows:
+        """Return some of the rows, each with all that it holds."""
+        return SparseRows.of(self[rows])
+
+    def columns(self, places: NDArray[np.int64]) -> LessRows:
+        """Return the columns at ascending places."""
+        return LessRows(self.own.columns(places), self.gone.columns(places), self.bases)
+
+
+Rows = NDArray[np.float64] | SparseRows | LessRows
+"""Numbers (rows, columns), dense or not: `rows[slice]` and `rows[number]` are dense of all."""
 
 
 def rows_of(rows: NDArray[np.float64]) -> Rows:
@@ -77,17 +133,23 @@ def rows_of(rows: NDArray[np.float64]) -> Rows:
 def joined(parts: Iterable[Rows]) -> Rows:
     """Return the rows of all parts: dense if all are."""
     every = list(parts)
-    dense = [part for part in every if not isinstance(part, SparseRows)]
+    dense = [part for part in every if isinstance(part, np.ndarray)]
     if len(dense) == len(every):
         return np.concatenate(dense)
-    return SparseRows.joined(part if isinstance(part, SparseRows) else SparseRows.of(part) for part in every)
+    return SparseRows.joined(_sparse(part) for part in every)
 
 
 def some_of(rows: Rows, places: slice) -> Rows:
     """Return some of the rows, dense or sparse as they are."""
-    return rows.some(places) if isinstance(rows, SparseRows) else rows[places]
+    return rows[places] if isinstance(rows, np.ndarray) else rows.some(places)
 
 
 def columns_of(rows: Rows, places: NDArray[np.int64]) -> Rows:
     """Return the columns at ascending places, of dense rows contiguous."""
-    return rows.columns(places) if isinstance(rows, SparseRows) else np.ascontiguousarray(rows[:, places])
+    return np.ascontiguousarray(rows[:, places]) if isinstance(rows, np.ndarray) else rows.columns(places)
+
+
+def _sparse(rows: Rows) -> SparseRows:
+    if isinstance(rows, LessRows):
+        return rows.some(slice(0, len(rows)))
+    return SparseRows.of(rows) if isinstance(rows, np.ndarray) else rows

@@ -60,6 +60,8 @@ def _years(instruments: int, years: int, portfolios: int, *settings: str) -> Siz
 
 
 _FEWER = "simulation.scenarios=20000"
+# All scenarios of thousands of lines are stored, half a gigabyte: in memory, and not on disk.
+_STORED = "ray.object_store_mb=768"
 # Twenty names and three exchange rates, with the book that goes with them.
 SAMPLE = Size("sample", 23, 8_313)
 _TINY = (
@@ -70,16 +72,16 @@ _TINY = (
     *("leakage.maximum_rank_ic=0.9", "ray.object_store_mb=128"),
 )
 # A large book on short histories: what positions cost, without what years of prices cost.
-WIDE = Size("3000x600d", 3_000, 600, 10_000, 100, (*_TINY[:-1], _FEWER))
+WIDE = Size("3000x600d", 3_000, 600, 10_000, 100, (*_TINY[:-1], _FEWER, _STORED))
 SIZES = (
     SAMPLE,
     WIDE,
     _years(100, 10, 300),
     _years(500, 10, 1_000),
-    _years(3_000, 10, 10_000, _FEWER),
+    _years(3_000, 10, 10_000, _FEWER, _STORED),
     _years(100, 20, 300),
     _years(500, 20, 1_000),
-    _years(3_000, 20, 10_000, _FEWER),
+    _years(3_000, 20, 10_000, _FEWER, _STORED),
 )
 SMALL = (Size("6x600d", 6, 600, 6, 3, _TINY), Size("12x600d", 12, 600, 12, 3, _TINY))
 

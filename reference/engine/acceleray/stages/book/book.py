@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.sparse_rows import DENSE_COLUMNS, Rows, joined, rows_of
-from acceleray.stages.book.details import Details
+from acceleray.quant.sparse_rows import DENSE_COLUMNS, LessRows, Rows, SparseRows, joined, rows_of
+from acceleray.stages.book.details import WITHOUT, Details
 from acceleray.stages.book.lines import Lines
 
 REFERENCE = "REFERENCE"
@@ -85,8 +85,16 @@ class Book:
     @property
     def every(self) -> Rows:
         """Return the weights of the portfolios, those of the details behind them: (rows, lines)."""
-        own = rows_of(self.weights)
-        return joined((own, self.details.weights)) if self.details is not None and self.details.rows else own
+        own, details = rows_of(self.weights), self.details
+        if details is None or not details.rows:
+            return own
+        every = joined((own, details.weights))
+        if details.lacking is None or not isinstance(every, SparseRows):
+            return every
+        lacking = SparseRows.joined((SparseRows.empty(*own.shape), details.lacking))
+        wholes = [row.portfolio if row.kind == WITHOUT else -1 for row in details.rows]
+        bases = np.concatenate((np.full(len(own), -1, dtype=np.int64), np.array(wholes, dtype=np.int64)))
+        return LessRows(every, lacking, bases)
 
     def spans(self) -> Iterator[slice]:
         """Yield the places of all portfolios, some thousands at a time."""

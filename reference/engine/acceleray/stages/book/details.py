@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.errors import PortfolioError
-from acceleray.quant.sparse_rows import Rows
+from acceleray.quant.sparse_rows import Rows, SparseRows
 from acceleray.stages.book.exposures import NAMES, OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
 from acceleray.stages.book.hierarchy import Portfolios
 from acceleray.stages.book.market import Market
@@ -47,10 +47,17 @@ class Detail:
 
 @dataclass(frozen=True)
 class Details:
-    """Rows and their weights (rows, lines), shares of the NAV of the row's portfolio."""
+    """Rows and their weights, shares of the NAV of the row's portfolio.
+
+    Attributes:
+        rows: what each is.
+        weights: (rows, lines); with `lacking` those of `WITHOUT` are empty.
+        lacking: (rows, lines), what such a row lacks of its portfolio; None where every row is whole.
+    """
 
     rows: tuple[Detail, ...]
     weights: Rows
+    lacking: SparseRows | None = None
 
     def of(self, kind: str) -> NDArray[np.int64]:
         """Return the places of the rows of one kind."""

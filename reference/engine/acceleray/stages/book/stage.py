@@ -235,7 +235,7 @@ def _assemble(run: Run, holdings: Holdings, market: Market) -> _Made:
 
 def _book(made: _Made, origin: str) -> Book:
     portfolios, found = made.portfolios, made.found
-    weights, of_rows = weights_with(found, made.rows, made.columns, len(portfolios))
+    weights, of_rows, lacking = weights_with(found, made.rows, made.columns, len(portfolios))
     return Book(
         portfolios=portfolios.ids,
         names=portfolios.names,
@@ -246,7 +246,7 @@ def _book(made: _Made, origin: str) -> Book:
         currencies=portfolios.currencies,
         parents=tuple(portfolios.ids[place] if place >= 0 else "" for place in portfolios.parents),
         benchmarks=portfolios.benchmarks,
-        details=Details(tuple(row.detail for row in made.rows), of_rows),
+        details=Details(tuple(row.detail for row in made.rows), of_rows, lacking),
     )
 
 

@@ -67,3 +67,19 @@ def attributed(
     factor = -np.sum(weights * betas * market, axis=1)
     specific = -np.sum(weights * (tail_logs - betas * market), axis=1)
     return Attribution(factor, specific, shortfall - factor - specific)
+
+
+def attributed_held(
+    shortfall: float,
+    weights: NDArray[np.float64],
+    tail_logs: NDArray[np.float64],
+    betas: NDArray[np.float64],
+    market: float,
+) -> tuple[float, float, float]:
+    """Return the same three parts of one portfolio from what it holds alone, each of shape (held,).
+
+    ``market`` is the mean log return of the market in the portfolio's tail.
+    """
+    factor = -float(np.sum(weights * betas * market))
+    specific = -float(np.sum(weights * (tail_logs - betas * market)))
+    return factor, specific, shortfall - factor - specific

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from acceleray.engines.ray.fanout import FanOut
 from acceleray.engines.ray.kept_states import KeptStates
-from acceleray.stages.simulate import tasks
+from acceleray.stages.simulate import tasks, whole_tiles
 from acceleray.stages.simulate.found import Found, Plan, histogram_edges
 from acceleray.stages.simulate.horizon import DRAWS, WINDOW, Horizon
 from acceleray.stages.simulate.passes import PASSES, Passes
@@ -19,6 +19,7 @@ from acceleray.stages.simulate.progress import Progress
 from acceleray.stages.simulate.reverse import reverse_of, whitening
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tiles import OnePass, fits
+from acceleray.stages.simulate.whole_tiles import WholeTiles
 
 # Portfolios that go through the passes together: memory grows with these and no more.
 _TOGETHER = 2048
@@ -36,8 +37,8 @@ def simulated(
     """Return what is known after all scenarios, for each world and each horizon.
 
     Scenarios that are drawn are generated once, and again only where the first ones mislead. With
-    ``in_passes``, and where lines are too many to be kept, they are generated in each of three passes. Both
-    find the same value at risk, and everything else but for rounding.
+    ``in_passes``, and where lines are too many for what is kept and for all scenarios to be stored, they are
+    generated in each of three passes. All find the same value at risk, and everything else but for rounding.
     ``counter`` is told the number of tasks and returns what is told how many are done; ``say`` is told when
     workers were lost and a pass starts again.
     """
@@ -73,6 +74,8 @@ class _Horizon:
         ]
         self._once = not (self._all or in_passes) and fits(world)
         self._one_pass = OnePass(fan_out, world, self._plan, horizon_d)
+        stored = not (self._all or in_passes or self._once) and whole_tiles.fits(world, self._plan)
+        self._whole = WholeTiles(fan_out, world, self._plan, horizon_d) if stored else None
         self._outcomes: list[Found] = []
 
     @property
@@ -80,12 +83,16 @@ class _Horizon:
         """Return how many steps of progress there are."""
         if self._once:
             return self._one_pass.steps
+        if self._whole:
+            return self._whole.steps
         return len(self._parts) * (1 if self._all else PASSES * len(self._groups))
 
     def prepare(self, shared: Any, progress: Progress) -> None:
         """Do what comes before actors; `shared` is the world."""
         if self._once:
             self._one_pass.prepare(shared, self._whitened(shared), progress)
+        elif self._whole:
+            self._outcomes = self._whole.found(shared, self._whitened(shared), progress)
         elif self._all:
             self._outcomes = self._passes(shared, progress, self._whitened(shared)).every_outcome(self._parts)
 
@@ -100,7 +107,7 @@ class _Horizon:
             parts: Sequence[Found] = self._one_pass.found(
                 lambda part, whitened: self._passes(shared, progress, whitened).part(part)
             )
-        elif self._all:
+        elif self._all or self._whole:
             parts = self._outcomes
         else:
             through = self._passes(shared, progress, self._whitened(shared))

@@ -18,9 +18,10 @@ from acceleray.quant.risk import (
     tail_mass,
     tail_value_at_risk_error,
 )
-from acceleray.quant.tails import Tail, TailAt
+from acceleray.quant.tails import Tail, TailAt, joined
 from acceleray.stages.simulate.attribution import attributed, log_returns
 from acceleray.stages.simulate.found import Found, Plan, checked, without_zeros
+from acceleray.stages.simulate.held_rows import HeldRows, Looked, Weighing
 from acceleray.stages.simulate.horizon import Attribution
 from acceleray.stages.simulate.scenario_inputs import World
 from acceleray.stages.simulate.tasks import Part
@@ -44,12 +45,64 @@ def every_outcome(part: Part, world: World, plan: Plan, edges: NDArray[np.float6
     for first in range(0, days, _DAYS_TOGETHER):
         block = slice(first, first + _DAYS_TOGETHER)
         logs[block] = log_returns(returns[block], world.arithmetic)
+    if world.few is not None:
+        return _of_few_held(returns, logs, part, world, plan, edges)
     return Found.joined(
         [
             _outcomes(places, losses, returns, logs, part, world, plan, edges)
             for places, losses in part.losses(world, returns)
         ]
     )
+
+
+def _of_few_held(
+    returns: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    part: Part,
+    world: World,
+    plan: Plan,
+    edges: NDArray[np.float64],
+) -> Found:
+    """Return the same of portfolios that hold few of the lines, from what they hold alone."""
+    days, levels = len(returns), tuple(level.confidence for level in plan.levels)
+    market = (logs if plan.market is None else logs[:, plan.market]).mean(axis=1)
+    ranks = quantile_weights(days, plan.var_confidence), shortfall_weights(days, plan.es_confidence)
+    weights = np.zeros((max(each.size for each in ranks), 2))
+    for place, each in enumerate(ranks):
+        weights[: each.size, place] = each
+    rows, tails, volatility = HeldRows(part, world, plan), [], []
+    histogram = np.zeros(len(edges) - 1, dtype=np.int64)
+    for places, losses in part.losses(world, returns):
+        if not bool(np.isfinite(losses).all()):
+            raise RuntimeError("some simulated losses are not finite")
+        if places.start == 0:
+            histogram = np.histogram(np.clip(losses[0], edges[0], edges[-1]), edges)[0]
+        order = _worst_first(losses, levels)
+        tail = Tail({each: _at(each, np.take_along_axis(losses, order, axis=1), days) for each in levels})
+        tails.append(tail)
+        volatility.append(losses.std(axis=1))
+        measures = tail.value_at_risk(plan.var_confidence), tail.expected_shortfall(plan.es_confidence)
+        for worst, value_at_risk, shortfall in zip(order[:, : len(weights)], *measures, strict=True):
+            if rows.wanted:
+                seen = Weighing(weights, market[worst], _in_days(returns, worst))
+                rows.take(seen, value_at_risk, shortfall, around=False)
+            else:
+                rows.skip()
+    value_at_risk_parts, shortfall_parts, attribution = rows.found()
+    return Found(
+        tail=joined(tails),
+        volatility=np.concatenate(volatility),
+        histogram=histogram,
+        value_at_risk=value_at_risk_parts,
+        expected_shortfall=shortfall_parts,
+        attribution=attribution,
+        reached=None,
+    )
+
+
+def _in_days(returns: NDArray[np.float64], days: NDArray[np.int64]) -> Looked:
+    """Return what looks up what lines lose on some days."""
+    return lambda lines: np.negative(returns[days[:, np.newaxis], lines])
 
 
 def _outcomes(
