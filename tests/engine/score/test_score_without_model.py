@@ -44,7 +44,7 @@ def test_with_too_few_instruments_training_is_left_out_and_says_so(
     instruments: int, settings: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: Run | Any = Kept(settings())
-    monkeypatch.setattr(stage, "load_examples", lambda run: examples(instruments))
+    monkeypatch.setattr(stage, "load_examples", lambda run, **how: examples(instruments))
     found = train(run)
     assert (found.model.uri, found.model.content, found.decision) == ("", b"", "left out")
     assert f"and {instruments} with known labels are too few: 3 are needed" in run.said[0]

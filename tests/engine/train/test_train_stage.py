@@ -74,7 +74,7 @@ def trained(
         reigns = None if champion is None else ({"model_version": 3}, champion)
         final = SimpleNamespace(difference=0.0, content=b"")
         replaced = {
-            "load_examples": lambda run: panel,
+            "load_examples": lambda run, **how: panel,
             "parameters": lambda run: chosen,
             "load_other_targets": others,
             "reigning": lambda run, contract: reigns,

@@ -116,7 +116,7 @@ def give_back() -> None:
     Nothing happens where Java was there before, as on Databricks, or is elsewhere, as with Spark Connect.
     """
     context = getattr(sys.modules.get("pyspark"), "SparkContext", None)
-    gateway = None if context is None else _private(context, "_gateway")
+    gateway: Any = None if context is None else _private(context, "_gateway")
     if getattr(gateway, "proc", None) is None:
         return
     # Whoever works with a Java that is gone says so.
