@@ -12,20 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.best_hedge import LARGEST, Drawn, Hedge, Point, likely_interval, lowest
+from acceleray.quant.block_scans import Seen, Trades, looked_through
 from acceleray.quant.hedge_scenarios import Interval, Sorted
 from acceleray.quant.line_returns import Unit, losses_after, unit_returns
 from acceleray.quant.risk import tail_mass
 from acceleray.quant.what_if import (
     Levels,
     Measures,
-    Seen,
-    Trades,
     contributions,
     gathered,
     likely_losses,
-    looked_through,
     measures_of,
     scenario_weights,
+    without_errors,
 )
 from acceleray.stages.what_if.found import Found, Question, State
 
@@ -144,11 +143,8 @@ class Looking:
         added = np.zeros((len(self._asked.trades), 2))
         for number in range(len(added)):
             without = np.concatenate([each.without[number] for each in self._looked()])
-            other = measures_of(without, self._count, self._of.levels)
-            added[number] = (
-                found.value_at_risk - other.value_at_risk,
-                found.expected_shortfall - other.expected_shortfall,
-            )
+            at_risk, shortfall = without_errors(without, self._count, self._of.levels)
+            added[number] = found.value_at_risk - at_risk, found.expected_shortfall - shortfall
         return added
 
     def hedges(self) -> tuple[Hedge, ...]:
