@@ -10,6 +10,7 @@ from acceleray.quant import best_hedge, risk
 from acceleray.quant.euler import euler_value_at_risk
 from acceleray.quant.hedge_scenarios import sorted_out
 from acceleray.quant.line_returns import CASH, Parts, Unit
+from acceleray.quant.what_if import differences
 from acceleray.stages.what_if import drawn
 from acceleray.stages.what_if.drawn import Kept, Resident
 from acceleray.stages.what_if.found import Found, Question
@@ -118,6 +119,53 @@ def test_trades_of_zero_change_no_bit(resident):
     np.testing.assert_array_equal(found.after.value_at_risk, found.before.value_at_risk)
     np.testing.assert_array_equal(found.after.expected_shortfall, found.before.expected_shortfall)
     assert not found.incremental.any()
+
+
+@pytest.mark.parametrize("most", [0.05, 5.0])
+def test_the_tail_before_shortens_the_look_and_moves_no_contribution(most):
+    # With small trades few scenarios weigh something else; with large ones the tail is another one.
+    amounts = np.array([-most, most, most / 3.0])
+    after = WEIGHTS.copy()
+    after[[0, 4, 5]] += amounts
+    asked = replace(ASKED, amounts=amounts, after=after)
+    blocks, looked = SerialBlocks(RETURNS), []
+    resident = Resident(blocks, 10, LEVELS)
+    kept, ask = resident.keep(WEIGHTS), blocks.ask
+
+    def noting(function, losses, each, *same):
+        looked.extend(rows.size for rows, _ in each)
+        return ask(function, losses, each, *same)
+
+    blocks.ask = noting
+    found = answered(resident, kept, asked).after
+    tail = sum(rows.size for rows, _ in kept.tail.chosen)
+    assert sum(looked) < tail / 2 if most < 1.0 else sum(looked) >= 0.9 * tail
+    plain = answered(resident, replace(kept, tail=None), asked).after
+    np.testing.assert_allclose(found.value_at_risk, plain.value_at_risk, rtol=1e-11, atol=1e-15)
+    np.testing.assert_allclose(found.expected_shortfall, plain.expected_shortfall, rtol=1e-11, atol=1e-15)
+
+
+def test_a_line_that_a_trade_adds_is_looked_at_in_the_whole_tail():
+    returns, added = market(instruments=3), Unit(1, ((2, 1),))
+    resident = Resident(SerialBlocks(returns), 10, LEVELS)
+    kept = resident.keep(np.array([0.5, 0.2, 0.0]))
+    asked = Question((((1.0, added),),), np.array([0.01]), (), np.array([0.5, 0.2, 0.0, 0.01]), (added,))
+    found = answered(resident, kept, asked).after
+    losses = -(0.5 * returns[0] + 0.2 * returns[1] + 0.01 * added.of(returns))
+    beyond = float(risk.expected_shortfall(losses, 0.975))
+    assert found.expected_shortfall.sum() == pytest.approx(beyond, rel=1e-12)
+    assert found.expected_shortfall[3] != 0.0
+
+
+def test_differences_are_of_rows_that_weigh_something_else():
+    before = np.array([1, 4, 7]), np.array([[0.5, 0.1], [0.0, 0.1], [0.2, 0.1]])
+    after = np.array([0, 4, 7]), np.array([[0.5, 0.1], [0.0, 0.1], [0.1, 0.1]])
+    rows, more = differences(before, after)
+    assert rows.tolist() == [0, 1, 7]
+    np.testing.assert_array_equal(more, [[0.5, 0.1], [-0.5, -0.1], [-0.1, 0.0]])
+    nothing = np.empty(0, dtype=np.int64), np.empty((0, 2))
+    assert differences(nothing, nothing)[0].size == 0
+    np.testing.assert_array_equal(differences(nothing, after)[1], after[1])
 
 
 def test_selling_all_of_it_leaves_nothing(resident):

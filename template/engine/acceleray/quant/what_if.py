@@ -98,6 +98,25 @@ def scenario_weights(largest: NDArray[np.float64], count: int, levels: Levels) -
     return np.column_stack((window / (last + 1 - first), _shared(largest, descending, 0, mass) / mass))
 
 
+def differences(
+    before: tuple[NDArray[np.int64], NDArray[np.float64]],
+    after: tuple[NDArray[np.int64], NDArray[np.float64]],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the rows of a block whose weights are other ones, (some,), and by how much, (some, 2).
+
+    Both are rows, each there once, and their weights; a row that is not there weighs nothing.
+    """
+    rows, weights = np.concatenate((before[0], after[0])), np.concatenate((-before[1], after[1]))
+    if not rows.size:
+        return rows, weights
+    order = rows.argsort(kind="stable")
+    rows = rows.take(order)
+    first = np.concatenate(([True], rows[1:] != rows[:-1])).nonzero()[0]
+    more = np.add.reduceat(weights.take(order, axis=0), first, axis=0)
+    changed = ((more[:, 0] != 0.0) | (more[:, 1] != 0.0)).nonzero()[0]
+    return rows.take(first.take(changed)), more.take(changed, axis=0)
+
+
 def gathered(
     returns: NDArray[np.floating],
     rows: NDArray[np.int64],
