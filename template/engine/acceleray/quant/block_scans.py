@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.hedge_scans import LOOK_THROUGH
-from acceleray.quant.hedge_scenarios import NONE_SURE, Interval, Sorted, Sure, sorted_out, terms_of
+from acceleray.quant.hedge_scenarios import Interval, Sorted, Sure, sorted_out, terms_of
 from acceleray.quant.line_returns import CASH, TOGETHER, Parts, losses_after, place_of, unit_returns
 from acceleray.quant.path_walks import machine_code
 
@@ -158,21 +158,24 @@ def _by_machine(
     places, counts = np.empty(most, dtype=np.int64), np.zeros(1 + trades + 2 * hedges, dtype=np.int64)
     beyond, picks = np.zeros((2, hedges), dtype=np.int64), np.empty(together, dtype=np.int64)
     arrays = losses, rows_of, rows, terms, within, room, picks, large, places, some, counts, beyond
-    sums, before = [NONE_SURE] * hedges, [0] * hedges
+    lost, earned, before = [0.0] * hedges, [0.0] * hedges, [0] * hedges
+    add, sure_losses, sure_units = np.add.reduce, some[2], some[3]
     for first in range(0, size, TOGETHER):
         last = min(first + TOGETHER, size)
         if run(*arrays, first, last, *rows_of.shape, trades, hedges, together, most):
             return _by_machine(run, returns, losses, asked, together, size)
+        # Summed group by group, as NumPy's own look does.
         sure = counts[1 + trades + hedges :].tolist()
-        for hedge, both in enumerate(zip(before, sure, strict=True)):
-            values = (float(np.add.reduce(each[slice(*both)])) for each in some[2:, hedge])
-            sums[hedge] = sums[hedge] + Sure(both[1] - both[0], *values)
+        for hedge in range(hedges):
+            new = slice(before[hedge], sure[hedge])
+            lost[hedge] += float(add(sure_losses[hedge, new]))
+            earned[hedge] += float(add(sure_units[hedge, new]))
         before = sure
     sizes = counts.tolist()
     kept = [large[number, : sizes[number]] for number in range(1 + trades)]
-    pairs = zip(sums, sizes[1 + trades :], *beyond.tolist(), strict=False)
+    parts = zip(before, lost, earned, sizes[1 + trades :], *beyond.tolist(), strict=False)
     found = [
-        Sorted(sure, some[0, hedge, :count], some[1, hedge, :count], *above)
-        for hedge, (sure, count, *above) in enumerate(pairs)
+        Sorted(Sure(number, *sums), some[0, hedge, :count], some[1, hedge, :count], least, greatest)
+        for hedge, (number, *sums, count, least, greatest) in enumerate(parts)
     ]
     return Seen(kept[0], places[: sizes[0]], kept[1:], found)

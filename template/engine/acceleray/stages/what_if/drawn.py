@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -39,10 +38,7 @@ _PILOT = 16_384
 # Share of that interval on either side of the likely best amount where it is looked for first: more than one
 # standard error.
 _NEAR = 0.15
-# Threads of the driver for hedges, each of which is worked out by itself: workers wait meanwhile.
-_THREADS = 2
 
-S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -162,7 +158,7 @@ class Looking:
 
     def hedges(self) -> tuple[Hedge, ...]:
         """Return the best amount of each hedge."""
-        return _side_by_side(self._hedge, range(len(self._asked.hedges)))
+        return tuple(map(self._hedge, range(len(self._asked.hedges))))
 
     def _started(self) -> Pending:
         asked = self._units, self._asked.amounts, self._least, self._within
@@ -246,13 +242,7 @@ def _intervals(
 ) -> tuple[Interval, ...]:
     mass = tail_mass(after.size, levels.expected_shortfall)
     share = 1.0 - levels.expected_shortfall
-    return _side_by_side(lambda unit: likely_interval(Drawn(after, unit, mass), share, _DEVIATIONS), units)
-
-
-def _side_by_side(function: Callable[[S], T], every: Iterable[S]) -> tuple[T, ...]:
-    """Return what a function returns for each; in threads, because NumPy selects and adds without a lock."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return tuple(pool.map(function, every))
+    return tuple(likely_interval(Drawn(after, unit, mass), share, _DEVIATIONS) for unit in units)
 
 
 def gathered_in(
