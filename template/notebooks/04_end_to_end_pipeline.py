@@ -73,8 +73,6 @@ with run.stage("ingest", "Ingest and validate prices (Spark)"):
     inputs = (*received.identity, *deciding(run, loaded.as_of), limits.digest)
     run.identify(loaded.load_id, loaded.as_of, inputs)
     holdings = accept_book(run, received)
-# Later stages need no rows as they came: of a million positions they are half a gigabyte.
-del received
 show_stage(run)
 show_rows(run, PRICES, "instrument_id", "date", "price")
 show_rows(run, HOLDINGS, "portfolio_id", "instrument_id", "quantity", "weight")

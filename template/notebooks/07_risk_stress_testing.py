@@ -77,8 +77,6 @@ with run.stage("ingest", "Ingest prices and factors (Spark)"):
     deciding = (*received.identity, ingest_factors(run), definitions.digest, limits.digest)
     run.identify(loaded.load_id, loaded.as_of, deciding)
     holdings = accept_book(run, received)
-# Later stages need no rows as they came: of a million positions they are half a gigabyte.
-del received
 show_stage(run)
 show_rows(run, PRICES, "instrument_id", "date", "price")
 show_rows(run, HOLDINGS, "portfolio_id", "instrument_id", "quantity", "weight")

@@ -90,6 +90,21 @@ def test_positions_meet_prices_and_volumes(desk: Callable[..., Run], tmp_path: P
     assert whole["DESK"]["days_to_liquidate"] == pytest.approx(20.0)
 
 
+def test_an_accepted_book_is_given_up_and_keeps_its_identity(desk: Callable[..., Run]) -> None:
+    run = desk()
+    received = receive_book(run)
+    known = received.identity
+    loaded = ingest(run, examine_book(run, received))
+    run.identify(loaded.load_id, loaded.as_of, known)
+    assert accept_book(run, received) is not None
+    assert received.received is None
+    assert not received.examined
+    assert received.identity == known
+    # It would be taken for a simulated book.
+    with pytest.raises(PortfolioError, match="call receive_book again"):
+        accept_book(run, received)
+
+
 def test_other_volumes_are_another_run_and_volumes_of_long_ago_tell_nothing(
     desk: Callable[..., Run], tmp_path: Path
 ) -> None:

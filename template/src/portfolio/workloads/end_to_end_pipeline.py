@@ -31,8 +31,6 @@ def run(run: Run) -> Conclusion:
         inputs = (*received.identity, *deciding(run, loaded.as_of), limits.digest)
         run.identify(loaded.load_id, loaded.as_of, inputs)
         holdings = accept_book(run, received)
-    # Later stages need no rows as they came: of a million positions they are half a gigabyte.
-    del received
     with run.stage("features", "Build returns and features (Spark)"):
         build_features(run)
     with run.stage("calibrate", "Calibrate GJR-GARCH-t (Ray)"):

@@ -34,8 +34,6 @@ def run(run: Run) -> Conclusion:
         deciding = (*received.identity, ingest_factors(run), definitions.digest, limits.digest)
         run.identify(loaded.load_id, loaded.as_of, deciding)
         holdings = accept_book(run, received)
-    # Later stages need no rows as they came: of a million positions they are half a gigabyte.
-    del received
     with run.stage("features", "Build returns (Spark)"):
         build_returns(run)
     with run.stage("calibrate", "Calibrate GJR-GARCH-t on schedule (Ray)"):
