@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acceleray.quant.hedge_scenarios import NONE_SURE, Interval, Sorted, Sure, sorted_out
+from acceleray.quant.hedge_scenarios import NONE_SURE, Interval, Sorted, Sure, parted
 
 # Of NAV: what the amount found may be short of the best one.
 TOLERANCE = 1e-10
@@ -69,8 +69,8 @@ class Drawn:
         place = after.size - 1 - int(left)
         edge = np.partition(after, place)[place]
         # One look at all of them; what is above and what ties is told apart among the few.
-        tail = np.flatnonzero(after >= edge)
-        worst, units_of = after[tail], self.units[tail]
+        tail = (after >= edge).nonzero()[0]
+        worst, units_of = after.take(tail), self.units.take(tail)
         above = worst > edge
         rest = left - np.count_nonzero(above)
         tied = units_of[~above]
@@ -82,8 +82,13 @@ class Drawn:
         """Return the same curve between two amounts, from the scenarios alone that matter there."""
         one, other = self.losses - first * self.units, self.losses - last * self.units
         rank = int(self.mass - self.sure.count)
-        low, high = (_largest(each, rank) for each in (np.minimum(one, other), np.maximum(one, other)))
-        found = sorted_out(self.losses, self.units, Interval(first, last, low, high))
+        least, most = np.minimum(one, other), np.maximum(one, other)
+        low = _largest(least, rank)
+        near = (most >= low).nonzero()[0]
+        most = most.take(near)
+        # The rank of the largest losses is among these: no loss at one end is below the least of both.
+        parts = self.losses.take(near), self.units.take(near), least.take(near), most
+        found = parted(*parts, low, _largest(most, rank))
         return Drawn(found.losses, found.units, self.mass, self.sure + found.sure)
 
     def around(self, amount: float) -> float:

@@ -44,7 +44,7 @@ def floored(values: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray
     return np.where(np.isfinite(values), points[np.maximum(place, 0)], np.float32(np.nan))
 
 
-def binned(features: NDArray[np.float64]) -> NDArray[np.float32]:
+def binned(features: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Return features of shape (rows, features) in single precision, each column with few distinct values."""
     single = features.astype(np.float32)
     for column in range(single.shape[1]):

@@ -59,7 +59,9 @@ def fit(
     return xgboost.train(parameters(model, seed), matrix, model.rounds)
 
 
-def predict(booster: Any, features: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
+def predict(
+    booster: Any, features: NDArray[np.float64] | NDArray[np.float32], names: Sequence[str]
+) -> NDArray[np.float64]:
     """Return scores of shape (rows,) for features (rows, features) in the order of `names`.
 
     Raises:

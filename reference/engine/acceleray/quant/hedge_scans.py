@@ -1,8 +1,8 @@
 """Looking through scenarios for trades and hedges as loops over numbers, for the compiler.
 
 The comparisons and products are those of ``acceleray.quant.hedge_scenarios`` and
-``acceleray.quant.what_if``, so the same scenarios are found in the same order; NumPy sums them.
-Returns are rows of a block (instruments, scenarios), from a first scenario on.
+``acceleray.quant.block_scans``, so the same scenarios are found in the same order; NumPy sums them.
+A few scenarios at a time go through all trades and hedges, so that they stay in the nearest cache.
 """
 
 from __future__ import annotations
@@ -13,142 +13,162 @@ from typing import Any
 from acceleray.compiled import Program
 
 
-def sort_hedges(
+def look_through(
     losses: Any,
     returns: Any,
     rows: Any,
-    begin: int,
+    terms: Any,
     within: Any,
-    open_losses: Any,
-    open_units: Any,
-    sure_losses: Any,
-    sure_units: Any,
+    room: Any,
+    picks: Any,
+    large: Any,
+    places: Any,
+    some: Any,
     counts: Any,
+    beyond: Any,
+    begin: int,
+    end: int,
 ) -> int:
-    """Part scenarios, for each hedge, into those sure to be in the tail and those that may be.
+    """Look at scenarios from `begin` to `end` of a block; return 1 where there may be more than have room.
 
-    losses (scenarios,), rows (hedges,) of the returns. within (hedges, 7) are first and last amount, low and
-    high loss, half the interval, its middle and the least loss worth a closer look. What is found is written
-    to arrays (hedges, scenarios); counts (hedges, 4) become how many may be and are sure, lose `low` at both
-    ends, and more than `high` at one.
+    Args:
+        losses: (scenarios,) before any trade.
+        returns: (instruments, scenarios) of the block.
+        rows: (trades + hedges,) of the returns.
+        terms: (2, 1 + trades) zero and amounts; the losses below which none is needed, after all trades and
+            after all but each one.
+        within: (hedges, 7) first and last amount, low and high loss, half the interval, its middle and the
+            least loss worth a closer look.
+        room: (2, together), overwritten.
+        picks: (together,), overwritten.
+        large: (1 + trades, most) to be filled with losses after all trades, and after all but each one.
+        places: (most,) with the scenarios of the first row of `large`.
+        some: (4, hedges, most) losses and returns of scenarios that may be in the tail, then of sure ones.
+        counts: (1 + trades + 2 hedges,) what has been found so far: rows of `large`, scenarios that may be in
+            the tail, sure ones.
+        beyond: (2, hedges) how many so far lose `low` at both ends, and more than `high` at one.
     """
-    for hedge in range(rows.size):
-        first, last, low, high = within[hedge, 0], within[hedge, 1], within[hedge, 2], within[hedge, 3]
-        half, middle, least_worth = within[hedge, 4], within[hedge, 5], within[hedge, 6]
-        kept, sure, above, beyond = 0, 0, 0, 0
-        row = rows[hedge]
-        # Without a branch the compiler takes several at a time; what is read is overwritten behind it.
-        for place in range(losses.size):
-            unit = returns[row, begin + place]
-            open_losses[hedge, place] = (abs(unit) * half + losses[place]) - middle * unit
-        for place in range(losses.size):
-            if open_losses[hedge, place] >= least_worth:
-                loss, unit = losses[place], returns[row, begin + place]
-                one, other = loss - first * unit, loss - last * unit
-                least, most = min(one, other), max(one, other)
-                above += 1 if least >= low else 0
-                beyond += 1 if most > high else 0
-                if least > high:
-                    sure_losses[hedge, sure] = loss
-                    sure_units[hedge, sure] = unit
-                    sure += 1
-                elif most >= low:
-                    open_losses[hedge, kept] = loss
-                    open_units[hedge, kept] = unit
-                    kept += 1
-        counts[hedge, 0], counts[hedge, 1], counts[hedge, 2], counts[hedge, 3] = kept, sure, above, beyond
-    return 0
-
-
-def without_trades(
-    after: Any, returns: Any, rows: Any, begin: int, terms: Any, found: Any, counts: Any
-) -> int:
-    """Write down, for each trade, the losses without it that are large enough, and how many there are.
-
-    after (scenarios,), rows (trades,) of the returns, terms (2, trades) are amounts and the least losses.
-    """
-    for trade in range(rows.size):
-        amount, least, count, row = terms[0, trade], terms[1, trade], 0, rows[trade]
-        for place in range(after.size):
-            found[trade, place] = after[place] + amount * returns[row, begin + place]
-        for place in range(after.size):
-            before = found[trade, place]
-            if before >= least:
-                found[trade, count] = before
+    together, most = room.shape[1], places.size
+    trades, hedges = terms.shape[1] - 1, within.shape[0]
+    after, values = room[0], room[1]
+    start = begin
+    while start < end:
+        size = min(together, end - start)
+        for number in range(counts.size):
+            if counts[number] + size > most:
+                return 1
+        before = losses[start : start + size]
+        for place in range(size):
+            after[place] = before[place]
+        for trade in range(1, 1 + trades):
+            unit, amount = returns[rows[trade - 1], start : start + size], terms[0, trade]
+            for place in range(size):
+                after[place] -= amount * unit[place]
+        count, least = counts[0], terms[1, 0]
+        for place in range(size):
+            if after[place] >= least:
+                large[0, count] = after[place]
+                places[count] = start + place
                 count += 1
-        counts[trade] = count
+        counts[0] = count
+        for trade in range(1, 1 + trades):
+            unit, amount = returns[rows[trade - 1], start : start + size], terms[0, trade]
+            # Without a branch the compiler takes several at a time.
+            for place in range(size):
+                values[place] = after[place] + amount * unit[place]
+            count, least = counts[trade], terms[1, trade]
+            for place in range(size):
+                if values[place] >= least:
+                    large[trade, count] = values[place]
+                    count += 1
+            counts[trade] = count
+        for hedge in range(hedges):
+            unit = returns[rows[trades + hedge], start : start + size]
+            first, last, low, high = within[hedge, 0], within[hedge, 1], within[hedge, 2], within[hedge, 3]
+            half, middle, worth = within[hedge, 4], within[hedge, 5], within[hedge, 6]
+            for place in range(size):
+                values[place] = (abs(unit[place]) * half + after[place]) - middle * unit[place]
+            kept, sure = counts[1 + trades + hedge], counts[1 + trades + hedges + hedge]
+            count = 0
+            for place in range(size):
+                picks[count] = place
+                count += 1 if values[place] >= worth else 0
+            for number in range(count):
+                place = picks[number]
+                loss, earned = after[place], unit[place]
+                one, other = loss - first * earned, loss - last * earned
+                least, greatest = min(one, other), max(one, other)
+                beyond[0, hedge] += 1 if least >= low else 0
+                beyond[1, hedge] += 1 if greatest > high else 0
+                if least > high:
+                    some[2, hedge, sure] = loss
+                    some[3, hedge, sure] = earned
+                    sure += 1
+                elif greatest >= low:
+                    some[0, hedge, kept] = loss
+                    some[1, hedge, kept] = earned
+                    kept += 1
+            counts[1 + trades + hedge], counts[1 + trades + hedges + hedge] = kept, sure
+        start += size
     return 0
 
 
-def _hedge_entry(sort: Callable[..., int], carray: Callable[..., Any]) -> Callable[..., int]:
+def _entry(look: Callable[..., int], carray: Callable[..., Any]) -> Callable[..., int]:
     def entry(
         losses: Any,
         returns: Any,
         rows: Any,
-        within: Any,
-        open_losses: Any,
-        open_units: Any,
-        sure_losses: Any,
-        sure_units: Any,
-        counts: Any,
-        hedges: int,
-        size: int,
-        instruments: int,
-        scenarios: int,
-        begin: int,
-    ) -> int:
-        return sort(
-            carray(losses, (size,)),
-            carray(returns, (instruments, scenarios)),
-            carray(rows, (hedges,)),
-            begin,
-            carray(within, (hedges, 7)),
-            carray(open_losses, (hedges, size)),
-            carray(open_units, (hedges, size)),
-            carray(sure_losses, (hedges, size)),
-            carray(sure_units, (hedges, size)),
-            carray(counts, (hedges, 4)),
-        )
-
-    return entry
-
-
-def _without_entry(without: Callable[..., int], carray: Callable[..., Any]) -> Callable[..., int]:
-    def entry(
-        after: Any,
-        returns: Any,
-        rows: Any,
         terms: Any,
-        found: Any,
+        within: Any,
+        room: Any,
+        picks: Any,
+        large: Any,
+        places: Any,
+        some: Any,
         counts: Any,
-        trades: int,
-        size: int,
+        beyond: Any,
+        begin: int,
+        end: int,
         instruments: int,
         scenarios: int,
-        begin: int,
+        trades: int,
+        hedges: int,
+        together: int,
+        most: int,
     ) -> int:
-        return without(
-            carray(after, (size,)),
+        return look(
+            carray(losses, (scenarios,)),
             carray(returns, (instruments, scenarios)),
-            carray(rows, (trades,)),
+            carray(rows, (trades + hedges,)),
+            carray(terms, (2, 1 + trades)),
+            carray(within, (hedges, 7)),
+            carray(room, (2, together)),
+            carray(picks, (together,)),
+            carray(large, (1 + trades, most)),
+            carray(places, (most,)),
+            carray(some, (4, hedges, most)),
+            carray(counts, (1 + trades + 2 * hedges,)),
+            carray(beyond, (2, hedges)),
             begin,
-            carray(terms, (2, trades)),
-            carray(found, (trades, size)),
-            carray(counts, (trades,)),
+            end,
         )
 
     return entry
 
 
-SORT_HEDGES = Program(
-    "sort_hedges",
-    (sort_hedges,),
-    _hedge_entry,
-    ("float64*", "float64*", "int64*", *["float64*"] * 5, "int64*", *["int64"] * 5),
-)
-WITHOUT_TRADES = Program(
-    "without_trades",
-    (without_trades,),
-    _without_entry,
-    ("float64*", "float64*", "int64*", "float64*", "float64*", "int64*", *["int64"] * 5),
+LOOK_THROUGH = Program(
+    "look_through",
+    (look_through,),
+    _entry,
+    (
+        *["float64*"] * 2,
+        "int64*",
+        *["float64*"] * 3,
+        "int64*",
+        "float64*",
+        "int64*",
+        "float64*",
+        *["int64*"] * 2,
+        *["int64"] * 8,
+    ),
 )

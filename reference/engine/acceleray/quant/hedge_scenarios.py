@@ -7,7 +7,6 @@ thousands are left that have to be looked at one by one; see ``acceleray.quant.b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,40 +76,31 @@ class Sorted:
 def sorted_out(losses: NDArray[np.float64], units: NDArray[np.float64], within: Interval) -> Sorted:
     """Return what scenarios of these losses and hedge returns, both (scenarios,), are within an interval."""
     kept = _perhaps(losses, units, within)
-    losses, units = losses[kept], units[kept]
+    losses, units = losses.take(kept), units.take(kept)
     # The loss of a scenario is a straight line in the amount: its ends are its extremes.
     one, other = losses - within.first * units, losses - within.last * units
     least, most = np.minimum(one, other), np.maximum(one, other)
-    sure = least > within.high
-    open_ = (most >= within.low) & ~sure
-    sums = Sure(int(sure.sum()), float(losses[sure].sum()), float(units[sure].sum()))
-    above = int((least >= within.low).sum()), int((most > within.high).sum())
-    return Sorted(sums, losses[open_], units[open_], *above)
+    return parted(losses, units, least, most, within.low, within.high)
 
 
-def all_sorted_out(
-    run: Callable[..., int],
+def parted(
     losses: NDArray[np.float64],
-    returns: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    begin: int,
-    within: Sequence[Interval],
-) -> list[Sorted]:
-    """Return the same for hedges that are rows of returns (instruments, scenarios), by `SORT_HEDGES`.
-
-    losses (scenarios,) are those from the scenario ``begin`` on.
-    """
-    terms = np.array([_terms(each) for each in within]).reshape(len(within), 7)
-    some, counts = np.empty((4, rows.size, losses.size)), np.empty((rows.size, 4), dtype=np.int64)
-    run(losses, returns, rows, terms, *some, counts, rows.size, losses.size, *returns.shape, begin)
-    found = []
-    for hedge, (kept, sure, above, beyond) in enumerate(counts.tolist()):
-        sums = Sure(sure, float(some[2, hedge, :sure].sum()), float(some[3, hedge, :sure].sum()))
-        found.append(Sorted(sums, some[0, hedge, :kept].copy(), some[1, hedge, :kept].copy(), above, beyond))
-    return found
+    units: NDArray[np.float64],
+    least: NDArray[np.float64],
+    most: NDArray[np.float64],
+    low: float,
+    high: float,
+) -> Sorted:
+    """Return the same of scenarios whose smallest and largest losses in the interval are known."""
+    certain = least > high
+    sure, open_ = certain.nonzero()[0], ((most >= low) & ~certain).nonzero()[0]
+    sums = Sure(sure.size, float(losses.take(sure).sum()), float(units.take(sure).sum()))
+    above = int(np.count_nonzero(least >= low)), int(np.count_nonzero(most > high))
+    return Sorted(sums, losses.take(open_), units.take(open_), *above)
 
 
-def _terms(within: Interval) -> tuple[float, ...]:
+def terms_of(within: Interval) -> tuple[float, ...]:
+    """Return the seven numbers of an interval that machine code takes; see `hedge_scans.look_through`."""
     half = (within.last - within.first) / 2.0
     ends = within.first, within.last, within.low, within.high
     return *ends, half, within.first + half, _worth(within)

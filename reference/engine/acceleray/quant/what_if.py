@@ -11,28 +11,14 @@ same bits for any number of workers. Measures are those of ``acceleray.quant.ris
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.euler import adding_up, value_at_risk_window
-from acceleray.quant.hedge_scans import SORT_HEDGES, WITHOUT_TRADES
-from acceleray.quant.hedge_scenarios import Interval, Sorted, all_sorted_out, sorted_out
-from acceleray.quant.line_returns import (
-    CASH,
-    TOGETHER,
-    Parts,
-    Unit,
-    line_returns,
-    losses_after,
-    place_of,
-    unit_returns,
-)
-from acceleray.quant.path_walks import machine_code
+from acceleray.quant.line_returns import Unit, line_returns
 from acceleray.quant.risk import (
     largest_first,
     tail_depth,
@@ -66,133 +52,6 @@ class Measures:
     expected_shortfall_error: float
 
 
-@dataclass(frozen=True)
-class Trades:
-    """Request for every block.
-
-    Attributes:
-        units: first those that are traded, then those that may hedge; each the sum of lines times numbers.
-        amounts: (trades,) bought, as shares of NAV; a sale is negative.
-        losses: (1 + trades,) below which no loss is needed, after all trades and after all but each one.
-        hedges: where the best amount of each hedge lies.
-        compiled_in: where machine code is kept: faster, and the same to the bit.
-    """
-
-    units: tuple[Parts, ...]
-    amounts: NDArray[np.float64]
-    losses: NDArray[np.float64]
-    hedges: tuple[Interval, ...] = ()
-    compiled_in: Path | None = None
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Result of one block: largest losses after all trades with their rows, after all but each, hedges."""
-
-    losses: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    without: list[NDArray[np.float64]]
-    hedges: list[Sorted]
-
-
-def looked_through(returns: NDArray[np.floating], losses: NDArray[np.float64], asked: Trades) -> Seen:
-    """Return what one block of scenarios says.
-
-    Args:
-        returns: of instruments, (instruments, scenarios).
-        losses: (scenarios,) before any trade, shares of NAV.
-        asked: trades and hedges.
-    """
-    trades = asked.amounts.size
-    kept: list[NDArray[np.float64]] = []
-    rows: list[NDArray[np.int64]] = []
-    without: list[list[NDArray[np.float64]]] = [[] for _ in range(trades)]
-    hedges: list[list[Sorted]] = [[] for _ in asked.hedges]
-    machine = _machine(asked, returns)
-    for first in range(0, losses.size, TOGETHER):
-        some = slice(first, first + TOGETHER)
-        units = unit_returns(returns[:, some], asked.units)
-        after = losses_after(losses[some], units[:trades], asked.amounts)
-        found = np.flatnonzero(after >= asked.losses[0])
-        kept.append(after[found])
-        rows.append(found + first)
-        if machine is not None:
-            each, sorted_hedges = machine(after, units, first)
-        else:
-            each = _without(after, units[:trades], asked.amounts, asked.losses[1:])
-            hedging = zip(units[trades:], asked.hedges, strict=True)
-            sorted_hedges = [sorted_out(after, unit, within) for unit, within in hedging]
-        for kept_without, some_without in zip(without, each, strict=True):
-            kept_without.append(some_without)
-        for kept_hedge, some_hedge in zip(hedges, sorted_hedges, strict=True):
-            kept_hedge.append(some_hedge)
-    return Seen(
-        np.concatenate(kept),
-        np.concatenate(rows),
-        [np.concatenate(each) for each in without],
-        [Sorted.joined(each) for each in hedges],
-    )
-
-
-def _without(
-    after: NDArray[np.float64],
-    units: Sequence[NDArray[np.float64]],
-    amounts: NDArray[np.float64],
-    least: NDArray[np.float64],
-) -> list[NDArray[np.float64]]:
-    """Return the losses without each trade, of the scenarios in which they are `least` or more."""
-    # Few can be: no trade gives back more than its best return would.
-    most = [
-        amount * float(unit.max() if amount > 0.0 else unit.min())
-        for unit, amount in zip(units, amounts, strict=True)
-    ]
-    slack = 1e-12 * np.where(np.isfinite(least), np.abs(least) + np.abs(most), 0.0)
-    floors = least - np.asarray(most) - slack
-    near = (after >= floors.min(initial=np.inf)).nonzero()[0]
-    losses, found = after[near], []
-    for unit, amount, low, floor in zip(units, amounts, least, floors, strict=True):
-        some = (losses >= floor).nonzero()[0]
-        before = losses[some] + amount * unit[near[some]]
-        found.append(np.asarray(before[before >= low]))
-    return found
-
-
-class _Machine:
-    """Looks at scenarios of a block for all trades and hedges at once, in machine code."""
-
-    def __init__(
-        self, sort: Callable[..., int], without: Callable[..., int], returns: NDArray[Any], asked: Trades
-    ) -> None:
-        """Find the rows of the block that are the returns of the units, if all are."""
-        self._sort, self._without, self._returns, self._asked = sort, without, returns, asked
-        rows = [place_of(parts) for parts in asked.units]
-        plain = returns.dtype == np.float64 and returns.flags.c_contiguous
-        self._rows = np.array(rows, dtype=np.int64) if plain and CASH not in rows else None
-
-    def __call__(
-        self, after: NDArray[np.float64], units: Sequence[NDArray[np.float64]], first: int
-    ) -> tuple[list[NDArray[np.float64]], list[Sorted]]:
-        """Return the losses without each trade, and what each hedge is within its interval."""
-        trades = self._asked.amounts.size
-        if self._rows is None:
-            returns, rows, begin = np.stack(units), np.arange(len(units)), 0
-        else:
-            returns, rows, begin = self._returns, self._rows, first
-        terms = np.stack((self._asked.amounts, self._asked.losses[1:]))
-        room, counts = np.empty((trades, after.size)), np.empty(trades, dtype=np.int64)
-        sizes = trades, after.size, *returns.shape, begin
-        self._without(after, returns, rows[:trades], terms, room, counts, *sizes)
-        large = [row[:count].copy() for row, count in zip(room, counts, strict=True)]
-        hedges = rows[trades:], begin, self._asked.hedges
-        return large, all_sorted_out(self._sort, after, returns, *hedges)
-
-
-def _machine(asked: Trades, returns: NDArray[Any]) -> _Machine | None:
-    sort, without = (machine_code(each, asked.compiled_in) for each in (SORT_HEDGES, WITHOUT_TRADES))
-    # Without units there is nothing to look for.
-    return _Machine(sort, without, returns, asked) if sort and without and asked.units else None
-
-
 def measures_of(largest: NDArray[np.float64], count: int, levels: Levels) -> Measures:
     """Return both measures from the largest of `count` losses, in any order, at least `levels.depth`."""
     top = largest_first(largest[np.newaxis])
@@ -204,6 +63,13 @@ def measures_of(largest: NDArray[np.float64], count: int, levels: Levels) -> Mea
         float(tail_expected_shortfall(top, mass)[0]),
         float(tail_expected_shortfall_error(top, mass, beyond)[0]),
     )
+
+
+def without_errors(largest: NDArray[np.float64], count: int, levels: Levels) -> tuple[float, float]:
+    """Return value-at-risk and expected shortfall as `measures_of` does, to the bit."""
+    top = largest_first(largest[np.newaxis])
+    masses = tail_mass(count, levels.value_at_risk), tail_mass(count, levels.expected_shortfall)
+    return float(tail_value_at_risk(top, masses[0])[0]), float(tail_expected_shortfall(top, masses[1])[0])
 
 
 def likely_losses(pilot: NDArray[np.float64], depth: int, count: int, deviations: float) -> float:
@@ -230,6 +96,25 @@ def scenario_weights(largest: NDArray[np.float64], count: int, levels: Levels) -
     window = _shared(largest, descending, first, float(last + 1))
     mass = tail_mass(count, levels.expected_shortfall)
     return np.column_stack((window / (last + 1 - first), _shared(largest, descending, 0, mass) / mass))
+
+
+def differences(
+    before: tuple[NDArray[np.int64], NDArray[np.float64]],
+    after: tuple[NDArray[np.int64], NDArray[np.float64]],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the rows of a block whose weights are other ones, (some,), and by how much, (some, 2).
+
+    Both are rows, each there once, and their weights; a row that is not there weighs nothing.
+    """
+    rows, weights = np.concatenate((before[0], after[0])), np.concatenate((-before[1], after[1]))
+    if not rows.size:
+        return rows, weights
+    order = rows.argsort(kind="stable")
+    rows = rows.take(order)
+    first = np.concatenate(([True], rows[1:] != rows[:-1])).nonzero()[0]
+    more = np.add.reduceat(weights.take(order, axis=0), first, axis=0)
+    changed = ((more[:, 0] != 0.0) | (more[:, 1] != 0.0)).nonzero()[0]
+    return rows.take(first.take(changed)), more.take(changed, axis=0)
 
 
 def gathered(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from acceleray.report.formats import printable
-from acceleray.report.rows import Read, dates, floats, narrowed, where
+from acceleray.report.rows import Reads, dates, floats, narrowed, where
 from acceleray.settings import Settings
 from acceleray.stages.stress.file import ReplayEntry, parse
 from acceleray.tables import BACKTEST_FORECASTS, BACKTEST_VERDICTS, BACKTEST_WINDOWS
@@ -93,7 +93,9 @@ class Backtest:
         return next((s for s in self.series if s.model == HEADLINE_MODEL), None)
 
 
-def gather(read: Read, portfolio_id: str, confidence: float, replays: Sequence[ReplayEntry] = ()) -> Backtest:
+def gather(
+    read: Reads, portfolio_id: str, confidence: float, replays: Sequence[ReplayEntry] = ()
+) -> Backtest:
     """Return verdicts in the order simple to calibrated, forecasts by date, and counts by year and crisis.
 
     Crises are the windows that the stress file replays.
@@ -111,7 +113,7 @@ def gather(read: Read, portfolio_id: str, confidence: float, replays: Sequence[R
             "exception",
         ),
     )
-    forecasts = where(read(wanted), portfolio_id=portfolio_id, confidence=confidence)
+    forecasts = where(read(wanted, portfolio_id=[portfolio_id]), confidence=confidence)
     verdicts = where(read(BACKTEST_VERDICTS), portfolio_id=portfolio_id, confidence=confidence).to_pylist()
     windows = where(read(BACKTEST_WINDOWS), portfolio_id=portfolio_id, confidence=confidence).to_pylist()
     series = []

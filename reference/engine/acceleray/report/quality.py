@@ -69,21 +69,27 @@ class Quality:
 def gather(read: Read) -> Quality:
     """Return counts and coverage; needs five columns of the price tables and no prices."""
     received = read(narrowed(PRICES_RECEIVED, "instrument_id"))
+    # Of millions of prices each column is given up as soon as it has been looked at.
+    rows_received, names_received = received.num_rows, len(pc.unique(received["instrument_id"]))
+    del received
     accepted = read(narrowed(PRICES, "source", "instrument_id", "date", "load_id"))
+    source = printable(accepted["source"][0].as_py()) if accepted.num_rows else ""
+    load_id = newest_load(accepted)
+    accepted = accepted.select(["instrument_id", "date"])
     rejected = read(narrowed(PRICES_QUARANTINED, "instrument_id", "date", "price_text", "reason"))
     names, codes = _encoded(accepted, "instrument_id")
     calendar, day = np.unique(dates(accepted, "date"), return_inverse=True)
     return Quality(
-        received=received.num_rows,
+        received=rows_received,
         accepted=accepted.num_rows,
         quarantined=rejected.num_rows,
-        instruments_received=len(pc.unique(received["instrument_id"])),
+        instruments_received=names_received,
         instruments=len(names),
         days=len(calendar),
         first=calendar[0].item() if calendar.size else None,
         last=calendar[-1].item() if calendar.size else None,
-        source=printable(accepted["source"][0].as_py()) if accepted.num_rows else "",
-        load_id=newest_load(accepted),
+        source=source,
+        load_id=load_id,
         reasons=_reasons(rejected),
         incomplete=_incomplete(names, codes, calendar, day),
     )

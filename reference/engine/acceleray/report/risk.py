@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.report.formats import printable
-from acceleray.report.rows import Read, first, floats, narrowed, where
+from acceleray.report.rows import Read, Reads, first, floats, narrowed, where
 from acceleray.settings import Settings
 from acceleray.tables import (
     BACKTEST_HORIZONS,
@@ -184,7 +184,7 @@ def horizons(
 
 
 def contributions(
-    read: Read,
+    read: Reads,
     portfolio_id: str,
     found: tuple[Horizon, ...],
     settings: Settings,
@@ -197,9 +197,10 @@ def contributions(
     """
     risk = settings.risk
     confidence = risk.var_confidence if measure == "value_at_risk" else risk.es_confidence
+    columns = ("portfolio_id", "method", "measure", "confidence", "horizon_d", "instrument_id")
+    # A book of ten thousand portfolios has millions of rows.
     table = where(
-        read(RISK_CONTRIBUTIONS),
-        portfolio_id=portfolio_id,
+        read(narrowed(RISK_CONTRIBUTIONS, *columns, "contribution"), portfolio_id=[portfolio_id]),
         method=method,
         measure=measure,
         confidence=confidence,

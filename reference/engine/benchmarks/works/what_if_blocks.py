@@ -14,9 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acceleray.engines.ray.resident import Resident as Store
+from acceleray.quant.block_scans import Trades
 from acceleray.quant.line_returns import Unit, losses_before
 from acceleray.quant.scenarios import ATOM
-from acceleray.quant.what_if import Levels, Trades
+from acceleray.quant.what_if import Levels
 from acceleray.stages.what_if.blocks import ATOMS_PER_BLOCK
 from acceleray.stages.what_if.found import Question
 from arena.side import Setting

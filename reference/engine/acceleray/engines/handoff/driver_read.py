@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from acceleray.engines.delta.lake import Lake
 from acceleray.engines.delta.log import readable
 from acceleray.engines.handoff.direct import NotDirectError, direct_files, known
-from acceleray.engines.handoff.files import Piece, StageDamagedError, read_piece
+from acceleray.engines.handoff.files import DataFile, Piece, StageDamagedError, read_piece
 from acceleray.engines.handoff.selection import Selection
 
 
@@ -20,7 +20,8 @@ def rows_here(lake: Lake, selection: Selection, among: Mapping[str, Sequence[Any
     """Return a selection's rows, in no particular order, or None if only Spark can read them.
 
     A query of Spark takes some tenths of a second however few the rows are, and a run reads dozens of small
-    tables. `among` names columns of the selection and values they may have; a file at a time is held whole.
+    tables. `among` names columns of the selection and values they may have; a row group at a time is held
+    whole. No more than one column is in memory twice.
     """
     if (location := lake.location(selection.table)) is None or not readable(location):
         return None
@@ -28,13 +29,21 @@ def rows_here(lake: Lake, selection: Selection, among: Mapping[str, Sequence[Any
     try:
         # However many rows there are, nobody asks how many of them belong to the scope.
         files = direct_files(lake, selection, known(lake, selection, sys.maxsize))
-        read = [
-            _chosen(read_piece(piece, selection.schema, scope), among)
-            for piece in (Piece(file, tuple(range(len(file.group_rows)))) for file in files)
-        ]
+        pieces = (read_piece(piece, selection.schema, scope) for piece in _pieces(files, among))
+        read = pa.concat_tables([*(_chosen(rows, among) for rows in pieces), selection.schema.empty_table()])
     except (NotDirectError, StageDamagedError):
         return None
-    return pa.concat_tables([*read, selection.schema.empty_table()]).combine_chunks()
+    columns = []
+    for name in selection.columns:
+        columns.append(read.select([name]).combine_chunks().column(0))
+        read = read.drop_columns(name)
+    return pa.table(columns, schema=selection.schema)
+
+
+def _pieces(files: Iterable[DataFile], among: Mapping[str, Sequence[Any]]) -> Iterator[Piece]:
+    for file in files:
+        groups = tuple(range(len(file.group_rows)))
+        yield from (Piece(file, (group,)) for group in groups) if among else (Piece(file, groups),)
 
 
 def _chosen(rows: pa.Table, among: Mapping[str, Sequence[Any]]) -> pa.Table:

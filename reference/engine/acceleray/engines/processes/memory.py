@@ -8,13 +8,19 @@ from contextlib import contextmanager, suppress
 
 import pyarrow as pa
 
+from acceleray.engines.spark import jvm
+
 
 def give_back() -> None:
-    """Give back what Arrow and the C library hold unused: of millions of rows, hundreds of megabytes."""
+    """Give back what Arrow, the C library and this process's Java hold unused.
+
+    Of millions of rows that is hundreds of megabytes each.
+    """
     pa.default_memory_pool().release_unused()
     # Of the GNU C library alone.
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+    jvm.give_back()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ question costs a few tasks and not one a value, and so that those of a group lie
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 import ray
+from ray import cloudpickle
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from acceleray.engines.ray.fanout import FanOut
@@ -111,7 +113,8 @@ class Resident:
 
         `name` is for messages. `same` is sent once per group.
         """
-        started = [self._started(_all, function, tasks[group], same) for group in self._groups]
+        packed = cloudpickle.dumps(same)
+        started = [self._started(_all, function, tasks[group], packed) for group in self._groups]
         return Pending(name or function.__name__, started, self._timeout_s)
 
     def get(self, handle: Any) -> Any:
@@ -124,14 +127,16 @@ class Resident:
         how: Callable[..., Any],
         function: Callable[..., Any],
         tasks: Sequence[tuple[Any, ...]],
-        same: tuple[Any, ...] = (),
+        same: bytes = b"",
         **options: Any,
     ) -> Any:
-        # Only arguments of the task itself arrive as values, not those inside of others.
-        sizes = [len(task) for task in tasks]
-        flat = [argument for task in tasks for argument in task]
+        # Only arguments of the task itself arrive as values, not those inside of others; each of them costs
+        # Ray as much as all values together.
+        handles = [each for task in tasks for each in task if isinstance(each, ray.ObjectRef)]
+        values = [[None if isinstance(each, ray.ObjectRef) else each for each in task] for task in tasks]
+        held = [[isinstance(each, ray.ObjectRef) for each in task] for task in tasks]
         remote = self._remote.options(name=function.__name__, **options)
-        return remote.remote(how, function, sizes, same, *flat)
+        return remote.remote(how, function, (values, held, same), *handles)
 
 
 def store_mb() -> int:
@@ -158,15 +163,16 @@ def _explained(name: str) -> Iterator[None]:
 def _each(
     how: Callable[..., Any],
     function: Callable[..., Any],
-    sizes: Sequence[int],
-    same: tuple[Any, ...],
-    *flat: Any,
+    group: tuple[list[list[Any]], list[list[bool]], bytes],
+    *handles: Any,
 ) -> Any:
     """Run one group, in a worker."""
-    tasks, first = [], 0
-    for size in sizes:
-        tasks.append((*flat[first : first + size], *same))
-        first += size
+    values, held, packed = group
+    same, arrived = pickle.loads(packed) if packed else (), iter(handles)
+    tasks = [
+        (*(next(arrived) if one else each for each, one in zip(task, are, strict=True)), *same)
+        for task, are in zip(values, held, strict=True)
+    ]
     return how(function, tasks)
 
 

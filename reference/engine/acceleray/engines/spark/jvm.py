@@ -8,7 +8,9 @@ line. Nothing is imported before it is needed: the doctor asks about a place wit
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SEEN_IN = "4.1.4"
+# A short run's heap stays below; collecting garbage takes some tenths of a second.
+_GROWN_BYTES = 450_000_000
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,22 @@ def stop() -> None:
                 process.wait()
     SparkContext._gateway = None
     SparkContext._jvm = None
+
+
+def give_back() -> None:
+    """Have the Java process that this one started give back memory, if its heap has grown.
+
+    Nothing happens where Java was there before, as on Databricks, or is elsewhere, as with Spark Connect.
+    """
+    context = getattr(sys.modules.get("pyspark"), "SparkContext", None)
+    gateway: Any = None if context is None else _private(context, "_gateway")
+    if getattr(gateway, "proc", None) is None:
+        return
+    # Whoever works with a Java that is gone says so.
+    with suppress(errors(), OSError):
+        java = gateway.jvm.java.lang
+        if java.Runtime.getRuntime().totalMemory() > _GROWN_BYTES:
+            java.System.gc()
 
 
 def in_one_process(session: SparkSession) -> bool:

@@ -8,7 +8,7 @@ from acceleray.errors import PortfolioError
 from acceleray.report import backtest, fits, heading, lineage, naming, quality, risk
 from acceleray.report.end_to_end import book, signal
 from acceleray.report.formats import printable
-from acceleray.report.rows import Read, first
+from acceleray.report.rows import Reads, first
 from acceleray.settings import Settings
 from acceleray.tables import RISK_MEASURES, RUNS
 
@@ -34,7 +34,7 @@ class Report:
     lineage: lineage.Lineage
 
 
-def gather(read: Read, settings: Settings) -> Report:
+def gather(read: Reads, settings: Settings) -> Report:
     """Return everything the page shows about the run whose rows `read` gives.
 
     Raises:

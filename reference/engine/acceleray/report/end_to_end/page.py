@@ -19,11 +19,11 @@ from acceleray.report.end_to_end import figures, narrative
 from acceleray.report.end_to_end.data import gather
 from acceleray.report.model_document.writing import documents_of
 from acceleray.report.page import Page
-from acceleray.report.rows import Read
+from acceleray.report.rows import Reads
 from acceleray.settings import Settings
 
 
-def _fill(read: Read, settings: Settings) -> dict[str, Any]:
+def _fill(read: Reads, settings: Settings) -> dict[str, Any]:
     """Return what the template names.
 
     Raises:

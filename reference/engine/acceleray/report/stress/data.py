@@ -8,7 +8,7 @@ from typing import Any
 from acceleray.errors import PortfolioError
 from acceleray.report import backtest, gate, heading, lineage, naming, risk
 from acceleray.report.formats import printable
-from acceleray.report.rows import Read, first, narrowed, where
+from acceleray.report.rows import Reads, first, narrowed, where
 from acceleray.report.stress import reverse, scenarios, simulated
 from acceleray.report.stress.reverse import Reverse, Shocks
 from acceleray.settings import Settings
@@ -36,7 +36,7 @@ class Report:
     lineage: lineage.Lineage
 
 
-def gather(read: Read, settings: Settings) -> Report:
+def gather(read: Reads, settings: Settings) -> Report:
     """Return everything the page shows about the run whose rows `read` gives.
 
     Raises:

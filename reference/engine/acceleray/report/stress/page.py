@@ -8,13 +8,13 @@ from typing import Any
 from acceleray.report import backtest_figures, backtest_narrative, change, limits, risk_narrative
 from acceleray.report.model_document.writing import documents_of
 from acceleray.report.page import Page
-from acceleray.report.rows import Read
+from acceleray.report.rows import Reads
 from acceleray.report.stress import figures, narrative, scenarios
 from acceleray.report.stress.data import gather
 from acceleray.settings import Settings
 
 
-def _fill(read: Read, settings: Settings) -> dict[str, Any]:
+def _fill(read: Reads, settings: Settings) -> dict[str, Any]:
     """Return what the template names.
 
     Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from acceleray.report import risk
 from acceleray.report.formats import printable
-from acceleray.report.rows import Read, where
+from acceleray.report.rows import Read, Reads, where
 from acceleray.settings import Settings
 from acceleray.tables import RISK_ATTRIBUTION
 
@@ -48,7 +48,7 @@ class Simulated:
         return tuple(sorted({one.horizon_d for one in self.horizons}))
 
 
-def gather(read: Read, portfolio_id: str, settings: Settings) -> Simulated:
+def gather(read: Reads, portfolio_id: str, settings: Settings) -> Simulated:
     """Return simulated risk of one portfolio by every method of the run."""
     methods = risk.methods(read)
     by_method = {name: risk.horizons(read, portfolio_id, settings, name) for name in methods}

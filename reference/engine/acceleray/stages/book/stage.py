@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel
+from acceleray.errors import PortfolioError
 from acceleray.quant.streams import Purpose, uniforms
 from acceleray.runtime.risk_days import exchange_rates
 from acceleray.runtime.run import Run
@@ -48,23 +49,32 @@ from acceleray.tables import PORTFOLIOS, POSITIONS, PRICE_SERIES
 __all__ = ["REFERENCE", "Book", "Incoming", "accept_book", "build_book", "examine_book", "receive_book"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Incoming:
     """Contents of the book as received; `received` is None for a simulated one, `volumes` without any.
 
-    `examined` has the holdings that `examine_book` found good, by as-of date and instruments.
+    `examined` has the holdings that `examine_book` found good, by as-of date and instruments; `accepted` is
+    the digest of a book that `accept_book` took: what was received is then given up.
     """
 
     origin: str
     received: Received | None = None
     volumes: Volumes | None = None
     examined: dict[tuple[date, tuple[str, ...]], Holdings] = field(default_factory=dict, compare=False)
+    accepted: str = ""
 
     @property
     def identity(self) -> tuple[str, ...]:
         """Return what belongs to a run's identity besides its settings: all that was received."""
-        received = () if self.received is None else (self.received.digest,)
+        digest = self.accepted if self.received is None else self.received.digest
+        received = (digest,) if digest else ()
         return received if self.volumes is None else (*received, self.volumes.digest)
+
+    def give_up(self) -> None:
+        """Keep the digest alone: of a million positions, rows as received are half a gigabyte."""
+        self.accepted = "" if self.received is None else self.received.digest
+        self.received = None
+        self.examined.clear()
 
 
 def receive_book(run: Run) -> Incoming:
@@ -139,8 +149,11 @@ def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
     Prices must have been ingested, and the book examined with them.
 
     Raises:
-        PortfolioError: what is said contradicts itself, or a rate, currency, portfolio or date is missing.
+        PortfolioError: what is said contradicts itself, or a rate, currency, portfolio or date is missing, or
+            the book has been accepted already.
     """
+    if incoming.accepted:
+        raise PortfolioError("This book has been accepted already; call receive_book again.")
     received = incoming.received
     if received is None:
         return None
@@ -156,6 +169,8 @@ def accept_book(run: Run, incoming: Incoming) -> Holdings | None:
         else:
             run.notices.add(line)
     commit_holdings(run, received, holdings)
+    # No later stage needs it.
+    incoming.give_up()
     return replace(holdings, volumes=incoming.volumes)
 
 

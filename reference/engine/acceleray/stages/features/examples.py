@@ -9,9 +9,12 @@ from acceleray.engines.processes.memory import give_back
 from acceleray.quant.examples import Examples
 from acceleray.runtime.run import Run
 
+# Rows whose features stay in double precision with those of all others in single precision.
+_NEWEST = 5
 
-def load_examples(run: Run) -> Examples:
-    """Return all rows whose target was known at the as-of date.
+
+def load_examples(run: Run, *, single: bool = False) -> Examples:
+    """Return all rows whose target was known at the as-of date; `single` has features in single precision.
 
     The target of day t looks `features.horizon_d` trading days ahead, so the last such days are left out even
     if the table, written with later prices, knows them.
@@ -25,9 +28,12 @@ def load_examples(run: Run) -> Examples:
     dates, position = np.unique(day[keep], return_inverse=True)
     instruments, place = numbered(rows, "instrument_id")
     forward_return = column(rows, "forward_return")[keep]
-    features = np.empty((position.size, len(names)))
+    features = np.empty((position.size, len(names)), dtype=np.float32 if single else np.float64)
+    newest = np.empty((min(_NEWEST, position.size), len(names)))
     for at, name in enumerate(names):
-        features[:, at] = column(rows, name)[keep]
+        known = column(rows, name)[keep]
+        features[:, at], newest[:, at] = known, known[known.size - len(newest) :]
+        del known
         # Of millions of rows no feature is in memory twice.
         rows = rows.drop_columns(name)
     del rows
@@ -40,4 +46,5 @@ def load_examples(run: Run) -> Examples:
         instrument=place[keep],
         dates=every[dates],
         instruments=instruments,
+        newest=newest,
     )

@@ -77,6 +77,8 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
     rows = TrainingRows(binned(examples.features), examples.target)
     shared = fan_out.share(rows)
     if shards == 1:
+        # They are in the store, and nothing more is asked of them here.
+        del rows
         done = run.reporter.counter(1, "models trained")
         alone = fan_out.map(fit_alone, [model], (shared,), done, seed=seed, names=names)
         content, seconds, _ = next(alone)

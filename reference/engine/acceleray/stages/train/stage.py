@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from acceleray.engines.handoff.arrays import as_date
+from acceleray.engines.processes.memory import give_back
 from acceleray.errors import PortfolioError
 from acceleray.governance.champion import features_contract
 from acceleray.governance.registry import Dossier, RegisteredModel, register_model
@@ -91,7 +92,7 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
         PortfolioError: the history is too short for the walk-forward folds, there is no search to take
             parameters from, or training failed; or, `distributed`, there are too few instruments to rank.
     """
-    examples = load_examples(run)
+    examples = load_examples(run, single=True)
     if len(examples.instruments) < MINIMUM_INSTRUMENTS:
         return _left_out(run, len(examples.instruments), distributed)
     settings, chosen = run.settings, parameters(run)
@@ -101,6 +102,8 @@ def train(run: Run, *, distributed: bool = False) -> Trained:
     contract = features_contract(run.project.feature_names(), settings.features.horizon_d)
     folds = walk_forward(settings, len(examples.dates), first_unseen(examples, chosen.unseen_from))
     others = run.fan_out.share(load_other_targets(run, examples))
+    # Folds are fitted by other processes, which need what reading has left unused.
+    give_back()
     found = validate(run, examples, shared, chosen.model, folds, others)
     comparison = _against_champion(run, examples, shared, found, chosen.model, contract)
     run.commit(SIGNAL_VALIDATION, validation_rows(examples, found))
@@ -192,8 +195,9 @@ def _register(
 ) -> RegisteredModel:
     names = run.project.feature_names()
     versions = {t.table.label: t.version for t in run.touches if t.table.label == FEATURES.label}
+    newest = examples.features if examples.newest is None else examples.newest
     dossier = Dossier(
-        example=pd.DataFrame(examples.features[-_EXAMPLE_ROWS:], columns=list(names)),
+        example=pd.DataFrame(newest[-_EXAMPLE_ROWS:], columns=list(names)),
         parameters={**chosen.model.model_dump(), "shards": final.shards, "parameters_from": chosen.origin},
         metrics={
             name: value

@@ -204,15 +204,7 @@ def walk_forward(settings: Settings, dates_count: int, first: int = 0) -> list[W
 def fit_fold(task: FoldTask, examples: Examples) -> bytes:
     """Return the model fitted on the training dates of a fold."""
     rows = examples.within(task.fold.train_dates)
-    return saved(fit(_single(examples, rows), examples.target[rows], task.names, task.model, task.seed))
-
-
-def _single(examples: Examples, rows: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the features of some rows in single precision, which XGBoost makes of numbers anyway."""
-    features = np.empty((int(rows.sum()), examples.features.shape[1]), dtype=np.float32)
-    for place in range(features.shape[1]):
-        features[:, place] = examples.features[rows, place]
-    return features
+    return saved(fit(examples.features[rows], examples.target[rows], task.names, task.model, task.seed))
 
 
 FOLD = Kind("fold of the signal model", fit_fold, zlib.compress, zlib.decompress)

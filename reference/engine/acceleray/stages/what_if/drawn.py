@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -12,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acceleray.quant.best_hedge import LARGEST, Drawn, Hedge, Point, likely_interval, lowest
+from acceleray.quant.block_scans import Seen, Trades, looked_through
 from acceleray.quant.hedge_scenarios import Interval, Sorted
 from acceleray.quant.line_returns import Unit, losses_after, unit_returns
 from acceleray.quant.risk import tail_mass
 from acceleray.quant.what_if import (
     Levels,
     Measures,
-    Seen,
-    Trades,
     contributions,
+    differences,
     gathered,
     likely_losses,
-    looked_through,
     measures_of,
     scenario_weights,
+    without_errors,
 )
-from acceleray.stages.what_if.found import Found, Question, State
+from acceleray.stages.what_if.found import Found, Question, State, Tail
 
 # Standard errors on the safe side when the first scenarios tell what is needed of all.
 _DEVIATIONS = 4.0
@@ -39,10 +38,7 @@ _PILOT = 16_384
 # Share of that interval on either side of the likely best amount where it is looked for first: more than one
 # standard error.
 _NEAR = 0.15
-# Threads of the driver for hedges, each of which is worked out by itself: workers wait meanwhile.
-_THREADS = 2
 
-S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -75,10 +71,11 @@ class Blocks(Protocol):
 
 @dataclass(frozen=True)
 class Kept:
-    """A portfolio whose losses are kept with the scenarios, and its risk before any trade."""
+    """A portfolio whose losses are kept with the scenarios, and its risk and tail before any trade."""
 
     losses: Any
     state: State
+    tail: Tail
 
 
 @dataclass(frozen=True)
@@ -97,14 +94,14 @@ class Resident:
         """Make and keep the losses of a portfolio with weights of lines (lines,), shares of NAV."""
         losses = self.blocks.losses(weights, more)
         looking = Looking(self, losses, Question((), np.empty(0), (), weights, more))
-        return Kept(losses, looking.state())
+        return Kept(losses, looking.state(), looking.tail())
 
     def answer(self, kept: Kept, asked: Question, meanwhile: Callable[[], T]) -> tuple[Found, T]:
         """Return what trades do to a portfolio at this horizon, and what `meanwhile` returns.
 
         It is called while the blocks are at work.
         """
-        looking = Looking(self, kept.losses, asked)
+        looking = Looking(self, kept.losses, asked, kept.tail)
         other = meanwhile()
         # Both while the blocks look at the tail, which the first of them starts.
         incremental, hedges = looking.incremental(), looking.hedges()
@@ -115,9 +112,9 @@ class Resident:
 class Looking:
     """One question at work: a first look at every block, and a second one at the tail."""
 
-    def __init__(self, of: Resident, losses: Any, asked: Question) -> None:
+    def __init__(self, of: Resident, losses: Any, asked: Question, before: Tail | None = None) -> None:
         """Start the first look, for which the first scenarios tell what is needed of all."""
-        self._of, self._losses, self._asked = of, losses, asked
+        self._of, self._losses, self._asked, self._before = of, losses, asked, before
         self._count = of.blocks.scenarios
         returns, base = of.blocks.pilot(losses)
         trades = len(asked.trades)
@@ -131,12 +128,23 @@ class Looking:
         self._pending = self._started()
         self._seen: list[Seen] | None = None
         self._gathering: Pending | None = None
+        self._sums: list[NDArray[np.float64]] | None = None
+        self._chosen: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
         self._measures: Measures | None = None
 
     def state(self) -> State:
         """Return the risk after the trades."""
-        asked, (found, gathering) = self._asked, self._after()
-        return State(found, *contributions(asked.after, gathering.get(), found))
+        found, tail = self._after()[0], self.tail()
+        return State(found, *contributions(self._asked.after, tail.sums, found))
+
+    def tail(self) -> Tail:
+        """Return the tail after the trades."""
+        if self._sums is None:
+            self._sums = self._after()[1].get()
+            if self._before is not None:
+                pairs = zip(self._before.sums, self._sums, strict=True)
+                self._sums = [old + new for old, new in pairs]
+        return Tail(self._chosen, self._sums, self._asked.more)
 
     def incremental(self) -> NDArray[np.float64]:
         """Return what each trade adds to both measures (trades, 2): all trades, less all but this one."""
@@ -144,16 +152,13 @@ class Looking:
         added = np.zeros((len(self._asked.trades), 2))
         for number in range(len(added)):
             without = np.concatenate([each.without[number] for each in self._looked()])
-            other = measures_of(without, self._count, self._of.levels)
-            added[number] = (
-                found.value_at_risk - other.value_at_risk,
-                found.expected_shortfall - other.expected_shortfall,
-            )
+            at_risk, shortfall = without_errors(without, self._count, self._of.levels)
+            added[number] = found.value_at_risk - at_risk, found.expected_shortfall - shortfall
         return added
 
     def hedges(self) -> tuple[Hedge, ...]:
         """Return the best amount of each hedge."""
-        return _side_by_side(self._hedge, range(len(self._asked.hedges)))
+        return tuple(map(self._hedge, range(len(self._asked.hedges))))
 
     def _started(self) -> Pending:
         asked = self._units, self._asked.amounts, self._least, self._within
@@ -184,12 +189,26 @@ class Looking:
             self._measures = measures_of(largest, self._count, self._of.levels)
             weights = scenario_weights(largest, self._count, self._of.levels)
             ends = np.cumsum([each.losses.size for each in seen])[:-1]
-            chosen = []
             for each, some in zip(seen, np.split(weights, ends), strict=True):
                 weighing = np.flatnonzero(some.any(axis=1))
-                chosen.append((each.rows[weighing], some[weighing]))
+                self._chosen.append((each.rows[weighing], some[weighing]))
+            chosen = self._changed()
             self._gathering = self._of.blocks.ask(gathered_in, self._losses, chosen, self._asked.more)
         return self._measures, self._gathering
+
+    def _changed(self) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Return the scenarios that do not weigh what they did before, and the differences, where few do.
+
+        Most of a tail is the same after the trades, and a look at a scenario in every line costs a look at
+        all the memory near it. Otherwise what was before is forgotten.
+        """
+        before = self._before
+        if before is not None and before.more == self._asked.more:
+            changed = [differences(*both) for both in zip(before.chosen, self._chosen, strict=True)]
+            if sum(rows.size for rows, _ in changed) < sum(rows.size for rows, _ in self._chosen):
+                return changed
+        self._before = None
+        return self._chosen
 
     def _hedge(self, number: int) -> Hedge:
         """Return the best amount of one hedge, looking again where its interval turns out wrong."""
@@ -223,13 +242,7 @@ def _intervals(
 ) -> tuple[Interval, ...]:
     mass = tail_mass(after.size, levels.expected_shortfall)
     share = 1.0 - levels.expected_shortfall
-    return _side_by_side(lambda unit: likely_interval(Drawn(after, unit, mass), share, _DEVIATIONS), units)
-
-
-def _side_by_side(function: Callable[[S], T], every: Iterable[S]) -> tuple[T, ...]:
-    """Return what a function returns for each; in threads, because NumPy selects and adds without a lock."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return tuple(pool.map(function, every))
+    return tuple(likely_interval(Drawn(after, unit, mass), share, _DEVIATIONS) for unit in units)
 
 
 def gathered_in(

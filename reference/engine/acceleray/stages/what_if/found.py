@@ -40,6 +40,21 @@ class State:
 
 
 @dataclass(frozen=True)
+class Tail:
+    """What scenarios weigh in both measures, and what `gathered` says of them.
+
+    Attributes:
+        chosen: of each block the scenarios that weigh something, (some,), and their weights, (some, 2).
+        sums: of each block, (2, lines).
+        more: lines behind those of instruments.
+    """
+
+    chosen: list[tuple[NDArray[np.int64], NDArray[np.float64]]]
+    sums: list[NDArray[np.float64]]
+    more: tuple[Unit, ...]
+
+
+@dataclass(frozen=True)
 class Found:
     """Effect of trades at one horizon.
 
