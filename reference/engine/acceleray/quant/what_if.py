@@ -3,7 +3,8 @@
 Losses before any trade are kept with the scenarios, so a question reads the returns of what it trades, and
 nothing of the rest: losses after are those before less amount times return, summed over the trades. Each
 block of scenarios is looked through once for the largest losses after all trades and after all but one; only
-the few scenarios of the tail are then looked up in every instrument, for its Euler contributions.
+the few scenarios that trades bring into the tail, or take out of it, are then looked up in every instrument,
+for its Euler contributions.
 
 Everything that is summed is summed within blocks, and blocks are added in their order: the answer has the
 same bits for any number of workers. Measures are those of ``acceleray.quant.risk`` on all losses at once.
