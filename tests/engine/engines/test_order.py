@@ -46,3 +46,26 @@ def test_texts_are_numbered_in_the_order_of_numpy() -> None:
     nothing = numbered(pa.table({"name": pa.array([], pa.string())}), "name")
     assert nothing[0] == ()
     assert nothing[1].size == 0
+
+
+@pytest.mark.parametrize(
+    ("second", "kind"),
+    [
+        ([9, -700_000, 9, 3, 12_000, -1], pa.date32()),
+        # No days, or some are missing: sorted by Arrow.
+        ([9, -700_000, 9, 3, 12_000, -1], pa.int64()),
+        ([9, None, 9, 3, 12_000, -1], pa.date32()),
+    ],
+)
+@pytest.mark.parametrize("largest", [2**62, 3])
+def test_numbers_order_rows_as_the_key_does(
+    monkeypatch: pytest.MonkeyPatch, second: list[int | None], kind: pa.DataType, largest: int
+) -> None:
+    monkeypatch.setattr(order, "_LARGEST", largest)
+    texts = pa.chunked_array([["Ä", "a\U0001f600"], ["Ä", "a", "B", "a\ue000"]])
+    rows = pa.table({"text": texts, "day": pa.array(second, pa.int32() if kind == pa.date32() else kind)})
+    rows = rows.set_column(1, "day", rows.column("day").cast(kind))
+    found = rows.take(order._places(rows, ("text", "day")))
+    assert found.equals(rows.sort_by([("text", "ascending"), ("day", "ascending")]))
+    nothing = rows.slice(0, 0)
+    assert len(order._places(nothing, ("text", "day"))) == 0
