@@ -23,10 +23,12 @@ def edges(values: NDArray[np.float32], most: int = MOST) -> NDArray[np.float32]:
 
     The least value is always among them. NaN is passed over; empty where nothing is known.
     """
-    known = np.unique(values[np.isfinite(values)])
-    if known.size <= most:
-        return known
+    # Sorted once, which takes most of the time: of millions of rows half a second.
     ordered = np.sort(values[np.isfinite(values)])
+    first = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    if np.count_nonzero(first) <= most:
+        return ordered[first]
     # Quantiles of the rows, not of the distinct values: a bin holds about as many rows as any other.
     places = np.arange(most, dtype=np.int64) * ordered.size // most
     return np.unique(ordered[places])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 
 import numpy as np
@@ -25,12 +25,12 @@ from acceleray.stages.book.grouping import groups_of
 from acceleray.stages.book.hierarchy import Portfolios, in_short, without_empty
 from acceleray.stages.book.holdings import (
     Holdings,
-    Received,
     accept,
     commit_holdings,
     receive_files,
     receive_holdings,
 )
+from acceleray.stages.book.incoming import Incoming
 from acceleray.stages.book.liquidity_stage import commit_liquidity
 from acceleray.stages.book.market import Market, market_at, market_of
 from acceleray.stages.book.rows import (
@@ -41,40 +41,12 @@ from acceleray.stages.book.rows import (
     position_rows,
 )
 from acceleray.stages.book.valuation import Valued, value
-from acceleray.stages.book.volumes import Volumes, receive_volumes
+from acceleray.stages.book.volumes import receive_volumes
 from acceleray.stages.ingest.delivered import Delivered, Examine
 from acceleray.stages.ingest.delta_table import newest
 from acceleray.tables import PORTFOLIOS, POSITIONS, PRICE_SERIES
 
 __all__ = ["REFERENCE", "Book", "Incoming", "accept_book", "build_book", "examine_book", "receive_book"]
-
-
-@dataclass
-class Incoming:
-    """Contents of the book as received; `received` is None for a simulated one, `volumes` without any.
-
-    `examined` has the holdings that `examine_book` found good, by as-of date and instruments; `accepted` is
-    the digest of a book that `accept_book` took: what was received is then given up.
-    """
-
-    origin: str
-    received: Received | None = None
-    volumes: Volumes | None = None
-    examined: dict[tuple[date, tuple[str, ...]], Holdings] = field(default_factory=dict, compare=False)
-    accepted: str = ""
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """Return what belongs to a run's identity besides its settings: all that was received."""
-        digest = self.accepted if self.received is None else self.received.digest
-        received = (digest,) if digest else ()
-        return received if self.volumes is None else (*received, self.volumes.digest)
-
-    def give_up(self) -> None:
-        """Keep the digest alone: of a million positions, rows as received are half a gigabyte."""
-        self.accepted = "" if self.received is None else self.received.digest
-        self.received = None
-        self.examined.clear()
 
 
 def receive_book(run: Run) -> Incoming:
@@ -207,12 +179,12 @@ def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Ho
         run.reporter.say(f"    {line}")
     origin = "sample" if run.settings.book.source == "sample" else "reported"
     run.commit(PORTFOLIOS, portfolio_rows(made.found, made.portfolios, origin))
-    rows = position_rows(made.found, made.valued, made.portfolios, made.groups, market)
+    rows = partial(position_rows, made.found, made.valued, made.portfolios, made.groups, market)
     if holdings.volumes is None:
         run.commit_parts(POSITIONS, rows)
     else:
-        kept = list(rows)
-        run.commit_parts(POSITIONS, iter(kept))
+        kept = list(rows())
+        run.commit_parts(POSITIONS, lambda: iter(kept))
         commit_liquidity(run, holdings, kept, dict(zip(made.portfolios.ids, made.found.nav, strict=True)))
     return _book(made, origin)
 

@@ -191,14 +191,15 @@ def _net_asset_values(
     weighted = np.bincount(portfolio[~known & np.isfinite(weight)], minlength=count) > 0
     given = np.isfinite(portfolios.given_nav)
     nav = np.where(given, portfolios.given_nav, total)
-    for place in np.flatnonzero(weighted & ~given):
-        if np.any(known & (portfolio == place) & (worth != 0.0)):
-            raise PortfolioError(
-                f"Portfolio {portfolios.ids[place]} has weights and values but no NAV; give its nav in the"
-                " portfolios file."
-            )
-        nav[place] = settings.nav
-    taken = [portfolios.ids[place] for place in np.flatnonzero(weighted & ~given)]
+    missing = weighted & ~given
+    valued = np.bincount(portfolio[known & (worth != 0.0)], minlength=count) > 0
+    for place in np.flatnonzero(missing & valued):
+        raise PortfolioError(
+            f"Portfolio {portfolios.ids[place]} has weights and values but no NAV; give its nav in the"
+            " portfolios file."
+        )
+    nav[missing] = settings.nav
+    taken = [portfolios.ids[place] for place in np.flatnonzero(missing)]
     if taken:
         lines.append(f"{in_short(taken)}: weights without a NAV, {settings.nav:,.0f} is used (book.nav)")
     holding = np.bincount(portfolio, minlength=count) > 0

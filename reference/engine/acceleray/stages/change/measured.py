@@ -78,8 +78,9 @@ def measured(fan_out: FanOut, inputs: Inputs, horizons: Sequence[Horizon], setti
             horizons_d=(each.horizon_d,),
             var_confidence=settings.risk.var_confidence,
             es_confidence=settings.risk.es_confidence,
-            # Nothing is attributed to the market here.
+            # Nothing is attributed to the market here, nor to lines.
             betas=np.zeros(world.weights.shape[1]),
+            explained=np.zeros(len(world.weights), dtype=np.bool_),
         )
         found |= values_of(settings, simulated(fan_out, [world], plan))
     return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from acceleray.quant.sparse_rows import columns_of
+from acceleray.quant.sparse_rows import Rows, columns_of
 from acceleray.settings import Risk
 from acceleray.stages.book.book import Book
 from acceleray.stages.book.details import ACTIVE, GROUP, WITHOUT, Detail
@@ -19,6 +20,8 @@ from acceleray.tables import ACTIVE_CONTRIBUTIONS, ACTIVE_RISK, GROUP_RISK, POSI
 from acceleray.tables.contract import Table
 
 TRACKING_ERROR = "tracking_error"
+# Groups whose weights are dense at a time: of thousands of lines some megabytes.
+_GROUPS = 256
 
 
 def active_risk(risk: Risk, book: Book, horizons: tuple[Horizon, ...]) -> pa.Table:
@@ -77,17 +80,11 @@ def group_risk(risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tupl
     the benefit of diversification.
     """
     rows = []
-    weights = columns_of(book.every, priced)
-    by_price = np.array([part == "price" for part in np.asarray(book.lines.parts)[priced]], dtype=bool)
-    measures = _measures(risk, horizons)
-    for (each, measure, confidence, values, errors), (*_, contributions) in zip(
-        measures, _contributions(risk, horizons), strict=True
-    ):
-        for row, detail in _of(book, GROUP):
+    contributions = [each for *_, each in _contributions(risk, horizons)]
+    shares = _group_shares(book, priced, contributions)
+    for number, (each, measure, confidence, values, errors) in enumerate(_measures(risk, horizons)):
+        for (row, detail), share in zip(_of(book, GROUP), shares, strict=True):
             whole, nav = detail.portfolio, book.nav[detail.portfolio]
-            held, total = weights[row], weights[whole]
-            # A group has a share of what a line adds to the whole: that of its weight.
-            share = np.divide(held, total, out=np.zeros_like(held), where=total != 0.0)
             rows.append(
                 {
                     "portfolio_id": book.portfolios[whole],
@@ -99,13 +96,44 @@ def group_risk(risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tupl
                     "confidence": confidence,
                     "standalone": values[row] * nav,
                     "standard_error": errors[row] * nav,
-                    "contribution": float(np.sum(share * contributions[whole])) * nav,
-                    "gross_exposure_pct_nav": 100.0 * float(np.abs(held[by_price]).sum()),
-                    "net_exposure_pct_nav": 100.0 * float(held[by_price].sum()),
+                    "contribution": float(share.added[number]) * nav,
+                    "gross_exposure_pct_nav": 100.0 * share.gross,
+                    "net_exposure_pct_nav": 100.0 * share.net,
                     "currency": book.currencies[whole],
                 }
             )
     return _table(GROUP_RISK, rows)
+
+
+class _Share(NamedTuple):
+    """Gross and net exposure of a group, and what it adds by each measure (measures,), shares of NAV."""
+
+    gross: float
+    net: float
+    added: NDArray[np.float64]
+
+
+def _group_shares(book: Book, priced: NDArray[np.int64], contributions: Sequence[Rows]) -> list[_Share]:
+    """Return the share of each group, in the order of the details; those of a portfolio are read together."""
+    weights, found = columns_of(book.every, priced), list[_Share]()
+    by_price = np.array([part == "price" for part in np.asarray(book.lines.parts)[priced]], dtype=bool)
+    for whole, some in groupby(_of(book, GROUP), key=lambda each: each[1].portfolio):
+        places, total = [row for row, _ in some], weights[whole]
+        parts = [each[whole] for each in contributions]
+        for first in range(0, len(places), _GROUPS):
+            own = places[first : first + _GROUPS]
+            # The groups of a portfolio follow each other.
+            held = weights[own[0] : own[-1] + 1]
+            # A group has a share of what a line adds to the whole: that of its weight.
+            share = np.divide(held, total, out=np.zeros_like(held), where=total != 0.0)
+            added = np.stack([(share * each).sum(axis=1) for each in parts], axis=1)
+            exposed = np.compress(by_price, held, axis=1)
+            exposures = np.abs(exposed).sum(axis=1), exposed.sum(axis=1)
+            found += [
+                _Share(float(gross), float(net), more)
+                for gross, net, more in zip(*exposures, added, strict=True)
+            ]
+    return found
 
 
 def position_risk(

@@ -93,7 +93,8 @@ def simulate(
     run.commit(SCENARIO_SETS, rows.scenario_sets(settings.seed, result, days, usable.size))
     run.commit(LOSS_DISTRIBUTION, rows.loss_distribution(book, result))
     run.commit_parts(RISK_MEASURES, rows.risk_measures(settings.risk, book, result))
-    run.commit_parts(RISK_CONTRIBUTIONS, rows.risk_contributions(settings.risk, book, places, result))
+    # Of a large book millions of rows, which this process commits as they come.
+    run.commit_parts(RISK_CONTRIBUTIONS, lambda: rows.risk_contributions(settings.risk, book, places, result))
     run.commit_parts(RISK_ATTRIBUTION, rows.risk_attribution(settings.risk, book, result))
     if book.details is not None:
         run.commit(ACTIVE_RISK, details.active_risk(settings.risk, book, every))
