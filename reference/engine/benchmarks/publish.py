@@ -2,7 +2,8 @@
 
 Run it from the project after `make bench`, and after `growth.py` if growth was measured:
 `PYTHONPATH=src:engine .venv/bin/python engine/benchmarks/publish.py --results build`.
-What was measured with `--profile cluster --out build/cluster` gets a part of the page. Then read the page
+What was measured with `--profile cluster --out build/cluster` gets a part of the page. Without it, and
+without growth, the parts that the page has stay, with the day on which they were measured. Then read the page
 before you commit it.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,6 +28,7 @@ _KEPT = (
     *("work", "title", "size", "best_spark"),
     *("usual_ratio", "spark_ratio", "limit_ratio", "memory_spark_ratio"),
 )
+_ON_CLUSTER, _GROWTH, _PLAN = "## On a Spark cluster", "## Growth", "## Extrapolation to larger sizes"
 _KEPT_OF_SIDE = ("start_s", "median_s")
 
 
@@ -46,11 +49,13 @@ def main() -> int:
     )
     docs = options.into / "docs"
     (docs / "images").mkdir(parents=True, exist_ok=True)
-    (docs / "benchmarks.md").write_text(page(found, grown, on_cluster), encoding="utf-8")
+    written = docs / "benchmarks.md"
+    before = written.read_text(encoding="utf-8") if written.is_file() else ""
+    written.write_text(page(found, grown, on_cluster, before), encoding="utf-8")
     shutil.copy(options.results / "bench.svg", docs / "images" / "bench.svg")
     known = options.into / "acceleray" / "doctor" / "measured.json"
     known.write_text(json.dumps(trimmed(found), indent=1) + "\n", encoding="utf-8")
-    print(f"Written: {docs / 'benchmarks.md'}, its figure, and {known}")
+    print(f"Written: {written}, its figure, and {known}")
     return 0
 
 
@@ -68,9 +73,15 @@ def trimmed(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def page(
-    found: Mapping[str, Any], grown: Mapping[str, Any] | None, on_cluster: Mapping[str, Any] | None = None
+    found: Mapping[str, Any],
+    grown: Mapping[str, Any] | None,
+    on_cluster: Mapping[str, Any] | None = None,
+    before: str = "",
 ) -> str:
-    """Return the page: ratios, the figure, all implementations, a cluster, growth and the extrapolation."""
+    """Return the page: ratios, the figure, all implementations, a cluster, growth and the extrapolation.
+
+    Of the last two, what was not measured is that of the page `before`.
+    """
     machine = found["machine"]
     parts = [
         "# Benchmarks: Spark alone, Spark with Ray, one machine",
@@ -88,9 +99,11 @@ def page(
         "## All implementations",
         *(table.sides(row) for row in found["rows"]),
     ]
-    if on_cluster is not None:
+    if on_cluster is None:
+        parts += kept(before, _ON_CLUSTER)
+    else:
         parts += [
-            "## On a Spark cluster",
+            _ON_CLUSTER,
             f"Measured by `make bench` with `--profile cluster` on {on_cluster['measured_at'][:10]}: a "
             "standalone cluster on this machine, with Ray inside the executors. Each round opens the engines "
             "of one implementation, runs it cold and twice warm, and closes them; start-up and cold times "
@@ -99,15 +112,17 @@ def page(
             *missed(on_cluster["rows"]),
             *(table.sides(row) for row in on_cluster["rows"]),
         ]
-    if grown is not None:
+    if grown is None:
+        parts += [*kept(before, _GROWTH), *kept(before, _PLAN)]
+    else:
         plan = grown["capacity"]
         parts += [
-            "## Growth",
-            "Our implementation at growing sizes, with the exponent b of seconds = a x size^b. An exponent "
-            "below 1 shows that fixed costs still matter. The last column compares one worker with all "
-            "workers at the middle size.",
+            _GROWTH,
+            f"Measured on {grown['measured_at'][:10]}. Our implementation at growing sizes, with the exponent "
+            "b of seconds = a x size^b. An exponent below 1 shows that fixed costs still matter. The last "
+            "column compares one worker with all workers at the middle size.",
             "\n".join(growth_table(grown["rows"])),
-            "## Extrapolation to larger sizes",
+            _PLAN,
             "A model, not a measurement. Its assumptions:",
             "\n".join(f"- {line}" for line in plan["assumptions"]),
             "\n".join(capacity.table([capacity.Capacity(**row) for row in plan["rows"]])),
@@ -115,6 +130,12 @@ def page(
     used = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     parts.append(f"Python {machine['python']}, {used}.")
     return "\n\n".join(parts) + "\n"
+
+
+def kept(before: str, heading: str) -> list[str]:
+    """Return a part of a page, up to the next heading of its rank or the versions at its end."""
+    _, found, rest = before.partition(f"{heading}\n")
+    return [heading + "\n" + re.split(r"\n\n(?=## |Python \d)", rest)[0].rstrip()] if found else []
 
 
 def memory_said(kind: str) -> str:

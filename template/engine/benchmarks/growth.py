@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -221,6 +222,7 @@ def written(
     """Write the results into a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     results = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": versions(),
         "rows": list(rows),
