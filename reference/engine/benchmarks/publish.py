@@ -118,9 +118,9 @@ def page(
         plan = grown["capacity"]
         parts += [
             _GROWTH,
-            f"Measured on {grown['measured_at'][:10]}. Our implementation at growing sizes, with the exponent "
-            "b of seconds = a x size^b. An exponent below 1 shows that fixed costs still matter. The last "
-            "column compares one worker with all workers at the middle size.",
+            f"Measured on {grown['measured_at'][:10]}. Our implementation at growing sizes, with the "
+            "exponent b of seconds = a x size^b. An exponent below 1 shows that fixed costs still matter. "
+            "The last column compares one worker with all workers at the middle size.",
             "\n".join(growth_table(grown["rows"])),
             _PLAN,
             "A model, not a measurement. Its assumptions:",
