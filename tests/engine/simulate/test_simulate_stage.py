@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from acceleray.engines.delta.delta_rs import Parts
 from acceleray.engines.handoff.arrays import Panel, with_constants
 from acceleray.quant.comovement import Comovement
 from acceleray.quant.garch import fit_gjr_garch_t, standardised_residuals
@@ -58,8 +59,8 @@ class RecordingRun:
         constants = {"run_id": "r", "as_of": date(2024, 1, 1)}
         self.committed[table] = with_constants(rows, table, constants)
 
-    def commit_parts(self, table: Table, parts: Iterable[pa.Table]) -> None:
-        self.commit(table, pa.concat_tables(parts))
+    def commit_parts(self, table: Table, parts: Iterable[pa.Table] | Parts) -> None:
+        self.commit(table, pa.concat_tables(parts() if callable(parts) else parts))
 
 
 @pytest.fixture(scope="module")

@@ -52,8 +52,6 @@ def run(run: Run) -> Conclusion:
         verdict = backtest(run, calibration, book, dated=dated)
         keep_live_record(run, calibration.returns, book)
         record(run, trained.model.uri)
-    # The report reads tables.
-    del calibration, holdings, dated
     return conclude(run, trained, book, horizons, verdict)
 
 

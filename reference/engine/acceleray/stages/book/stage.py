@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acceleray.engines.handoff.arrays import Panel
+from acceleray.engines.processes.memory import give_back
 from acceleray.errors import PortfolioError
 from acceleray.quant.streams import Purpose, uniforms
 from acceleray.runtime.risk_days import exchange_rates
@@ -186,7 +187,11 @@ def build_book(run: Run, returns: Panel, usable: NDArray[np.int64], holdings: Ho
         kept = list(rows())
         run.commit_parts(POSITIONS, lambda: iter(kept))
         commit_liquidity(run, holdings, kept, dict(zip(made.portfolios.ids, made.found.nav, strict=True)))
-    return _book(made, origin)
+    book = _book(made, origin)
+    del made, rows
+    # Of a million positions hundreds of megabytes, which the workers of the simulation need.
+    give_back()
+    return book
 
 
 @dataclass(frozen=True)
