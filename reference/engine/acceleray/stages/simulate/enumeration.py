@@ -73,13 +73,10 @@ def _of_few_held(
     rows, tails, volatility = HeldRows(part, world, plan), [], []
     histogram = np.zeros(len(edges) - 1, dtype=np.int64)
     for places, losses in part.losses(world, returns):
-        if not bool(np.isfinite(losses).all()):
-            raise RuntimeError("some simulated losses are not finite")
+        order, tail = _ranked(losses, levels)
+        tails.append(tail)
         if places.start == 0:
             histogram = np.histogram(np.clip(losses[0], edges[0], edges[-1]), edges)[0]
-        order = _worst_first(losses, levels)
-        tail = Tail({each: _at(each, np.take_along_axis(losses, order, axis=1), days) for each in levels})
-        tails.append(tail)
         volatility.append(losses.std(axis=1))
         measures = tail.value_at_risk(plan.var_confidence), tail.expected_shortfall(plan.es_confidence)
         for worst, value_at_risk, shortfall in zip(order[:, : len(weights)], *measures, strict=True):
@@ -116,15 +113,11 @@ def _outcomes(
     edges: NDArray[np.float64],
 ) -> Found:
     """Return what all outcomes say about the portfolios at some places of a part, from their losses."""
-    if not bool(np.isfinite(losses).all()):
-        raise RuntimeError("some simulated losses are not finite")
     days = len(returns)
     own = slice(part.portfolios.start + places.start, part.portfolios.start + places.stop)
     weights = world.weights[own]
     levels = tuple(level.confidence for level in plan.levels)
-    order = _worst_first(losses, levels)
-    worst = np.take_along_axis(losses, order, axis=1)
-    tail = Tail({confidence: _at(confidence, worst, days) for confidence in levels})
+    order, tail = _ranked(losses, levels)
     at_var, beyond = quantile_weights(days, plan.var_confidence), shortfall_weights(days, plan.es_confidence)
     shortfall = tail.expected_shortfall(plan.es_confidence)
     # What a line loses is minus its return, and so is a mean of losses, to the bit.
@@ -153,6 +146,15 @@ def _attributed(
     times = 2 if len(weights) == 1 < portfolios else 1
     tails, shares, moves = (np.repeat(each, times, axis=0) for each in (shortfall, weights, logs))
     return attributed(tails, shares, moves, plan.betas, plan.market).part(slice(0, len(weights)))
+
+
+def _ranked(losses: NDArray[np.float64], levels: tuple[float, ...]) -> tuple[NDArray[np.int64], Tail]:
+    """Return the days of the largest losses (portfolios, kept), and the measures at each level."""
+    if not bool(np.isfinite(losses).all()):
+        raise RuntimeError("some simulated losses are not finite")
+    order = _worst_first(losses, levels)
+    worst = np.take_along_axis(losses, order, axis=1)
+    return order, Tail({level: _at(level, worst, losses.shape[1]) for level in levels})
 
 
 def _worst_first(losses: NDArray[np.float64], confidences: tuple[float, ...]) -> NDArray[np.int64]:
