@@ -12,7 +12,7 @@ from acceleray.quant.backtest import verdict
 from acceleray.quant.null_record import two_sided_p
 from acceleray.settings.backtest import Backtest
 from acceleray.stages.backtest.book_verdict import TESTS, BookVerdict, book_verdict, records_needed
-from acceleray.stages.backtest.chosen import MOST, chosen, with_long_horizons
+from acceleray.stages.backtest.chosen import MOST, chosen, standing_still, with_long_horizons
 from acceleray.stages.backtest.gate import RecordTests, decide
 from acceleray.stages.backtest.judging import Judged
 from acceleray.stages.backtest.records import HEADLINE
@@ -143,6 +143,13 @@ def test_all_that_are_held_are_chosen_and_those_invented_as_a_load_are_not():
         some_book(["REFERENCE", "SIM-1"], ["reference", "simulated"]), Backtest(portfolios=("SIM-1",))
     )
     assert (named.places.tolist(), dict(named.left_out)) == ([0, 1], {})
+
+
+def test_weights_stand_still_of_what_nobody_holds_and_of_what_is_given_by_weights():
+    book = some_book(["REFERENCE", "SIM-1", "OWN"], ["reference", "simulated", "reported"])
+    assert [standing_still(book, place) for place in range(3)] == [True, True, False]
+    given = Book(**{**vars(book), "stated": (False, False, True)})
+    assert [standing_still(given, place) for place in range(3)] == [True, True, True]
 
 
 def test_of_more_than_a_hundred_those_without_a_parent_are_chosen():

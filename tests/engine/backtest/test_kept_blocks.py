@@ -1,6 +1,7 @@
 """Blocks that an earlier run made from the same are taken; whatever decides one makes it again."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -86,7 +87,12 @@ def a_run(shelf: Shelf, **changed: Any) -> Any:
 
 
 def morning(
-    shelf: Shelf, values: np.ndarray, weights: np.ndarray = WEIGHTS, fits: Any = None, **changed: Any
+    shelf: Shelf,
+    values: np.ndarray,
+    weights: np.ndarray = WEIGHTS,
+    fits: Any = None,
+    still: Sequence[bool] = (False,) * 3,
+    **changed: Any,
 ) -> tuple[list[BlockForecasts], list[Any]]:
     """Return the blocks and answers of a run on these returns."""
     run, days = a_run(shelf, **changed), len(values)
@@ -96,7 +102,7 @@ def morning(
     calibration: Any = SimpleNamespace(returns=returns, apart=(), arithmetic=np.zeros(3, dtype=bool))
     grounds = Grounds(made, spans, returns, 10)
     positions = Positions(Lines(("A", "B", "C")), weights, np.zeros(len(weights), dtype=bool))
-    standing = Standing.of(run, positions, [False] * len(weights))
+    standing = Standing.of(run, positions, still)
     blocks = _forecast(run, calibration, grounds, positions, standing, (200, 300))
     asked = tuple(
         replace(each, rows=tuple(row for row in each.rows if row <= days - 10)) for each in QUESTIONS
@@ -132,6 +138,16 @@ def test_blocks_are_kept_once_their_weights_were_seen_before(values: np.ndarray)
     assert {kind for kind, _ in found.kept} == {"backtest_weights", BLOCK.name, WINDOWS.name}
     # Two closed blocks of three portfolios, of days and of windows.
     assert len(found.kept) == 3 + 6 + 6
+
+
+def test_blocks_of_weights_that_stand_still_are_kept_on_the_first_day(values: np.ndarray) -> None:
+    found, still = Shelf(), (True, False, True)
+    morning(found, values[:-1], still=still)
+    assert {kind for kind, _ in found.kept} == {"backtest_weights", BLOCK.name, WINDOWS.name}
+    again = morning(found, values, still=still)
+    # Of the closed blocks the one portfolio whose weights may move, whose weights were seen only now.
+    assert [places for first, places in found.asked if first < 700] == [(1,)] * 4
+    assert_same(again, morning(Shelf(), values))
 
 
 def test_a_day_more_makes_the_open_block_again_and_no_other(shelf: Shelf, values: np.ndarray) -> None:

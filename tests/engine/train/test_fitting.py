@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,17 @@ from rich.console import Console
 from acceleray.errors import PortfolioError
 from acceleray.quant.bins import binned
 from acceleray.quant.boosting import fit, saved
+from acceleray.quant.examples import Examples
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED
-from acceleray.settings import Model, Settings
+from acceleray.settings import Model, Settings, Train
 from acceleray.stages.features.definitions import FEATURE_NAMES
-from acceleray.stages.train.fitting import TrainingRows, fit_alone, fit_final
+from acceleray.stages.train.alone import FINAL, TrainingRows, fit_alone
+from acceleray.stages.train.fitting import final_dates, fit_final
 from train.panels import SEED, examples
 
 MODEL = Model(rounds=20)
+EVERY_DAY = "train.refit_every_d=1"
 
 
 class Here:
@@ -46,6 +50,22 @@ class Here:
         return (function(task, *shared, **fixed) for task in tasks)
 
 
+class Shelf(dict[str, bytes]):
+    """Kept work in memory."""
+
+    def find(self, kind: Any, key: str) -> bytes | None:
+        return self.get(key)
+
+    def take(self, kind: Any, key: str) -> Any:
+        return kind.decode(self[key])
+
+    def add(self, kind: Any, key: str, result: Any) -> None:
+        self[key] = kind.encode(result)
+
+    def save(self, kind: Any) -> None:
+        assert kind is FINAL
+
+
 class Alone:
     """What fitting needs of a run, without Spark and Ray."""
 
@@ -53,6 +73,7 @@ class Alone:
         self.settings = settings
         self.project = NOTHING_ADDED
         self.fan_out = Here()
+        self.kept = Shelf()
         self.said = io.StringIO()
         self.reporter = Reporter(Console(file=self.said, width=200))
 
@@ -63,12 +84,49 @@ def run(settings: Callable[..., Settings], *more: str) -> Any:
 
 def test_in_one_process_the_model_is_that_of_the_rows_in_order(settings: Callable[..., Settings]) -> None:
     panel = examples(0.3)
-    found = fit_final(run(settings), panel, MODEL, distributed=False)
+    found = fit_final(run(settings, EVERY_DAY), panel, MODEL, distributed=False)
     assert found.content == saved(fit(binned(panel.features), panel.target, FEATURE_NAMES, MODEL, SEED))
     assert found.shards == 1
     assert math.isnan(found.difference)
-    again = fit_final(run(settings, "train.shards=1"), panel, MODEL, distributed=True)
+    again = fit_final(run(settings, EVERY_DAY, "train.shards=1"), panel, MODEL, distributed=True)
     assert (again.content, again.sha256) == (found.content, found.sha256)
+
+
+def first(panel: Examples, dates: int) -> Examples:
+    """Return the examples of the first dates."""
+    rows = panel.within(slice(0, dates))
+    own = {name: getattr(panel, name)[rows] for name in ("features", "target", "forward_return", "date")}
+    return replace(panel, **own, instrument=panel.instrument[rows], dates=panel.dates[:dates])
+
+
+def test_a_new_date_leaves_the_final_model_as_it_was_until_it_is_fitted_again(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, alone = examples(0.3), run(settings, "train.refit_every_d=100", "train.minimum_train_d=300")
+    assert len(panel.dates) >= 500
+    whole = fit_final(run(settings, EVERY_DAY), first(panel, 400), MODEL, distributed=False)
+    monday = fit_final(alone, first(panel, 450), MODEL, distributed=False)
+    assert (monday.content, monday.dates) == (whole.content, 400)
+    said = alone.said.getvalue()
+    assert f"labels up to {panel.dates[399]}; 50 newer dates left to the next fit" in said
+    with monkeypatch.context() as none:
+        # Nothing is fitted on Tuesday.
+        none.setattr(Here, "map", None)
+        tuesday = fit_final(alone, first(panel, 451), MODEL, distributed=False)
+    assert (tuesday.content, tuesday.dates, math.isnan(tuesday.seconds)) == (whole.content, 400, True)
+    later = fit_final(alone, first(panel, 500), MODEL, distributed=False)
+    assert (later.dates, later.content != whole.content) == (500, True)
+    # A corrected feature or another setting is another model.
+    moved = first(panel, 451)
+    moved.features[7, 3] += 0.01
+    fit_final(alone, moved, MODEL, distributed=False)
+    fit_final(alone, first(panel, 451), MODEL.model_copy(update={"rounds": 21}), distributed=False)
+    assert len(alone.kept) == 4
+
+
+@pytest.mark.parametrize(("dates", "found"), [(1000, 987), (987, 987), (990, 987), (980, 980), (0, 0)])
+def test_the_final_model_is_fitted_on_a_multiple_of_dates_unless_they_are_few(dates: int, found: int) -> None:
+    assert final_dates(Train(refit_every_d=21, minimum_train_d=981), dates) == found
 
 
 def test_drawing_rows_needs_one_process_and_says_so(settings: Callable[..., Settings]) -> None:

@@ -57,7 +57,8 @@ class Train(Section):
     """How the signal model is trained, validated, and judged before it may become champion.
 
     `parameters` says whether hyperparameters are those of `model` or those the newest search chose. The data
-    is split among `shards` processes whatever the number of workers, so that sums keep their order.
+    is split among `shards` processes whatever the number of workers, so that sums keep their order. The final
+    model is fitted again after `refit_every_d` new dates with labels.
 
     The gate takes the lower end of one-sided intervals at `confidence`: that of the mean rank IC must be
     above `minimum_rank_ic`, that of the rank IC less the champion's above `minimum_gain`.
@@ -67,6 +68,7 @@ class Train(Section):
     folds: PositiveInt = 5
     minimum_train_d: PositiveInt = 1000
     embargo_d: Annotated[int, Field(ge=0)] = 5
+    refit_every_d: PositiveInt = 21
     shards: Annotated[int, Field(ge=1, le=1024)] = 2
     checkpoint_rounds: PositiveInt = 25
     minimum_rank_ic: float = 0.0

@@ -82,7 +82,7 @@ TRAINING = Table(
         ),
         Column("content_sha256", "string", "SHA-256 over the model's bytes"),
         Column("model_uri", "string", "Registered model"),
-        Column("fit_s", "double", "Time the fit took, its processes' start included", "s", True, True),
+        Column("fit_s", "double", "Time of the fit and of process starts; none if reused", "s", True, True),
         Column("single_process_s", "double", "Time one process took for the same", "s", True, True),
         Column("resumed_from", "long", "Round from which an interrupted fit went on", "rounds", True, True),
     ),

@@ -128,7 +128,10 @@ def months_between(first: date | None, last: date | None) -> str:
 
 def printable(text: object) -> str:
     """Return text without the control characters that XML forbids and readers cannot see."""
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(text))
+    words = str(text)
+    if words.isprintable():
+        return words
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in words)
 
 
 def shortened(text: object, length: int = 24) -> str:

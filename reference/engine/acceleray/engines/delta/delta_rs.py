@@ -7,7 +7,7 @@ apart. Whatever delta-rs does not do, it does not begin, and Spark does it or sa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -92,10 +92,19 @@ def create(folder: Path, table: Table, properties: Mapping[str, str]) -> None:
 
 def content_here(table: Table, rows: pa.Table | Parts) -> Content:
     """Return what rows of this process come to, as Spark would tell."""
-    content, columns = EMPTY, hashed_columns(table)
+    return looked_through(table, rows)[0]
+
+
+def looked_through(table: Table, rows: pa.Table | Parts) -> tuple[Content, frozenset[str]]:
+    """Return what rows come to, and the columns whose extremes would mislead Spark, see `commit_here`.
+
+    Parts are made once for both.
+    """
+    content, columns, misleading = EMPTY, hashed_columns(table), set[str]()
     for part in _parts(rows):
         content += Content(part.num_rows, hash_total(part, *columns))
-    return content
+        misleading.update(_without_extremes(part))
+    return content, frozenset(misleading)
 
 
 def content_there(folder: Path, table: Table, version: int, chosen: str) -> Content:
@@ -153,7 +162,12 @@ def without_keys(table: Table, rows: pa.Table, there: pa.Table) -> pa.Table:
 
 
 def commit_here(
-    folder: Path, table: Table, rows: pa.Table | Parts, replaced: str | None, metadata: str
+    folder: Path,
+    table: Table,
+    rows: pa.Table | Parts,
+    replaced: str | None,
+    metadata: str,
+    misleading: Collection[str] | None = None,
 ) -> int:
     """Commit rows with all declared columns, and return the version.
 
@@ -163,6 +177,7 @@ def commit_here(
         rows: all must meet `replaced`; of parts, memory holds only some.
         replaced: which rows they replace, as `condition` returns it; None adds them.
         metadata: what the commit carries as `userMetadata`.
+        misleading: columns without extremes, where they are known from `looked_through`.
 
     Raises:
         NotHereError: nothing was committed.
@@ -174,8 +189,9 @@ def commit_here(
     opened = _opened(folder, table)
     carried = CommitProperties(custom_metadata={"userMetadata": metadata} if metadata else None)
     untold = ColumnProperties(statistics_enabled="NONE", dictionary_enabled=False)
-    misleading = dict.fromkeys(name for part in _parts(rows) for name in _without_extremes(part))
-    written = WriterProperties(column_properties=dict.fromkeys(misleading, untold))
+    if misleading is None:
+        misleading = looked_through(table, rows)[1]
+    written = WriterProperties(column_properties=dict.fromkeys(sorted(misleading), untold))
     mode = "append" if replaced is None else "overwrite"
     try:
         write_deltalake(

@@ -21,6 +21,7 @@ from acceleray.engines.delta.delta_rs import (
     condition,
     content_here,
     content_there,
+    looked_through,
     rows_there,
     without_keys,
 )
@@ -169,8 +170,10 @@ class Lake:
         if not self._commits or (folder := self._here(table)) is None:
             return None
         with suppress(NotHereError):
-            new, chosen = content_here(table, rows), condition(table, scope, where)
-            write = partial(commit_here, folder, table, rows, chosen)
+            new, misleading = looked_through(table, rows)
+            write = partial(
+                commit_here, folder, table, rows, condition(table, scope, where), misleading=misleading
+            )
             return self._replace(table, new, scope, where, write)
         return None
 

@@ -61,6 +61,15 @@ def chosen(book: Book, terms: Backtest) -> Chosen:
     )
 
 
+def standing_still(book: Book, place: int) -> bool:
+    """Return whether a portfolio has the weights of yesterday unless somebody says otherwise.
+
+    That is one that is not held by anybody, or is given by weights: prices move neither.
+    """
+    given = bool(book.stated) and book.stated[place]
+    return given or book.origins[place] in (INVENTED, "reference")
+
+
 def with_long_horizons(book: Book, places: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return which of the backtested portfolios are tested at longer horizons: the headline and all roots."""
     return np.array([place for place in places if place == 0 or not book.parents[place]], dtype=np.int64)

@@ -1,9 +1,10 @@
 """Closed blocks of the backtest, portfolio by portfolio: taken where an earlier run made them from the same.
 
 What decides a block are the days up to its end (and of its windows), the fits before it, and the positions.
-Positions held in quantities have other weights every day, and blocks of them are never the same again: only
-what had the same weights in an earlier run already is kept, so that what is kept does not grow by whole
-backtests every day. The last block, which another day will lengthen, is not kept either.
+Positions held in quantities have other weights every day, and blocks of them are never the same again: of
+them only what had the same weights in an earlier run already is kept, so that what is kept does not grow by
+whole backtests every day. Positions that are given as weights are kept at once. The last block, which another
+day will lengthen, is not kept either.
 """
 
 from __future__ import annotations
@@ -60,17 +61,17 @@ class Standing:
 
     Attributes:
         digests: (portfolios,) of the positions.
-        same: (portfolios,) whether an earlier run had the same weights.
+        same: (portfolios,) whether an earlier run had the same weights, or weights are given as such.
     """
 
     digests: tuple[str, ...]
     same: tuple[bool, ...]
 
     @classmethod
-    def of(cls, run: Run, positions: Positions, invented: Sequence[bool]) -> Standing:
+    def of(cls, run: Run, positions: Positions, still: Sequence[bool]) -> Standing:
         """Return what is known of some portfolios, and note their weights for later runs.
 
-        Those that are `invented`, and not held by anybody, have the same weights every day.
+        Those that stand `still` have the same weights every day.
         """
         lines = content_key(positions.lines)
         digests = tuple(
@@ -78,7 +79,7 @@ class Standing:
             for weights, equal in zip(positions.weights, positions.equal, strict=True)
         )
         same = []
-        for digest, fixed in zip(digests, invented, strict=True):
+        for digest, fixed in zip(digests, still, strict=True):
             if fixed:
                 same.append(True)
             elif run.kept.find(WEIGHTS, digest) is not None:

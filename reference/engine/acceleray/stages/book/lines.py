@@ -153,11 +153,21 @@ class Grouped:
 
     def parts(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the sums of values (portfolios, lines) by price and by currency, (portfolios, holdings)."""
-        by_price = np.zeros((len(values), len(self.names)))
-        by_currency = np.zeros_like(by_price)
-        for line, (holding, priced) in enumerate(zip(self.of_line, self.by_price, strict=True)):
-            (by_price if priced else by_currency)[:, holding] += values[:, line]
-        return by_price, by_currency
+        by_price = self._sums(values, self.by_price)
+        return by_price, self._sums(values, ~self.by_price)
+
+    def _sums(self, values: NDArray[np.float64], some: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the sums of values (portfolios, lines) over some lines, (portfolios, holdings)."""
+        sums = np.zeros((len(values), len(self.names)))
+        lines = np.flatnonzero(some)
+        holdings = self.of_line[lines]
+        if np.unique(holdings).size == holdings.size:
+            # At once, as most books have one line a holding.
+            sums[:, holdings] += values[:, lines]
+            return sums
+        for holding, line in zip(holdings.tolist(), lines.tolist(), strict=True):
+            sums[:, holding] += values[:, line]
+        return sums
 
     def some(self, weights: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which holdings (portfolios, holdings) have a weight (portfolios, lines)."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,8 @@ from acceleray.stages.book.book import Book
 from acceleray.stages.book.exposures import OF_CURRENCY, OF_PRICE, OF_VALUE, Exposures
 from acceleray.stages.book.hierarchy import Portfolios, in_short
 from acceleray.stages.book.market import Market
-from acceleray.stages.book.prices import known, prices_of
-from acceleray.stages.book.things import CASH, MONEY, NOT_MODELLED, PRICED, PROXIED, UNPRICED
+from acceleray.stages.book.prices import Priced, known, prices_of
+from acceleray.stages.book.things import CASH, MONEY, NOT_MODELLED, PRICED, PROXIED, UNPRICED, Held
 from acceleray.stages.book.valuation import Valued
 from acceleray.tables import PORTFOLIOS, POSITIONS
 from acceleray.tables.contract import Table
@@ -144,45 +145,61 @@ def _positions(
         np.bincount(which[found.kind == kind], found.amount[found.kind == kind], minlength=different.size)
         for kind in (OF_VALUE, OF_PRICE)
     )
-    held = [found.things[place] for place in thing]
     # A forward's exposure is that to the currency bought.
     bought = [found.currencies.index(each.pair[0]) if each.pair else -2 for each in found.things]
     of_pair = (found.kind == OF_CURRENCY) & (found.currency == np.array(bought)[found.thing])
     exposure += np.bincount(which[of_pair], found.amount[of_pair], minlength=different.size)
-    status = np.array([each.status for each in held], dtype=object)
-    moving = np.isin(status, [PRICED, PROXIED, MONEY])
+    status = np.array([each.status for each in found.things])
+    moving = np.isin(status, [PRICED, PROXIED, MONEY])[thing]
     nav = found.nav[portfolio]
-    texts = {name: values[thing] for name, values in facts.items()}
     own = found.kind == OF_VALUE
     # One line without a quantity leaves that of the whole unknown.
     given = np.append(quantities, np.nan)[found.position[own]]
     quantity = np.asarray(np.bincount(which[own], given, minlength=different.size), dtype=np.float64)
-    bases = np.asarray(portfolios.currencies, dtype=object)[portfolio]
-    priced = prices_of(held, texts["price_currency"], bases, market)
+    priced = _priced(found.things, thing, facts["price_currency"], portfolios, portfolio, market)
     # Cash has no unit but its currency.
-    cash = status == CASH
+    cash = status[thing] == CASH
     quantity[cash] = (value / priced.rate)[cash]
+    # Arrow takes texts by their places; millions of Python's own would be looked at one by one.
+    at, of = pa.array(thing), pa.array(portfolio)
+    texts = {name: pa.array(values, pa.string()).take(at) for name, values in facts.items()}
     return typed(
         POSITIONS,
         {
-            "portfolio_id": np.asarray(portfolios.ids, dtype=object)[portfolio],
-            "instrument_id": [each.instrument_id for each in held],
+            "portfolio_id": pa.array(portfolios.ids).take(of),
+            "instrument_id": pa.array([each.instrument_id for each in found.things]).take(at),
             "weight": np.where(moving, exposure, value) / nav,
-            "type": [each.kind for each in held],
-            "status": status,
-            "reason": [each.reason for each in held],
+            "type": pa.array([each.kind for each in found.things]).take(at),
+            "status": pa.array(status).take(at),
+            "reason": pa.array([each.reason for each in found.things]).take(at),
             "quantity": known(quantity),
             "price": known(priced.price),
             "price_date": priced.date,
             "fx_rate": known(priced.rate),
             "market_value": value,
             "exposure": exposure,
-            "currency": bases,
+            "currency": pa.array(portfolios.currencies).take(of),
             **texts,
             "price_currency": priced.currency,
         },
         different.size,
     )
+
+
+def _priced(
+    things: Sequence[Held],
+    thing: NDArray[np.int64],
+    currencies: NDArray[np.object_],
+    portfolios: Portfolios,
+    portfolio: NDArray[np.int64],
+    market: Market,
+) -> Priced:
+    """Return the prices of positions, each thing looked up once for each base currency."""
+    bases, base = np.unique(np.array(portfolios.currencies), return_inverse=True)
+    pairs, back = np.unique(thing * bases.size + base[portfolio], return_inverse=True)
+    of, to = np.divmod(pairs, bases.size)
+    priced = prices_of([things[place] for place in of], currencies[of], bases[to].astype(object), market)
+    return Priced(*(getattr(priced, each.name)[back] for each in fields(Priced)))
 
 
 def _facts(

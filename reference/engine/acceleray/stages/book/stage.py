@@ -239,6 +239,7 @@ def _book(made: _Made, origin: str) -> Book:
         parents=tuple(portfolios.ids[place] if place >= 0 else "" for place in portfolios.parents),
         benchmarks=portfolios.benchmarks,
         details=Details(tuple(row.detail for row in made.rows), of_rows, lacking),
+        stated=tuple(made.valued.stated.tolist()),
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from acceleray.engines.handoff.arrays import column
 from acceleray.errors import PortfolioError
 from acceleray.settings.book import Book as BookSettings
-from acceleray.stages.book.hierarchy import Portfolios, in_short
+from acceleray.stages.book.hierarchy import Portfolios, deepest_first, in_short
 from acceleray.stages.book.market import Market
 from acceleray.stages.book.reconciled import (
     as_large,
@@ -44,6 +44,7 @@ class Valued:
         value: market value in the base currency, zero where nothing says it.
         exposure: what its price moves, in the base currency; zero where it is not in the risk.
         cash: (portfolios,) what is left of NAV: cash, or financing where it is negative.
+        stated: (portfolios,) whether nothing but weights and NAV is given of it and of its parts.
     """
 
     portfolios: Portfolios
@@ -57,6 +58,7 @@ class Valued:
     value: NDArray[np.float64]
     exposure: NDArray[np.float64]
     cash: NDArray[np.float64]
+    stated: NDArray[np.bool_]
 
 
 def value(
@@ -134,7 +136,19 @@ def value(
         value=valued,
         exposure=np.where(out, 0.0, worth),
         cash=cash,
+        stated=_stated(portfolios, portfolio, np.isfinite(quantity) | np.isfinite(given)),
     ), lines
+
+
+def _stated(
+    portfolios: Portfolios, portfolio: NDArray[np.int64], moving: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return which portfolios hold, themselves and in their parts, no position that is given otherwise."""
+    found = np.bincount(portfolio[moving], minlength=len(portfolios)) == 0
+    for place in deepest_first(portfolios.parents):
+        if portfolios.parents[place] >= 0:
+            found[portfolios.parents[place]] &= found[place]
+    return found
 
 
 def _rates(

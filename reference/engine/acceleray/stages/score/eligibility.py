@@ -52,15 +52,16 @@ def wanted(run: Run, window: Window) -> DataFrame:
     )
 
 
-def quarantined(run: Run, plan: DataFrame, window: Window) -> DataFrame:
+def quarantined(run: Run, plan: DataFrame, window: Window, least: date) -> DataFrame:
     """Return instrument_id, feature_date and reason of all that cannot be scored.
 
-    These are instruments without a row, and rows that break the contract of features.
+    These are instruments without a row, and rows that break the contract of features. `least` is the first
+    date from which on any instrument is wanted: of ten years of rows Spark reads those of a day.
     """
     none = plan.where("since IS NULL").select(
         "instrument_id", F.col("last_price").alias("feature_date"), "reason"
     )
-    rows = run.read(run.project.features_table(), f"date <= DATE'{window.last}'")
+    rows = run.read(run.project.features_table(), f"date BETWEEN DATE'{least}' AND DATE'{window.last}'")
     # Nothing else of it is needed, and a feature may have any name.
     rows = rows.select("instrument_id", "date", broken(run.project.feature_names()).alias("broken"))
     rows = rows.where("broken IS NOT NULL").join(

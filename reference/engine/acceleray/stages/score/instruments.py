@@ -68,7 +68,7 @@ def score_instruments(run: Run, model: RegisteredModel, dates: NDArray[np.dateti
             model_uri=model.uri,
             last=window.last,
         )
-        rows = quarantined(run, plan, window)
+        rows = quarantined(run, plan, window, least)
         constants = {"run_id": run.identity.run_id, "as_of": run.as_of}
         left = run.commit(
             PREDICTIONS_QUARANTINED, rows.withColumns({k: F.lit(v) for k, v in constants.items()})

@@ -88,8 +88,9 @@ def risk_contributions(
     risk: Risk, book: Book, priced: NDArray[np.int64], horizons: tuple[Horizon, ...]
 ) -> Iterator[pa.Table]:
     """Yield both measures' Euler contributions of every holding; `priced` are places of lines."""
-    holdings, currencies = book.lines.grouped(priced), np.asarray(book.currencies)
-    names = np.asarray(holdings.names)
+    holdings = book.lines.grouped(priced)
+    # Arrow takes millions of texts by their places; NumPy would make each anew.
+    names, portfolios, currencies = map(pa.array, (holdings.names, book.portfolios, book.currencies))
     for each in horizons:
         for measure, confidence, contributions in (
             (VALUE_AT_RISK, risk.var_confidence, each.value_at_risk_contributions),
@@ -100,14 +101,14 @@ def risk_contributions(
                 by_price, by_currency = holdings.parts(contributions[span])
                 nav = book.nav[span][portfolio]
                 columns = {
-                    "portfolio_id": np.asarray(book.portfolios[span])[portfolio],
-                    "instrument_id": names[place],
-                    "measure": [measure] * portfolio.size,
+                    "portfolio_id": portfolios.take(pa.array(span.start + portfolio)),
+                    "instrument_id": names.take(pa.array(place)),
+                    "measure": pa.repeat(measure, portfolio.size),
                     "confidence": np.full(portfolio.size, confidence),
                     "contribution": (by_price + by_currency)[portfolio, place] * nav,
                     "price_contribution": by_price[portfolio, place] * nav,
                     "currency_contribution": by_currency[portfolio, place] * nav,
-                    "currency": currencies[span][portfolio],
+                    "currency": currencies.take(pa.array(span.start + portfolio)),
                 }
                 yield _rows(each, columns)
 

@@ -19,8 +19,8 @@ _RISK_LIMITS = (
     "The residual window decides which crises can come again: no shock beyond its own is drawn.",
 )
 _SIGNAL_LIMITS = (
-    "The folds judge the recipe. The registered model has been fitted on all of their dates since, so no date"
-    " is left on which it can be judged itself.",
+    "The folds judge the recipe. The registered model has been fitted on their dates since, but for the"
+    " newest, fewer than train.refit_every_d and too few to judge it by.",
     "Scores order instruments; they are not forecasts of returns.",
     "Costs are flat; market impact, borrowing and taxes are left out.",
     "Instruments unlike those it was trained on, and another horizon, are out of scope.",

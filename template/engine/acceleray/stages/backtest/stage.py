@@ -25,7 +25,7 @@ from acceleray.stages.backtest.as_held import Stretches, as_held, forecast_held,
 from acceleray.stages.backtest.as_held import rows as as_held_rows
 from acceleray.stages.backtest.blocks import MODELS, BlockForecasts, forecast_some
 from acceleray.stages.backtest.book_verdict import BookVerdict, book_verdict, records_needed
-from acceleray.stages.backtest.chosen import INVENTED, chosen
+from acceleray.stages.backtest.chosen import chosen, standing_still
 from acceleray.stages.backtest.gate import MINIMUM_DAYS
 from acceleray.stages.backtest.history import COLUMNS, Blocks
 from acceleray.stages.backtest.horizons import backtest_horizons
@@ -77,8 +77,7 @@ def backtest(
     window_d = settings.simulation.residual_window_d
     windows = tuple(sorted({*settings.backtest.windows_d, window_d}))
     grounds = Grounds(blocks, spans, returns, max(settings.simulation.horizons_d))
-    invented = [book.origins[place] in (INVENTED, "reference") for place in among.places]
-    standing = Standing.of(run, positions, invented)
+    standing = Standing.of(run, positions, [standing_still(book, place) for place in among.places])
     results = _forecast(run, calibration, grounds, positions, standing, windows)
     days = [returns.day(row) for first, last in spans for row in range(first, last)]
     names = [book.portfolios[place] for place in among.places]

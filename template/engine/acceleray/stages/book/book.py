@@ -33,6 +33,8 @@ class Book:
         parents: id of the portfolio that each is a part of, empty for none.
         benchmarks: id of the portfolio or instrument that each is measured against, empty for none.
         details: rows of weights beyond the portfolios, simulated with them; None for none.
+        stated: of each, whether its weights are given as such, and so stand still until they are given anew;
+            empty for none.
     """
 
     portfolios: tuple[str, ...]
@@ -45,6 +47,7 @@ class Book:
     parents: tuple[str, ...]
     benchmarks: tuple[str, ...]
     details: Details | None = None
+    stated: tuple[bool, ...] = ()
 
     @classmethod
     def plain(

@@ -1,7 +1,10 @@
-"""The final model: fitted on every label that is known, in one process or by several with a share each.
+"""The final model: fitted on labels that are known, in one process or by several with a share each.
 
 At the size of daily prices one process is enough, and quicker than starting several. Several are for more
 rows than a machine has memory for; they must give the same model.
+
+Walk-forward folds say what a model is worth that was fitted months before. So the final one is not fitted
+again with every new date, but after so many of them; on days between the kept one is what a fit would give.
 """
 
 from __future__ import annotations
@@ -16,32 +19,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.counts import counted
+from acceleray.engines.handoff.arrays import as_date
 from acceleray.engines.ray.training import Boosting, fit_on_shards, forget
 from acceleray.errors import PortfolioError
 from acceleray.quant.bins import binned
-from acceleray.quant.boosting import fit, parameters, predict, restored, saved
+from acceleray.quant.boosting import parameters
 from acceleray.quant.examples import Examples
+from acceleray.runtime.content import content_key
 from acceleray.runtime.run import Run
-from acceleray.settings import Model
-
-
-@dataclass(frozen=True)
-class TrainingRows:
-    """All labelled rows: features (rows, features), single precision and few values each; target (rows,)."""
-
-    features: NDArray[np.float32]
-    target: NDArray[np.float64]
+from acceleray.settings import Model, Train
+from acceleray.stages.train.alone import FINAL, TrainingRows, fit_alone
 
 
 @dataclass(frozen=True)
 class FinalModel:
     """The model's bytes, and how it came about.
 
-    `difference` is the largest one of any training score from a single process, NaN where it is that model.
+    It was fitted on the first `dates` of the examples. `difference` is the largest one of any training score
+    from a single process, NaN where it is that model. Seconds of a kept model are NaN.
     `resumed_from` is the round from which an interrupted fit went on, 0 if nothing interrupted it.
     """
 
     content: bytes
+    dates: int
     shards: int
     difference: float
     seconds: float
@@ -56,7 +57,7 @@ class FinalModel:
 
 
 def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> FinalModel:
-    """Return the model fitted on all examples, by `train.shards` processes if `distributed`.
+    """Return the model fitted on examples, by `train.shards` processes if `distributed`.
 
     Raises:
         PortfolioError: there are fewer GPUs than shards, or training failed or made no progress in time.
@@ -74,7 +75,16 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
             f"train.shards is {shards}, each needs its own GPU, and there are {fan_out.workers}; "
             f"lower train.shards to {fan_out.workers} or add workers."
         )
-    rows = TrainingRows(binned(examples.features), examples.target)
+    dates = final_dates(run.settings.train, len(examples.dates))
+    features, target = _rows(run, examples, dates)
+    # A GPU adds in another order each time.
+    kept = shards == 1 and model.device == "cpu"
+    key = content_key(features, target, names, model, seed) if kept else ""
+    if kept and run.kept.find(FINAL, key) is not None:
+        content = run.kept.take(FINAL, key)
+        return FinalModel(content, dates, 1, math.nan, math.nan, math.nan, 0)
+    rows = TrainingRows(binned(features), target)
+    del features, target
     shared = fan_out.share(rows)
     if shards == 1:
         # They are in the store, and nothing more is asked of them here.
@@ -82,7 +92,10 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
         done = run.reporter.counter(1, "models trained")
         alone = fan_out.map(fit_alone, [model], (shared,), done, seed=seed, names=names)
         content, seconds, _ = next(alone)
-        return FinalModel(content, 1, math.nan, seconds, seconds, 0)
+        if kept:
+            run.kept.add(FINAL, key, content)
+            run.kept.save(FINAL)
+        return FinalModel(content, dates, 1, math.nan, seconds, seconds, 0)
     boosting = Boosting(
         parameters=parameters(model, seed),
         rounds=model.rounds,
@@ -98,27 +111,38 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
         run.reporter.say(f"    training resumed from round {fitted.resumed_from}")
     alone = fan_out.map(fit_alone, [model], (shared,), seed=seed, names=names, other=fitted.content)
     _, alone_s, difference = next(alone)
-    return FinalModel(fitted.content, shards, difference, seconds, alone_s, fitted.resumed_from, boosting.key)
+    took = seconds, alone_s, fitted.resumed_from
+    return FinalModel(fitted.content, dates, shards, difference, *took, boosting.key)
+
+
+def final_dates(train: Train, dates: int) -> int:
+    """Return how many of the first dates the final model is fitted on, a multiple of `train.refit_every_d`.
+
+    All of them where that would be fewer than `train.minimum_train_d`.
+    """
+    whole = dates - dates % train.refit_every_d
+    return whole if whole >= train.minimum_train_d else dates
+
+
+def _rows(
+    run: Run, examples: Examples, dates: int
+) -> tuple[NDArray[np.float64] | NDArray[np.float32], NDArray[np.float64]]:
+    """Return features and targets of the first dates, and say what is left out."""
+    newer = len(examples.dates) - dates
+    if not newer:
+        return examples.features, examples.target
+    run.reporter.say(
+        f"    final model: labels up to {as_date(examples.dates[dates - 1])}; {counted(newer, 'newer date')}"
+        f" left to the next fit (train.refit_every_d is {run.settings.train.refit_every_d})"
+    )
+    first = examples.within(slice(0, dates))
+    return examples.features[first], examples.target[first]
 
 
 def forget_checkpoints(run: Run, final: FinalModel) -> None:
     """Remove what was kept for an interruption: everything about the model is committed."""
     if final.key:
         forget(run.settings, final.key)
-
-
-def fit_alone(
-    model: Model, rows: TrainingRows, seed: int, names: Sequence[str], other: bytes | None = None
-) -> tuple[bytes, float, float]:
-    """Return the model of a single process, its seconds, and how far its scores are from another's."""
-    started = time.monotonic()
-    booster = fit(rows.features, rows.target, names, model, seed)
-    seconds = time.monotonic() - started
-    if other is None:
-        return saved(booster), seconds, math.nan
-    features = rows.features.astype(np.float64)
-    mine, theirs = (predict(one, features, names) for one in (booster, restored(other)))
-    return saved(booster), seconds, float(np.abs(mine - theirs).max())
 
 
 def _key(rows: TrainingRows, names: Sequence[str], model: Model, seed: int, shards: int) -> str:

@@ -1,4 +1,4 @@
-"""Train: validate a signal model out of sample, fit it on all that is known, and judge it."""
+"""Train: validate a signal model out of sample, fit it on what is known, and judge it."""
 
 from __future__ import annotations
 
@@ -218,13 +218,13 @@ def _register(
 
 
 def _training_rows(examples: Examples, chosen: Chosen, final: FinalModel, model: RegisteredModel) -> pa.Table:
-    rows, features = examples.features.shape
+    rows, features = int(examples.within(slice(0, final.dates)).sum()), examples.features.shape[1]
     row = {
         "rows": rows,
         "features": features,
         "matrix_mb": 4.0 * rows * features / 1e6,
         "first_date": as_date(examples.dates[0]),
-        "last_date": as_date(examples.dates[-1]),
+        "last_date": as_date(examples.dates[final.dates - 1]),
         "rounds": chosen.model.rounds,
         "shards": final.shards,
         "parameters_from": chosen.origin,
@@ -232,8 +232,8 @@ def _training_rows(examples: Examples, chosen: Chosen, final: FinalModel, model:
         "single_process_difference": final.difference,
         "content_sha256": final.sha256,
         "model_uri": model.uri,
-        "fit_s": final.seconds,
-        "single_process_s": final.single_process_s,
+        "fit_s": final.seconds if math.isfinite(final.seconds) else None,
+        "single_process_s": final.single_process_s if math.isfinite(final.single_process_s) else None,
         "resumed_from": final.resumed_from,
     }
     return pa.Table.from_pylist([row])
