@@ -71,6 +71,21 @@ def parts_of(*some: pa.Table) -> delta_rs.Parts:
     return lambda: iter(some)
 
 
+def test_of_many_rows_files_are_larger_so_that_they_are_some_dozens(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta_rs, "_STREAMED_FILE_BYTES", 1000)
+    every = rows(range(60_000))
+    many = parts_of(*(every.slice(first, 500) for first in range(0, 60_000, 500)))
+    commit_here(folder, TABLE, many, condition(TABLE, "one", None), "")
+    files = len(DeltaTable(str(folder)).file_uris())
+    # Each part could have a file of its own.
+    assert 2 < files <= 50
+    assert numbers(folder) == list(range(60_000))
+    # Rows of a run are replaced together: they need no files of their own for a day.
+    assert delta_rs._file_bytes(replace(TABLE, scope="run_id"), 10**9) is None
+
+
 def test_parts_are_one_commit_of_all_their_rows(folder: Path) -> None:
     before, whole = DeltaTable(str(folder)).version(), rows(range(3, 9))
     some = parts_of(whole.slice(0, 1), whole.slice(1, 2), whole.slice(3))

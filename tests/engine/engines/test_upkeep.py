@@ -1,4 +1,5 @@
 import os
+import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
+from acceleray.engines.delta import upkeep as upkeeping
 from acceleray.engines.delta.content import Content, content_of
 from acceleray.engines.delta.lake import Lake
 from acceleray.engines.delta.opening import KEEPS_PROPERTY
@@ -94,6 +97,36 @@ def test_many_small_files_become_few_and_every_version_still_reads(worn: Callabl
     assert lake.read(TALLY, version=1).count() == ROWS
     # The same rows again are still known to be the same.
     assert not worn().commit(TALLY, lake.read(TALLY, "run-1").toArrow(), "run-1").changed
+
+
+@pytest.mark.nightly
+def test_of_a_large_table_some_files_stay_and_what_was_compacted_is_left_alone(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeeping, "_COMPACTED_BYTES", 1)
+    generator = random.Random(5)
+    lake = make_run("maintenance.optimize_above_files=6").lake
+
+    def another(number: int) -> None:
+        rows = [
+            {"run_id": f"run-{number}", "as_of": DAY, "n": n, "square": generator.random()}
+            for n in range(2000)
+        ]
+        lake.commit(TALLY, pa.Table.from_pylist(rows, schema=TALLY.arrow_schema), f"run-{number}")
+
+    for number in range(12):
+        another(number)
+    before = content_of(TALLY, lake.read(TALLY))
+    found = upkeep(lake, TALLY)
+    # At most a third of all rows in one file.
+    assert found.before == 12
+    assert 1 < found.after <= 6
+    assert content_of(TALLY, lake.read(TALLY)) == before
+    large = set(DeltaTable(str(lake.location(TALLY))).file_uris())
+    for number in range(12, 16):
+        another(number)
+    assert upkeep(lake, TALLY).after <= 6
+    assert len(large & set(DeltaTable(str(lake.location(TALLY))).file_uris())) >= 2
 
 
 @pytest.mark.nightly

@@ -170,11 +170,9 @@ class Lake:
         if not self._commits or (folder := self._here(table)) is None:
             return None
         with suppress(NotHereError):
-            new, misleading = looked_through(table, rows)
-            write = partial(
-                commit_here, folder, table, rows, condition(table, scope, where), misleading=misleading
-            )
-            return self._replace(table, new, scope, where, write)
+            seen, chosen = looked_through(table, rows), condition(table, scope, where)
+            write = partial(commit_here, folder, table, rows, chosen, seen=seen)
+            return self._replace(table, seen.content, scope, where, write)
         return None
 
     def append(self, table: Table, rows: DataFrame | pa.Table, scope: str) -> Commit:

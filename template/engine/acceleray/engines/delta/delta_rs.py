@@ -7,8 +7,9 @@ apart. Whatever delta-rs does not do, it does not begin, and Spark does it or sa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -30,7 +31,8 @@ _CHECK = "delta.constraints."
 # Spark begins a checkpoint at every tenth commit.
 _CHECKPOINT_EVERY = 10
 # Parts come in the order of a table's days, mostly: who replaces the last of them need not write all again.
-_STREAMED_FILE_BYTES = 4_000_000
+# But a table of more files than some dozens is compacted, which takes longer than to write it.
+_STREAMED_FILE_BYTES, _STREAMED_FILES, _VALUE_BYTES = 4_000_000, 20, 2
 # Spark and delta-rs differ in: names in backticks, text in double quotes, and backslashes.
 _SPARKS_OWN = re.compile(r'[`"\\]')
 
@@ -92,19 +94,24 @@ def create(folder: Path, table: Table, properties: Mapping[str, str]) -> None:
 
 def content_here(table: Table, rows: pa.Table | Parts) -> Content:
     """Return what rows of this process come to, as Spark would tell."""
-    return looked_through(table, rows)[0]
+    return looked_through(table, rows).content
 
 
-def looked_through(table: Table, rows: pa.Table | Parts) -> tuple[Content, frozenset[str]]:
-    """Return what rows come to, and the columns whose extremes would mislead Spark, see `commit_here`.
+@dataclass(frozen=True)
+class Seen:
+    """What rows come to, and the columns whose extremes would mislead Spark."""
 
-    Parts are made once for both.
-    """
+    content: Content
+    misleading: frozenset[str]
+
+
+def looked_through(table: Table, rows: pa.Table | Parts) -> Seen:
+    """Return what is to be known of rows before they are committed; parts are made once for all of it."""
     content, columns, misleading = EMPTY, hashed_columns(table), set[str]()
     for part in _parts(rows):
         content += Content(part.num_rows, hash_total(part, *columns))
         misleading.update(_without_extremes(part))
-    return content, frozenset(misleading)
+    return Seen(content, frozenset(misleading))
 
 
 def content_there(folder: Path, table: Table, version: int, chosen: str) -> Content:
@@ -167,7 +174,7 @@ def commit_here(
     rows: pa.Table | Parts,
     replaced: str | None,
     metadata: str,
-    misleading: Collection[str] | None = None,
+    seen: Seen | None = None,
 ) -> int:
     """Commit rows with all declared columns, and return the version.
 
@@ -177,7 +184,7 @@ def commit_here(
         rows: all must meet `replaced`; of parts, memory holds only some.
         replaced: which rows they replace, as `condition` returns it; None adds them.
         metadata: what the commit carries as `userMetadata`.
-        misleading: columns without extremes, where they are known from `looked_through`.
+        seen: the rows looked through, where that has been done.
 
     Raises:
         NotHereError: nothing was committed.
@@ -189,9 +196,8 @@ def commit_here(
     opened = _opened(folder, table)
     carried = CommitProperties(custom_metadata={"userMetadata": metadata} if metadata else None)
     untold = ColumnProperties(statistics_enabled="NONE", dictionary_enabled=False)
-    if misleading is None:
-        misleading = looked_through(table, rows)[1]
-    written = WriterProperties(column_properties=dict.fromkeys(sorted(misleading), untold))
+    seen = seen or looked_through(table, rows)
+    written = WriterProperties(column_properties=dict.fromkeys(sorted(seen.misleading), untold))
     mode = "append" if replaced is None else "overwrite"
     try:
         write_deltalake(
@@ -201,7 +207,7 @@ def commit_here(
             predicate=replaced,
             commit_properties=carried,
             writer_properties=written,
-            target_file_size=None if isinstance(rows, pa.Table) else _STREAMED_FILE_BYTES,
+            target_file_size=None if isinstance(rows, pa.Table) else _file_bytes(table, seen.content.rows),
         )  # type: ignore[call-overload]
     except CommitFailedError as error:
         raise OvertakenError(str(error)) from None
@@ -246,6 +252,17 @@ def _without_extremes(rows: pa.Table) -> list[str]:
 
 def _parts(rows: pa.Table | Parts) -> Iterable[pa.Table]:
     return [rows] if isinstance(rows, pa.Table) else rows()
+
+
+def _file_bytes(table: Table, rows: int) -> int | None:
+    """Return how large the files of streamed rows become, None for as large as delta-rs makes any.
+
+    Rows of a run are replaced together or not at all. A compressed value takes about two bytes.
+    """
+    if table.scope == "run_id":
+        return None
+    whole = rows * len(table.column_names) * _VALUE_BYTES
+    return max(_STREAMED_FILE_BYTES, whole // _STREAMED_FILES)
 
 
 def _streamed(rows: Parts, opened: DeltaTable) -> pa.RecordBatchReader:

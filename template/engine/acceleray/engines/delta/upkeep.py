@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,11 @@ from acceleray.tables import KEPT_WORK
 from acceleray.tables.contract import Table
 
 _SAFETY_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
+# Files that OPTIMIZE leaves as they are, and the largest that it makes, in bytes.
+_LARGE_ENOUGH, _LARGEST = (f"spark.databricks.delta.optimize.{name}FileSize" for name in ("min", "max"))
+# Of a table with more, half as many files as are too many hold it all. Who replaces the rows of one day writes
+# a whole file again, so one file of all years would cost that every morning.
+_COMPACTED_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ def upkeep(lake: Lake, table: Table) -> Upkeep:
     if lake.location(table) is None and tended(lake, table):
         return Upkeep(table, before, after, 0, by_itself=True)
     if before > lake.settings.maintenance.optimize_above_files:
-        lake.spark.sql(f"OPTIMIZE {lake.identifier(table)}").collect()
+        with _file_sizes(lake, table):
+            lake.spark.sql(f"OPTIMIZE {lake.identifier(table)}").collect()
         after = _files(lake, table)
     hours = retention_h(lake.settings)
     _keep(lake, table, hours)
@@ -102,20 +108,37 @@ def _vacuum(lake: Lake, table: Table, hours: int) -> int:
 
 
 @contextmanager
-def _safety_check(spark: SparkSession, off: bool) -> Iterator[None]:
-    """Let one statement delete young files; `retention_h` asks for that only under the lock."""
-    if not off:
+def _file_sizes(lake: Lake, table: Table) -> Iterator[None]:
+    """Let one statement make files as large as a table of this machine needs; a workspace decides by itself."""
+    if lake.location(table) is None:
         yield
         return
-    before = spark.conf.get(_SAFETY_CHECK, None)
-    spark.conf.set(_SAFETY_CHECK, "false")
+    size = int(lake.spark.sql(f"DESCRIBE DETAIL {lake.identifier(table)}").first()["sizeInBytes"])
+    largest = max(_COMPACTED_BYTES, 2 * size // lake.settings.maintenance.optimize_above_files)
+    # Half of that is large enough: what has been compacted is not written again with every new file.
+    with _set(lake.spark, {_LARGE_ENOUGH: str(largest // 2), _LARGEST: str(largest)}):
+        yield
+
+
+def _safety_check(spark: SparkSession, off: bool) -> AbstractContextManager[None]:
+    """Let one statement delete young files; `retention_h` asks for that only under the lock."""
+    return _set(spark, {_SAFETY_CHECK: "false"} if off else {})
+
+
+@contextmanager
+def _set(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
+    """Let settings of Spark have other values for a while."""
+    before = {name: spark.conf.get(name, None) for name in values}
+    for name, value in values.items():
+        spark.conf.set(name, value)
     try:
         yield
     finally:
-        if before is None:
-            spark.conf.unset(_SAFETY_CHECK)
-        else:
-            spark.conf.set(_SAFETY_CHECK, before)
+        for name, value in before.items():
+            if value is None:
+                spark.conf.unset(name)
+            else:
+                spark.conf.set(name, value)
 
 
 def _keep(lake: Lake, table: Table, hours: int) -> None:
