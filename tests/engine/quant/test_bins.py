@@ -33,6 +33,14 @@ def test_nothing_known_stays_nothing_known() -> None:
     assert np.isnan(binned(nothing)).all()
 
 
+def test_some_rows_are_binned_as_if_there_were_no_others() -> None:
+    generator = np.random.default_rng(8)
+    features = generator.normal(size=(5000, 3))
+    features[generator.random(5000) < 0.1, 1] = np.nan
+    chosen = generator.random(5000) < 0.4
+    np.testing.assert_array_equal(binned(features, chosen), binned(features[chosen]))
+
+
 def test_trees_fitted_on_the_replaced_values_predict_alike_from_the_values_themselves() -> None:
     random = np.random.default_rng(3)
     features = random.normal(size=(20_000, 3))

@@ -46,10 +46,19 @@ def floored(values: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray
     return np.where(np.isfinite(values), points[np.maximum(place, 0)], np.float32(np.nan))
 
 
-def binned(features: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return features of shape (rows, features) in single precision, each column with few distinct values."""
-    single = features.astype(np.float32)
-    for column in range(single.shape[1]):
-        values = single[:, column]
+def binned(
+    features: NDArray[np.float64] | NDArray[np.float32], chosen: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """Return features in single precision, each column with few distinct values.
+
+    Args:
+        features: (rows, features).
+        chosen: (rows,) those that are wanted; all by default. Of millions there is no other copy.
+    """
+    rows = len(features) if chosen is None else int(np.count_nonzero(chosen))
+    single = np.empty((rows, features.shape[1]), dtype=np.float32)
+    for column in range(features.shape[1]):
+        values = features[:, column] if chosen is None else features[chosen, column]
+        values = values.astype(np.float32)
         single[:, column] = floored(values, edges(values))
     return single

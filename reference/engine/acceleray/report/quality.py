@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -72,16 +73,21 @@ def gather(read: Read) -> Quality:
     # Of millions of prices each column is given up as soon as it has been looked at.
     rows_received, names_received = received.num_rows, len(pc.unique(received["instrument_id"]))
     del received
-    accepted = read(narrowed(PRICES, "source", "instrument_id", "date", "load_id"))
-    source = printable(accepted["source"][0].as_py()) if accepted.num_rows else ""
-    load_id = newest_load(accepted)
-    accepted = accepted.select(["instrument_id", "date"])
-    rejected = read(narrowed(PRICES_QUARANTINED, "instrument_id", "date", "price_text", "reason"))
+    came = read(narrowed(PRICES, "source", "date", "load_id"))
+    source = printable(came["source"][0].as_py()) if came.num_rows else ""
+    load_id = newest_load(came)
+    del came
+    accepted = read(narrowed(PRICES, "instrument_id", "date"))
     names, codes = _encoded(accepted, "instrument_id")
-    calendar, day = np.unique(dates(accepted, "date"), return_inverse=True)
+    days, coded = _encoded(accepted.select(["date"]), "date")
+    del accepted
+    # The few days are sorted, and not the day of every price.
+    calendar, place = np.unique(np.array(days, dtype="datetime64[D]"), return_inverse=True)
+    day = place[coded]
+    rejected = read(narrowed(PRICES_QUARANTINED, "instrument_id", "date", "price_text", "reason"))
     return Quality(
         received=rows_received,
-        accepted=accepted.num_rows,
+        accepted=codes.size,
         quarantined=rejected.num_rows,
         instruments_received=names_received,
         instruments=len(names),
@@ -102,7 +108,8 @@ def newest_load(prices: pa.Table) -> str:
     return str(prices["load_id"][int(np.argmax(dates(prices, "date")))].as_py())
 
 
-def _encoded(table: pa.Table, name: str) -> tuple[list[str], NDArray[np.int64]]:
+def _encoded(table: pa.Table, name: str) -> tuple[list[Any], NDArray[np.int64]]:
+    """Return the different values of a column, and the place of each row's among them."""
     column = table[name].combine_chunks()
     encoded = pc.dictionary_encode(column)
     if isinstance(encoded, pa.ChunkedArray):

@@ -20,8 +20,8 @@ from acceleray.tables.contract import Table
 _SAFETY_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 # Files that OPTIMIZE leaves as they are, and the largest that it makes, in bytes.
 _LARGE_ENOUGH, _LARGEST = (f"spark.databricks.delta.optimize.{name}FileSize" for name in ("min", "max"))
-# Of a table with more, half as many files as are too many hold it all. Who replaces the rows of one day writes
-# a whole file again, so one file of all years would cost that every morning.
+# Of a table with more, half as many files as are too many hold it all. Who replaces the rows of one day
+# writes a whole file again, so one file of all years would cost that every morning.
 _COMPACTED_BYTES = 16_000_000
 
 
@@ -109,7 +109,7 @@ def _vacuum(lake: Lake, table: Table, hours: int) -> int:
 
 @contextmanager
 def _file_sizes(lake: Lake, table: Table) -> Iterator[None]:
-    """Let one statement make files as large as a table of this machine needs; a workspace decides by itself."""
+    """Let one statement make files that fit the table; a workspace decides by itself."""
     if lake.location(table) is None:
         yield
         return

@@ -31,6 +31,9 @@ from acceleray.runtime.run import Run
 from acceleray.settings import Model, Train
 from acceleray.stages.train.alone import FINAL, TrainingRows, fit_alone
 
+# Rows that are copied for their digest at a time: some megabytes.
+_TOGETHER = 100_000
+
 
 @dataclass(frozen=True)
 class FinalModel:
@@ -76,15 +79,14 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
             f"lower train.shards to {fan_out.workers} or add workers."
         )
     dates = final_dates(run.settings.train, len(examples.dates))
-    features, target = _rows(run, examples, dates)
+    chosen = _chosen(run, examples, dates)
     # A GPU adds in another order each time.
     kept = shards == 1 and model.device == "cpu"
-    key = content_key(features, target, names, model, seed) if kept else ""
+    key = content_key(_digests(examples, chosen), names, model, seed) if kept else ""
     if kept and run.kept.find(FINAL, key) is not None:
         content = run.kept.take(FINAL, key)
         return FinalModel(content, dates, 1, math.nan, math.nan, math.nan, 0)
-    rows = TrainingRows(binned(features), target)
-    del features, target
+    rows = TrainingRows(binned(examples.features, chosen), examples.target[chosen])
     shared = fan_out.share(rows)
     if shards == 1:
         # They are in the store, and nothing more is asked of them here.
@@ -124,19 +126,25 @@ def final_dates(train: Train, dates: int) -> int:
     return whole if whole >= train.minimum_train_d else dates
 
 
-def _rows(
-    run: Run, examples: Examples, dates: int
-) -> tuple[NDArray[np.float64] | NDArray[np.float32], NDArray[np.float64]]:
-    """Return features and targets of the first dates, and say what is left out."""
-    newer = len(examples.dates) - dates
-    if not newer:
-        return examples.features, examples.target
-    run.reporter.say(
-        f"    final model: labels up to {as_date(examples.dates[dates - 1])}; {counted(newer, 'newer date')}"
-        f" left to the next fit (train.refit_every_d is {run.settings.train.refit_every_d})"
-    )
-    first = examples.within(slice(0, dates))
-    return examples.features[first], examples.target[first]
+def _chosen(run: Run, examples: Examples, dates: int) -> NDArray[np.bool_]:
+    """Return which examples are of the first dates, and say what is left out."""
+    if newer := len(examples.dates) - dates:
+        last, every = as_date(examples.dates[dates - 1]), run.settings.train.refit_every_d
+        run.reporter.say(
+            f"    final model: labels up to {last}; {counted(newer, 'newer date')} left to the next fit"
+            f" (train.refit_every_d is {every})"
+        )
+    return examples.within(slice(0, dates))
+
+
+def _digests(examples: Examples, chosen: NDArray[np.bool_]) -> list[str]:
+    """Return digests of the chosen features and targets, of some rows at a time."""
+    rows = np.flatnonzero(chosen)
+    return [
+        content_key(values[rows[first : first + _TOGETHER]])
+        for values in (examples.features, examples.target)
+        for first in range(0, rows.size, _TOGETHER)
+    ]
 
 
 def forget_checkpoints(run: Run, final: FinalModel) -> None:

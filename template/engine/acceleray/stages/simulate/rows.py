@@ -89,6 +89,8 @@ def risk_contributions(
 ) -> Iterator[pa.Table]:
     """Yield both measures' Euler contributions of every holding; `priced` are places of lines."""
     holdings = book.lines.grouped(priced)
+    # What is held is the same for every horizon and measure.
+    every = [(span, *np.nonzero(holdings.some(book.weights[span, priced]))) for span in book.spans()]
     # Arrow takes millions of texts by their places; NumPy would make each anew.
     names, portfolios, currencies = map(pa.array, (holdings.names, book.portfolios, book.currencies))
     for each in horizons:
@@ -96,19 +98,20 @@ def risk_contributions(
             (VALUE_AT_RISK, risk.var_confidence, each.value_at_risk_contributions),
             (EXPECTED_SHORTFALL, risk.es_confidence, each.expected_shortfall_contributions),
         ):
-            for span in book.spans():
-                portfolio, place = np.nonzero(holdings.some(book.weights[span, priced]))
-                by_price, by_currency = holdings.parts(contributions[span])
-                nav = book.nav[span][portfolio]
+            for span, portfolio, place in every:
+                nav, whose = book.nav[span][portfolio], pa.array(span.start + portfolio)
+                by_price, by_currency = (
+                    part[portfolio, place] for part in holdings.parts(contributions[span])
+                )
                 columns = {
-                    "portfolio_id": portfolios.take(pa.array(span.start + portfolio)),
+                    "portfolio_id": portfolios.take(whose),
                     "instrument_id": names.take(pa.array(place)),
                     "measure": pa.repeat(measure, portfolio.size),
                     "confidence": np.full(portfolio.size, confidence),
-                    "contribution": (by_price + by_currency)[portfolio, place] * nav,
-                    "price_contribution": by_price[portfolio, place] * nav,
-                    "currency_contribution": by_currency[portfolio, place] * nav,
-                    "currency": currencies.take(pa.array(span.start + portfolio)),
+                    "contribution": (by_price + by_currency) * nav,
+                    "price_contribution": by_price * nav,
+                    "currency_contribution": by_currency * nav,
+                    "currency": currencies.take(whose),
                 }
                 yield _rows(each, columns)
 

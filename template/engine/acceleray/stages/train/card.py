@@ -86,7 +86,7 @@ def _data(run: Run, training: Row, versions: Sequence[int]) -> list[str]:
         f"- prices: {run.source}{kind}, load {run.identity.load_id}",
         f"- features: gold.features, Delta version {listed}",
         f"- {training['rows']:,} rows, {training['first_date']} to {training['last_date']}: later labels "
-        f"were not known as of {run.as_of}",
+        f"are left to the next fit (train.refit_every_d), or were not known as of {run.as_of}",
         "",
     ]
 
