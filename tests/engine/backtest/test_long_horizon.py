@@ -13,6 +13,8 @@ from acceleray.settings import Risk, Settings
 from acceleray.stages.backtest import horizons
 from acceleray.stages.backtest.blocks import Block, forecast_block
 from acceleray.stages.backtest.long_horizon import Answer, Question, forecast_windows
+from acceleray.stages.backtest.positions import Positions
+from acceleray.stages.book.lines import Lines
 from acceleray.tables import BACKTEST_HORIZONS
 
 FIRST, LAST, NAMES, HORIZON_D, DAYS = 700, 760, 3, 10, 800
@@ -88,6 +90,23 @@ def test_a_loss_is_that_of_equal_weights_held_over_the_window_of_its_forecast(re
         span = question.horizon_d
         expected = [1.0 - np.mean(np.prod(1.0 + returns[row : row + span], axis=0)) for row in question.rows]
         np.testing.assert_allclose(answer.losses[0], expected, rtol=1e-12)
+
+
+def test_of_portfolios_that_no_model_covers_nothing_is_forecast(returns, block):
+    names = returns.shape[1]
+    unfitted = replace(block.fits[0], status="too short", parameters=None)
+    new = replace(block, fits=(unfitted, *block.fits[1:]))
+    weights = np.zeros((2, names))
+    weights[0, 0], weights[1, 1] = 1.0, 1.0
+    lines = Lines(tuple("ABCDEFGH"[:names]))
+    both = Positions(lines, weights, np.zeros(2, dtype=bool))
+    # Of the first portfolio nothing had a model; alone it is what it is next to the other.
+    alone = forecast(returns, new, positions=both.at([0]))
+    together = forecast(returns, new, positions=both)
+    for one, two in zip(alone, together, strict=True):
+        assert np.isnan(one.forecasts).all() and np.isnan(one.losses).all()
+        np.testing.assert_array_equal(one.forecasts, two.forecasts[:1])
+        assert np.isfinite(two.losses[1]).all()
 
 
 def test_a_name_that_ends_within_a_window_keeps_its_last_value_and_one_not_listed_is_not_held(block, returns):

@@ -92,6 +92,8 @@ def forecast_windows(
         np.array([row for row in each.rows if block.first <= row < block.last], dtype=np.int64)
         for each in questions
     ]
+    if not held.tested.size:
+        return [_nothing(len(held.whole), rows.size) for rows in inside]
     columns = np.flatnonzero(usable)
     seen, unseen = seen_before(block, returns, span_d, standstill_d, longest_span_d)
     members, fits = members_of(block, apart), block.fits
@@ -108,8 +110,8 @@ def forecast_windows(
     weights = held.scaled[held.tested][:, held.lines.known(past.columns)]
     answers = []
     for question, rows in zip(questions, inside, strict=True):
-        forecasts = np.full((len(held.whole), len(rows), 3), np.nan)
-        losses = np.full((len(held.whole), len(rows)), np.nan)
+        answer = _nothing(len(held.whole), rows.size)
+        forecasts, losses = answer.forecasts, answer.losses
         for place, row in enumerate(rows.tolist()):
             step = row - block.first
             sigma = past.sigma[step]
@@ -127,8 +129,13 @@ def forecast_windows(
             came = returns[row : row + question.horizon_d]
             losses[:, place] = _realised(held, past.columns, came[:, past.columns], adding)
         forecasts[np.isnan(losses)] = np.nan
-        answers.append(Answer(forecasts, losses))
+        answers.append(answer)
     return answers
+
+
+def _nothing(portfolios: int, windows: int) -> Answer:
+    """Return the answer about portfolios that are not tested."""
+    return Answer(np.full((portfolios, windows, 3), np.nan), np.full((portfolios, windows), np.nan))
 
 
 def forecast_some_windows(
