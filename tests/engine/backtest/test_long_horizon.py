@@ -104,7 +104,8 @@ def test_of_portfolios_that_no_model_covers_nothing_is_forecast(returns, block):
     alone = forecast(returns, new, positions=both.at([0]))
     together = forecast(returns, new, positions=both)
     for one, two in zip(alone, together, strict=True):
-        assert np.isnan(one.forecasts).all() and np.isnan(one.losses).all()
+        assert np.isnan(one.forecasts).all()
+        assert np.isnan(one.losses).all()
         np.testing.assert_array_equal(one.forecasts, two.forecasts[:1])
         assert np.isfinite(two.losses[1]).all()
 
