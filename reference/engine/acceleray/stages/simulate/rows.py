@@ -90,9 +90,13 @@ def risk_contributions(
     """Yield both measures' Euler contributions of every holding; `priced` are places of lines."""
     holdings = book.lines.grouped(priced)
     # What is held is the same for every horizon and measure.
-    every = [(span, *np.nonzero(holdings.some(book.weights[span, priced]))) for span in book.spans()]
+    every: list[tuple[slice, NDArray[np.int64], NDArray[np.int64]]] = []
+    for span in book.spans():
+        portfolio, place = np.nonzero(holdings.some(book.weights[span, priced]))
+        every.append((span, portfolio, place))
     # Arrow takes millions of texts by their places; NumPy would make each anew.
-    names, portfolios, currencies = map(pa.array, (holdings.names, book.portfolios, book.currencies))
+    names, portfolios = pa.array(holdings.names), pa.array(book.portfolios)
+    currencies = pa.array(book.currencies)
     for each in horizons:
         for measure, confidence, contributions in (
             (VALUE_AT_RISK, risk.var_confidence, each.value_at_risk_contributions),
