@@ -220,27 +220,6 @@ def test_weights_without_nav_take_the_one_of_the_settings() -> None:
     assert (found.nav.tolist(), found.value.tolist()) == ([1_000_000.0], [500_000.0])
 
 
-def test_a_portfolio_of_weights_is_told_from_one_that_moves_with_prices() -> None:
-    of = portfolios(
-        {"portfolio_id": "DESK"},
-        {"portfolio_id": "P", "nav": 1e6},
-        {"portfolio_id": "WHOLE"},
-        {"portfolio_id": "STATED", "parent_id": "DESK", "nav": 1e6},
-        {"portfolio_id": "MOVING", "parent_id": "WHOLE"},
-        {"portfolio_id": "STILL", "parent_id": "WHOLE", "nav": 1e6},
-    )
-    book = positions(
-        held("AAA", weight=0.5),
-        held("AAA", weight=0.5) | {"portfolio_id": "STATED"},
-        held("AAA", 5.0) | {"portfolio_id": "MOVING"},
-        held("BBB", weight=0.5) | {"portfolio_id": "STILL"},
-    )
-    found = valued(book, of)
-    stated = {name for name, each in zip(of.ids, found.stated, strict=True) if each}
-    # A desk stands still with its parts, and moves if one of them does.
-    assert stated == {"DESK", "P", "STATED", "STILL"}
-
-
 def test_an_instrument_without_a_model_is_unpriced_but_has_its_value() -> None:
     market = Market(
         INSTRUMENTS, np.array(CLOSES), np.array([True, False, *[True] * 4]), Rates.among(INSTRUMENTS, {})

@@ -235,7 +235,9 @@ def test_where_spark_has_other_machines_it_makes_every_commit(
     there = make_run().lake
     elsewhere = there.settings.model_copy(update={"profile": "cluster"})
     with monkeypatch.context() as patched:
-        patched.setattr("acceleray.engines.delta.lake.commit_here", lambda *_, **__: pytest.fail("by delta-rs"))
+        patched.setattr(
+            "acceleray.engines.delta.lake.commit_here", lambda *_, **__: pytest.fail("by delta-rs")
+        )
         made = Lake(there.spark, elsewhere).commit(NOTES, notes("one", a=1.0, b=2.0), "one")
     # What Spark committed and hashed is what one process alone would have.
     again = there.commit(NOTES, notes("one", a=1.0, b=2.0), "one")
