@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acceleray.quant.bins import binned
 from acceleray.quant.boosting import fit, predict, restored, saved
+from acceleray.quant.examples import Examples
 from acceleray.runtime.shelf import Kind
 from acceleray.settings import Model
 
@@ -22,6 +24,11 @@ class TrainingRows:
 
     features: NDArray[np.float32]
     target: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, examples: Examples, chosen: NDArray[np.bool_]) -> TrainingRows:
+        """Return the chosen examples, binned here because a kept model depends on how that is done."""
+        return cls(binned(examples.features, chosen), examples.target[chosen])
 
 
 def fit_alone(

@@ -23,7 +23,6 @@ from acceleray.counts import counted
 from acceleray.engines.handoff.arrays import as_date
 from acceleray.engines.ray.training import Boosting, fit_on_shards, forget
 from acceleray.errors import PortfolioError
-from acceleray.quant.bins import binned
 from acceleray.quant.boosting import parameters
 from acceleray.quant.examples import Examples
 from acceleray.runtime.content import content_key
@@ -86,7 +85,7 @@ def fit_final(run: Run, examples: Examples, model: Model, distributed: bool) -> 
     if kept and run.kept.find(FINAL, key) is not None:
         content = run.kept.take(FINAL, key)
         return FinalModel(content, dates, 1, math.nan, math.nan, math.nan, 0)
-    rows = TrainingRows(binned(examples.features, chosen), examples.target[chosen])
+    rows = TrainingRows.of(examples, chosen)
     shared = fan_out.share(rows)
     if shards == 1:
         # They are in the store, and nothing more is asked of them here.
