@@ -41,19 +41,22 @@ def test_tiles_parts_segments_and_workers_change_no_bit(
 
 
 @pytest.mark.parametrize(
-    ("portfolios", "lines", "workers", "expected"),
+    ("portfolios", "lines", "workers", "scenarios", "expected"),
     [
-        (1000, 20, 2, [[512, 488]]),
-        (1000, 20, 3, [[320, 352, 328]]),
-        (7, 20, 4, [[7]]),
-        (70, 3, 2, [[32, 38]]),
-        (2100, 20, 1, [[704], [704], [692]]),
-        (2100, 20, 2, [[512, 544], [512, 532]]),
-        (300, 512, 2, [[64, 96], [64, 76]]),
+        (1000, 20, 2, 1_000_000, [[512, 488]]),
+        (1000, 20, 3, 1_000_000, [[320, 352, 328]]),
+        (7, 20, 4, 1_000_000, [[7]]),
+        (70, 3, 2, 1_000_000, [[32, 38]]),
+        (2100, 20, 1, 1_000_000, [[704], [704], [692]]),
+        (2100, 20, 2, 1_000_000, [[512, 544], [512, 532]]),
+        (300, 512, 2, 6_400_000, [[64, 96], [64, 76]]),
+        (2500, 500, 2, 50_000, [[608, 640], [640, 612]]),
     ],
 )
-def test_portfolios_are_dealt_evenly_and_cut_between_products(portfolios, lines, workers, expected) -> None:
-    groups = tiles.dealt(portfolios, lines, workers)
+def test_portfolios_are_dealt_evenly_and_cut_between_products(
+    portfolios, lines, workers, scenarios, expected
+) -> None:
+    groups = tiles.dealt(portfolios, lines, workers, scenarios)
     own = [each for group in groups for each in group]
     assert [[each.stop - each.start for each in group] for group in groups] == expected
     assert [each.start for each in own] == [0, *(each.stop for each in own[:-1])]

@@ -24,8 +24,9 @@ _AT_ONCE_NUMBERS = 4_000_000
 TILE = 128
 # Numbers in the returns of a part of a segment, of a segment, of one for many workers: 3, 10, 40 megabytes.
 _PART_NUMBERS, _SEGMENT_NUMBERS, _WIDEST_NUMBERS = 330_000, 1_250_000, 5_000_000
-# Portfolios of an actor, and lines times portfolios: what it keeps grows with both, but returns hardly do.
-_KEPT, _KEPT_NUMBERS = 1024, 65_536
+# Portfolios of an actor, and lines times portfolios at so many scenarios: what it keeps of single scenarios
+# grows with both, and with the root of the scenarios. Every group of actors generates all of them.
+_KEPT, _KEPT_NUMBERS, _KEPT_SCENARIOS = 1024, 524_288, 100_000
 # With more lines, what is kept of single scenarios is too much.
 _MOST_LINES = 512
 
@@ -49,13 +50,14 @@ def segments(scenarios: int, lines: int, workers: int) -> list[list[Block]]:
     return [parts[:first], *(parts[start : start + step] for start in range(first, len(parts), step))]
 
 
-def dealt(portfolios: int, lines: int, workers: int) -> list[list[slice]]:
+def dealt(portfolios: int, lines: int, workers: int, scenarios: int) -> list[list[slice]]:
     """Return the portfolios of each actor, in groups of actors that go through the scenarios together.
 
     They are cut evenly, and between matrix products only.
     """
     products = -(-portfolios // PORTFOLIOS_PER_PRODUCT)
-    most = max(min(_KEPT, _KEPT_NUMBERS // lines) // PORTFOLIOS_PER_PRODUCT, 1)
+    numbers = _KEPT_NUMBERS / max(scenarios / _KEPT_SCENARIOS, 1.0) ** 0.5
+    most = max(min(_KEPT, int(numbers / lines)) // PORTFOLIOS_PER_PRODUCT, 1)
     count = min(-(-products // (most * workers)) * workers, products)
     ends = [PORTFOLIOS_PER_PRODUCT * (products * number // count) for number in range(count)]
     own = [slice(*both) for both in zip(ends, [*ends[1:], portfolios], strict=True)]
@@ -76,7 +78,7 @@ class OnePass:
         self._at_once = plan.scenarios * lines <= _AT_ONCE_NUMBERS
         self._segments = segments(plan.scenarios, lines, fan_out.workers)
         cut = [[slice(first, min(first + TILE, portfolios)) for first in range(0, portfolios, TILE)]]
-        groups = cut if self._at_once else dealt(portfolios, lines, fan_out.workers)
+        groups = cut if self._at_once else dealt(portfolios, lines, fan_out.workers, plan.scenarios)
         self._groups = [[Part(horizon_d, each) for each in group] for group in groups]
         self._searched: list[tuple[Part, Searched]] = []
 

@@ -31,6 +31,8 @@ ATOMS_PER_BLOCK = 4
 _TASKS, _BLOCKS_PER_TASK = 64, 8
 # Portfolios whose losses in an atom are worked on together: a megabyte, within the processor's cache.
 PORTFOLIOS_PER_PRODUCT = 32
+# Scenarios that are turned around at a time.
+_TURNED = 64
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Part:
         if world.few is not None:
             yield from self._of_few(world.few, returns, world.compiled_in)
             return
-        gains = np.negative(returns.T, out=np.empty(returns.shape[::-1]))
+        gains = _gains(returns)
         room = np.empty((PORTFOLIOS_PER_PRODUCT, len(returns)))
         for first in range(0, self.size, PORTFOLIOS_PER_PRODUCT):
             places = slice(first, min(first + PORTFOLIOS_PER_PRODUCT, self.size))
@@ -69,6 +71,16 @@ class Part:
                 some = losses[start : start + PORTFOLIOS_PER_PRODUCT, : len(returns)]
                 yield slice(first, first + len(some)), some
                 first += len(some)
+
+
+def _gains(returns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each line loses (lines, scenarios), of returns (scenarios, lines)."""
+    gains = np.empty(returns.shape[::-1])
+    # Some scenarios at a time: turned around at once, those of hundreds of lines pass the cache many times.
+    for first in range(0, len(returns), _TURNED):
+        some = slice(first, first + _TURNED)
+        gains[:, some] = returns[some].T
+    return np.negative(gains, out=gains)
 
 
 def blocks(scenarios: int) -> list[Block]:
