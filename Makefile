@@ -102,7 +102,7 @@ soak: prepare ## Run a hundred times in one process and check for growth: make s
 discoveries: prepare ## Count false discoveries of signals among 1,000 planted panels: about 2 minutes
 	@bin=$$(cd $(BIN) && pwd) && cd tests/engine && "$$bin/python" -m pytest -q -s -n 0 -m nightly signals/test_signals_discoveries.py
 
-planted: prepare ## Plant 476 faults in copies of the engine; each must be noticed by its test: several minutes
+planted: prepare ## Plant 477 faults in copies of the engine; each must be noticed by its test: several minutes
 	@$(BIN)/python scripts/planted_faults.py
 
 updates: prepare ## Update projects of each release, one edit or answer at a time: 5 minutes or more

@@ -13,8 +13,12 @@ from acceleray.engines.ray.processors import processor
 from acceleray.runtime import made_with as module
 from acceleray.runtime.content import content_key
 from acceleray.runtime.made_with import code_of, made_with
+from acceleray.runtime.shelf import Kind
 from acceleray.settings import Risk
 from acceleray.stages.calibrate.fits import fit_before
+from acceleray.stages.calibrate.schedule import FIT
+from acceleray.stages.train.alone import FINAL
+from acceleray.stages.train.validation import FOLD
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,18 @@ def test_another_processor_computes_for_itself(monkeypatch: pytest.MonkeyPatch) 
     assert made_with(fit_before) != before
 
 
-def test_a_fit_does_not_depend_on_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kind", "computing"),
+    [
+        (FIT, {"acceleray.quant.garch", "acceleray.stages.calibrate.fits"}),
+        (FOLD, {"acceleray.quant.boosting", "acceleray.quant.evaluation"}),
+        # Its rows are binned before they are shared with the task.
+        (FINAL, {"acceleray.quant.boosting", "acceleray.quant.bins"}),
+    ],
+)
+def test_kept_work_depends_on_what_computes_it_and_not_on_the_report(
+    monkeypatch: pytest.MonkeyPatch, kind: Kind, computing: set[str]
+) -> None:
     read, source = [], module._source
 
     def recorded(name: str) -> bytes | None:
@@ -123,9 +138,7 @@ def test_a_fit_does_not_depend_on_the_report(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(module, "_source", recorded)
     code_of.cache_clear()
-    code_of(fit_before.__module__)
+    code_of(kind.function.__module__)
     code_of.cache_clear()
-    assert {"acceleray.quant.garch", "acceleray.stages.calibrate.fits"} <= set(read)
-    assert not any(
-        name.startswith(("acceleray.report", "acceleray.cli", "acceleray.runtime")) for name in read
-    )
+    assert computing <= set(read)
+    assert not any(name.startswith(("acceleray.report", "acceleray.cli")) for name in read)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from acceleray.quant import risk
 from acceleray.quant.rank_search import BINS, Level, brackets_over, counted, improved, pilot_bounds, placed
@@ -25,6 +26,21 @@ def test_the_ranks_of_a_level_are_those_that_the_measures_read(scenarios, confid
     error = (ranked[upper] - ranked[lower]) * level.deviation / max(lower - upper, 1)
     assert float(risk.value_at_risk_error(ranked, confidence)) == pytest.approx(error, rel=1e-12)
     assert 0 <= first <= edge <= last < scenarios
+
+
+@pytest.mark.parametrize("scenarios", [100_000, 1_000_000, 4_000_000])
+@pytest.mark.parametrize("share", [0.016, 0.25, 0.9, 0.999])
+def test_ranks_of_the_first_scenarios_miss_less_often_than_in_ten_million(scenarios, share):
+    level, first = Level(scenarios, 0.975), int(share * scenarios)
+    upper, lower = level.pilot_ranks(first)
+    # Of so many largest, how many are among the first: the known distribution.
+    least = stats.hypergeom(scenarios, min(level.ranks), first)
+    most = stats.hypergeom(scenarios, max(level.ranks) + 1, first)
+    assert least.cdf(upper) < 1e-7
+    assert most.sf(lower) < 1e-7
+    # No wider than it must be, so that little is kept.
+    assert least.mean() - upper < 6.0 * least.std() + 8.0
+    assert lower - most.mean() < 6.0 * most.std() + 8.0
 
 
 def test_ranks_of_a_pilot_lie_around_those_of_all_scenarios():

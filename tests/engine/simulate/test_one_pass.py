@@ -149,7 +149,7 @@ def test_sums_at_the_end_take_little_room_next_to_what_is_kept() -> None:
 
 def test_four_times_the_scenarios_hardly_keep_more(monkeypatch) -> None:
     monkeypatch.setattr(tail_search, "_FIRST_NARROWING", 4 * ATOM)
-    monkeypatch.setattr(tail_search, "_MILLION", 16 * ATOM)
+    monkeypatch.setattr(tail_search, "_STEP", 8 * ATOM)
     world, part = made_up_world(), Part(3, slice(0, 32))
     sizes = []
     for scenarios in (16 * ATOM, 64 * ATOM):

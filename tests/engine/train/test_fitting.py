@@ -14,6 +14,7 @@ from acceleray.errors import PortfolioError
 from acceleray.quant.bins import binned
 from acceleray.quant.boosting import fit, saved
 from acceleray.quant.examples import Examples
+from acceleray.runtime.notices import Notices
 from acceleray.runtime.progress import Reporter
 from acceleray.runtime.project import NOTHING_ADDED
 from acceleray.settings import Model, Settings, Train
@@ -77,6 +78,7 @@ class Alone:
         self.kept = Shelf()
         self.said = io.StringIO()
         self.reporter = Reporter(Console(file=self.said, width=200))
+        self.last_stage, self.notices = "Train the signal model (Ray)", Notices(self)
 
 
 def run(settings: Callable[..., Settings], *more: str) -> Any:
@@ -121,7 +123,9 @@ def test_a_new_date_leaves_the_final_model_as_it_was_until_it_is_fitted_again(
     monday = fit_final(alone, first(panel, 450), MODEL, distributed=False)
     assert (monday.content, monday.dates) == (whole.content, 400)
     said = alone.said.getvalue()
-    assert f"labels up to {panel.dates[399]}; 50 newer dates left to the next fit" in said
+    left = f"labels up to {panel.dates[399]}; 50 newer dates left to the next fit"
+    assert left in said
+    assert left in alone.notices.lines[0]
     with monkeypatch.context() as none:
         # Nothing is fitted on Tuesday.
         none.setattr(Here, "map", None)

@@ -2,7 +2,7 @@
 
 The first scenarios bracket the ranks that are needed. Losses above a bracket are only summed, those below it
 forgotten, those in it kept with the number of their scenario. Each time four times as many scenarios have
-been seen, and after each million, the brackets narrow, so what is kept grows with the square root of the
+been seen, and after each half million, the brackets narrow, so what is kept grows with the square root of the
 scenarios. At the end the ranks are among the losses kept, or the bracket was wrong and `missed` says so.
 What is found is that of ``acceleray.quant.tails`` on the same losses: the same value-at-risk, sums but for
 rounding.
@@ -25,8 +25,8 @@ from acceleray.quant.scenarios import ATOM
 from acceleray.quant.tail_scans import ADD_WEIGHTED
 from acceleray.quant.tails import Above, Located, Ranked, TailAt, located
 
-# Scenarios seen when the brackets narrow: 16 atoms, four times as many each time, and each further million.
-_FIRST_NARROWING, _MILLION = 16 * ATOM, 256 * ATOM
+# Scenarios seen when brackets narrow: 16 atoms, four times as many, and each half million.
+_FIRST_NARROWING, _STEP = 16 * ATOM, 128 * ATOM
 
 Columns = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 # Portfolio, scenario and weight of losses of one atom.
@@ -111,12 +111,13 @@ class TailSearch:
         for each in self._kept:
             for scenarios in each.scenarios:
                 needed[scenarios] = True
-        parts = self._held[: self._packed]
-        for numbers, returns in self._held[self._packed :]:
+        # Each in its place: what is held is not in memory twice.
+        for place in range(self._packed, len(self._held)):
+            numbers, returns = self._held[place]
             own = np.flatnonzero(needed[numbers])
-            if own.size:
-                parts.append((numbers[own], returns[own]))
-        self._held, self._packed = parts, len(parts)
+            self._held[place] = numbers[own], returns[own]
+        self._held = [part for part in self._held if part[0].size]
+        self._packed = len(self._held)
 
     def found(self) -> dict[float, Located]:
         """Return what the losses kept say about each level; of portfolios in `missed`, nothing.
@@ -264,7 +265,7 @@ def _atoms(scenarios: NDArray[np.int32]) -> Iterator[slice]:
 
 def _narrows(seen: int) -> bool:
     """Return whether brackets narrow after so many scenarios."""
-    if seen % _MILLION == 0:
+    if seen % _STEP == 0:
         return True
     while seen > _FIRST_NARROWING and seen % GROWTH == 0:
         seen //= GROWTH

@@ -21,6 +21,8 @@ GROWTH = 4
 TOGETHER = 64
 """Portfolios whose losses are sorted at a time."""
 
+# Losses that brackets are compared with at a time: some megabytes.
+_PIECE = 200_000
 # A portfolio that keeps so many times what its bracket should hold has losses that tie: it is left to others.
 _CROWD, _SLACK = 4, 1024
 
@@ -66,20 +68,10 @@ class KeptLosses:
             return places[: int(counts[1].sum())]
         over = losses > self.high[rows]
         kept = np.flatnonzero((losses >= self.low[rows]) & ~over)
-        self.rows.append(rows[kept])
-        self.losses.append(losses[kept])
-        self.scenarios.append(scenarios[kept])
-        self.counts = self.counts + np.bincount(rows[kept], minlength=self.counts.size)
+        self._add(rows, losses, scenarios, kept)
         above = np.flatnonzero(over)
         self.above += self._sums(rows[above], losses[above])
         return above
-
-    def all(self) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
-        """Return portfolio, loss and scenario of what was kept: atom by atom, in each by portfolio."""
-        if len(self.rows) > 1:
-            for parts in (self.rows, self.losses, self.scenarios):
-                parts[:] = [np.concatenate(parts)]
-        return self.rows[0], self.losses[0], self.scenarios[0]
 
     def by_portfolio(self, compiled_in: Path | None = None) -> Iterator[NDArray[np.float64]]:
         """Yield the losses kept of each portfolio, of few at a time: what is kept is not in memory twice.
@@ -118,26 +110,49 @@ class KeptLosses:
             if last in some:
                 low[place] = ordered[last]
         self.low, self.high = low, high
-        rows, losses, scenarios = self.all()
-        over = losses > high[rows]
-        self.above += self._sums(rows[over], losses[over])
-        inside = (losses >= low[rows]) & ~over
-        self._replace(rows[inside], losses[inside], scenarios[inside])
+        found = []
+        for rows, losses, scenarios in self._pieces():
+            over = losses > high[rows]
+            found.append((rows[over], losses[over], scenarios[over]))
+            self._add(rows, losses, scenarios, (losses >= low[rows]) & ~over)
+        rows, losses, scenarios = (np.concatenate(each) for each in zip(*found, strict=True))
+        self.above += self._sums(rows, losses)
         self.most = crowd(self.level, seen)
-        return rows[over], scenarios[over]
+        return rows, scenarios
 
     def drop(self, portfolios: NDArray[np.bool_]) -> None:
         """Forget what was kept of some portfolios and keep no more of them."""
         self.low = np.where(portfolios, np.inf, self.low)
-        others = ~portfolios[self.all()[0]]
-        rows, losses, scenarios = self.all()
-        self._replace(rows[others], losses[others], scenarios[others])
+        for rows, losses, scenarios in self._pieces():
+            self._add(rows, losses, scenarios, ~portfolios[rows])
 
-    def _replace(
-        self, rows: NDArray[np.int32], losses: NDArray[np.float64], scenarios: NDArray[np.int32]
+    def _pieces(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]]:
+        """Give up what was kept, in its order: yield portfolio, loss and scenario, of some atoms at a time.
+
+        So what is kept of it again is not in memory twice, and lies in few pieces.
+        """
+        parts = list(zip(self.rows, self.losses, self.scenarios, strict=True))[::-1]
+        self.rows, self.losses, self.scenarios = [], [], []
+        self.counts = np.zeros_like(self.counts)
+        while parts:
+            some = [parts.pop()]
+            while parts and sum(rows.size for rows, _, _ in some) < _PIECE:
+                some.append(parts.pop())
+            rows, losses, scenarios = (np.concatenate(each) for each in zip(*some, strict=True))
+            del some
+            yield rows, losses, scenarios
+
+    def _add(
+        self,
+        rows: NDArray[np.int32],
+        losses: NDArray[np.float64],
+        scenarios: NDArray[np.int32],
+        chosen: NDArray[np.bool_] | NDArray[np.int64],
     ) -> None:
-        self.rows, self.losses, self.scenarios = [rows], [losses], [scenarios]
-        self.counts = np.bincount(rows, minlength=self.counts.size)
+        self.rows.append(rows[chosen])
+        self.losses.append(losses[chosen])
+        self.scenarios.append(scenarios[chosen])
+        self.counts = self.counts + np.bincount(self.rows[-1], minlength=self.counts.size)
 
     def _sums(self, rows: NDArray[np.int32], losses: NDArray[np.float64]) -> Above:
         excess, portfolios = losses - self.floor[rows], self.floor.size

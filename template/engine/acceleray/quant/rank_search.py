@@ -73,7 +73,9 @@ class Level:
         bounds = []
         for rank, side in ((min(self.ranks), -1.0), (max(self.ranks) + 1, 1.0)):
             share = rank / self.scenarios
-            slack = _DEVIATIONS * math.sqrt(pilot * share * (1.0 - share)) + _DEVIATIONS
+            # How many of the largest are among the first is hypergeometric (Feller 1968, vol. I, II.6).
+            left = 1.0 - pilot / self.scenarios
+            slack = _DEVIATIONS * math.sqrt(pilot * share * (1.0 - share) * left) + _DEVIATIONS
             bounds.append(pilot * share + side * slack)
         return max(math.floor(bounds[0]), -1), min(math.ceil(bounds[1]), pilot - 1)
 

@@ -17,10 +17,14 @@ def give_back() -> None:
     Of millions of rows that is hundreds of megabytes each.
     """
     pa.default_memory_pool().release_unused()
-    # Of the GNU C library alone.
+    trim()
+    jvm.give_back()
+
+
+def trim() -> None:
+    """Give back what the C library holds unused; only the GNU one can."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
-    jvm.give_back()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import Any
 
 import ray
 
+from acceleray.engines.processes.memory import trim
 from acceleray.engines.ray.results import LostError, Mapped, result_of
 from acceleray.errors import PortfolioError
 
@@ -227,6 +228,8 @@ class _Keeper:
         assert self._stream is not None
         for place, task in enumerate(self._tasks):
             self._states[place] = self._stream.take(self._states[place], task, *self._shared, *made)
+        # States are made of many small arrays that come and go: without this a worker grows by half.
+        trim()
 
     def finish(self) -> list[Any]:
         """Return what is known of each task, and forget its state."""

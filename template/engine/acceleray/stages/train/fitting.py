@@ -126,11 +126,11 @@ def final_dates(train: Train, dates: int) -> int:
 
 
 def _chosen(run: Run, examples: Examples, dates: int) -> NDArray[np.bool_]:
-    """Return which examples are of the first dates, and say what is left out."""
+    """Return which examples are of the first dates; what is left out is a notice."""
     if newer := len(examples.dates) - dates:
         last, every = as_date(examples.dates[dates - 1]), run.settings.train.refit_every_d
-        run.reporter.say(
-            f"    final model: labels up to {last}; {counted(newer, 'newer date')} left to the next fit"
+        run.notices.add(
+            f"final model: labels up to {last}; {counted(newer, 'newer date')} left to the next fit"
             f" (train.refit_every_d is {every})"
         )
     return examples.within(slice(0, dates))
