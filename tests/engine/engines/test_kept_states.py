@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,8 @@ def summed(state: np.ndarray, task: float, folder: str) -> float:
 def _died(folder: str, where: str) -> None:
     """End this process where a file says so, once; `always` is for ever."""
     once, always = Path(folder) / f"die in {where}", Path(folder) / "always"
-    if once.exists():
+    # Of several that come at once, only one removes the file.
+    with suppress(FileNotFoundError):
         once.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
     if always.exists():
