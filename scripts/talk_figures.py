@@ -17,7 +17,8 @@ NAMES = {
     "filtered_historical_ewma": "Filtered (EWMA)",
     "filtered_historical_calibrated": "Filtered (calibrated)",
 }
-ROW = re.compile(r"^\| ([^|]+?)(?: \([^|]*\))? \| ([\d.]+)[^|]*\|", re.MULTILINE)
+AGAINST_SPARK = "Spark alone / ours"
+TABLE = re.compile(r"^\|.*\|$", re.MULTILINE)
 INK = "#1b2733"
 WIDTH, STEP, LEFT = 900, 44, 330
 
@@ -33,9 +34,18 @@ def exceptions() -> str:
 
 def ratios() -> str:
     """Return a figure of how much faster ours is than the fastest Spark-only implementation of each work."""
-    table = BENCHMARKS.read_text(encoding="utf-8").split("## All implementations")[0]
-    bars = [(name, float(ratio), float(ratio) > 1.0) for name, ratio in ROW.findall(table)]
+    bars = [(name, ratio, ratio > 1.0) for name, ratio in measured(AGAINST_SPARK).items()]
     return bars_of("Fastest Spark-only time / ours; above 1, Ray is faster", bars, 1.0, "{:.2f}")
+
+
+def measured(column: str) -> dict[str, float]:
+    """Return the ratio of each work, by its title without what is in brackets, in a published column."""
+    summary = BENCHMARKS.read_text(encoding="utf-8").split("## All implementations")[0]
+    lines = TABLE.findall(summary)
+    heads, _, *rows = ([cell.strip() for cell in re.findall(r"[^|]+", line)] for line in lines)
+    place = heads.index(column)
+    found = {row[0].partition(" (")[0]: re.match(r"[\d.]+", row[place]) for row in rows}
+    return {name: float(ratio[0]) for name, ratio in found.items() if ratio}
 
 
 def bars_of(title: str, bars: list[tuple[str, float, bool]], line: float, shape: str) -> str:

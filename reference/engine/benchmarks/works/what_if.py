@@ -36,7 +36,7 @@ from works.what_if_blocks import (
 )
 
 # What the arena asks of a work; data are made by the module of blocks.
-__all__ = ["AGAINST", "GROWTH", "NAME", "SIDES", "SIZES", "TARGETS", "TITLE", "TOLERANCE", "make"]
+__all__ = ["GROWTH", "NAME", "SIDES", "SIZES", "TARGETS", "TITLE", "TOLERANCE", "USUAL", "make"]
 
 NAME = "what_if"
 TITLE = "What-if questions on scenarios in memory"
@@ -48,8 +48,8 @@ GROWTH: tuple[Mapping[str, int], ...] = ()
 # The same code on the same blocks; arrays that are not aligned alike may differ in a last bit.
 TOLERANCE = 1e-9
 TARGETS: Mapping[str, float] = {}
-# Scenarios in the executors are what a cluster has; files in one folder are no cluster.
-AGAINST = "spark_cached"
+# Who keeps scenarios in Spark caches them; files that workers map are quicker, where all see one folder.
+USUAL = "spark_cached"
 
 
 class Desk:
