@@ -48,7 +48,7 @@ GROWTH: tuple[Mapping[str, int], ...] = ()
 # The same code on the same blocks; arrays that are not aligned alike may differ in a last bit.
 TOLERANCE = 1e-9
 TARGETS: Mapping[str, float] = {}
-# Who keeps scenarios in Spark caches them; files that workers map are quicker, where all see one folder.
+# Caching is the usual choice in Spark; mapped files are faster, where every worker sees one folder.
 USUAL = "spark_cached"
 
 

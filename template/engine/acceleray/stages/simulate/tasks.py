@@ -31,8 +31,8 @@ ATOMS_PER_BLOCK = 4
 _TASKS, _BLOCKS_PER_TASK = 64, 8
 # Portfolios whose losses in an atom are worked on together: a megabyte, within the processor's cache.
 PORTFOLIOS_PER_PRODUCT = 32
-# Scenarios that are turned around at a time.
-_TURNED = 64
+# Scenarios that are transposed at a time.
+_TRANSPOSED = 64
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class Part:
 def _gains(returns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what each line loses (lines, scenarios), of returns (scenarios, lines)."""
     gains = np.empty(returns.shape[::-1])
-    # Some scenarios at a time: turned around at once, those of hundreds of lines pass the cache many times.
-    for first in range(0, len(returns), _TURNED):
-        some = slice(first, first + _TURNED)
+    # Some scenarios at a time: transposed at once, those of hundreds of lines miss the cache.
+    for first in range(0, len(returns), _TRANSPOSED):
+        some = slice(first, first + _TRANSPOSED)
         gains[:, some] = returns[some].T
     return np.negative(gains, out=gains)
 
