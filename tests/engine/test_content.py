@@ -142,3 +142,5 @@ def test_kept_work_depends_on_what_computes_it_and_not_on_the_report(
     code_of.cache_clear()
     assert computing <= set(read)
     assert not any(name.startswith(("acceleray.report", "acceleray.cli")) for name in read)
+    # A fit is kept for years: nothing of how runs are run may invalidate it.
+    assert kind is not FIT or not any(name.startswith("acceleray.runtime") for name in read)
